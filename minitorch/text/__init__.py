@@ -1,0 +1,27 @@
+"""How does text become numbers? Tokenizers, from the plainest to the one that language models use.
+
+Read `tokenizer` (what all share), then `bytes`, `characters`, `bpe`, `regex_bpe`, each one idea more than the file
+before; `chat` for conversations, `build` for what a training run calls. Imports nothing else of minitorch.
+"""
+
+from .bpe import BPETokenizer
+from .build import load_tokenizer, train_tokenizer
+from .bytes import ByteTokenizer
+from .characters import CharTokenizer
+from .chat import CHAT_TOKENS, Message, encode_chat, encode_prompt
+from .regex_bpe import RegexBPETokenizer
+from .tokenizer import Tokenizer
+
+__all__ = [
+    "CHAT_TOKENS",
+    "BPETokenizer",
+    "ByteTokenizer",
+    "CharTokenizer",
+    "Message",
+    "RegexBPETokenizer",
+    "Tokenizer",
+    "encode_chat",
+    "encode_prompt",
+    "load_tokenizer",
+    "train_tokenizer",
+]
