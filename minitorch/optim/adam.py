@@ -1,0 +1,99 @@
+"""Adam and AdamW: each parameter's step is scaled by the size of its own past gradients."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from .checks import Number, check_above, check_decay
+from .mask import Mask
+from .transform import (
+    Schedule,
+    Transform,
+    add_decayed_weights,
+    average,
+    cast_like,
+    chain,
+    scale_by_learning_rate,
+    zeros_for_state,
+)
+
+
+class AdamState(NamedTuple):
+    """Finished steps, and the moving averages of the gradient and of its square, shaped like the parameters."""
+
+    count: jax.Array
+    mu: Any
+    nu: Any
+
+
+def scale_by_adam(b1: Number = 0.9, b2: Number = 0.999, eps: Number = 1e-8, *, nesterov: bool = False) -> Transform:
+    """The update of `adam` before the learning rate; `nesterov` looks one step of mu ahead (NAdam, Dozat, 2016).
+
+    Raises ValueError unless 0 <= b1, b2 < 1 and eps > 0.
+    """
+    check_decay("adam", "b1", b1)
+    check_decay("adam", "b2", b2)
+    check_above("adam", "eps", eps, 0, "It keeps a zero gradient from dividing by zero; usual is 1e-8.")
+
+    def init(params: Any) -> AdamState:
+        return AdamState(jnp.zeros((), jnp.int32), zeros_for_state(params), zeros_for_state(params))
+
+    def update(updates: Any, state: AdamState, params: Any = None) -> tuple[Any, AdamState]:
+        gradient = cast_like(updates, state.mu)
+        count = state.count + 1
+        mu = average(b1, state.mu, gradient)
+        nu = average(b2, state.nu, jax.tree.map(jnp.square, gradient))
+        direction = look_ahead(b1, mu, gradient, count) if nesterov else debiased(b1, mu, count)
+        steps = jax.tree.map(lambda m, v: m / (jnp.sqrt(v) + eps), direction, debiased(b2, nu, count))
+        return steps, AdamState(count, mu, nu)
+
+    return Transform(init, update)
+
+
+def debiased(decay: Number, moment: Any, count: jax.Array) -> Any:
+    """moment / (1 - decay^count): an average that began at zero, divided by the sum of its coefficients."""
+    correction = 1 / (1 - decay**count)  # once, so that each element is multiplied, not divided
+    return jax.tree.map(lambda m: m * correction, moment)
+
+
+def look_ahead(decay: Number, moment: Any, gradient: Any, count: jax.Array) -> Any:
+    """Nesterov's direction: the debiased average one step on, as if this gradient came again."""
+    return average(decay, debiased(decay, moment, count + 1), debiased(decay, gradient, count))
+
+
+def adam(learning_rate: Number | Schedule, b1: Number = 0.9, b2: Number = 0.999, eps: Number = 1e-8) -> Transform:
+    """Adam (Kingma & Ba, 2015, arXiv:1412.6980).
+
+    mu <- b1 mu + (1 - b1) g;   nu <- b2 nu + (1 - b2) g^2
+    p  <- p - learning_rate * (mu / (1 - b1^t)) / (sqrt(nu / (1 - b2^t)) + eps)
+
+    Raises ValueError for a negative learning rate, eps <= 0, or b1 or b2 outside [0, 1).
+    """
+    return chain(scale_by_adam(b1, b2, eps), scale_by_learning_rate(learning_rate))
+
+
+def adamw(
+    learning_rate: Number | Schedule,
+    b1: Number = 0.9,
+    b2: Number = 0.999,
+    eps: Number = 1e-8,
+    *,
+    weight_decay: Number = 1e-4,
+    mask: Mask = None,
+) -> Transform:
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019, arXiv:1711.05101).
+
+    p <- p - learning_rate * (adam's step + weight_decay * p), the last term only where `mask` is true.
+
+    Biases and norms are better left undecayed: `mask=lambda params: jax.tree.map(lambda p: p.ndim >= 2, params)`.
+
+    Raises ValueError as `adam` and `add_decayed_weights` do.
+    """
+    return chain(
+        scale_by_adam(b1, b2, eps),
+        add_decayed_weights(weight_decay, mask),
+        scale_by_learning_rate(learning_rate),
+    )

@@ -1,0 +1,58 @@
+"""Lion: every parameter moves by the same amount, and only the sign is learned. One moment, half of Adam's memory."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from .checks import Number, check_decay
+from .mask import Mask
+from .transform import (
+    Schedule,
+    Transform,
+    add_decayed_weights,
+    average,
+    cast_like,
+    chain,
+    scale_by_learning_rate,
+    zeros_for_state,
+)
+
+
+class LionState(NamedTuple):
+    """The moving average of the gradient, shaped like the parameters."""
+
+    mu: Any
+
+
+def scale_by_lion(b1: Number = 0.9, b2: Number = 0.99) -> Transform:
+    """The update of `lion` before decay and learning rate. Raises ValueError unless 0 <= b1, b2 < 1."""
+    check_decay("lion", "b1", b1)
+    check_decay("lion", "b2", b2)
+
+    def update(updates: Any, state: LionState, params: Any = None) -> tuple[Any, LionState]:
+        gradient = cast_like(updates, state.mu)
+        steps = jax.tree.map(jnp.sign, average(b1, state.mu, gradient))
+        return steps, LionState(average(b2, state.mu, gradient))
+
+    return Transform(lambda params: LionState(zeros_for_state(params)), update)
+
+
+def lion(
+    learning_rate: Number | Schedule,
+    b1: Number = 0.9,
+    b2: Number = 0.99,
+    *,
+    weight_decay: Number = 1e-3,
+    mask: Mask = None,
+) -> Transform:
+    """Lion (Chen et al., 2023, arXiv:2302.06675). Its learning rate is 3 to 10 times smaller than AdamW's.
+
+    p  <- p - learning_rate * (sign(b1 mu + (1 - b1) g) + weight_decay * p), the last term only where `mask` is true
+    mu <- b2 mu + (1 - b2) g
+
+    Raises ValueError for a negative learning rate, b1 or b2 outside [0, 1), and as `add_decayed_weights` does.
+    """
+    return chain(scale_by_lion(b1, b2), add_decayed_weights(weight_decay, mask), scale_by_learning_rate(learning_rate))
