@@ -1,0 +1,163 @@
+"""What text do we learn from? A name or a path becomes a `Corpus`: the documents and what is known about them."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+
+from .problems import DataError, Problem
+from .readers import Row, read_hub_texts, read_jsonl_texts, read_parquet_texts, read_plain
+from .stdlib import stdlib_code, stdlib_docstrings, stdlib_licence, stdlib_source
+
+NAMES = ("stdlib", "stdlib-docstrings")
+SEPARATOR = "\n\n"
+UNKNOWN = "not recorded"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents and their provenance.
+
+    `places[i]` says where document `i` was found (a module's path, `rows.jsonl, line 7`); one contiguous text has none,
+    and begins at line `first_line` of its source. `created` dates the source; `notes` tell what was done to it since.
+    """
+
+    name: str
+    documents: tuple[str, ...]
+    licence: str = UNKNOWN
+    source: str = UNKNOWN
+    created: str = UNKNOWN
+    notes: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    first_line: int = 1
+
+    @cached_property
+    def text(self) -> str:
+        """All documents with a blank line between two."""
+        return SEPARATOR.join(self.documents)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of `text` in UTF-8: for a text file with `\\n` line ends, what `sha256sum` prints."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def place(self, document: int, line: int) -> str:
+        """Name of line `line` (from 1) of a document, for messages."""
+        if self.places:
+            return f"{self.places[document]}, line {line}" if line > 1 else self.places[document]
+        inside = f"document {document + 1}, " if len(self.documents) > 1 else ""
+        return f"{inside}line {self.first_line + line - 1}"
+
+
+def load_text(source: str | Path, *, field: str = "text", limit: int | None = None) -> Corpus:
+    """Load `stdlib`, `stdlib-docstrings`, `hf:NAME`, or a local text, `.jsonl` or `.parquet` file.
+
+    `field` is the column that holds the text of JSON Lines, Parquet and Hugging Face rows. `limit` keeps at most the
+    first so many characters, cut at the end of a line: always the same ones. Raises FileNotFoundError, or DataError
+    that names the line.
+    """
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit={limit} keeps no text: give at least 1 character, or None for all of it")
+    if source in NAMES:
+        return _load_stdlib(str(source), limit)
+    if isinstance(source, str) and source.startswith("hf:"):
+        rows, licence = read_hub_texts(source[3:], field, stream=limit is not None)
+        return _from_rows(Corpus(source, (), licence, source=f"Hugging Face dataset {source[3:]}"), rows, limit)
+    return _load_file(Path(source), field, limit)
+
+
+def split(corpus: Corpus, train: float = 0.9) -> tuple[Corpus, Corpus]:
+    """The first `train` of the corpus for training and the rest for validation.
+
+    One contiguous text is cut after exactly `int(train * characters)`; several documents at the border nearest to that
+    share, so that none is in both. Raises ValueError if either side would be empty.
+    """
+    if not 0 < train < 1:
+        raise ValueError(f"train={train} must be a share between 0 and 1, such as 0.9")
+    if len(corpus.documents) == 1:
+        return _split_text(corpus, int(train * len(corpus.text)))
+    sizes = [len(d) for d in corpus.documents]
+    if len(sizes) < 2:
+        raise ValueError(f"{corpus.name} holds no documents, so there is nothing to split")
+    distance = [abs(before - train * sum(sizes)) for before in accumulate(sizes[:-1])]
+    return _parts(corpus, distance.index(min(distance)) + 1)
+
+
+def _load_stdlib(name: str, limit: int | None) -> Corpus:
+    source, built = stdlib_source()
+    notes = ("tests, installed packages and generated tables left out", "modules in the order of their path's hash")
+    if name == "stdlib-docstrings":
+        notes += ("docstrings only, none of them twice",)
+    rows = stdlib_code() if name == "stdlib" else stdlib_docstrings()
+    return _from_rows(Corpus(name, (), stdlib_licence(), source, built, notes), rows, limit)
+
+
+def _load_file(path: Path, field: str, limit: int | None) -> Corpus:
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give one text, .jsonl or .parquet file")
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no file {path}: give the path of a text, .jsonl or .parquet file, one of the built-in names "
+            f"({', '.join(NAMES)}), or hf:NAME for a Hugging Face dataset"
+        )
+    changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
+    about = Corpus(path.name, (), source=f"local file {path.name}", created=changed)
+    if path.suffix == ".jsonl":
+        return _from_rows(about, read_jsonl_texts(path, field), limit)
+    if path.suffix == ".parquet":
+        return _from_rows(about, read_parquet_texts(path, field), limit)
+    text = read_plain(path)
+    return _noted(replace(about, documents=(text if limit is None else _cut(text, limit),)), limit)
+
+
+def _from_rows(about: Corpus, rows: Iterable[Row], limit: int | None) -> Corpus:
+    """`about` with the rows' texts; stops reading once `limit` characters, separators included, are in."""
+    places, documents, size = [], [], 0
+    room = sys.maxsize if limit is None else limit
+    for place, text in rows:
+        kept = _cut(text, room - size)
+        if kept.strip() or kept == text:
+            places.append(place)
+            documents.append(kept)
+        size += len(text) + len(SEPARATOR)
+        if size >= room:
+            break
+    if not any(d.strip() for d in documents):
+        raise DataError(Problem("empty", about.name, f"holds no text in its {len(documents)} rows"))
+    return _noted(replace(about, documents=tuple(documents), places=tuple(places)), limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most `limit` characters, whole lines where there is one."""
+    return text if len(text) <= limit else text[: text.rfind("\n", 0, limit) + 1 or limit]
+
+
+def _noted(corpus: Corpus, limit: int | None) -> Corpus:
+    note = () if limit is None else (f"cut to at most {limit:,} characters, from the start",)
+    return replace(corpus, notes=corpus.notes + note)
+
+
+def _split_text(corpus: Corpus, at: int) -> tuple[Corpus, Corpus]:
+    text = corpus.text
+    if not 0 < at < len(text):
+        raise ValueError(f"{corpus.name} holds {len(text)} characters, too few to split into two parts")
+    line = corpus.first_line + text.count("\n", 0, at)
+    return (
+        replace(corpus, name=f"{corpus.name}, train", documents=(text[:at],)),
+        replace(corpus, name=f"{corpus.name}, validation", documents=(text[at:],), first_line=line),
+    )
+
+
+def _parts(corpus: Corpus, at: int) -> tuple[Corpus, Corpus]:
+    both = (("train", slice(None, at)), ("validation", slice(at, None)))
+    train, validation = (
+        replace(corpus, name=f"{corpus.name}, {part}", documents=corpus.documents[s], places=corpus.places[s])
+        for part, s in both
+    )
+    return train, validation

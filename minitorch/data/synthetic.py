@@ -1,0 +1,69 @@
+"""Tiny tasks whose answers are known, to see a model learn within seconds.
+
+Points in the plane for classifiers, sequences for language models: NumPy arrays, functions of the seed alone, to be fed
+to `epochs`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+Points = tuple[np.ndarray, np.ndarray]
+Sequences = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def xor(count: int, *, seed: int = 0) -> Points:
+    """Points `(count, 2)` in the square from -1 to 1; label 1 where the two signs differ. No line separates them."""
+    x = np.random.default_rng(seed).uniform(-1, 1, (count, 2))
+    return x.astype(np.float32), (x[:, 0] * x[:, 1] < 0).astype(np.int32)
+
+
+def moons(count: int, *, noise: float = 0.1, seed: int = 0) -> Points:
+    """Two interleaved half circles of radius 1, `(count, 2)`, with normal noise; labels alternate 0, 1."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count, dtype=np.int32) % 2
+    angle = rng.uniform(0, np.pi, count)
+    upper = np.column_stack([np.cos(angle), np.sin(angle)])
+    x = np.where(labels[:, None] == 0, upper, [1.0, 0.5] - upper)
+    return (x + noise * rng.normal(size=x.shape)).astype(np.float32), labels
+
+
+def spirals(count: int, *, arms: int = 3, noise: float = 0.02, seed: int = 0) -> Points:
+    """`arms` spirals that leave the centre and reach radius 1 after one turn, `(count, 2)`; labels cycle."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count, dtype=np.int32) % arms
+    radius = rng.uniform(0, 1, count)
+    angle = 2 * np.pi * (radius + labels / arms)
+    x = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    return (x + noise * rng.normal(size=x.shape)).astype(np.float32), labels
+
+
+def copying(count: int, *, length: int, symbols: int, seed: int = 0) -> Sequences:
+    """Random symbols, a separator, the same symbols again: inputs, next tokens, mask, each `(count, 2 * length)`.
+
+    Symbols are `0..symbols - 1`, the separator is `symbols`. The mask marks the half that can be foretold.
+    """
+    asked = np.random.default_rng(seed).integers(0, symbols, (count, length))
+    return _answered(asked, asked, symbols)
+
+
+def reversing(count: int, *, length: int, symbols: int, seed: int = 0) -> Sequences:
+    """As `copying`, but the answer runs backwards."""
+    asked = np.random.default_rng(seed).integers(0, symbols, (count, length))
+    return _answered(asked, asked[:, ::-1], symbols)
+
+
+def modular_addition(modulus: int) -> Points:
+    """All `modulus ** 2` sums: inputs `(a, b, =)` `(modulus ** 2, 3)` and `(a + b) % modulus`; `=` is id `modulus`.
+
+    The task on which Power et al. (2022) saw grokking: train on a random part of the table, validate on the rest.
+    """
+    a, b = np.divmod(np.arange(modulus**2, dtype=np.int32), modulus)
+    return np.column_stack([a, b, np.full_like(a, modulus)]), (a + b) % modulus
+
+
+def _answered(asked: np.ndarray, answer: np.ndarray, separator: int) -> Sequences:
+    count, length = asked.shape
+    row = np.column_stack([asked, np.full(count, separator), answer]).astype(np.int32)  # (count, 2 * length + 1)
+    mask = np.tile(np.arange(2 * length) >= length, (count, 1))
+    return row[:, :-1], row[:, 1:], mask
