@@ -1,0 +1,51 @@
+"""minitorch: an autodiff and transformer library from scratch on JAX arrays, and the course that builds it.
+
+    import minitorch as mt
+
+    model = mt.models.GPT.init(key, mt.models.GPTConfig(vocab=65, context=64, layers=4, heads=4, width=128))
+    loss, grads = mt.value_and_grad(lambda model: mt.nn.cross_entropy(model(ids), targets))(model)
+
+The parts, in the order to read them: `autodiff`, `ops`, `nn`, `optim`, `text`, `data`, `models`, `train`, `infer`, `cli`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import autodiff, ops
+from .autodiff import check_grads, checkpoint, from_jax, grad, jvp, stop_gradient, value_and_grad, vjp
+
+if TYPE_CHECKING:
+    from . import data, infer, models, nn, optim, text, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "autodiff",
+    "check_grads",
+    "checkpoint",
+    "data",
+    "from_jax",
+    "grad",
+    "infer",
+    "jvp",
+    "models",
+    "nn",
+    "ops",
+    "optim",
+    "stop_gradient",
+    "text",
+    "train",
+    "value_and_grad",
+    "vjp",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the other parts when they are first asked for: `import minitorch` stays as quick as `import jax`."""
+    if name in __all__:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'minitorch' has no attribute {name!r}. It has: {', '.join(__all__)}.")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
