@@ -56,7 +56,7 @@ $(VENV)/.bench: $(VENV)/.dev
 # Which versions everybody gets. Needs uv; run it to move to newer ones.
 constraints:
 	uv pip compile pyproject.toml --extra course --extra docs --extra dev --extra bench --universal --python-version 3.11 \
-		--no-annotate --no-header | grep -vE '^(nvidia|cuda|triton)' > constraints.txt
+		--no-annotate --no-header | grep -vE '^(nvidia|cuda|triton)' | sed 's/+cpu//' > constraints.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis runs

@@ -5,7 +5,8 @@
     model = mt.models.GPT.init(key, mt.models.GPTConfig(vocab=65, context=64, layers=4, heads=4, width=128))
     loss, grads = mt.value_and_grad(lambda model: mt.nn.cross_entropy(model(ids), targets))(model)
 
-The parts, in the order to read them: `autodiff`, `ops`, `nn`, `optim`, `text`, `data`, `models`, `train`, `infer`, `cli`.
+The parts, in the order to read them: `autodiff`, `ops`, `nn`, `optim`, `text`, `data`, `models`, `train`, `infer`,
+`cli`.
 """
 
 import importlib

@@ -1,0 +1,164 @@
+"""Derivatives of single numbers: the whole idea, before arrays.
+
+Every operation computes a number, and keeps a small function, `push`, that hands the derivative of the result on to
+what it was computed from. `backward` calls these functions from the last number to the first. That is the chain rule.
+
+    x, w = Scalar(2.0, "x"), Scalar(-0.5, "w")
+    loss = (w * x + 1).tanh() ** 2
+    loss.backward()
+    w.grad  # d loss / d w
+    draw(loss)  # a picture, in a notebook
+
+The same idea on arrays, with lists in place of the functions that each number keeps, is `tape`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+from .picture import dot, draw
+
+__all__ = ["Scalar", "as_scalar", "dot", "draw"]
+
+_count = itertools.count()
+
+
+class Scalar:
+    """A number that knows how it was computed. After `y.backward()`, `grad` is the derivative of `y` by this number."""
+
+    def __init__(
+        self,
+        value: float,
+        name: str = "",
+        parents: tuple[Scalar, ...] = (),
+        push: Callable[[float], None] | None = None,
+    ):
+        self.value = float(value)
+        self.name = name
+        self.grad = 0.0
+        self.parents = parents
+        self.push = push
+        self.number = next(_count)  # Numbers made later have higher numbers, so parents always have lower ones.
+
+    def __repr__(self) -> str:
+        return f"Scalar({self.value:.6g}, grad={self.grad:.6g})"
+
+    def __add__(self, other: Scalar | float) -> Scalar:
+        a, b = self, as_scalar(other)
+
+        def push(g: float) -> None:
+            a.grad += g
+            b.grad += g
+
+        return Scalar(a.value + b.value, "+", (a, b), push)
+
+    def __sub__(self, other: Scalar | float) -> Scalar:
+        a, b = self, as_scalar(other)
+
+        def push(g: float) -> None:
+            a.grad += g
+            b.grad -= g
+
+        return Scalar(a.value - b.value, "−", (a, b), push)
+
+    def __mul__(self, other: Scalar | float) -> Scalar:
+        a, b = self, as_scalar(other)
+
+        def push(g: float) -> None:
+            a.grad += g * b.value
+            b.grad += g * a.value
+
+        return Scalar(a.value * b.value, "×", (a, b), push)
+
+    def __truediv__(self, other: Scalar | float) -> Scalar:
+        a, b = self, as_scalar(other)
+
+        def push(g: float) -> None:
+            a.grad += g / b.value
+            b.grad -= g * a.value / b.value**2
+
+        return Scalar(a.value / b.value, "÷", (a, b), push)
+
+    def __pow__(self, other: Scalar | float) -> Scalar:
+        a, b = self, as_scalar(other)
+        if a.value < 0 and b.value % 1:
+            raise ValueError(
+                f"{a.value:g} ** {b.value:g} is not a real number: raise a positive number, or to a whole power."
+            )
+        y = a.value**b.value
+
+        def push(g: float) -> None:
+            a.grad += g * b.value * a.value ** (b.value - 1) if b.value else 0.0
+            b.grad += g * y * math.log(a.value) if a.value > 0 else 0.0
+
+        return Scalar(y, "^", (a, b), push)
+
+    def exp(self) -> Scalar:
+        y = math.exp(self.value)
+        return self._unary("exp", y, y)
+
+    def log(self) -> Scalar:
+        return self._unary("log", math.log(self.value), 1 / self.value)
+
+    def tanh(self) -> Scalar:
+        y = math.tanh(self.value)
+        return self._unary("tanh", y, 1 - y * y)
+
+    def relu(self) -> Scalar:
+        return self._unary("relu", max(self.value, 0.0), float(self.value > 0))
+
+    def _unary(self, name: str, y: float, slope: float) -> Scalar:
+        def push(g: float) -> None:
+            self.grad += g * slope
+
+        return Scalar(y, name, (self,), push)
+
+    def __neg__(self) -> Scalar:
+        return self * -1
+
+    def __radd__(self, other: float) -> Scalar:
+        return as_scalar(other) + self
+
+    def __rsub__(self, other: float) -> Scalar:
+        return as_scalar(other) - self
+
+    def __rmul__(self, other: float) -> Scalar:
+        return as_scalar(other) * self
+
+    def __rtruediv__(self, other: float) -> Scalar:
+        return as_scalar(other) / self
+
+    def __rpow__(self, other: float) -> Scalar:
+        return as_scalar(other) ** self
+
+    def backward(self) -> None:
+        """Set `grad` of this number and of all that it was computed from, forgetting what they held before."""
+        graph = self.graph()
+        for node in graph:
+            node.grad = 0.0
+        self.grad = 1.0
+        for node in reversed(graph):
+            if node.push:
+                node.push(node.grad)
+
+    def graph(self) -> list[Scalar]:
+        """All numbers that this one was computed from, and itself, in the order in which they were made."""
+        found: set[Scalar] = set()
+        waiting: list[Scalar] = [self]
+        while waiting:
+            node = waiting.pop()
+            if node not in found:
+                found.add(node)
+                waiting.extend(node.parents)
+        return sorted(found, key=lambda node: node.number)
+
+
+def as_scalar(x: Scalar | float) -> Scalar:
+    """`x` as a `Scalar`. Raises TypeError where it is not a number."""
+    if isinstance(x, Scalar):
+        return x
+    if isinstance(x, int | float):
+        return Scalar(x)
+    raise TypeError(f"a Scalar computes with numbers, not with {type(x).__name__}: for arrays use minitorch.grad.")

@@ -1,0 +1,167 @@
+"""Operations on each number by itself: the table of derivatives, from the easy to the hard.
+
+A row reads: the function of JAX, then the cotangent of each argument, given the cotangent `g` of the output `y`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from ..autodiff import Primitive, nondifferentiable, primitive
+from ..autodiff.tape import value_of
+from .shapes import fit
+
+
+def unary(fun: Callable[..., Any], rule: Callable[..., Any], name: str | None = None) -> Primitive:
+    """A function of one array."""
+
+    def op(x: Any) -> Any:
+        return fun(x)
+
+    return Primitive(_described(op, fun, name), rule)
+
+
+def binary(fun: Callable[..., Any], *rules: Callable[..., Any]) -> Primitive:
+    """A function of two arrays that broadcast; each rule's result is fitted to its argument."""
+
+    def op(x: Any, y: Any) -> Any:
+        return fun(x, y)
+
+    rule_x, rule_y = rules
+    return Primitive(
+        _described(op, fun),
+        lambda g, out, x, y: fit(rule_x(g, out, x, y), x),
+        lambda g, out, x, y: fit(rule_y(g, out, x, y), y),
+    )
+
+
+def _described(op: Callable[..., Any], fun: Callable[..., Any], name: str | None = None) -> Callable[..., Any]:
+    op.__name__ = op.__qualname__ = name or fun.__name__
+    op.__doc__ = f"Elementwise `{op.__name__}`, broadcasting, as the function of that name in JAX."
+    return op
+
+
+# Arithmetic.
+add = binary(jnp.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
+subtract = binary(jnp.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g)
+multiply = binary(jnp.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
+divide = binary(jnp.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
+negative = unary(jnp.negative, lambda g, y, x: -g)
+reciprocal = unary(jnp.reciprocal, lambda g, y, x: -g * y * y)
+square = unary(jnp.square, lambda g, y, x: g * 2 * x)
+
+# Exponentials, logarithms and roots.
+exp = unary(jnp.exp, lambda g, y, x: g * y)
+exp2 = unary(jnp.exp2, lambda g, y, x: g * y * math.log(2))
+expm1 = unary(jnp.expm1, lambda g, y, x: g * (y + 1))
+log = unary(jnp.log, lambda g, y, x: g / x)
+log2 = unary(jnp.log2, lambda g, y, x: g / (x * math.log(2)))
+log10 = unary(jnp.log10, lambda g, y, x: g / (x * math.log(10)))
+log1p = unary(jnp.log1p, lambda g, y, x: g / (x + 1))
+sqrt = unary(jnp.sqrt, lambda g, y, x: g * 0.5 / y)
+rsqrt = unary(jax.lax.rsqrt, lambda g, y, x: g * -0.5 * y / x)
+cbrt = unary(jnp.cbrt, lambda g, y, x: g / (3 * y * y))
+
+# Trigonometric and hyperbolic functions, and their inverses.
+sin = unary(jnp.sin, lambda g, y, x: g * cos(x))
+cos = unary(jnp.cos, lambda g, y, x: -g * sin(x))
+tan = unary(jnp.tan, lambda g, y, x: g * (1 + y * y))
+arcsin = unary(jnp.arcsin, lambda g, y, x: g * rsqrt(1 - x * x))
+arccos = unary(jnp.arccos, lambda g, y, x: -g * rsqrt(1 - x * x))
+arctan = unary(jnp.arctan, lambda g, y, x: g / (1 + x * x))
+sinh = unary(jnp.sinh, lambda g, y, x: g * cosh(x))
+cosh = unary(jnp.cosh, lambda g, y, x: g * sinh(x))
+tanh = unary(jnp.tanh, lambda g, y, x: g * (1 - y * y))
+arcsinh = unary(jnp.arcsinh, lambda g, y, x: g * rsqrt(x * x + 1))
+arccosh = unary(jnp.arccosh, lambda g, y, x: g * rsqrt((x - 1) * (x + 1)))
+arctanh = unary(jnp.arctanh, lambda g, y, x: g / (1 - x * x))
+
+# The error function, and the smooth steps built on the exponential.
+erf = unary(jax.lax.erf, lambda g, y, x: g * (2 / math.sqrt(math.pi)) * exp(-(x * x)))
+erfc = unary(jax.lax.erfc, lambda g, y, x: g * (-2 / math.sqrt(math.pi)) * exp(-(x * x)))
+erf_inv = unary(jax.lax.erf_inv, lambda g, y, x: g * (math.sqrt(math.pi) / 2) * exp(y * y))
+sigmoid = unary(jax.nn.sigmoid, lambda g, y, x: g * y * (1 - y))
+softplus = unary(jax.nn.softplus, lambda g, y, x: g * sigmoid(x))
+log_sigmoid = unary(jax.nn.log_sigmoid, lambda g, y, x: g * sigmoid(-x), name="log_sigmoid")
+logaddexp = binary(jnp.logaddexp, lambda g, out, x, y: g * weight(x, out), lambda g, out, x, y: g * weight(y, out))
+
+# Kinks. Where the derivative jumps we take JAX's choice: 0 for relu, 1 for abs, a half for each of two equal arguments.
+abs = unary(jnp.abs, lambda g, y, x: where(x >= 0, g, -g))
+relu = unary(jax.nn.relu, lambda g, y, x: where(x > 0, g, 0))
+maximum = binary(jnp.maximum, lambda g, out, x, y: g * _share(x, y, out), lambda g, out, x, y: g * _share(y, x, out))
+minimum = binary(jnp.minimum, lambda g, out, x, y: g * _share(x, y, out), lambda g, out, x, y: g * _share(y, x, out))
+
+
+# Two arguments that both matter.
+arctan2 = binary(
+    jnp.arctan2, lambda g, out, y, x: g * x / (x * x + y * y), lambda g, out, y, x: -g * y / (x * x + y * y)
+)
+hypot = binary(jnp.hypot, lambda g, out, x, y: g * x / out, lambda g, out, x, y: g * y / out)
+
+
+def _power_rule_base(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if isinstance(y, int | float):  # A constant exponent stays one: x ** 2 is a product, x ** 2.0 a logarithm.
+        return g * (y * power(x, y - 1)) if y else 0 * g
+    return g * where(y == 0, 0, y * power(x, where(y == 0, 1, y - 1)))  # 0 * 0 ** -1 would be NaN.
+
+
+def _power_rule_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
+    return g * out * log(where(x == 0, 1, x))
+
+
+power = binary(jnp.power, _power_rule_base, _power_rule_exponent)
+
+
+@primitive(
+    lambda g, out, x, y, condition: fit(where(condition, g, 0), x),
+    lambda g, out, x, y, condition: fit(where(condition, 0, g), y),
+)
+def _where(x: Any, y: Any, condition: Any) -> Any:
+    return jnp.where(condition, x, y)
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """`x` where `condition` holds and `y` elsewhere, broadcasting; as `jax.numpy.where` with three arguments."""
+    return _where(x, y, value_of(condition))
+
+
+def clip(arr: Any, min: Any = None, max: Any = None) -> Any:
+    """`arr` limited to the interval from `min` to `max`, either of which may be None; as `jax.numpy.clip`."""
+    if min is not None:
+        arr = maximum(min, arr)
+    return arr if max is None else minimum(max, arr)
+
+
+# No derivative, or zero wherever there is one: plain arrays in, plain arrays out.
+equal = nondifferentiable(jnp.equal)
+not_equal = nondifferentiable(jnp.not_equal)
+less = nondifferentiable(jnp.less)
+less_equal = nondifferentiable(jnp.less_equal)
+greater = nondifferentiable(jnp.greater)
+greater_equal = nondifferentiable(jnp.greater_equal)
+logical_and = nondifferentiable(jnp.logical_and)
+logical_or = nondifferentiable(jnp.logical_or)
+logical_not = nondifferentiable(jnp.logical_not)
+isnan = nondifferentiable(jnp.isnan)
+isinf = nondifferentiable(jnp.isinf)
+isfinite = nondifferentiable(jnp.isfinite)
+sign = nondifferentiable(jnp.sign)
+floor = nondifferentiable(jnp.floor)
+ceil = nondifferentiable(jnp.ceil)
+round = nondifferentiable(jnp.round)
+floor_divide = nondifferentiable(jnp.floor_divide)
+
+
+def weight(x: Any, total: Any) -> Any:
+    """The share of exp(x) in exp(total), of which it is a summand: 0, and not NaN, where both logarithms are -inf."""
+    return exp(x - where(equal(total, -math.inf), 0, total))
+
+
+def _share(x: Any, other: Any, chosen: Any) -> Any:
+    """How much of the cotangent `x` gets where one of two arguments is chosen: all, none, or half of a tie."""
+    return jnp.where(equal(x, chosen), jnp.where(equal(other, chosen), 0.5, 1.0), 0.0).astype(chosen.dtype)

@@ -1,0 +1,208 @@
+"""The operations that a transformer spends its time in, with rules derived by hand.
+
+Each could be composed of smaller primitives, and a test holds it equal to that slow twin. The rule by hand is shorter
+than the chain rule through every step, reads fewer arrays, and lets XLA fuse it into one or two loops. A rule
+recomputes what the forward pass had (a softmax, a mean): written with the same operations on the same values, the two
+are merged by XLA inside `jax.jit`, so that nothing has to be stored here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from ..autodiff import primitive
+from .elementwise import erf, exp, rsqrt, sigmoid, square, tanh, where
+from .linalg import einsum
+from .reduce import mean
+from .shapes import expand_dims, fit, reshape, sum
+
+
+def _softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
+    return y * (g - sum(g * y, axis, keepdims=True))
+
+
+@primitive(_softmax_rule)
+def softmax(x: Any, axis: int = -1) -> Any:
+    """exp(x) / sum(exp(x)) along `axis`, in the shape of `x`; as `jax.nn.softmax`."""
+    return jax.nn.softmax(x, axis)
+
+
+def _log_softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
+    return g - exp(y) * sum(g, axis, keepdims=True)
+
+
+@primitive(_log_softmax_rule)
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """x - log(sum(exp(x))) along `axis`, in the shape of `x`; as `jax.nn.log_softmax`."""
+    return jax.nn.log_softmax(x, axis)
+
+
+def _cross_entropy_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
+    return expand_dims(g, -1) * (softmax(logits) - _is_target(logits, targets))
+
+
+@primitive(_cross_entropy_rule)
+def cross_entropy(logits: Any, targets: Any) -> Any:
+    """-log softmax(logits)[target]: logits (..., V) and integer targets (...) to losses (...), in nats.
+
+    The cotangent of the logits is (probability - 1 at the target), so the log-probabilities are never stored.
+    """
+    shifted = logits - jnp.max(logits, axis=-1, keepdims=True)
+    # A masked sum and not a gather: it fuses with the sum of exponentials into one pass over the logits.
+    at_target = jnp.sum(shifted * _is_target(logits, targets), axis=-1)
+    return jnp.log(jnp.sum(jnp.exp(shifted), axis=-1)) - at_target
+
+
+def _is_target(logits: Any, targets: Any) -> Any:
+    """1 at the target and 0 elsewhere, (..., V)."""
+    vocabulary = jnp.arange(logits.shape[-1], dtype=targets.dtype)
+    return (targets[..., None] == vocabulary).astype(logits.dtype)
+
+
+def _normalized(x: Any, epsilon: float) -> tuple[Any, Any]:
+    """(x - mean) / deviation over the last axis, and 1 / deviation."""
+    centered = x - mean(x, -1, keepdims=True)
+    inverse = rsqrt(mean(square(centered), -1, keepdims=True) + epsilon)
+    return centered * inverse, inverse
+
+
+def _layer_norm_rule_x(g: Any, y: Any, x: Any, scale: Any, bias: Any, epsilon: float) -> Any:
+    normal, inverse = _normalized(x, epsilon)
+    g = g * scale
+    return inverse * (g - mean(g, -1, keepdims=True) - normal * mean(g * normal, -1, keepdims=True))
+
+
+def _layer_norm_rule_scale(g: Any, y: Any, x: Any, scale: Any, bias: Any, epsilon: float) -> Any:
+    return fit(g * _normalized(x, epsilon)[0], scale)
+
+
+@primitive(_layer_norm_rule_x, _layer_norm_rule_scale, lambda g, y, x, scale, bias, epsilon: fit(g, bias))
+def layer_norm(x: Any, scale: Any, bias: Any = None, epsilon: float = 1e-5) -> Any:
+    """(x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis: x (..., D), scale (D,), bias (D,) or
+    None.
+
+    Source: Ba, Kiros and Hinton, arXiv 1607.06450.
+    """
+    y = _normalized(x, epsilon)[0] * scale
+    return y if bias is None else y + bias
+
+
+def _rms_norm_rule_x(g: Any, y: Any, x: Any, scale: Any, epsilon: float) -> Any:
+    inverse = _inverse_rms(x, epsilon)
+    g, normal = g * scale, x * inverse
+    return inverse * (g - normal * mean(g * normal, -1, keepdims=True))
+
+
+def _rms_norm_rule_scale(g: Any, y: Any, x: Any, scale: Any, epsilon: float) -> Any:
+    return fit(g * (x * _inverse_rms(x, epsilon)), scale)
+
+
+@primitive(_rms_norm_rule_x, _rms_norm_rule_scale)
+def rms_norm(x: Any, scale: Any, epsilon: float = 1e-6) -> Any:
+    """x / sqrt(mean(x^2) + epsilon) * scale over the last axis: x (..., D), scale (D,).
+
+    Source: Zhang and Sennrich, arXiv 1910.07467.
+    """
+    return x * _inverse_rms(x, epsilon) * scale
+
+
+def _inverse_rms(x: Any, epsilon: float) -> Any:
+    return rsqrt(mean(square(x), -1, keepdims=True) + epsilon)
+
+
+_GELU_INNER = math.sqrt(2 / math.pi)
+
+
+def _gelu_rule(g: Any, y: Any, x: Any, approximate: bool) -> Any:
+    if not approximate:
+        return g * (0.5 * (1 + erf(x * math.sqrt(0.5))) + x * exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi)))
+    t = tanh(_GELU_INNER * (x + 0.044715 * (x * x * x)))
+    return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (_GELU_INNER * (1 + 3 * 0.044715 * (x * x))))
+
+
+@primitive(_gelu_rule)
+def gelu(x: Any, approximate: bool = True) -> Any:
+    """x times the normal distribution function of x, by default in its tanh approximation; as `jax.nn.gelu`.
+
+    Source: Hendrycks and Gimpel, arXiv 1606.08415.
+    """
+    return jax.nn.gelu(x, approximate)
+
+
+def _silu_rule(g: Any, y: Any, x: Any) -> Any:
+    s = sigmoid(x)
+    return g * (s + y * (1 - s))
+
+
+@primitive(_silu_rule)
+def silu(x: Any) -> Any:
+    """x * sigmoid(x), as `jax.nn.silu`. Source: Hendrycks and Gimpel, arXiv 1606.08415."""
+    return jax.nn.silu(x)
+
+
+def _attention_weights(q: Any, k: Any, mask: Any, is_causal: bool, scale: float | None) -> tuple[Any, float]:
+    """softmax(q k^T * scale) with queries grouped by their key head: (B, K, H/K, T, S); and the scale."""
+    T, d = q.shape[1], q.shape[3]
+    scale = 1 / math.sqrt(d) if scale is None else scale
+    scores = einsum("btkgd,bskd->bkgts", _grouped(q, k.shape[2]), k) * scale
+    allowed = _allowed(T, k.shape[1], k.shape[2], mask, is_causal)
+    if allowed is not None:
+        scores = where(allowed, scores, jnp.finfo(scores.dtype).min)
+    return softmax(scores), scale
+
+
+def _grouped(q: Any, K: int) -> Any:
+    B, T, H, d = q.shape
+    return reshape(q, (B, T, K, H // K, d))
+
+
+def _allowed(T: int, S: int, K: int, mask: Any, is_causal: bool) -> Any:
+    """Which (query, key) pairs may meet, broadcastable to (B, K, H/K, T, S); None for all."""
+    allowed = jnp.arange(T)[:, None] + (S - T) >= jnp.arange(S) if is_causal else None
+    if mask is None:
+        return allowed
+    B, H = mask.shape[:2]
+    mask = jnp.broadcast_to(mask, (B, H, T, S)).reshape((B, K, H // K, T, S) if H > 1 else (B, 1, 1, T, S))
+    return mask if allowed is None else mask & allowed
+
+
+def _attention_rule(
+    g: Any, y: Any, q: Any, k: Any, v: Any, mask: Any, is_causal: bool, scale: float | None
+) -> tuple[Any, ...]:
+    weights, scale = _attention_weights(q, k, mask, is_causal, scale)
+    g, y, grouped = (_grouped(z, k.shape[2]) for z in (g, y, q))
+    # Each row's sum of weight times its cotangent equals the output times its cotangent: T x d numbers instead of T x
+    # S.
+    row = einsum("btkgd,btkgd->bkgt", g, y)
+    g_weights = einsum("btkgd,bskd->bkgts", g, v)
+    g_scores = weights * (g_weights - expand_dims(row, -1)) * scale
+    g_q = reshape(einsum("bkgts,bskd->btkgd", g_scores, k), q.shape)
+    return g_q, einsum("bkgts,btkgd->bskd", g_scores, grouped), einsum("bkgts,btkgd->bskd", weights, g)
+
+
+@primitive(joint=_attention_rule, arrays=3)
+def attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False, scale: float | None = None) -> Any:
+    """softmax(q k^T * scale) v for each head: q (B, T, H, d), k and v (B, S, K, d), to (B, T, H, d).
+
+    Args:
+      q, k, v: H is a multiple of K; each key head serves H / K query heads (grouped-query attention, arXiv 2305.13245).
+      mask: booleans (B or 1, H or 1, T or 1, S), True where a query may look.
+      is_causal: query t looks at keys up to t + S - T only.
+      scale: of the scores, by default 1 / sqrt(d).
+
+    Raises:
+      ValueError: shapes that do not fit.
+
+    Source: Vaswani et al., arXiv 1706.03762.
+    """
+    if q.shape[2] % k.shape[2] or k.shape != v.shape or q.shape[0] != k.shape[0] or q.shape[3] != k.shape[3]:
+        raise ValueError(
+            "attention wants q (B, T, H, d) and k, v (B, S, K, d), with H a multiple of K;"
+            f" got q {q.shape}, k {k.shape}, v {v.shape}."
+        )
+    weights, _ = _attention_weights(q, k, mask, is_causal, scale)
+    return reshape(einsum("bkgts,bskd->btkgd", weights, v), q.shape)

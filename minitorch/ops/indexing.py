@@ -1,0 +1,182 @@
+"""Reading some entries of an array, and writing them: gather and scatter, each the transpose of the other.
+
+`pick` reads and `place` writes into zeros. What they do with an index outside the array makes them exact transposes:
+`pick` reads 0 there and `place` drops what it should write. An index is never differentiated: it is a plain array of
+integers or booleans, an int, a slice, or a tuple of them.
+"""
+# pyright: reportGeneralTypeIssues=false
+# A rule may call the very op that it decorates, which is no circle for Python but is one for the type checker.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..autodiff import nondifferentiable, primitive
+from .shapes import fit, reshape
+
+
+@primitive(lambda g, y, x, index: place(g, x.shape, index))
+def getitem(x: Any, index: Any) -> Any:
+    """`x[index]` with all that NumPy's indexing has. An array of indices is moved to the edges, as JAX does.
+
+    Raises:
+      IndexError: an int outside the array, where JAX would move it to the edge without a word.
+    """
+    x = jnp.asarray(x)
+    for i, (part, n) in enumerate(zip(_parts(index, x.ndim) or (), x.shape, strict=False)):
+        if _is_outside(part, n):
+            raise IndexError(f"index {part} is out of bounds for axis {i} of an array of shape {x.shape}.")
+    return x[index]
+
+
+@primitive(lambda g, y, x, index: place(g, x.shape, index))
+def pick(x: Any, index: Any) -> Any:
+    """`x[index]`, with 0 for an index outside the array."""
+    return jnp.asarray(x).at[index].get(mode="fill", fill_value=0)
+
+
+@primitive(lambda g, y, x, shape, index: pick(g, index))
+def place(x: Any, shape: Sequence[int], index: Any) -> Any:
+    """Zeros of `shape` with `x` added at `index`: several entries for one place add up."""
+    ranges = _ranges(index, shape)
+    if ranges is None:
+        return jnp.zeros(shape, x.dtype).at[index].add(x)
+    x = jnp.flip(jnp.reshape(x, [len(r) for r in ranges]), [i for i, r in enumerate(ranges) if r.step < 0])
+    return jax.lax.pad(x, jnp.zeros((), x.dtype), [_margins(r, n) for r, n in zip(ranges, shape, strict=True)])
+
+
+def _ranges(index: Any, shape: Sequence[int]) -> list[range] | None:
+    """Which entries of each axis an index of ints and slices reads; None for other indices.
+
+    For XLA fuses a pad with what comes after it, but runs a scatter as a slow loop.
+    """
+    parts = _parts(index, len(shape))
+    if parts is None or any(map(_is_outside, parts, shape)):
+        return None
+    return [range(n)[i if isinstance(i, slice) else slice(i % n, i % n + 1)] for i, n in zip(parts, shape, strict=True)]
+
+
+def _parts(index: Any, ndim: int) -> list[int | slice] | None:
+    """One int or slice for each axis; None where there is an array in the index."""
+    parts = [i for i in (index if isinstance(index, tuple) else (index,)) if i is not None]
+    if not all((isinstance(i, int | np.integer | slice) and not isinstance(i, bool)) or i is Ellipsis for i in parts):
+        return None
+    at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    missing = ndim - len(parts) + (Ellipsis in parts)
+    return [*parts[:at], *[slice(None)] * missing, *parts[at + 1 :]]
+
+
+def _is_outside(part: int | slice, length: int) -> bool:
+    return not isinstance(part, slice) and not -length <= part < length
+
+
+def _margins(entries: range, length: int) -> tuple[int, int, int]:
+    """Zeros before, after and between the `entries` of an axis of the given length."""
+    if not entries:
+        return length, 0, 0
+    return min(entries), length - 1 - max(entries), abs(entries.step) - 1
+
+
+def _take_rule(g: Any, y: Any, a: Any, indices: Any, axis: int | None) -> Any:
+    shape, i = ((a.size,), 0) if axis is None else (a.shape, axis % a.ndim)
+    return reshape(place(g, shape, (slice(None),) * i + (jnp.asarray(indices),)), a.shape)
+
+
+@primitive(_take_rule)
+def take(a: Any, indices: Any, axis: int | None = None) -> Any:
+    """The entries `indices` along `axis`, of the raveled array for None; NaN outside the array; as `jax.numpy.take`."""
+    return jnp.take(a, jnp.asarray(indices), axis)
+
+
+def along_axis(indices: Any, shape: Sequence[int], axis: int) -> tuple[Any, ...]:
+    """`indices` along one axis, aligned with the others, as an index of the whole array."""
+    grid = [np.arange(n).reshape(n, *(1,) * (len(shape) - i - 1)) for i, n in enumerate(shape)]
+    grid[axis] = indices
+    return tuple(grid)
+
+
+def _take_along_axis_rule(g: Any, y: Any, arr: Any, indices: Any, axis: int | None) -> Any:
+    if axis is None:
+        return reshape(place(g, (arr.size,), indices), arr.shape)
+    return place(g, arr.shape, along_axis(indices, arr.shape, axis))
+
+
+@primitive(_take_along_axis_rule)
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    """For each row along `axis`, the entries that its own row of `indices` names; as `jax.numpy.take_along_axis`."""
+    return jnp.take_along_axis(arr, indices, axis)
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """Some entries of an array: `x.at[index]`."""
+
+    x: Any
+    index: Any
+
+    def set(self, values: Any) -> Any:
+        """A copy of `x` with `values` (which broadcast) at the index, which must not name an entry twice."""
+        return _set(self.x, values, self.index)
+
+    def add(self, values: Any) -> Any:
+        """A copy of `x` with `values` (which broadcast) added at the index; what goes to one entry adds up."""
+        return _add(self.x, values, self.index)
+
+
+@dataclass(frozen=True)
+class at:
+    """`at(x)[index].set(values)` and `.add(values)`, as `x.at` of a `jax.Array`, also where only `values` is a tensor.
+
+    What the index names outside the array is dropped.
+    """
+
+    x: Any
+
+    def __getitem__(self, index: Any) -> _Entries:
+        return _Entries(self.x, index)
+
+
+@primitive(
+    lambda g, y, x, values, index: _set(g, 0, index),
+    lambda g, y, x, values, index: fit(pick(g, index), values),
+)
+def _set(x: Any, values: Any, index: Any) -> Any:
+    return jnp.asarray(x).at[index].set(values)
+
+
+@primitive(lambda g, y, x, values, index: g, lambda g, y, x, values, index: fit(pick(g, index), values))
+def _add(x: Any, values: Any, index: Any) -> Any:
+    return jnp.asarray(x).at[index].add(values)
+
+
+@primitive(
+    lambda g, y, operand, start_indices, slice_sizes: dynamic_update_slice(
+        jnp.zeros(operand.shape, g.dtype), g, start_indices
+    )
+)
+def dynamic_slice(operand: Any, start_indices: Sequence[Any], slice_sizes: Sequence[int]) -> Any:
+    """The block of shape `slice_sizes` that begins at `start_indices`, which may be traced; as `jax.lax.dynamic_slice`.
+
+    A block that would reach beyond the array is moved to lie inside.
+    """
+    return jax.lax.dynamic_slice(operand, start_indices, slice_sizes)
+
+
+@primitive(
+    lambda g, y, operand, update, start_indices: dynamic_update_slice(
+        g, jnp.zeros(update.shape, g.dtype), start_indices
+    ),
+    lambda g, y, operand, update, start_indices: dynamic_slice(g, start_indices, update.shape),
+)
+def dynamic_update_slice(operand: Any, update: Any, start_indices: Sequence[Any]) -> Any:
+    """`operand` with `update` in the block that begins at `start_indices`; as `jax.lax.dynamic_update_slice`."""
+    return jax.lax.dynamic_update_slice(operand, update, start_indices)
+
+
+one_hot = nondifferentiable(jax.nn.one_hot)

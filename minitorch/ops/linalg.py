@@ -1,0 +1,178 @@
+"""Products of arrays: `matmul`, and `einsum`, of which every other product is a case.
+
+A product is linear in each of its operands, so each rule is again a product, with the cotangent in an operand's place.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from ..autodiff import primitive
+from .shapes import fit, normalize_axes, reshape, transpose
+
+
+def _matrix_transpose(x: Any) -> Any:
+    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+def _flatten(x: Any) -> Any:
+    """All axes but the last made one."""
+    return reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _matmul_rule_a(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if b.ndim == 1:
+        return fit(reshape(g, (*g.shape, 1)) * b, a)
+    if a.ndim == 1:  # The row a[None, :], whose result has lost an axis.
+        return fit(reshape(matmul(b, reshape(g, (*g.shape, 1))), b.shape[:-1]), a)
+    if a.ndim == 2 and b.ndim > 2:  # One matrix for the whole batch: the transpose of the case below.
+        return fit(matmul(transpose(_flatten(_matrix_transpose(g))), _flatten(_matrix_transpose(b))), a)
+    return fit(matmul(g, _matrix_transpose(b)), a)
+
+
+def _matmul_rule_b(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 1:
+        return fit(reshape(a, (*a.shape, 1)) * reshape(g, (*b.shape[:-2], 1, g.shape[-1])) if b.ndim > 1 else a * g, b)
+    if b.ndim == 1:
+        return fit(matmul(reshape(g, (g.size,)), _flatten(a)), b)
+    if b.ndim == 2:  # A weight: one long 2-D product is twice as fast on a CPU as a contraction over several axes.
+        return fit(matmul(transpose(_flatten(a)), _flatten(g)), b)
+    return fit(matmul(_matrix_transpose(a), g), b)
+
+
+@primitive(_matmul_rule_a, _matmul_rule_b)
+def matmul(a: Any, b: Any) -> Any:
+    """The matrix product `a @ b`, (..., M, K) x (..., K, N) -> (..., M, N), as `jax.numpy.matmul`.
+
+    Leading axes broadcast. A 1-D `a` is a row and a 1-D `b` a column, and the result has no axis for it.
+    """
+    return jnp.matmul(a, b)
+
+
+def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
+    """The sum of products over `axes`, as `jax.numpy.tensordot`; the other axes follow in order.
+
+    `axes` is a number, of the last axes of `a` and the first of `b`, or a pair (axes of `a`, axes of `b`).
+
+    Raises:
+      ValueError: the two lists of axes differ in length, or name axes of different lengths.
+    """
+    pair = (range(a.ndim - axes, a.ndim), range(axes)) if isinstance(axes, int) else axes
+    over_a, over_b = (_in_order(axis, x.ndim) for axis, x in zip(pair, (a, b), strict=True))
+    lengths_a, lengths_b = [a.shape[i] for i in over_a], [b.shape[i] for i in over_b]
+    if lengths_a != lengths_b:
+        raise ValueError(
+            f"tensordot of shapes {a.shape} and {b.shape} sums axes {over_a} of the first with axes {over_b} of the"
+            f" second, whose lengths {lengths_a} and {lengths_b} differ: name axes of equal length, in the same order."
+        )
+    free_a = [i for i in range(a.ndim) if i not in over_a]
+    free_b = [i for i in range(b.ndim) if i not in over_b]
+    shape_a, shape_b = [a.shape[i] for i in free_a], [b.shape[i] for i in free_b]
+    rows = reshape(transpose(a, (*free_a, *over_a)), (math.prod(shape_a), math.prod(lengths_a)))
+    columns = reshape(transpose(b, (*over_b, *free_b)), (math.prod(lengths_b), math.prod(shape_b)))
+    return reshape(matmul(rows, columns), (*shape_a, *shape_b))
+
+
+def dot(a: Any, b: Any) -> Any:
+    """The sum of products over the last axis of `a` and the last but one (or only one) of `b`, as `jax.numpy.dot`."""
+    if not _ndim(a) or not _ndim(b):
+        return a * b
+    return matmul(a, b) if b.ndim <= 2 else tensordot(a, b, (-1, -2))
+
+
+def vdot(a: Any, b: Any) -> Any:
+    """The sum of the products of all numbers, of two real arrays of one size, as `jax.numpy.vdot`."""
+    return matmul(reshape(a, (a.size,)), reshape(b, (b.size,)))
+
+
+def inner(a: Any, b: Any) -> Any:
+    """The sum of products over both last axes, as `jax.numpy.inner`."""
+    return tensordot(a, b, (-1, -1)) if _ndim(a) and _ndim(b) else a * b
+
+
+def outer(a: Any, b: Any) -> Any:
+    """Every number of `a` times every number of `b`, (a.size, b.size), as `jax.numpy.outer`."""
+    return reshape(a, (a.size, 1)) * reshape(b, (1, b.size))
+
+
+def _einsum_rule(g: Any, y: Any, *operands: Any, subscripts: str) -> tuple[Any, ...]:
+    inputs, output = _split(subscripts)
+    return tuple(_operand_cotangent(g, output, operands, inputs, i) for i in range(len(operands)))
+
+
+def _operand_cotangent(g: Any, output: str, operands: tuple[Any, ...], inputs: list[str], i: int) -> Any:
+    """Swap: `g` stands for operand `i` among the operands, and the subscripts of operand `i` for the output.
+
+    `ij,jk->ik` gives `ik,jk->ij`. Two kinds of subscript are not found there. One that only operand `i` has was
+    summed: a vector of ones repeats `g` along it. One that it has twice was a diagonal: an identity matrix restores it.
+    """
+    x, result = operands[i], ""
+    arrays = [g, *operands[:i], *operands[i + 1 :]]
+    terms = [output, *inputs[:i], *inputs[i + 1 :]]
+    found = {pair for array, term in zip(arrays, terms, strict=True) for pair in zip(term, array.shape, strict=True)}
+    for letter, length in zip(inputs[i], x.shape, strict=True):
+        if letter in result:
+            fresh = _unused("".join(terms) + result)
+            arrays, terms = [*arrays, jnp.eye(length, dtype=g.dtype)], [*terms, letter + fresh]
+            letter = fresh
+        elif (letter, length) not in found:  # Not found, or found only with length 1, to be broadcast.
+            arrays, terms = [*arrays, jnp.ones(length, g.dtype)], [*terms, letter]
+        result += letter
+    return fit(_einsum(*arrays, subscripts=f"{','.join(terms)}->{result}"), x)
+
+
+@primitive(joint=_einsum_rule)
+def _einsum(*operands: Any, subscripts: str) -> Any:
+    return jnp.einsum(subscripts, *operands)
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Sums of products in Einstein's notation, as `jax.numpy.einsum`: `einsum("bthd,bshd->bhts", q, k)`.
+
+    A subscript that `->` does not name after it is summed; without `->` those that occur once are kept, in alphabetical
+    order. `...` stands for any axes, which broadcast. Axes of length 1 broadcast.
+
+    Raises:
+      ValueError: the number of subscripts does not match the operands or their axes.
+    """
+    return _einsum(*operands, subscripts=_explicit(subscripts, [x.ndim for x in operands]))
+
+
+def _explicit(subscripts: str, ndims: list[int]) -> str:
+    """`subscripts` with a letter for each axis of an ellipsis, and with the output written out."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(ndims):
+        raise ValueError(f"einsum {subscripts!r} describes {len(terms)} operands but was given {len(ndims)}.")
+    unnamed = [n - len(term.replace("...", "")) for term, n in zip(terms, ndims, strict=True)]
+    for term, n, extra in zip(terms, ndims, unnamed, strict=True):
+        if extra < 0 or (extra and "..." not in term):
+            raise ValueError(f"einsum {subscripts!r}: {term!r} names {n - extra} axes of an operand that has {n}.")
+    letters = _unused(subscripts, max(unnamed))
+    terms = [t.replace("...", letters[len(letters) - extra :]) for t, extra in zip(terms, unnamed, strict=True)]
+    if not arrow:
+        output = letters + "".join(sorted(c for c in set(inputs) - set(".,") if inputs.count(c) == 1))
+    return f"{','.join(terms)}->{output.replace('...', letters)}"
+
+
+def _split(subscripts: str) -> tuple[list[str], str]:
+    inputs, output = subscripts.split("->")
+    return inputs.split(","), output
+
+
+def _unused(taken: str, count: int = 1) -> str:
+    return "".join([c for c in string.ascii_letters if c not in taken][:count])
+
+
+def _in_order(axis: int | Sequence[int], ndim: int) -> list[int]:
+    normalize_axes(axis, ndim)  # Refuses an axis that is not there, or is named twice.
+    return [i % ndim for i in ([axis] if isinstance(axis, int) else axis)]
+
+
+def _ndim(x: Any) -> int:
+    return getattr(x, "ndim", 0)

@@ -1,0 +1,177 @@
+"""Reductions: many numbers to one, along any axes; and the orderings, which choose among them.
+
+`axis` is None for all axes, an int, or a tuple of ints. Most rules begin by stretching the cotangent back over what
+was reduced. `sum` itself lives in `shapes`, as the transpose of `broadcast_to`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from ..autodiff import nondifferentiable, primitive, vjp
+from .elementwise import equal, sqrt, weight
+from .indexing import along_axis, place, take_along_axis
+from .shapes import Axis, concatenate, flip, moveaxis, normalize_axes, ravel, reshape, stretch
+
+# Sums in disguise.
+
+
+def _count(a: Any, axis: Axis) -> int:
+    return math.prod(a.shape[i] for i in normalize_axes(axis, a.ndim))
+
+
+@primitive(lambda g, y, a, axis, keepdims: stretch(g, a, axis) / _count(a, axis))
+def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The arithmetic mean over `axis`, as `jax.numpy.mean`; NaN where there is nothing to average."""
+    return jnp.mean(a, axis=normalize_axes(axis, jnp.ndim(a)), keepdims=keepdims)
+
+
+def _var_rule(g: Any, y: Any, a: Any, axis: Axis, ddof: int, keepdims: bool) -> Any:
+    degrees = _count(a, axis) - ddof
+    return stretch(g, a, axis) * (a - mean(a, axis, keepdims=True)) * (2 / degrees if degrees > 0 else math.nan)
+
+
+@primitive(_var_rule)
+def var(a: Any, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The variance over `axis`, divided by n - `ddof`; as `jax.numpy.var`."""
+    return jnp.var(a, axis=normalize_axes(axis, jnp.ndim(a)), ddof=ddof, keepdims=keepdims)
+
+
+def std(a: Any, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The square root of `var`, as `jax.numpy.std`. Its gradient is NaN where all numbers are equal."""
+    return sqrt(var(a, axis, ddof=ddof, keepdims=keepdims))
+
+
+@primitive(lambda g, y, a, axis, keepdims: stretch(g, a, axis) * weight(a, stretch(y, a, axis)))
+def logsumexp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """log(sum(exp(a))) over `axis` without overflow, as `jax.nn.logsumexp`; the gradient is the softmax.
+
+    Unlike JAX's, the gradient of a row of -inf is 0 and not NaN: a fully masked row has no influence.
+    """
+    return jax.nn.logsumexp(a, axis=axis, keepdims=keepdims)
+
+
+def _cumsum_rule(g: Any, y: Any, a: Any, axis: int) -> Any:
+    return flip(_cumsum(flip(g, axis), axis), axis)
+
+
+@primitive(_cumsum_rule)
+def _cumsum(a: Any, axis: int) -> Any:
+    return jnp.cumsum(a, axis)
+
+
+def cumsum(a: Any, axis: int | None = None) -> Any:
+    """The sums of all beginnings along `axis`, of the raveled array for None; as `jax.numpy.cumsum`."""
+    return _cumsum(ravel(a), 0) if axis is None else _cumsum(a, axis)
+
+
+# Products. The textbook rule g * y / x fails where x is zero. A product taken by multiplications alone, in halves, has
+# a derivative that is right everywhere and to every order, so that is what is differentiated.
+
+
+def _by_halves(a: Any, axis: Axis) -> Any:
+    axes = normalize_axes(axis, a.ndim)
+    x = moveaxis(a, axes, range(-len(axes), 0))
+    x = reshape(x, (*x.shape[: a.ndim - len(axes)], _count(a, axis)))
+    while (n := x.shape[-1]) > 1:
+        pairs = x[..., : n // 2] * x[..., n // 2 : n // 2 * 2]
+        x = concatenate([pairs, x[..., -1:]], -1) if n % 2 else pairs
+    return x[..., 0]
+
+
+def _prod_rule(g: Any, y: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
+    if not a.size:
+        return jnp.zeros(a.shape, a.dtype)
+    y, pullback = vjp(lambda a: _by_halves(a, axis), a)
+    return pullback(reshape(g, y.shape))[0]
+
+
+@primitive(_prod_rule)
+def prod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The product over `axis`, as `jax.numpy.prod`; its gradient is right at zeros too."""
+    return jnp.prod(a, axis=axis, keepdims=keepdims)
+
+
+def _by_doubling(a: Any, axis: int) -> Any:
+    """Hillis and Steele, 1986: after step k, each entry is the product of the 2^k entries that end with it."""
+    x, step = moveaxis(a, axis, -1), 1
+    while step < x.shape[-1]:
+        x = concatenate([x[..., :step], x[..., step:] * x[..., :-step]], -1)
+        step *= 2
+    return moveaxis(x, -1, axis)
+
+
+@primitive(lambda g, y, a, axis: vjp(lambda a: _by_doubling(a, axis), a)[1](g)[0])
+def _cumprod(a: Any, axis: int) -> Any:
+    return jnp.cumprod(a, axis)
+
+
+def cumprod(a: Any, axis: int | None = None) -> Any:
+    """The products of all beginnings along `axis`, of the raveled array for None; as `jax.numpy.cumprod`."""
+    return _cumprod(ravel(a), 0) if axis is None else _cumprod(a, axis)
+
+
+# The largest and the smallest, and orderings: the cotangent goes to where the number came from.
+
+
+def _extremum_rule(g: Any, y: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
+    chosen = equal(a, stretch(y, a, axis))
+    ties = jnp.sum(chosen, axis, keepdims=True)  # Plain arrays both: which entries are chosen has no derivative.
+    return stretch(g, a, axis) * (chosen / ties).astype(a.dtype)
+
+
+@primitive(_extremum_rule)
+def max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The largest entry over `axis`, as `jax.numpy.max`; entries that tie share the gradient."""
+    return jnp.max(a, axis=axis, keepdims=keepdims)
+
+
+@primitive(_extremum_rule)
+def min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The smallest entry over `axis`, as `jax.numpy.min`; entries that tie share the gradient."""
+    return jnp.min(a, axis=axis, keepdims=keepdims)
+
+
+def _sort_rule(g: Any, y: Any, a: Any, axis: int, descending: bool) -> Any:
+    order = argsort(a, axis, descending=descending)
+    return take_along_axis(g, argsort(order, axis), axis)  # The inverse of a permutation sorts it.
+
+
+@primitive(_sort_rule)
+def _sort(a: Any, axis: int, descending: bool) -> Any:
+    return jnp.sort(a, axis, descending=descending)
+
+
+def sort(a: Any, axis: int | None = -1, *, descending: bool = False) -> Any:
+    """`a` sorted along `axis`, raveled for None; as `jax.numpy.sort`."""
+    return _sort(ravel(a), 0, descending) if axis is None else _sort(a, axis, descending)
+
+
+@primitive(lambda g, y, operand, k, axis: place(g[0], operand.shape, along_axis(y[1], operand.shape, axis)))
+def top_k(operand: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
+    """The `k` largest entries along `axis`, in falling order, and their indices (int32); as `jax.lax.top_k`."""
+    values, indices = jax.lax.top_k(operand, k, axis=axis)
+    return values, indices
+
+
+@nondifferentiable
+def argmax(a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """The index of the first largest entry along `axis`, of the raveled array for None; as `jax.numpy.argmax`."""
+    normalize_axes(axis, jnp.ndim(a))
+    return jnp.argmax(a, axis, keepdims=keepdims)
+
+
+@nondifferentiable
+def argmin(a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """The index of the first smallest entry along `axis`, of the raveled array for None; as `jax.numpy.argmin`."""
+    normalize_axes(axis, jnp.ndim(a))
+    return jnp.argmin(a, axis, keepdims=keepdims)
+
+
+argsort = nondifferentiable(jnp.argsort)
+any = nondifferentiable(jnp.any)
+all = nondifferentiable(jnp.all)

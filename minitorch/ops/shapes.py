@@ -1,0 +1,267 @@
+"""Operations that move numbers without changing them, and `sum`, which is broadcasting the other way round.
+
+Each primitive is linear and comes in a pair with its transpose: the rule of one is a call of the other. What can
+be said with a primitive (`swapaxes` is a `transpose`) is a plain function.
+"""
+# pyright: reportGeneralTypeIssues=false
+# A rule may call the very op that it decorates, which is no circle for Python but is one for the type checker.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..autodiff import nondifferentiable, primitive
+
+Axis = int | Sequence[int] | None
+
+
+def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """`axis` as a sorted tuple of numbers in [0, ndim); all axes for None.
+
+    Raises:
+      ValueError: an axis that the array does not have, or one named twice.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = _as_tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ValueError(f"axis {a} is out of bounds for an array with {ndim} axes: use -{ndim} to {ndim - 1}.")
+    normal = sorted(a % ndim for a in axes)
+    if len(set(normal)) < len(normal):
+        raise ValueError(f"axis {axis} names one axis twice.")
+    return tuple(normal)
+
+
+def _as_tuple(x: Any) -> tuple[Any, ...]:
+    return tuple(x) if isinstance(x, Sequence) else (x,)
+
+
+def kept_shape(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
+    """The shape after a reduction over `axis` that keeps the reduced axes, with length 1."""
+    axes = normalize_axes(axis, len(shape))
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def stretch(g: Any, a: Any, axis: Axis) -> Any:
+    """`g`, a reduction of `a` over `axis` with or without the reduced axes, repeated along them to the shape of `a`."""
+    return broadcast_to(reshape(g, kept_shape(a.shape, axis)), a.shape)
+
+
+def fit(g: Any, x: Any) -> Any:
+    """The cotangent `g` of a broadcast result, made to fit the argument `x`: summed over the axes along which `x` was
+    repeated, in the dtype of `x`."""
+    if g.shape != x.shape:
+        new = g.ndim - x.ndim
+        axes = [i for i, n in enumerate(g.shape) if i < new or n != x.shape[i - new]]
+        g = reshape(sum(g, axes), x.shape)
+    return g if g.dtype == x.dtype else astype(g, x.dtype)
+
+
+# The shape, and the order of the axes.
+
+
+@primitive(lambda g, y, a, shape: reshape(g, a.shape))
+def reshape(a: Any, shape: int | Sequence[int]) -> Any:
+    """`a` in row-major order under a new `shape`, of which one length may be -1; as `jax.numpy.reshape`."""
+    return jnp.reshape(a, shape)
+
+
+@primitive(lambda g, y, a, axes: transpose(g, None if axes is None else np.argsort(np.array(axes) % a.ndim).tolist()))
+def transpose(a: Any, axes: Sequence[int] | None = None) -> Any:
+    """`a` with its axes in the order `axes`, by default reversed; as `jax.numpy.transpose`."""
+    return jnp.transpose(a, axes)
+
+
+def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    """`a` with two axes exchanged, as `jax.numpy.swapaxes`."""
+    order = list(range(a.ndim))
+    ((i,), (j,)) = normalize_axes(axis1, a.ndim), normalize_axes(axis2, a.ndim)
+    order[i], order[j] = j, i
+    return transpose(a, order)
+
+
+def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """`a` with the axes `source` at the places `destination`, the others in order; as `jax.numpy.moveaxis`."""
+    moved, places = _as_axes(source, a.ndim), _as_axes(destination, a.ndim)
+    if len(moved) != len(places):
+        raise ValueError(f"moveaxis needs as many destinations as sources, got {source} and {destination}.")
+    order = [i for i in range(a.ndim) if i not in moved]
+    for place, axis in sorted(zip(places, moved, strict=True)):
+        order.insert(place, axis)
+    return transpose(a, order)
+
+
+def _as_axes(axis: int | Sequence[int], ndim: int) -> list[int]:
+    """Like `normalize_axes`, in the order given."""
+    normalize_axes(axis, ndim)
+    return [a % ndim for a in _as_tuple(axis)]
+
+
+def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
+    """`a` with new axes of length 1 at the places `axis` of the result, as `jax.numpy.expand_dims`."""
+    shape = list(a.shape)
+    for i in normalize_axes(axis, a.ndim + len(_as_tuple(axis))):
+        shape.insert(i, 1)
+    return reshape(a, shape)
+
+
+def squeeze(a: Any, axis: Axis = None) -> Any:
+    """`a` without its axes of length 1, or without those that `axis` names; as `jax.numpy.squeeze`.
+
+    Raises:
+      ValueError: a named axis has another length.
+    """
+    ones = [i for i, n in enumerate(a.shape) if n == 1]
+    axes = ones if axis is None else normalize_axes(axis, a.ndim)
+    for i in axes:
+        if i not in ones:
+            raise ValueError(
+                f"squeeze drops axes of length 1, but axis {i} of shape {a.shape} has length {a.shape[i]}."
+            )
+    return reshape(a, [n for i, n in enumerate(a.shape) if i not in axes])
+
+
+def ravel(a: Any) -> Any:
+    """`a` as one long axis in row-major order, as `jax.numpy.ravel`."""
+    return reshape(a, (a.size,))
+
+
+# Repeating numbers, and summing them: each is the transpose of the other.
+
+
+@primitive(lambda g, y, array, shape: fit(g, array))
+def broadcast_to(array: Any, shape: int | Sequence[int]) -> Any:
+    """`array` repeated along new leading axes and axes of length 1, to `shape`; as `jax.numpy.broadcast_to`."""
+    return jnp.broadcast_to(array, shape)
+
+
+@primitive(lambda g, y, a, axis, keepdims: stretch(g, a, axis))
+def sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The sum over `axis`, all axes by default; as `jax.numpy.sum`."""
+    return jnp.sum(a, axis=axis, keepdims=keepdims)
+
+
+def repeat(a: Any, repeats: int, axis: int | None = None) -> Any:
+    """Each entry along `axis` (of the raveled array by default) `repeats` times in a row; as `jax.numpy.repeat`.
+
+    Raises:
+      TypeError: `repeats` is not one number.
+    """
+    if not isinstance(repeats, int | np.integer):
+        raise TypeError(
+            f"repeat takes one int for all entries, got {repeats!r}: for one number per entry, index with numpy.repeat."
+        )
+    if axis is None:
+        a, axis = ravel(a), 0
+    (i,) = normalize_axes(axis, a.ndim)
+    before, n, after = a.shape[:i], a.shape[i], a.shape[i + 1 :]
+    wide = broadcast_to(reshape(a, (*before, n, 1, *after)), (*before, n, repeats, *after))
+    return reshape(wide, (*before, n * repeats, *after))
+
+
+def tile(A: Any, reps: int | Sequence[int]) -> Any:
+    """The whole array `reps` times along each axis, as `jax.numpy.tile`; a short `reps` counts from the last axis."""
+    reps = _as_tuple(reps)
+    rank = max(len(reps), A.ndim)
+    pairs = list(zip((1,) * (rank - len(reps)) + reps, (1,) * (rank - A.ndim) + tuple(A.shape), strict=True))
+    wide = broadcast_to(reshape(A, [m for _, n in pairs for m in (1, n)]), [m for pair in pairs for m in pair])
+    return reshape(wide, [r * n for r, n in pairs])
+
+
+@primitive(lambda g, y, x, dtype: astype(g, x.dtype))
+def astype(x: Any, dtype: Any) -> Any:
+    """`x` in another dtype, as `jax.numpy.astype`. An integer result carries no gradient."""
+    return jnp.asarray(x).astype(dtype)
+
+
+# Several arrays, and one: `concatenate` and `split`.
+
+
+def _concatenate_rule(g: Any, y: Any, *arrays: Any, axis: int) -> tuple[Any, ...]:
+    ends = np.cumsum([a.shape[axis] for a in arrays])
+    return tuple(fit(piece, a) for piece, a in zip(split(g, ends[:-1].tolist(), axis), arrays, strict=True))
+
+
+@primitive(joint=_concatenate_rule)
+def _concatenate(*arrays: Any, axis: int) -> Any:
+    return jnp.concatenate(arrays, axis)
+
+
+@primitive(lambda g, y, ary, indices_or_sections, axis: concatenate(g, axis))
+def _split(ary: Any, indices_or_sections: int | Sequence[int], axis: int) -> tuple[Any, ...]:
+    return tuple(jnp.split(ary, indices_or_sections, axis))
+
+
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """`arrays` joined along `axis`, or raveled and joined for None; as `jax.numpy.concatenate`."""
+    if axis is None:
+        arrays, axis = [ravel(a) for a in arrays], 0
+    return _concatenate(*arrays, axis=axis)
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """`arrays` of one shape joined along a new axis, as `jax.numpy.stack`."""
+    return concatenate([expand_dims(a, axis) for a in arrays], axis)
+
+
+def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+    """`ary` cut along `axis` into equal sections, or at the given indices; as `jax.numpy.split`."""
+    return list(_split(ary, indices_or_sections, axis))
+
+
+# Moving numbers along an axis, and putting zeros around and among them.
+
+
+@primitive(lambda g, y, m, axis: flip(g, axis))
+def flip(m: Any, axis: Axis = None) -> Any:
+    """`m` in reverse order along `axis`, all axes by default; as `jax.numpy.flip`."""
+    return jnp.flip(m, axis)
+
+
+@primitive(lambda g, y, a, shift, axis: roll(g, jax.tree.map(lambda s: -s, shift), axis))
+def roll(a: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
+    """`a` shifted along `axis` in a circle, as one raveled axis for None; as `jax.numpy.roll`."""
+    return jnp.roll(a, shift, axis)
+
+
+@primitive(lambda g, y, m, k: tril(g, k))
+def tril(m: Any, k: int = 0) -> Any:
+    """The matrices `m` (..., M, N) with zeros above the `k`-th diagonal, as `jax.numpy.tril`."""
+    return jnp.tril(m, k)
+
+
+@primitive(lambda g, y, m, k: triu(g, k))
+def triu(m: Any, k: int = 0) -> Any:
+    """The matrices `m` (..., M, N) with zeros below the `k`-th diagonal, as `jax.numpy.triu`."""
+    return jnp.triu(m, k)
+
+
+def _pad_rule(g: Any, y: Any, array: Any, pad_width: Any, constant_values: Any) -> Any:
+    before = np.broadcast_to(pad_width, (array.ndim, 2))[:, 0].tolist()
+    return g[tuple(slice(b, b + n) for b, n in zip(before, array.shape, strict=True))]
+
+
+@primitive(_pad_rule)
+def _pad(array: Any, pad_width: Any, constant_values: Any) -> Any:
+    return jnp.pad(array, pad_width, constant_values=constant_values)
+
+
+def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Any:
+    """`array` with `constant_values` around it, as `jax.numpy.pad`, of whose modes it has this one.
+
+    Args:
+      pad_width: a number for all edges, a pair (before, after) for all axes, or one pair per axis.
+    """
+    if mode != "constant":
+        raise ValueError(f"pad has mode 'constant' only, got {mode!r}: build other edges with concatenate and flip.")
+    return _pad(array, pad_width, constant_values)
+
+
+zeros_like = nondifferentiable(jnp.zeros_like)
+ones_like = nondifferentiable(jnp.ones_like)

@@ -1,0 +1,6 @@
+"""Makes the table of cases importable from the tests beside it, which are not a package."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
