@@ -9,6 +9,7 @@ are merged by XLA inside `jax.jit`, so that nothing has to be stored here.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -18,7 +19,7 @@ from ..autodiff import primitive
 from .elementwise import erf, exp, rsqrt, sigmoid, square, tanh, where
 from .linalg import einsum
 from .reduce import mean
-from .shapes import expand_dims, fit, reshape, sum
+from .shapes import concatenate, expand_dims, fit, reshape, sum, transpose
 
 
 def _softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
@@ -144,20 +145,16 @@ def silu(x: Any) -> Any:
     return jax.nn.silu(x)
 
 
-def _attention_weights(q: Any, k: Any, mask: Any, is_causal: bool, scale: float | None) -> tuple[Any, float]:
-    """softmax(q k^T * scale) with queries grouped by their key head: (B, K, H/K, T, S); and the scale."""
-    T, d = q.shape[1], q.shape[3]
-    scale = 1 / math.sqrt(d) if scale is None else scale
-    scores = einsum("btkgd,bskd->bkgts", _grouped(q, k.shape[2]), k) * scale
-    allowed = _allowed(T, k.shape[1], k.shape[2], mask, is_causal)
-    if allowed is not None:
-        scores = where(allowed, scores, jnp.finfo(scores.dtype).min)
-    return softmax(scores), scale
+# Attention. A (T, S) table of weights for each head is the largest array of a transformer, so every pass over it
+# counts: # scales are applied to the queries, which are smaller, and a product that needs the table transposed takes it
+# as its # second operand, where XLA reads it as it lies and transposes the small first one.
 
 
-def _grouped(q: Any, K: int) -> Any:
-    B, T, H, d = q.shape
-    return reshape(q, (B, T, K, H // K, d))
+def _attention_weights(q: Any, k: Any, mask: Any, is_causal: bool) -> Any:
+    """softmax(q k^T) of scaled queries (B, T, K, H/K, d) and keys (B, S, K, d): (B, K, H/K, T, S)."""
+    scores = einsum("btkgd,bskd->bkgts", q, k)
+    allowed = _allowed(q.shape[1], k.shape[1], k.shape[2], mask, is_causal)
+    return softmax(scores if allowed is None else where(allowed, scores, jnp.finfo(scores.dtype).min))
 
 
 def _allowed(T: int, S: int, K: int, mask: Any, is_causal: bool) -> Any:
@@ -170,21 +167,29 @@ def _allowed(T: int, S: int, K: int, mask: Any, is_causal: bool) -> Any:
     return mask if allowed is None else mask & allowed
 
 
+def _grouped(q: Any, K: int) -> Any:
+    B, T, H, d = q.shape
+    return reshape(q, (B, T, K, H // K, d))  # (B, T, K, H/K, d)
+
+
 def _attention_rule(
-    g: Any, y: Any, q: Any, k: Any, v: Any, mask: Any, is_causal: bool, scale: float | None
+    g: Any, y: Any, q: Any, k: Any, v: Any, mask: Any, is_causal: bool, scale: float
 ) -> tuple[Any, ...]:
-    weights, scale = _attention_weights(q, k, mask, is_causal, scale)
-    g, y, grouped = (_grouped(z, k.shape[2]) for z in (g, y, q))
-    # Each row's sum of weight times its cotangent equals the output times its cotangent: T x d numbers instead of T x
-    # S.
-    row = einsum("btkgd,btkgd->bkgt", g, y)
-    g_weights = einsum("btkgd,bskd->bkgts", g, v)
-    g_scores = weights * (g_weights - expand_dims(row, -1)) * scale
-    g_q = reshape(einsum("bkgts,bskd->btkgd", g_scores, k), q.shape)
-    return g_q, einsum("bkgts,btkgd->bskd", g_scores, grouped), einsum("bkgts,btkgd->bskd", weights, g)
+    g, y, queries = (_grouped(z, k.shape[2]) for z in (g, y, q * scale))
+    weights = _attention_weights(queries, k, mask, is_causal)
+    # A row's sum of weights times their cotangents equals its output times the output's: d numbers instead of S.
+    row = expand_dims(transpose(sum(g * y, -1), (0, 2, 3, 1)), -1)  # (B, K, H/K, T, 1)
+    g_scores = weights * (einsum("btkgd,bskd->bkgts", g, v) - row)
+    g_q = reshape(einsum("bkgts,bskd->btkgd", g_scores, k), q.shape) * scale
+    return g_q, einsum("btkgd,bkgts->bskd", queries, g_scores), einsum("btkgd,bkgts->bskd", g, weights)
 
 
 @primitive(joint=_attention_rule, arrays=3)
+def _attention(q: Any, k: Any, v: Any, mask: Any, is_causal: bool, scale: float) -> Any:
+    weights = _attention_weights(_grouped(q * scale, k.shape[2]), k, mask, is_causal)
+    return reshape(einsum("bkgts,bskd->btkgd", weights, v), q.shape)
+
+
 def attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False, scale: float | None = None) -> Any:
     """softmax(q k^T * scale) v for each head: q (B, T, H, d), k and v (B, S, K, d), to (B, T, H, d).
 
@@ -204,5 +209,14 @@ def attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False,
             "attention wants q (B, T, H, d) and k, v (B, S, K, d), with H a multiple of K;"
             f" got q {q.shape}, k {k.shape}, v {v.shape}."
         )
-    weights, _ = _attention_weights(q, k, mask, is_causal, scale)
-    return reshape(einsum("bkgts,bskd->btkgd", weights, v), q.shape)
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
+    T = q.shape[1]
+    if not is_causal or mask is not None or k.shape[1] != T or T < 4 * SHORT:
+        return _attention(q, k, v, mask, is_causal, scale)
+    # Four blocks of queries, each with the keys up to its end only: 3/8 of a causal table would be masked work.
+    ends = [T * i // 4 for i in range(5)]
+    blocks = [_attention(q[:, a:b], k[:, :b], v[:, :b], None, True, scale) for a, b in pairwise(ends)]
+    return concatenate(blocks, 1)
+
+
+SHORT = 64  # queries; fewer in a block would not repay it

@@ -1,0 +1,233 @@
+"""One training step of a GPT: minitorch, against flax nnx, `jax.value_and_grad` and PyTorch eager.
+
+    python -m benchmarks.train_step [ROUNDS]
+
+Every contestant has the same weights, AdamW with decay on matrices, clipping to norm 1, and float32. A turn is ten
+steps in a row with one wait at the end, as a training loop does them; its time is divided by their number. Prints tables and
+writes them to `train_step.md`. Needs `pip install 'minitorch-course[bench]'`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .contest import machine, serve, spread, table, take_turns
+
+SETTINGS = {
+    "4 layers x 4 heads x 128 wide, context 64, batch 12": dict(
+        vocab=65, context=64, layers=4, heads=4, width=128, batch=12, steps=10
+    ),
+    "6 layers x 6 heads x 384 wide, context 256, batch 8": dict(
+        vocab=65, context=256, layers=6, heads=6, width=384, batch=8, steps=2
+    ),
+}
+OURS, ONE_DEVICE, JAX, FLAX, TORCH = (
+    "minitorch",
+    "minitorch, one device",
+    "jax.value_and_grad + optax",
+    "flax nnx + optax",
+    "PyTorch eager",
+)
+TARGETS = {FLAX: 2.5, JAX: 1.7, TORCH: 1.0}  # times as fast, at least
+MOST_COMPILE, MOST_MEMORY = 1.3, 1.2  # times jax.value_and_grad's, at most
+
+
+def make_model(settings: dict[str, int]) -> tuple[Any, Any, Any]:
+    """The model, and one batch (B, T) of inputs and targets."""
+    import jax
+
+    import minitorch as mt
+
+    sizes: dict[str, Any] = {name: value for name, value in settings.items() if name not in ("batch", "steps")}
+    model = mt.models.GPT.init(jax.random.key(0), mt.models.GPTConfig(**sizes))
+    ids = jax.random.randint(jax.random.key(1), (settings["batch"], settings["context"] + 1), 0, settings["vocab"])
+    return model, ids[:, :-1], ids[:, 1:]
+
+
+def loss(model: Any, x: Any, y: Any) -> Any:
+    import minitorch as mt
+
+    return mt.nn.cross_entropy(model(x), y)
+
+
+def optimizer(library: Any, mask: Any) -> Any:
+    clip, decay = library.clip_by_global_norm(1.0), library.adamw(1e-3, b1=0.9, b2=0.99, weight_decay=0.1, mask=mask)
+    return library.chain(clip, decay)
+
+
+def temporary_bytes(compiled: Any) -> int:
+    """What one device holds beside arguments and results while the program runs, as XLA planned it."""
+    return compiled.memory_analysis().temp_size_in_bytes
+
+
+def minitorch_step(settings: dict[str, int], cores: int) -> tuple[Callable[[], Any], dict[str, float]]:
+    from minitorch.train.devices import use_cpu_cores
+
+    if cores > 1:
+        use_cpu_cores(cores)
+    import jax
+
+    import minitorch as mt
+    from minitorch.train.step import Flat, Step, device_mesh
+
+    model, x, y = make_model(settings)
+    mesh = device_mesh(settings["batch"])
+    layout = Flat(model, mesh.size)
+    mask = layout.pack(jax.tree.map(lambda leaf: leaf.ndim >= 2, model))
+    step = Step(loss, optimizer(mt.optim, mask), lambda data, i: data, layout, mesh)
+    data = step.replicate((x, y))
+    state = step.init(model)
+    start = time.perf_counter()
+    compiled = step._run.lower(state, data, settings["steps"]).compile()
+    facts = {
+        "compile": time.perf_counter() - start,
+        "memory": mesh.size * temporary_bytes(compiled),
+    }
+
+    def turn() -> Any:
+        nonlocal state
+        state, metrics = step.run(state, data, settings["steps"])
+        return metrics.loss[-1]
+
+    return turn, facts
+
+
+def jax_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, float]]:
+    import jax
+    import optax
+
+    model, x, y = make_model(settings)
+    tx = optimizer(optax, lambda params: jax.tree.map(lambda leaf: leaf.ndim >= 2, params))
+
+    def step(model: Any, state: Any, x: Any, y: Any) -> Any:
+        value, grads = jax.value_and_grad(loss)(model, x, y)
+        updates, state = tx.update(grads, state, model)
+        return optax.apply_updates(model, updates), state, value
+
+    state = tx.init(model)
+    start = time.perf_counter()
+    step = jax.jit(step, donate_argnums=(0, 1)).lower(model, state, x, y).compile()
+    facts = {"compile": time.perf_counter() - start, "memory": temporary_bytes(step)}
+
+    def turn() -> Any:
+        nonlocal model, state
+        for _ in range(settings["steps"]):
+            model, state, value = step(model, state, x, y)
+        return value
+
+    return turn, facts
+
+
+def flax_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, float]]:
+    import jax
+    import optax
+    from flax import nnx
+
+    from .peers import flax_gpt
+
+    model, x, y = make_model(settings)
+    module = flax_gpt(model)
+    state = nnx.Optimizer(module, optimizer(optax, lambda p: jax.tree.map(lambda a: a.ndim >= 2, p)), wrt=nnx.Param)
+
+    @nnx.jit
+    def step(module: Any, state: Any, x: Any, y: Any) -> Any:
+        def flax_loss(module: Any) -> Any:
+            return optax.softmax_cross_entropy_with_integer_labels(module(x), y).mean()
+
+        value, grads = nnx.value_and_grad(flax_loss)(module)
+        state.update(module, grads)
+        return value
+
+    def turn() -> Any:
+        for _ in range(settings["steps"]):
+            value = step(module, state, x, y)
+        return value
+
+    return turn, {}
+
+
+def torch_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, float]]:
+    import numpy as np
+    import torch
+
+    from .peers import torch_gpt, torch_optimizer
+
+    model, x, y = make_model(settings)
+    module, x, y = torch_gpt(model), torch.tensor(np.array(x)), torch.tensor(np.array(y)).long()
+    state = torch_optimizer(module, 1e-3, 0.1, 0.99)
+
+    def turn() -> Any:
+        for _ in range(settings["steps"]):
+            value = torch.nn.functional.cross_entropy(module(x).flatten(0, 1), y.flatten())
+            state.zero_grad(set_to_none=True)
+            value.backward()
+            torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+            state.step()
+        return value
+
+    return turn, {}
+
+
+CONTESTANTS: dict[str, Callable[..., Any]] = {
+    OURS: lambda settings: minitorch_step(settings, cores=2),
+    ONE_DEVICE: lambda settings: minitorch_step(settings, cores=1),
+    JAX: jax_step,
+    FLAX: flax_step,
+    TORCH: torch_step,
+}
+
+
+def compete(name: str, settings: dict[str, int]) -> None:
+    turn, facts = CONTESTANTS[name](settings)
+    first = float(turn())  # Compiles what is not compiled yet, and warms up.
+
+    def answer() -> float:
+        start = time.perf_counter()
+        float(turn())
+        return (time.perf_counter() - start) / settings["steps"] * 1e3
+
+    serve(facts | {"loss": first}, answer)
+
+
+def section(title: str, results: dict[str, tuple[Any, list[float]]]) -> str:
+    ours = results[OURS][1]
+    rows = [["", "ms a step", "minitorch is faster by", "target", "loss of the warm-up", "compile s", "temporary MB"]]
+    for name, (facts, times) in results.items():
+        ratios = [theirs / mine for theirs, mine in zip(times, ours, strict=True)]
+        target = TARGETS.get(name)
+        verdict = f"{target}: {'reached' if median(ratios) >= target else 'missed'}" if target else ""
+        known = [f"{facts[k] / scale:.1f}" if k in facts else "" for k, scale in (("compile", 1), ("memory", 1e6))]
+        rows.append(
+            [name, spread(times), "" if name == OURS else spread(ratios, "x"), verdict, f"{facts['loss']:.4f}", *known]
+        )
+    one, jax = results[ONE_DEVICE][0], results[JAX][0]
+    compiles, memories = one["compile"] / jax["compile"], one["memory"] / jax["memory"]
+    return (
+        f"## {title}\n\n{table(rows)}\n\n"
+        f"On one device, compiling takes {compiles:.2f}x the time of `jax.value_and_grad` (at most {MOST_COMPILE}), and"
+        f" a step {memories:.2f}x the memory (at most {MOST_MEMORY}).\n"
+    )
+
+
+def main(rounds: int) -> None:
+    parts = [
+        "# One training step\n\nWritten by `python -m benchmarks.train_step`: median (middle half) of"
+        f" {rounds} turns. {machine('jax', 'flax', 'optax', 'torch')}.\n"
+    ]
+    for title, settings in SETTINGS.items():
+        parts.append(section(title, take_turns("benchmarks.train_step", list(CONTESTANTS), settings, rounds)))
+        print(parts[-1])
+    Path(__file__).with_suffix(".md").write_text("\n".join(parts), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        compete(sys.argv[1], json.loads(sys.argv[2]))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)

@@ -1,0 +1,26 @@
+"""Which networks do we build from the layers?
+
+Read `mlp`, `convnet`, then `transformer` and its two settings, `gpt` and `llama`. Each model has a frozen configuration
+with named presets, and `Model.init(key, config)` makes its first weights.
+"""
+
+from .config import Config
+from .convnet import ConvNet, ConvNetConfig
+from .gpt import GPT, GPTConfig
+from .llama import Llama, LlamaConfig
+from .mlp import MLP, MLPConfig
+from .transformer import Transformer, TransformerConfig
+
+__all__ = [
+    "GPT",
+    "MLP",
+    "Config",
+    "ConvNet",
+    "ConvNetConfig",
+    "GPTConfig",
+    "Llama",
+    "LlamaConfig",
+    "MLPConfig",
+    "Transformer",
+    "TransformerConfig",
+]

@@ -1,0 +1,67 @@
+"""A small convolutional network for pictures of digits and clothes: two convolutions, each followed by pooling.
+
+Axes: B batch, H height, W width, C channels, here also the classes.
+
+Source: after LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998, with ReLU and max pooling.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+
+from .. import ops
+from ..nn import Conv, Linear, Module, relu, static
+from ..nn.init import he_normal, named
+from .config import Config
+
+Array = jax.Array
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConvNetConfig(Config):
+    """Square pictures of `size` pixels and `channels` colours; `hidden` channels after each convolution."""
+
+    size: int
+    channels: int = 1
+    hidden: tuple[int, ...] = (16, 32)
+    classes: int = 10
+
+    PRESETS: ClassVar = {"digits": dict(size=8), "fashion": dict(size=28, hidden=(32, 64))}
+
+    def problems(self) -> list[str]:
+        bad = self.not_positive("size", "channels", "classes")
+        if not isinstance(self.hidden, tuple) or not all(isinstance(n, int) and n > 0 for n in self.hidden):
+            bad.append(f"hidden must be a tuple of channel counts, such as (16, 32), and is {self.hidden!r}")
+        elif not bad and self.size >> len(self.hidden) == 0:
+            bad.append(f"{len(self.hidden)} poolings halve a size of {self.size} to nothing: give fewer hidden layers")
+        return bad
+
+
+class ConvNet(Module):
+    """x (B, H, W) or (B, H, W, C) to logits (B, classes)."""
+
+    convs: list[Conv]
+    head: Linear
+    config: ConvNetConfig = static()
+
+    @classmethod
+    def init(cls, key: Array, config: ConvNetConfig) -> ConvNet:
+        """First weights after He et al., which suit ReLU."""
+        c = config
+        channels = [c.channels, *c.hidden]
+        side = c.size >> len(c.hidden)  # Each pooling halves it, rounding down.
+        convs = [
+            Conv.init(named(key, f"convs.{i}"), channels[i], channels[i + 1], (3, 3), weight_init=he_normal())
+            for i in range(len(c.hidden))
+        ]
+        return cls(convs, Linear.init(named(key, "head"), side * side * channels[-1], c.classes), c)
+
+    def __call__(self, x: Array) -> Array:
+        if x.ndim == 3:
+            x = ops.expand_dims(x, -1)  # (B, H, W, 1)
+        for conv in self.convs:
+            x = ops.max_pool(relu(conv(x)), (2, 2), (2, 2))  # (B, H/2, W/2, C)
+        return self.head(ops.reshape(x, (x.shape[0], -1)))

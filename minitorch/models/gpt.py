@@ -1,0 +1,84 @@
+"""GPT-2: learned positions, LayerNorm, a feed-forward layer with GELU, and output weights tied to the embedding.
+
+Axes: B batch, T time, D model width, F feed-forward width = 4 D, V vocabulary.
+
+Source: Radford et al., "Language Models are Unsupervised Multitask Learners", 2019.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import ClassVar
+
+import jax
+
+from ..nn import Attention, Dropout, Embedding, LayerNorm, Linear, Module, gelu
+from ..nn.init import Initializer, named, normal
+from .transformer import Block, Transformer, TransformerConfig
+
+Array = jax.Array
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GPTConfig(TransformerConfig):
+    """`bias`: GPT-2 has biases in all linear layers and norms; small models train as well without, and faster."""
+
+    bias: bool = False
+
+    PRESETS: ClassVar = {
+        "tiny": dict(vocab=1024, context=128, layers=4, heads=4, width=128),
+        "nano": dict(vocab=65, context=256, layers=6, heads=6, width=384),
+        "gpt2": dict(vocab=50257, context=1024, layers=12, heads=12, width=768, bias=True),
+        "gpt2-medium": dict(vocab=50257, context=1024, layers=24, heads=16, width=1024, bias=True),
+        "gpt2-large": dict(vocab=50257, context=1024, layers=36, heads=20, width=1280, bias=True),
+        "gpt2-xl": dict(vocab=50257, context=1024, layers=48, heads=25, width=1600, bias=True),
+    }
+
+
+class FeedForward(Module):
+    """gelu(x U) D: x (..., D) through (..., F) to (..., D)."""
+
+    up: Linear
+    down: Linear
+
+    @classmethod
+    def init(cls, key: Array, width: int, bias: bool, weight_init: Initializer, down_init: Initializer) -> FeedForward:
+        return cls(
+            up=Linear.init(named(key, "up"), width, 4 * width, bias, weight_init),
+            down=Linear.init(named(key, "down"), 4 * width, width, bias, down_init),
+        )
+
+    def __call__(self, x: Array) -> Array:
+        return self.down(gelu(self.up(x)))
+
+
+class GPT(Transformer):
+    """`GPT.init(key, GPTConfig(vocab=65, context=64, layers=4, heads=4, width=128))`; see `Transformer`."""
+
+    @classmethod
+    def init(cls, key: Array, config: GPTConfig) -> GPT:
+        """First weights as GPT-2's: deviation 0.02, less where one of the 2 x `layers` parts adds to the stream."""
+        c, std = config, normal(0.02)
+        small = normal(0.02 / math.sqrt(2 * c.layers))
+
+        def block(key: Array) -> Block:
+            return Block(
+                attention_norm=LayerNorm.init(named(key, "attention_norm"), c.width, c.bias),
+                attention=Attention.init(
+                    named(key, "attention"), c.width, c.heads, bias=c.bias, weight_init=std, out_init=small
+                ),
+                mlp_norm=LayerNorm.init(named(key, "mlp_norm"), c.width, c.bias),
+                mlp=FeedForward.init(named(key, "mlp"), c.width, c.bias, std, small),
+                dropout=Dropout(c.dropout),
+            )
+
+        return cls(
+            token=Embedding.init(named(key, "token"), c.vocab, c.width, std),
+            position=Embedding.init(named(key, "position"), c.context, c.width, std),
+            blocks=[block(named(key, f"blocks.{i}")) for i in range(c.layers)],
+            norm=LayerNorm.init(named(key, "norm"), c.width, c.bias),
+            head=None,
+            dropout=Dropout(c.dropout),
+            config=c,
+        )

@@ -1,0 +1,130 @@
+"""The decoder that `gpt` and `llama` are two settings of: blocks of attention and feed-forward on one residual stream.
+
+Axes: B batch, T time, S source time (the cache's length), D model width, H heads, K key/value heads, V vocabulary.
+
+Normalization stands before each part and not after the sum (Xiong et al., arXiv 2002.04745), so that the stream from
+the embedding to the logits is a plain sum, and gradients reach every block.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from ..nn import Attention, Dropout, Embedding, KVCache, LayerNorm, Linear, Module, RMSNorm, full_precision, static
+from ..nn.init import named
+from .config import Config
+
+Array = jax.Array
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TransformerConfig(Config):
+    """The sizes of a decoder, and its rate of dropout, on the embedding and on what each part adds to the stream."""
+
+    vocab: int
+    context: int
+    layers: int
+    heads: int
+    width: int
+    dropout: float = 0.0
+
+    def problems(self) -> list[str]:
+        if bad := self.not_positive("vocab", "context", "layers", "heads", "width"):
+            return bad
+        if self.width % self.heads:
+            bad.append(f"{self.heads} heads do not divide the width {self.width}: choose a multiple of {self.heads}")
+        if not 0 <= self.dropout < 1:
+            bad.append(f"dropout is a probability in [0, 1), not {self.dropout}")
+        return bad
+
+
+class Block(Module):
+    """x + attention(norm(x)), then x + mlp(norm(x)), for x (B, T, D)."""
+
+    attention_norm: LayerNorm | RMSNorm
+    attention: Attention
+    mlp_norm: LayerNorm | RMSNorm
+    mlp: Any  # A module (..., D) -> (..., D).
+    dropout: Dropout
+
+    def __call__(
+        self, x: Array, cache: KVCache | None = None, key: Array | None = None
+    ) -> tuple[Array, KVCache | None]:
+        y, cache = self.attention(self.attention_norm(x), cache)
+        x = x + self.dropout(y, named(key, "attention"))
+        y = self.mlp(self.mlp_norm(x))
+        return x + self.dropout(y, named(key, "mlp")), cache
+
+
+class Transformer(Module):
+    """Token ids (B, T) to logits (B, T, V) for the token that follows each.
+
+    `model(ids)` trains and evaluates, dropping out only if given a `key`; `model.decode(ids, cache)` generates.
+    """
+
+    token: Embedding
+    position: Embedding | None  # None where attention turns its queries and keys instead (RoPE).
+    blocks: list[Block]
+    norm: LayerNorm | RMSNorm
+    head: Linear | None  # None: the token embedding, read the other way.
+    dropout: Dropout
+    config: TransformerConfig = static()
+
+    def __call__(self, ids: Array, key: Array | None = None) -> Array:
+        """Logits (B, T, V), float32 at least.
+
+        Raises:
+          ValueError: the ids are not (B, T), or T is more than the context.
+        """
+        return self._run(ids, [None] * len(self.blocks), key)[0]
+
+    def decode(self, ids: Array, cache: list[KVCache]) -> tuple[Array, list[KVCache]]:
+        """Logits (B, T, V) for T tokens that follow those in the cache, and the longer cache.
+
+        A prompt is read in one call and continued in calls of T = 1. Not for training. The caller sees to it that the
+        tokens fit into the cache: how full it is, is known only while the compiled code runs.
+        """
+        return self._run(ids, cache, None)
+
+    def init_cache(self, batch: int, length: int | None = None) -> list[KVCache]:
+        """An empty cache for `length` tokens, by default the context, in the dtype of the weights.
+
+        Raises:
+          ValueError: the length is more than the context.
+        """
+        self._check_length(length := length or self.config.context)
+        head_size, dtype = self.config.width // self.config.heads, self.token.weight.dtype
+        return [KVCache.init(batch, length, block.attention.kv_heads, head_size, dtype) for block in self.blocks]
+
+    def _run(self, ids: Array, caches: Any, key: Array | None) -> tuple[Array, Any]:
+        if ids.ndim != 2:
+            raise ValueError(f"a model reads ids (B, T), but got shape {tuple(ids.shape)}: for one text, ids[None].")
+        self._check_length(ids.shape[1])
+        x = self.dropout(self._embed(ids, caches[0]), named(key, "embedding"))  # (B, T, D)
+        longer = []
+        for i, (block, cache) in enumerate(zip(self.blocks, caches, strict=True)):
+            x, cache = block(x, cache, named(key, f"blocks.{i}"))
+            longer.append(cache)
+        x = self.norm(x)
+        return full_precision(self.token.attend(x) if self.head is None else self.head(x)), longer  # (B, T, V)
+
+    def _embed(self, ids: Array, cache: KVCache | None) -> Array:
+        x = self.token(ids)
+        if self.position is None:
+            return x
+        T = ids.shape[1]
+        if cache is None:
+            return x + self.position.weight[:T]  # A slice: its gradient is cheaper than that of a look-up.
+        return x + self.position(cache.position + jnp.arange(T))
+
+    def _check_length(self, tokens: int) -> None:
+        context = self.config.context
+        if tokens > context:
+            raise ValueError(
+                f"{tokens} tokens are more than the context of {context} that this model was made for:"
+                f" give it the last {context}, ids[:, -{context}:], or train one with a larger context."
+            )

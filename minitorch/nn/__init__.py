@@ -1,0 +1,48 @@
+"""What is a layer?
+
+Read `module` (a layer is a pytree) and `paths` (its parts by name), `init`, then the layers from `linear` to `conv`,
+`losses` and `precision`. `Linear.init(key, inputs, outputs)` makes a layer, `layer(x)` applies it.
+"""
+
+from . import init, paths
+from .activation import elu, gelu, leaky_relu, relu, relu_squared, sigmoid, silu, softplus, tanh
+from .attention import Attention, KVCache
+from .conv import Conv
+from .dropout import Dropout
+from .embedding import Embedding
+from .linear import Linear
+from .losses import accuracy, cross_entropy, mse
+from .module import Module, static
+from .norm import LayerNorm, RMSNorm
+from .precision import cast, full_precision
+from .rope import rope
+
+__all__ = [
+    "Attention",
+    "Conv",
+    "Dropout",
+    "Embedding",
+    "KVCache",
+    "LayerNorm",
+    "Linear",
+    "Module",
+    "RMSNorm",
+    "accuracy",
+    "cast",
+    "cross_entropy",
+    "elu",
+    "full_precision",
+    "gelu",
+    "init",
+    "leaky_relu",
+    "mse",
+    "paths",
+    "relu",
+    "relu_squared",
+    "rope",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "static",
+    "tanh",
+]

@@ -1,0 +1,73 @@
+"""Convolution: one small linear map, applied at every place of a picture or a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+
+from .. import ops
+from .init import Initializer, lecun_normal, named, zeros
+from .module import Module, static
+
+Array = jax.Array
+_LECUN = lecun_normal()
+_LAYOUTS = {3: ("NWC", "WIO", "NWC"), 4: ("NHWC", "HWIO", "NHWC")}
+
+
+class Conv(Module):
+    """1-D for x (B, W, inputs), 2-D for x (B, H, W, inputs): the channels come last. As `flax.nnx.Conv`.
+
+    Raises:
+      ValueError: `x` has another number of axes or of channels than the weight expects.
+    """
+
+    weight: Array  # (window..., inputs / groups, outputs)
+    bias: Array | None = None  # (outputs,)
+    stride: int = static(default=1)
+    padding: str = static(default="SAME")
+    dilation: int = static(default=1)
+    groups: int = static(default=1)
+
+    @classmethod
+    def init(
+        cls,
+        key: Array,
+        inputs: int,
+        outputs: int,
+        window: Sequence[int],
+        *,
+        stride: int = 1,
+        padding: str = "SAME",
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        weight_init: Initializer = _LECUN,
+    ) -> Conv:
+        """`window` is (W,) or (H, W); `padding` is "SAME" or "VALID".
+
+        Raises:
+          ValueError: the groups do not divide the channels.
+        """
+        if inputs % groups or outputs % groups:
+            raise ValueError(f"{groups} groups must divide the {inputs} inputs and the {outputs} outputs.")
+        weight = weight_init(named(key, "weight"), (*window, inputs // groups, outputs))
+        return cls(weight, zeros(key, (outputs,)) if bias else None, stride, padding, dilation, groups)
+
+    def __call__(self, x: Array) -> Array:
+        axes, inputs = self.weight.ndim, self.weight.shape[-2] * self.groups
+        if x.ndim != axes or x.shape[-1] != inputs:
+            raise ValueError(
+                f"Conv over {self.weight.shape[:-2]} wants x with {axes} axes, the last of {inputs} channels,"
+                f" but got shape {tuple(x.shape)}. Pictures of one colour need that axis too: x[..., None]."
+            )
+        y = ops.conv_general_dilated(
+            x,
+            self.weight,
+            (self.stride,) * (axes - 2),
+            self.padding,
+            rhs_dilation=(self.dilation,) * (axes - 2),
+            dimension_numbers=_LAYOUTS[axes],
+            feature_group_count=self.groups,
+        )
+        return y if self.bias is None else y + self.bias

@@ -1,0 +1,65 @@
+"""How wrong is the model? One number to make small, and one to tell people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .. import ops
+from .precision import full_precision
+
+Array = jax.Array
+
+
+def cross_entropy(logits: Array, targets: Array, where: Array | None = None) -> Array:
+    """The mean of -log softmax(logits)[target], in nats: logits (..., V), integer targets (...), to a float32 scalar.
+
+    Args:
+      where: booleans (...): only these tokens count, and the mean is over them; 0 if there are none.
+
+    Raises:
+      ValueError: the shapes do not fit.
+      TypeError: the targets are not integers.
+    """
+    _check_targets("cross_entropy", logits, targets, where)
+    return _mean(ops.cross_entropy(full_precision(logits), jnp.asarray(targets)), where)
+
+
+def accuracy(logits: Array, targets: Array, where: Array | None = None) -> Array:
+    """The share of targets (...) with the highest of the logits (..., V). `where` and errors as in `cross_entropy`."""
+    _check_targets("accuracy", logits, targets, where)
+    hits = ops.argmax(logits, axis=-1) == targets
+    return _mean(hits.astype(jnp.float32), where)
+
+
+def mse(predictions: Array, targets: Array) -> Array:
+    """The mean of the squared differences.
+
+    Raises:
+      ValueError: the shapes differ. To broadcast (N, 1) against (N,) would compare all with all.
+    """
+    if predictions.shape != targets.shape:
+        raise ValueError(
+            f"mse compares predictions and targets of one shape, but got {tuple(predictions.shape)} and"
+            f" {tuple(targets.shape)}: reshape one of them."
+        )
+    return ops.mean(ops.square(predictions - targets))
+
+
+def _mean(losses: Any, where: Array | None) -> Any:
+    if where is None:
+        return ops.mean(losses)
+    return ops.sum(ops.where(where, losses, 0)) / jnp.maximum(jnp.sum(where), 1)
+
+
+def _check_targets(name: str, logits: Array, targets: Array, where: Array | None) -> None:
+    if logits.shape[:-1] != targets.shape or (where is not None and where.shape != targets.shape):
+        mask = "" if where is None else f" and where {tuple(where.shape)}"
+        raise ValueError(
+            f"{name} wants logits (..., V) and targets (...), but got logits {tuple(logits.shape)}, targets"
+            f" {tuple(targets.shape)}{mask}: one target, a class number and not a one-hot row, for each row of logits."
+        )
+    if not jnp.issubdtype(targets.dtype, jnp.integer):
+        raise TypeError(f"{name} wants integer targets (class numbers), but their dtype is {targets.dtype}.")

@@ -1,0 +1,200 @@
+"""One training step, compiled once: draw a batch, differentiate, update. The same code for one device and for many.
+
+Data parallelism in four moves (ZeRO, Rajbhandari et al., arXiv 1910.02054): every device
+
+    1. gathers the whole weights from everybody's share,
+    2. differentiates the loss on its part of the batch,
+    3. sums gradients with the others, and keeps its share of the sum (reduce-scatter),
+    4. updates its share of the weights, with its share of the optimizer's state.
+
+For this the weights are one long vector (`Flat`). An optimizer that must see matrices, such as Muon, keeps the weights
+as a tree on every device instead (`Tree`), and gradients are averaged whole. On one device the moves 1 and 3 cost
+nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from ..autodiff import value_and_grad
+from ..optim import Transform, apply_updates, global_norm
+
+MAX_STEPS = 64  # in one dispatch
+
+
+class State(NamedTuple):
+    """What a run is at one moment: all that a checkpoint holds."""
+
+    step: Any  # int32 (): updates made so far; the batch of the next one is a function of it
+    weights: Any  # as the layout packs them
+    optimizer: Any
+
+
+class Metrics(NamedTuple):
+    """Of each step of a call, (n,)."""
+
+    loss: Any  # nats
+    gradient_norm: Any
+
+
+class Tree:
+    """Weights as they are, a copy on every device."""
+
+    spec = P()
+
+    def __init__(self, model: Any, devices: int):
+        pass
+
+    def pack(self, tree: Any) -> Any:
+        return tree
+
+    def unpack(self, weights: Any) -> Any:
+        return weights
+
+    def gather(self, weights: Any) -> Any:
+        return weights
+
+    def reduce(self, grads: Any) -> Any:
+        return jax.lax.pmean(grads, "data")
+
+
+class Flat:
+    """Weights as one vector, padded with zeros to a multiple of the devices, each of which owns a share."""
+
+    spec = P("data")
+
+    def __init__(self, model: Any, devices: int):
+        leaves, self.treedef = jax.tree.flatten(model)
+        dtypes = {leaf.dtype for leaf in leaves}
+        if len(dtypes) > 1:
+            raise TypeError(
+                f"weights of several dtypes {sorted(map(str, dtypes))} do not fit one vector: use sharded=False."
+            )
+        self.shapes = [leaf.shape for leaf in leaves]
+        self.padding = -sum(map(math.prod, self.shapes)) % devices
+
+    def pack(self, tree: Any) -> Any:
+        """A tree like the model (weights, gradients, a mask) as one vector."""
+        leaves = [jnp.broadcast_to(x, s).reshape(-1) for x, s in zip(jax.tree.leaves(tree), self.shapes, strict=True)]
+        return jnp.concatenate([*leaves, jnp.zeros(self.padding, leaves[0].dtype)])
+
+    def unpack(self, weights: Any) -> Any:
+        leaves, start = [], 0
+        for shape in self.shapes:
+            leaves.append(weights[start : start + math.prod(shape)].reshape(shape))
+            start += math.prod(shape)
+        return self.treedef.unflatten(leaves)
+
+    def gather(self, weights: Any) -> Any:
+        return self.unpack(jax.lax.all_gather(weights, "data", tiled=True))
+
+    def reduce(self, grads: Any) -> Any:
+        total = jax.lax.psum_scatter(self.pack(grads), "data", tiled=True)
+        return total / jax.lax.axis_size("data")
+
+
+def device_mesh(batch: int, devices: list[Any] | None = None) -> Mesh:
+    """All devices (or those given) in a row, or as many of them as divide the batch evenly."""
+    devices = jax.devices() if devices is None else devices
+    n = max(k for k in range(1, len(devices) + 1) if batch % k == 0)
+    return jax.make_mesh((n,), ("data",), axis_types=(AxisType.Auto,), devices=devices[:n])
+
+
+class Step:
+    """The compiled step of one run.
+
+    Args:
+      loss: `loss(model, *batch) -> scalar`, the mean over the batch, written with minitorch's ops.
+      optimizer: an `(init, update)` pair, ours or optax's. On a `Flat` layout it sees one vector, on `Tree` the model.
+      draw: `draw(data, step) -> batch`, a tuple of arrays (B, ...), drawn on the device from `step` alone: a resumed
+      run
+        sees the batches that it would have seen.
+      layout: `Flat` or `Tree`, made from the model.
+      mesh: of `device_mesh`.
+    """
+
+    def __init__(
+        self, loss: Callable[..., Any], optimizer: Transform, draw: Callable[..., Any], layout: Flat | Tree, mesh: Mesh
+    ):
+        self.loss, self.optimizer, self.draw, self.layout, self.mesh = loss, optimizer, draw, layout, mesh
+        self._run = jax.jit(self._steps, donate_argnums=0)
+        self._model = jax.jit(layout.unpack, out_shardings=NamedSharding(mesh, P()))
+
+    def init(self, model: Any) -> State:
+        """The state before the first update, laid out on the mesh."""
+
+        def first(model: Any) -> State:
+            weights = self.layout.pack(model)
+            return State(jnp.int32(0), weights, self.optimizer.init(weights))
+
+        return jax.jit(first, out_shardings=self.shardings(jax.eval_shape(first, model)))(model)
+
+    def shardings(self, state: State) -> State:
+        """Where each array of a state lives: vectors of the weights' length are shared out, the rest is copied."""
+        length = None if self.layout.spec == P() else state.weights.shape
+
+        def place(x: Any) -> NamedSharding:
+            return NamedSharding(self.mesh, self.layout.spec if x.shape == length else P())
+
+        return jax.tree.map(place, state)
+
+    def replicate(self, data: Any) -> Any:
+        """`data` copied to every device, as `run` wants it."""
+        return jax.device_put(data, NamedSharding(self.mesh, P()))
+
+    def model(self, state: State) -> Any:
+        """The weights of `state` as the model they are."""
+        return self._model(state.weights)
+
+    def run(self, state: State, data: Any, n: int = 1) -> tuple[State, Metrics]:
+        """Make `n` updates, at most `MAX_STEPS`, in one dispatch. `state` is donated: use the one returned.
+
+        A step whose loss or gradient is not finite changes nothing, so that the weights that led to it can be looked
+        at.
+        """
+        if not 1 <= n <= MAX_STEPS:
+            raise ValueError(f"run makes 1 to {MAX_STEPS} steps a call, not {n}: call it more often.")
+        state, metrics = self._run(state, data, n)
+        return state, jax.tree.map(lambda x: x[:n], metrics)
+
+    def _steps(self, state: State, data: Any, n: Any) -> tuple[State, Metrics]:
+        # A loop of unknown length, and not a scan: one program for every n. Two programs may round differently, and a
+        # run # that is stopped and resumed between two calls would then end in other weights.
+        def body(i: Any, carry: tuple[State, Metrics]) -> tuple[State, Metrics]:
+            state, kept = carry
+            state, metrics = self._one(state, data)
+            return state, jax.tree.map(lambda buffer, x: buffer.at[i].set(x), kept, metrics)
+
+        empty = Metrics(*(jnp.zeros(MAX_STEPS),) * 2)
+        return jax.lax.fori_loop(0, n, body, (state, empty))
+
+    def _one(self, state: State, data: Any) -> tuple[State, Metrics]:
+        batch = self.draw(data, state.step)
+        loss, grads = self._loss_and_grads(state.weights, *batch)
+        norm = global_norm(grads)
+        updates, optimizer = self.optimizer.update(grads, state.optimizer, state.weights)
+        new = State(state.step + 1, apply_updates(state.weights, updates), optimizer)
+        finite = jnp.isfinite(loss) & jnp.isfinite(norm)
+        kept = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, state)
+        return jax.lax.with_sharding_constraint(kept, self.shardings(kept)), Metrics(loss, norm)
+
+    def _loss_and_grads(self, weights: Any, *batch: Any) -> tuple[Any, Any]:
+        def on_one_device(weights: Any, *batch: Any) -> tuple[Any, Any]:
+            loss, grads = value_and_grad(self.loss)(self.layout.gather(weights), *batch)
+            return jax.lax.pmean(loss, "data"), self.layout.reduce(grads)
+
+        spec = self.layout.spec
+        return jax.shard_map(
+            on_one_device,
+            mesh=self.mesh,
+            in_specs=(spec, *(P("data") for _ in batch)),
+            out_specs=(P(), spec),
+            check_vma=False,  # The tape's gradients carry no record of what is replicated; the tests compare devices.
+        )(weights, *batch)

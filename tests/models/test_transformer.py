@@ -1,0 +1,63 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from minitorch.models import GPT, GPTConfig, Llama, LlamaConfig
+from minitorch.nn import cast
+
+KEY = jax.random.key(0)
+SMALL = dict(vocab=11, context=8, layers=2, heads=2, width=8, dropout=0.2)
+IDS = np.random.default_rng(1).integers(0, 11, size=(2, 8))
+forward = jax.jit(lambda model, ids, key=None: model(ids, key))
+decode = jax.jit(lambda model, ids, cache: model.decode(ids, cache))
+
+
+@pytest.fixture(params=["gpt", "llama"])
+def model(request, filled):
+    if request.param == "gpt":
+        return filled(lambda: GPT.init(KEY, GPTConfig(**SMALL)))
+    return filled(lambda: Llama.init(KEY, LlamaConfig(**SMALL, kv_heads=1)))
+
+
+def test_the_future_changes_nothing_before_it(model):
+    changed = IDS.copy()
+    changed[:, 5] = (changed[:, 5] + 1) % 11
+    here, there = forward(model, IDS), forward(model, changed)
+    assert here.shape == (2, 8, 11)
+    np.testing.assert_allclose(here[:, :5], there[:, :5], rtol=1e-5, atol=1e-6)
+    assert (np.abs(here - there).max(axis=(0, 2))[5:] > 1e-3).all()
+
+
+def test_decoding_through_a_cache_equals_reading_at_once(model):
+    cache = model.init_cache(batch=2)
+    logits = []
+    for piece in (IDS[:, :5], IDS[:, 5:6], IDS[:, 6:7], IDS[:, 7:]):
+        y, cache = decode(model, piece, cache)
+        logits.append(y)
+    np.testing.assert_allclose(np.concatenate(logits, axis=1), forward(model, IDS), rtol=1e-3, atol=1e-4)
+
+
+def test_dropout_needs_a_key_and_follows_it(model):
+    plain, once, again, other = (forward(model, IDS, key) for key in (None, KEY, KEY, jax.random.key(1)))
+    np.testing.assert_array_equal(once, again)
+    assert not np.allclose(plain, once, atol=1e-2) and not np.allclose(once, other, atol=1e-2)
+
+
+def test_bfloat16_computes_the_same_more_coarsely_with_logits_and_gradients_in_float32(model, assert_same):
+    def rounded(model, ids):
+        return cast(model, jnp.bfloat16)(ids)
+
+    assert cast(model, jnp.bfloat16).init_cache(1)[0].k.dtype == jnp.bfloat16
+    error = jax.jit(rounded)(model, IDS) - forward(model, IDS)
+    assert 0 < np.abs(error).max() < 0.05
+    assert_same(rounded, rounded, model, IDS, rtol=0.05, atol=0.05)
+
+
+def test_more_tokens_than_the_context_are_refused(model):
+    with pytest.raises(ValueError, match=r"9 tokens are more than the context of 8 .*ids\[:, -8:\]"):
+        model(np.zeros((1, 9), int))
+    with pytest.raises(ValueError, match=r"9 tokens are more than the context of 8"):
+        model.init_cache(1, 9)
+    with pytest.raises(ValueError, match=r"ids \(B, T\), but got shape \(8,\): for one text, ids\[None\]"):
+        model(IDS[0])
