@@ -63,9 +63,9 @@ def train_minitorch(train: np.ndarray, validation: np.ndarray, vocab: int, seed:
     model = first_model(vocab, seed)
     mesh = device_mesh(BATCH)
     layout = Flat(model, mesh.size)
-    mask = layout.pack(jax.tree.map(lambda leaf: leaf.ndim >= 2, model))
+    is_matrix = jax.tree.map(lambda leaf: float(leaf.ndim > 1), model)
     schedule = mt.optim.warmup_cosine_decay_schedule(0.0, PEAK, WARMUP, STEPS, END)
-    adamw = mt.optim.adamw(schedule, b1=0.9, b2=B2, weight_decay=WEIGHT_DECAY, mask=mask)
+    adamw = mt.optim.adamw(schedule, b1=0.9, b2=B2, weight_decay=WEIGHT_DECAY, mask=lambda w: layout.pack(is_matrix))
 
     def draw(tokens: Any, i: Any) -> Any:
         return mt.data.sample_batch(mt.data.step_key(seed, i), tokens, BATCH, CONTEXT)

@@ -3,8 +3,8 @@
     python -m benchmarks.train_step [ROUNDS]
 
 Every contestant has the same weights, AdamW with decay on matrices, clipping to norm 1, and float32. A turn is ten
-steps in a row with one wait at the end, as a training loop does them; its time is divided by their number. Prints tables and
-writes them to `train_step.md`. Needs `pip install 'minitorch-course[bench]'`.
+steps in a row with one wait at the end, as a training loop does them; its time is divided by their number. Prints
+tables and writes them to `train_step.md`. Needs `pip install 'minitorch-course[bench]'`.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ def minitorch_step(settings: dict[str, int], cores: int) -> tuple[Callable[[], A
     import jax
 
     import minitorch as mt
-    from minitorch.train.step import Flat, Step, device_mesh
+    from minitorch.train.step import Flat, Step, Tree, device_mesh
 
     model, x, y = make_model(settings)
     mesh = device_mesh(settings["batch"])
-    layout = Flat(model, mesh.size)
-    mask = layout.pack(jax.tree.map(lambda leaf: leaf.ndim >= 2, model))
-    step = Step(loss, optimizer(mt.optim, mask), lambda data, i: data, layout, mesh)
+    layout = Flat(model, mesh.size) if mesh.size > 1 else Tree(model, 1)
+    is_matrix = jax.tree.map(lambda leaf: float(leaf.ndim > 1), model)
+    step = Step(loss, optimizer(mt.optim, lambda weights: layout.pack(is_matrix)), lambda data, i: data, layout, mesh)
     data = step.replicate((x, y))
     state = step.init(model)
     start = time.perf_counter()

@@ -91,7 +91,7 @@ def explain_foreign_call(what: str) -> str:
     return (
         f"{what} was given a minitorch Tensor, which only minitorch's own operations can record.\n"
         "  Wrong: jnp.sin(x), np.sin(x), jax.jit(f)(x) inside a function that is being differentiated.\n"
-        "  Right: mt.ops.sin(x), the op of that name in mt.ops; or mt.from_jax(f)(x) for a function that mt.ops lacks;\n"
+        "  Right: mt.ops.sin(x), the op of that name; or mt.from_jax(f)(x) for a function that mt.ops lacks;\n"
         "         or put jax.jit around the gradient, jax.jit(mt.grad(f)), and not inside it."
     )
 

@@ -225,7 +225,7 @@ def _scalar_dtype(y: Any) -> Any:
         got = f"shape {shape} and dtype {dtype}" if shape is not None else f"a {type(y).__name__}"
         raise TypeError(
             f"the gradient is of a scalar, but the function returned {got}.\n"
-            "  Right: return a mean or a sum, mt.ops.mean(loss); for (loss, more) has_aux=True; for other shapes mt.vjp."
+            "  Right: return a mean or a sum: mt.ops.mean(loss); for (loss, more) has_aux=True; other shapes: mt.vjp."
         )
     return dtype
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+PATIENCE = 600  # seconds that a device waits for another before XLA ends the process; its own 40 pass on a busy machine
+
 
 def use_cpu_cores(n: int | None = None, *, batch: int | None = None) -> int:
     """Make `n` CPU cores (all that this process may use, by default) an XLA device each. Returns `n`.
@@ -25,7 +27,10 @@ def use_cpu_cores(n: int | None = None, *, batch: int | None = None) -> int:
     n = n or _available_cores()
     if batch:
         n = max(k for k in range(1, n + 1) if batch % k == 0)
-    flags = f"--xla_force_host_platform_device_count={n} --xla_cpu_multi_thread_eigen={'false' if n > 1 else 'true'}"
+    flags = (
+        f"--xla_force_host_platform_device_count={n} --xla_cpu_multi_thread_eigen={'false' if n > 1 else 'true'}"
+        f" --xla_cpu_collective_call_terminate_timeout_seconds={PATIENCE}"
+    )
     from jax._src import xla_bridge
 
     if xla_bridge.backends_are_initialized():

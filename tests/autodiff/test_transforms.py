@@ -375,7 +375,7 @@ def test_from_jax_refuses_a_tensor_that_it_closes_over():
             r"of a scalar, but the function returned shape \(3,\) and dtype float32(.|\n)*mt.ops.mean",
         ),
         (lambda: mt.grad(lambda x: ops.argmax(x))(X), r"returned shape \(\) and dtype int32"),
-        (lambda: mt.grad(lambda x: (ops.sum(x), x))(X), r"returned a tuple(.|\n)*use has_aux=True"),
+        (lambda: mt.grad(lambda x: (ops.sum(x), x))(X), r"returned a tuple(.|\n)*has_aux=True"),
         (lambda: mt.grad(lambda x: None)(X), "returned a NoneType"),
         (
             lambda: mt.grad(lambda x: x, argnums=1)(X),

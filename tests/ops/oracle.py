@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from minitorch import autodiff
-
-# Run once, on a handful of numbers: to compile quickly is what counts.
-jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False})
 
 
 def normal_like(tree, seed):
@@ -41,8 +36,8 @@ def assert_as_jax(ours, theirs, args, tolerance=1e-4, over=lambda f: f):
     """`ours`, recorded by our tape, and `theirs`, by JAX, agree to order 2, under `over` (`jax.vmap`) and `jax.jit`."""
     g = normal_like(jax.eval_shape(over(theirs), *args), seed=1)
     gg = normal_like((g, tuple(args)), seed=2)
-    actual = jit(over(derivatives(autodiff.vjp, ours)))(gg, g, *args)
-    expected = jit(over(derivatives(jax.vjp, theirs)))(gg, g, *args)
+    actual = jax.jit(over(derivatives(autodiff.vjp, ours)))(gg, g, *args)
+    expected = jax.jit(over(derivatives(jax.vjp, theirs)))(gg, g, *args)
     assert jax.tree.structure(actual) == jax.tree.structure(expected)
     for a, e in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
         assert (a.shape, a.dtype) == (e.shape, e.dtype)

@@ -1,3 +1,10 @@
+"""What several folders of tests share."""
+
+import os
+
+# Compiling is most of the work here, and unoptimized code computes the same. Set before JAX is imported.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
 import jax
 import jax.numpy as jnp
 import numpy as np

@@ -1,0 +1,51 @@
+"""`minitorch info`: what is in a run's folder?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def info(run: Annotated[Path, typer.Option(help="Folder of a run.")]) -> None:
+    """Show a run: model, parameters, data, steps, losses, versions."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("setting", "value", title=str(run), show_header=False)
+    for name, value in describe(run).items():
+        table.add_row(name, value)
+    Console().print(table)
+
+
+def describe(run: Path) -> dict[str, str]:
+    """What there is to say, line by line."""
+    from ..train import read_record, read_rows
+    from ..train.checkpoint import steps
+    from ..train.files import CHECKPOINTS, METRICS, WEIGHTS
+
+    config, facts = read_record(run)
+    rows = read_rows(run / METRICS)
+    evaluated = [row for row in rows if "val_loss" in row]
+    saved = steps(run / CHECKPOINTS)
+    kv = f" ({config.kv_heads} key/value)" if config.kv_heads else ""
+    sizes = f"{config.layers} layers, {config.heads} heads{kv}, width {config.width}, context {config.context}"
+    if (run / WEIGHTS).is_file():
+        state = "finished"
+    else:
+        state = f"last checkpoint at step {saved[-1]:,}" if saved else "no checkpoint"
+    return {
+        "model": f"{config.model}, {sizes}",
+        "parameters": f"{facts.parameters:,}",
+        "tokenizer": f"{config.tokenizer}, {facts.vocab:,} ids",
+        "data": f"{config.data}, SHA-256 {facts.data_sha256[:12]}...",
+        "tokens": f"{facts.train_tokens:,} to train, {facts.validation_tokens:,} to validate",
+        "steps": f"{rows[-1]['step'] if rows else 0:,} of {config.steps:,}, {state}",
+        "batch": f"{config.batch} x {config.context} tokens",
+        "optimizer": f"{config.optimizer}, learning rate {config.lr:g}, seed {config.seed}, {config.dtype}",
+        "training loss": f"{rows[-1]['loss']:.4f} at step {rows[-1]['step']:,}" if rows else "-",
+        "validation loss": f"{evaluated[-1]['val_loss']:.4f} at step {evaluated[-1]['step']:,}" if evaluated else "-",
+        "devices": f"{facts.devices} x {facts.device}",
+        "versions": ", ".join(f"{name} {number}" for name, number in facts.versions.items()),
+    }

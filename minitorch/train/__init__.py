@@ -1,0 +1,43 @@
+"""What is a run? From settings and a text to a trained model in a folder, whatever happens on the way.
+
+Read `step` first (the one compiled function) and `devices`; then `config`, `prepare` and `loop`, which is the run. What
+it uses on the way: `checkpoint`, `evaluate`, `tracking`, `interrupt`, `nonfinite`. What it leaves: `files`, `run`,
+`card`, `plot`, `flops`.
+"""
+
+from .config import RunConfig
+from .devices import use_cpu_cores
+from .evaluate import Evaluation, evaluate, mean_loss
+from .flops import flops_per_token
+from .interrupt import Interrupted
+from .loop import Result, train
+from .nonfinite import NonFiniteLoss
+from .run import Facts, LoadedRun, Record, load_run, read_record
+from .step import Flat, Metrics, State, Step, Tree, device_mesh
+from .tracking import Sink, read_rows
+
+__all__ = [
+    "Evaluation",
+    "Facts",
+    "Flat",
+    "Interrupted",
+    "LoadedRun",
+    "Metrics",
+    "NonFiniteLoss",
+    "Record",
+    "Result",
+    "RunConfig",
+    "Sink",
+    "State",
+    "Step",
+    "Tree",
+    "device_mesh",
+    "evaluate",
+    "flops_per_token",
+    "load_run",
+    "mean_loss",
+    "read_record",
+    "read_rows",
+    "train",
+    "use_cpu_cores",
+]

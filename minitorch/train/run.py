@@ -1,0 +1,176 @@
+"""A run is a folder: what is written down about it, and how to open it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+
+from ..models import Transformer
+from ..nn import paths
+from ..text import Tokenizer, load_tokenizer
+from . import checkpoint
+from .config import RunConfig
+from .files import CHECKPOINTS, CONFIG, TOKENIZER, WEIGHTS, write_whole
+from .prepare import Prepared
+from .step import Flat
+
+PACKAGES = ("minitorch-course", "jax", "jaxlib", "numpy")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a run found: with the settings, all that is needed to repeat it."""
+
+    data_sha256: str
+    train_tokens: int
+    validation_tokens: int
+    vocab: int
+    parameters: int
+    devices: int
+    device: str
+    versions: dict[str, str]
+
+
+class Record(NamedTuple):
+    """The content of `config.json`."""
+
+    config: RunConfig
+    facts: Facts
+
+
+class LoadedRun(NamedTuple):
+    """A trained model, ready to use."""
+
+    config: RunConfig
+    model: Transformer
+    tokenizer: Tokenizer
+    step: int  # updates that the weights have seen
+
+
+def find_facts(prepared: Prepared, model: Transformer) -> Facts:
+    """The facts of a run that begins here and now."""
+    devices = jax.devices()
+    return Facts(
+        data_sha256=prepared.corpus.sha256,
+        train_tokens=prepared.train.size,
+        validation_tokens=prepared.validation.size,
+        vocab=prepared.tokenizer.vocab_size,
+        parameters=paths.count(model),
+        devices=len(devices),
+        device=devices[0].device_kind,
+        versions={"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+    )
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write `config.json`, into a new folder if there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {name: dataclasses.asdict(part) for name, part in record._asdict().items()}
+    write_whole(folder / CONFIG, json.dumps(parts, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_record(folder: str | Path) -> Record:
+    """What `write_record` wrote.
+
+    Raises:
+      FileNotFoundError: `folder` holds no run.
+      ValueError: its `config.json` is no such record.
+    """
+    path = Path(folder) / CONFIG
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no run in {folder}, for it has no {CONFIG}: give the --out folder of a run.")
+    try:
+        parts = json.loads(path.read_text(encoding="utf-8"))
+        return Record(RunConfig(**parts["config"]), Facts(**parts["facts"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"cannot read {path} ({error}): it was changed, or written by another version; restore it or train again."
+        ) from error
+
+
+def refuse_existing(out: Path) -> None:
+    """Raise FileExistsError if a new run in `out` would mix with what is there."""
+    if (out / CONFIG).is_file():
+        raise FileExistsError(
+            f"there is a run in {out} already: go on with it by resuming it, or choose another folder."
+        )
+    if out.exists() and (not out.is_dir() or any(not p.name.startswith(".") for p in out.iterdir())):
+        raise FileExistsError(f"{out} exists and is no empty folder: choose another one for the run.")
+
+
+def record_to_resume(out: Path, config: RunConfig) -> Record:
+    """The record of the run in `out`. Raises ValueError, naming them, if settings in `config` are others."""
+    record = read_record(out)
+    before, now = dataclasses.asdict(record.config), dataclasses.asdict(config)
+    if differ := [f"{name} is {now[name]!r} and was {before[name]!r}" for name in before if now[name] != before[name]]:
+        raise ValueError(
+            f"cannot resume {out} with other settings: {', '.join(differ)}. Leave these out, or begin a run in another"
+            " folder."
+        )
+    return record
+
+
+def check_facts(before: Facts, now: Facts) -> None:
+    """Is what a run finds when it is resumed what it found at its beginning?
+
+    Raises:
+      ValueError: the data is another, or there are too few devices.
+
+    Warns of other versions or another kind of device: the run can go on, but not bit for bit as it would have.
+    """
+    if now.data_sha256 != before.data_sha256:
+        raise ValueError(
+            f"the data is not what the run began with (SHA-256 {now.data_sha256[:12]}..., and was"
+            f" {before.data_sha256[:12]}...): bring the old text back, or begin a run in another folder."
+        )
+    if now.devices < before.devices:
+        raise ValueError(
+            f"the run began on {before.devices} devices, and here are {now.devices}: bring as many."
+            f" On CPU cores, call train.use_cpu_cores({before.devices}) before anything else."
+        )
+    changed = [
+        f"{name} {now.versions.get(name)}, not {v}"
+        for name, v in before.versions.items()
+        if now.versions.get(name) != v
+    ]
+    if now.device != before.device:
+        changed.append(f"{now.device}, not {before.device}")
+    if changed:
+        warnings.warn(f"resuming with {', '.join(changed)}: the weights may differ in the last bits.", stacklevel=2)
+
+
+def load_run(folder: str | Path) -> LoadedRun:
+    """The model of a run, finished or not, with its tokenizer: of a run under way, as of its last checkpoint.
+
+    Raises:
+      FileNotFoundError: there is no run, or it has no checkpoint yet.
+      ValueError: a file of it is damaged.
+    """
+    folder = Path(folder)
+    config, facts = read_record(folder)
+    like = jax.eval_shape(lambda: config.init_model(facts.vocab))
+    if (folder / WEIGHTS).is_file():
+        step, model = config.steps, paths.unflatten(like, paths.load_safetensors(folder / WEIGHTS))
+    else:
+        step, model = _from_checkpoint(folder, config, like)
+    return LoadedRun(config, jax.tree.map(jax.numpy.asarray, model), load_tokenizer(folder / TOKENIZER), step)
+
+
+def _from_checkpoint(folder: Path, config: RunConfig, like: Any) -> tuple[int, Transformer]:
+    finished = checkpoint.steps(folder / CHECKPOINTS)
+    if not finished:
+        raise FileNotFoundError(
+            f"the run in {folder} has no checkpoint yet: wait for step {config.checkpoint_every}, or resume it."
+        )
+    arrays = checkpoint.restore(folder / CHECKPOINTS, finished[-1])
+    if "weights" in arrays:  # One vector; if it was shared by several devices, zeros follow, which nothing reads.
+        return finished[-1], Flat(like, 1).unpack(arrays["weights"])
+    weights = {name.removeprefix("weights."): x for name, x in arrays.items() if name.startswith("weights.")}
+    return finished[-1], paths.unflatten(like, weights)

@@ -1,0 +1,99 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from minitorch.infer import generate, generate_naive, min_p, stream, temperature, top_k, top_p
+from minitorch.infer.generate import DRAWN_AT_ONCE, program_length, read
+from minitorch.infer.naive import padded
+from minitorch.models import Llama, LlamaConfig
+
+KEY = jax.random.key(3)
+PROMPTS = [[5, 2, 7], [1, 1, 20]]
+GREEDY = [temperature(0)]
+SAMPLED = [temperature(0.9), top_k(20), top_p(0.9), min_p(0.01)]
+forward = jax.jit(lambda model, ids: model(ids))
+decode = jax.jit(lambda model, ids, cache: model.decode(ids, cache))
+
+
+@pytest.mark.parametrize("samplers", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
+@pytest.mark.parametrize("length", [1, 3, 8, 11])
+def test_the_cache_changes_nothing_within_and_beyond_the_context(model, samplers, length):
+    prompts = np.arange(2 * length).reshape(2, length) % 29
+    new = generate(model, prompts, 30, key=KEY, samplers=samplers)
+    np.testing.assert_array_equal(new, generate_naive(model, prompts, 30, key=KEY, samplers=samplers))
+    assert new.shape == (2, 30) and new.dtype == np.int32
+
+
+def test_logits_from_the_cache_are_those_of_the_whole_text(model):
+    whole = np.arange(16, dtype=np.int32).reshape(2, 8)
+    logits = forward(model, whole)
+    for length in (1, 5, 8):
+        text = whole[:, :length]
+        cache = read(model, padded(text, 8), length)
+        last, cache = decode(model, text[:, -1:], cache)
+        np.testing.assert_allclose(last[:, 0], logits[:, length - 1], rtol=1e-4, atol=1e-4)
+        assert {int(layer.position) for layer in cache} == {length}
+
+
+def test_the_seed_decides(models):
+    one, again, other = (
+        generate(models["llama"], PROMPTS, 12, key=jax.random.key(seed), samplers=SAMPLED) for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+def test_pieces_are_the_whole_and_more_tokens_begin_with_the_fewer(models):
+    pieces = list(stream(models["gpt"], PROMPTS, 41, key=KEY, samplers=SAMPLED))
+    assert pieces[0].shape == (2, 1) and max(p.shape[1] for p in pieces) <= DRAWN_AT_ONCE
+    whole = np.concatenate(pieces, axis=1)
+    np.testing.assert_array_equal(whole, generate(models["gpt"], PROMPTS, 41, key=KEY, samplers=SAMPLED))
+    np.testing.assert_array_equal(whole[:, :20], generate(models["gpt"], PROMPTS, 20, key=KEY, samplers=SAMPLED))
+
+
+@pytest.mark.parametrize("place", [0, 4, 20])
+def test_stopping_is_the_same_with_a_cache(model, place):
+    free = generate_naive(model, PROMPTS, 30, key=KEY, samplers=SAMPLED)
+    stop = int(free[1, place])
+    new = generate(model, PROMPTS, 30, key=KEY, samplers=SAMPLED, stop=stop)
+    np.testing.assert_array_equal(new, generate_naive(model, PROMPTS, 30, key=KEY, samplers=SAMPLED, stop=stop))
+    first = list(free[1]).index(stop)
+    np.testing.assert_array_equal(new[1, : first + 1], free[1, : first + 1])
+    assert (new[1, first:] == stop).all()
+
+
+def test_the_result_ends_when_all_rows_have_stopped_but_not_by_the_prompt(models):
+    twins = [PROMPTS[0]] * 2  # They end with 7.
+    free = generate(models["llama"], twins, 3, key=KEY, samplers=GREEDY)
+    stop = int(free[0, 2])
+    assert stop not in free[:, :2] and 7 not in free
+    for last, tokens in ((stop, 30), (7, 3)):
+        new = generate(models["llama"], twins, tokens, key=KEY, samplers=GREEDY, stop=last)
+        np.testing.assert_array_equal(new, free)
+
+
+def test_any_function_of_logits_is_a_sampler(models):
+    def never_even(logits):
+        return jnp.where(jnp.arange(29) % 2, logits, -jnp.inf)
+
+    new = generate(models["gpt"], PROMPTS, 10, key=KEY, samplers=[never_even])
+    assert (new % 2 == 1).all()
+    np.testing.assert_array_equal(new, generate_naive(models["gpt"], PROMPTS, 10, key=KEY, samplers=[never_even]))
+
+
+def test_bfloat16_weights_generate(untrained):
+    half = untrained(Llama, LlamaConfig(vocab=29, context=8, layers=1, heads=1, width=4), "bfloat16")
+    new = generate(half, PROMPTS, 20, key=KEY)
+    assert new.shape == (2, 20) and 0 <= new.min() <= new.max() < 29
+
+
+def test_a_few_programs_serve_prompts_of_all_lengths():
+    lengths = [program_length(n, 100) for n in range(1, 101)]
+    assert all(n <= length <= 100 for n, length in enumerate(lengths, start=1))
+    assert set(lengths) == {16, 32, 64, 100} and program_length(3, 8) == 8
+
+
+def test_requests_are_checked_before_the_first_piece_is_asked_for(models):
+    with pytest.raises(ValueError, match="0 tokens cannot be generated"):
+        stream(models["gpt"], PROMPTS, 0, key=KEY)

@@ -1,0 +1,155 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minitorch.infer import draw, min_p, temperature, top_k, top_p
+
+INF = float("inf")
+# Whole numbers, so that ties are frequent and sums of probabilities are never within rounding of a drawn `p`.
+LOGITS = st.lists(st.integers(-4, 4), min_size=7, max_size=7).map(lambda row: np.array([row, row[::-1]], np.float32))
+few = settings(max_examples=25, deadline=None)
+
+
+def kept(sampler, logits):
+    """Which ids are left, after a check that those left have kept their logits."""
+    result = np.asarray(sampler(jnp.asarray(logits, jnp.float32)))
+    left = result > -INF
+    np.testing.assert_array_equal(result[left], np.asarray(logits, np.float32)[left])
+    return left
+
+
+def probabilities(logits):
+    e = np.exp(logits.astype(np.float64) - logits.max())
+    return e / e.sum()
+
+
+def ranked(row):
+    return sorted(range(len(row)), key=lambda i: (-row[i], i))
+
+
+@few
+@given(LOGITS, st.floats(0.05, 5))
+def test_temperature_raises_probabilities_to_the_power_one_over_t(logits, t):
+    ours = jax.nn.softmax(temperature(t)(jnp.asarray(logits)), axis=-1)
+    for row, result in zip(logits, ours, strict=True):
+        power = probabilities(row) ** (1 / t)
+        np.testing.assert_allclose(result, power / power.sum(), rtol=2e-4, atol=1e-7)
+
+
+@few
+@given(LOGITS, st.integers(1, 10))
+def test_top_k_keeps_the_k_first_of_the_ranking(logits, k):
+    for row, left in zip(logits, kept(top_k(k), logits), strict=True):
+        assert set(np.flatnonzero(left)) == set(ranked(row)[:k])
+
+
+@few
+@given(LOGITS, st.floats(0.01, 1))
+def test_top_p_keeps_the_fewest_that_reach_p(logits, p):
+    for row, left in zip(logits, kept(top_p(p), logits), strict=True):
+        chosen, total = [], 0.0
+        for i in ranked(row):
+            if total >= p - 1e-12:
+                break
+            chosen.append(i)
+            total += probabilities(row)[i]
+        assert set(np.flatnonzero(left)) == set(chosen)
+
+
+@few
+@given(LOGITS, st.floats(0, 1))
+def test_min_p_keeps_what_is_near_the_likeliest(logits, p):
+    for row, left in zip(logits, kept(min_p(p), logits), strict=True):
+        np.testing.assert_array_equal(left, probabilities(row) >= p * probabilities(row).max())
+
+
+TIED = [[1.0, 3.0, 3.0, 0.0]]
+
+
+STRICTEST = {"t=0": temperature(0), "k=1": top_k(1), "p=0.01": top_p(0.01), "p=1e-300": top_p(1e-300)}
+
+
+@pytest.mark.parametrize("sampler", STRICTEST.values(), ids=STRICTEST)
+def test_the_strictest_samplers_take_the_first_of_the_likeliest_like_argmax(sampler):
+    logits = jnp.asarray(TIED)
+    assert {int(draw(jax.random.key(i), logits, [sampler])[0]) for i in range(20)} == {1}
+
+
+@pytest.mark.parametrize("t", [1e-300, 1e-30, 1e-3])
+def test_a_temperature_near_zero_shares_between_ties_and_makes_no_nan(t):
+    np.testing.assert_array_equal(jax.nn.softmax(temperature(t)(jnp.asarray(TIED) * 1e5)), [[0, 0.5, 0.5, 0]])
+
+
+LOOSEST = {"t=1": temperature(1), "k=V": top_k(1000), "k>V": top_k(10**12), "p=1": top_p(1), "min_p=0": min_p(0)}
+
+
+@pytest.mark.parametrize("sampler", LOOSEST.values(), ids=LOOSEST)
+def test_the_loosest_samplers_change_no_probability(sampler):
+    # Of logits as far apart as these, the rounded sum of probabilities reaches 1 long before the last.
+    logits = jnp.asarray(np.random.default_rng(0).normal(0, 6, (1, 1000)))
+    np.testing.assert_allclose(jax.nn.softmax(sampler(logits)), jax.nn.softmax(logits), rtol=1e-5)
+
+
+def test_min_p_of_one_keeps_all_that_tie_for_the_first_place():
+    np.testing.assert_array_equal(kept(min_p(1), TIED), [[False, True, True, False]])
+
+
+def test_samplers_apply_in_order_and_take_what_others_left():
+    logits = jnp.log(jnp.asarray([[0.5, 0.3, 0.15, 0.05]]))
+    hot = left_by([temperature(100), top_p(0.7)], logits)
+    cold = left_by([temperature(0.1), top_p(0.7)], logits)
+    assert (hot, cold) == ({0, 1, 2}, {0})
+    assert left_by([top_k(3), top_p(0.8), min_p(0.1)], logits) == {0, 1}
+
+
+def left_by(samplers, logits):
+    for sampler in samplers:
+        logits = sampler(logits)
+    return set(np.flatnonzero(logits[0] > -INF).tolist())
+
+
+def test_draws_are_as_frequent_as_the_probabilities_left():
+    logits = jnp.log(jnp.asarray([0.4, 0.3, 0.2, 0.1]))
+    tokens = draw(jax.random.key(0), jnp.broadcast_to(logits, (10_000, 4)), [temperature(0.5), top_k(3)])
+    assert tokens.dtype == jnp.int32 and tokens.shape == (10_000,)
+    expected = np.array([0.16, 0.09, 0.04, 0]) / 0.29
+    frequency = np.bincount(tokens, minlength=4) / 10_000
+    np.testing.assert_allclose(frequency, expected, atol=4 * np.sqrt(0.25 / 10_000))
+    assert frequency[3] == 0
+
+
+def test_another_number_compiles_nothing_anew():
+    compiled = []
+
+    @jax.jit
+    def step(logits, samplers):
+        compiled.append(1)
+        return draw(jax.random.key(0), logits, samplers)
+
+    for t, k, p in ((0.5, 1, 0.1), (0.9, 3, 0.9)):
+        step(jnp.zeros((1, 4)), [temperature(t), top_k(k), top_p(p), min_p(p)])
+    assert len(compiled) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "bad", "advice"),
+    [
+        (temperature, -0.5, "temperature -0.5 is not possible: give 0 for the likeliest"),
+        (temperature, INF, "temperature inf is not possible"),
+        (temperature, float("nan"), "temperature nan is not possible"),
+        (top_k, 0, "top_k 0 keeps no token: give a whole number, 1 or more"),
+        (top_k, 2.5, "top_k 2.5 keeps no token"),
+        (top_k, True, "top_k True keeps no token"),
+        (top_p, 0, r"top_p 0 is no share of the probability: give a number above 0 and up to 1"),
+        (top_p, 1.01, "top_p 1.01 is no share"),
+        (top_p, float("nan"), "top_p nan is no share"),
+        (min_p, -0.1, "min_p -0.1 is no share of the highest probability: give a number from 0 to 1"),
+        (min_p, 2, "min_p 2 is no share"),
+    ],
+)
+def test_impossible_numbers_are_refused_with_advice(make, bad, advice):
+    with pytest.raises(ValueError, match=advice):
+        make(bad)
