@@ -115,8 +115,11 @@ class RunConfig(Config):
 
 
 def make_layout(config: RunConfig, model: Any, devices: int) -> Flat | Tree:
-    """How the weights lie on the devices: one vector in shares, where the optimizer treats every number alike."""
-    return OPTIMIZERS[config.optimizer](model, devices)
+    """How the weights lie on the devices: one vector in shares, where the optimizer treats every number alike.
+
+    On one device there is nothing to share, and the tree saves the copies.
+    """
+    return OPTIMIZERS[config.optimizer](model, devices) if devices > 1 else Tree(model, devices)
 
 
 def make_optimizer(config: RunConfig, model: Transformer, layout: Flat | Tree) -> optim.Transform:
