@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OUT = Path("runs", "tour")
 SETTINGS: dict[str, Any] = dict(
     data="stdlib", limit=1_000_000, tokenizer="bpe:1024", model="gpt", layers=4, heads=4, width=128, context=128,
-    batch=8, steps=1200, lr=3e-3, eval_every=200, checkpoint_every=400,
+    batch=8, steps=900, lr=3e-3, eval_every=100, checkpoint_every=300,
 )  # fmt: skip
 PROMPTS = ("def", "class", "import")  # A space after them belongs to the next token.
 SAMPLE_TOKENS = 120
