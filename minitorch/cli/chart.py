@@ -23,7 +23,7 @@ def loss_chart(rows: Sequence[Row], vocab: int, stopped_at: int | None = None) -
     steps, losses = np.array([row["step"] for row in rows]), np.array([row["loss"] for row in rows])
     evaluated = np.array([(row["step"], row["val_loss"]) for row in rows if "val_loss" in row]).reshape(-1, 2)
     guess = math.log(vocab)
-    ticks = _round_numbers(min(losses.min(), *evaluated[:, 1]), max(losses.max(), guess))
+    ticks = _round_numbers(min([*losses, *evaluated[:, 1]]), max(*losses, guess))
     low, high, last = ticks[0], ticks[-1], steps[-1]
 
     def x(step: float) -> float:

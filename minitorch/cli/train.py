@@ -44,7 +44,7 @@ def train(
     batch: Annotated[int, _option("Windows of text in one step, over all devices.")] = 12,
     steps: Annotated[int, _option("Updates of the weights.")] = 2000,
     optimizer: Annotated[Optimizer, _option("How the weights move.")] = Optimizer.adamw,
-    lr: Annotated[float, _option("Peak learning rate; muon wants about 2e-2, lion 1e-4.")] = 1e-3,
+    lr: Annotated[float, _option("Peak learning rate; muon wants about 2e-2, lion 3e-4.")] = 1e-3,
     warmup: Annotated[
         int | None, _option("Steps up to the peak; if not given 100, or a tenth of a shorter run.")
     ] = None,

@@ -35,7 +35,7 @@ class RunConfig(Config):
       tokenizer: `char`, `byte` or `bpe:N`.
       batch: sequences of `context` tokens in one step, over all devices together.
       optimizer: `own` is one that `train` is given, an `(init, update)` pair of ours or optax's with clipping and all.
-      lr: the peak, after `warmup` steps; a cosine leads down to a tenth of it. Muon wants about 2e-2, Lion 1e-4.
+      lr: the peak, after `warmup` steps; a cosine leads down to a tenth of it. Muon wants about 2e-2, Lion 3e-4.
       warmup: in steps; where not given 100, or a tenth of a run shorter than 1,000.
       clip: the largest norm that a gradient may have; 0 for no limit.
       weight_decay: of matrices; biases and norms keep theirs.

@@ -54,8 +54,7 @@ def loss_plot(rows: Sequence[Row]) -> bytes:
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
-    """The mean of each value and the `window - 1` before it, of fewer at the start."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(ends - window, 0)
+    """The mean of each value and its neighbours, `window` in all; of fewer at the ends."""
+    sums, i = np.concatenate([[0.0], np.cumsum(values)]), np.arange(len(values))
+    starts, ends = np.maximum(i - window // 2, 0), np.minimum(i + (window + 1) // 2, len(values))
     return (sums[ends] - sums[starts]) / (ends - starts)

@@ -45,7 +45,3 @@ def finished(text_file, tmp_path_factory):
         main(["train", "--data", str(text_file), "--out", str(out), *sizes.split(), *how.split()])
     assert stop.value.code == 0
     return out
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes more than ten seconds; left out by `make check`")

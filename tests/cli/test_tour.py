@@ -1,33 +1,114 @@
 import shlex
+import shutil
+import signal
+from pathlib import Path
 
 import pytest
 
-from minitorch.cli import app, tour
-from minitorch.cli.tour import SETTINGS, guide, make_room, next_commands
-from minitorch.train import Interrupted, RunConfig, load_run, read_rows, train
+from minitorch.cli import tour
+from minitorch.cli.tour import OUT, SETTINGS, guide, make_room, next_commands
+from minitorch.train import Interrupted, Result, RunConfig, load_run, read_rows, train
 
 
 @pytest.fixture(scope="module")
 def small(text_file):
     """Settings of a tour of seconds."""
     sizes = dict(layers=1, heads=2, width=16, context=16, batch=4)
-    return RunConfig(data=str(text_file), tokenizer="bpe:270", **sizes, steps=24, lr=1e-2, eval_every=6, checkpoint_every=8)
+    return RunConfig(
+        data=str(text_file),
+        limit=9000,
+        tokenizer="bpe:270",
+        **sizes,
+        steps=24,
+        lr=1e-2,
+        eval_every=6,
+        checkpoint_every=8,
+    )
 
 
 @pytest.fixture(scope="module")
-def toured(small, tmp_path_factory):
-    """A folder after a tour."""
-    out = tmp_path_factory.mktemp("runs") / "tour"
+def out(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs") / "tour"
+
+
+@pytest.fixture(scope="module")
+def toured(small, out):
+    """The folder of a finished tour. It was stopped by its reader early on, and gone on with."""
+
+    class Impatience:
+        def log(self, step, values):
+            if step == 3:
+                signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        train(small, out, sinks=[Impatience()])
     assert guide(small, out) == out / "report.html"
     return out
 
 
-def test_it_stops_halfway_and_ends_in_the_weights_of_a_run_that_was_not_stopped(toured, small, tmp_path):
+def test_a_tour_stops_halfway_resumes_and_reports(toured):
     assert [row["step"] for row in read_rows(toured / "metrics.jsonl")] == list(range(1, 25))
-    train(small, tmp_path / "straight")
-    one, other = (path / "model.safetensors" for path in (toured, tmp_path / "straight"))
-    assert one.read_bytes() == other.read_bytes()
+    assert load_run(toured).step == 24
     report = (toured / "report.html").read_text(encoding="utf-8")
     assert "After step 12 the run was stopped" in report
-    for heading in ("Before training", "After 12 steps", "After all 24 steps"):
-        assert f"<h3>{heading}</h3>" in report
+    assert [heading in report for heading in ("Before training", "After 12 steps", "After all 24 steps")] == [True] * 3
+
+
+def test_the_commands_to_try_next_are_right(toured, small, minitorch, monkeypatch, tmp_path):
+    trained = []
+
+    def pretend(config, out, **options):
+        trained.append((config.data, config.model, out))
+        return Result(out, 0.0, 0.0, 0.0)
+
+    monkeypatch.setattr("minitorch.train.train", pretend)
+    monkeypatch.chdir(tmp_path)
+    for command in next_commands(small, toured).values():
+        program, *arguments = shlex.split(command)
+        code, _, err = minitorch(*(argument.replace("500000", "2000") for argument in arguments))
+        assert (program, code) == ("minitorch", 0), err
+    assert trained == [("stdlib-docstrings", "gpt", Path("runs/prose")), (small.data, "llama", Path("runs/llama"))]
+
+
+def test_a_finished_tour_makes_room_and_a_stopped_one_goes_on(toured, small, tmp_path):
+    out = shutil.copytree(toured, tmp_path / "tour")
+    (out / ".notes").touch()
+    assert not make_room(out, small)
+    assert [path.name for path in out.iterdir()] == [".notes"]
+    assert not make_room(out, small) and not make_room(tmp_path / "new", small)
+    stopped = shutil.copytree(toured, tmp_path / "stopped", ignore=lambda *_: ["report.html"])
+    assert make_room(stopped, small) and len(list(stopped.iterdir())) > 5
+
+
+def test_what_is_no_tour_is_left_alone(toured, small, tmp_path):
+    out = shutil.copytree(toured, tmp_path / "runs" / "tour")
+    (tmp_path / "runs" / "thesis.md").touch()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(FileExistsError, match=r"tour holds another run: rename or remove that folder"):
+        make_room(out, RunConfig(**SETTINGS))
+    with pytest.raises(FileExistsError, match=r"holds thesis.md, which is no part of a tour: move it away, and start"):
+        make_room(out.parent, small)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_ctrl_c_says_how_to_go_on(minitorch, monkeypatch):
+    def interrupted(config, out):
+        raise Interrupted(out, 7, signal.SIGINT)
+
+    monkeypatch.setitem(tour.__globals__, "guide", interrupted)  # The module has the name of its function.
+    code, _, err = minitorch("tour")
+    assert code == 130
+    assert err == f"minitorch: stopped after step 7 and saved in {OUT}. Go on with: minitorch tour\n"
+
+
+@pytest.mark.slow
+def test_the_whole_tour(minitorch, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = minitorch("tour")
+    assert code == 0, err
+    assert "runs/tour/report.html" in out and "4. Your report" in out
+    run = load_run(tmp_path / "runs" / "tour")
+    rows = read_rows(tmp_path / "runs" / "tour" / "metrics.jsonl")
+    assert run.step == len(rows) == SETTINGS["steps"]
+    assert rows[-1]["val_loss"] < 4.2
+    assert (tmp_path / "runs" / "tour" / "report.html").is_file()

@@ -24,6 +24,6 @@ def test_the_same_rows_give_the_same_bytes():
     assert loss_plot(rows) == loss_plot(rows)
 
 
-def test_the_running_mean_looks_back_and_starts_with_what_there_is():
-    np.testing.assert_allclose(running_mean(np.array([1.0, 3, 5, 7]), 2), [1, 2, 4, 6])
-    np.testing.assert_allclose(running_mean(np.array([2.0, 4]), 5), [2, 3])
+def test_the_running_mean_is_centred_and_takes_what_there_is_at_the_ends():
+    np.testing.assert_allclose(running_mean(np.array([1.0, 3, 8, 4, 6]), 3), [2, 4, 5, 6, 5])
+    np.testing.assert_allclose(running_mean(np.array([2.0, 4]), 5), [3, 3])
