@@ -1,6 +1,9 @@
+import os
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,11 +105,13 @@ def test_ctrl_c_says_how_to_go_on(minitorch, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_whole_tour(minitorch, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    code, out, err = minitorch("tour")
-    assert code == 0, err
-    assert "runs/tour/report.html" in out and "4. Your report" in out
+def test_the_whole_tour(tmp_path):
+    # A process of its own, for this is work enough to be worth compiling well: tests/conftest.py turns that off.
+    environment = {k: v for k, v in os.environ.items() if k != "JAX_DISABLE_MOST_OPTIMIZATIONS"}
+    command = [sys.executable, "-c", "from minitorch.cli import main; main()", "tour"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert "runs/tour/report.html" in done.stdout and "4. Your report" in done.stdout
     run = load_run(tmp_path / "runs" / "tour")
     rows = read_rows(tmp_path / "runs" / "tour" / "metrics.jsonl")
     assert run.step == len(rows) == SETTINGS["steps"]

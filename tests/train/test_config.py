@@ -89,7 +89,7 @@ def test_clipping_bounds_the_gradient_and_zero_switches_it_off():
     ):  # Of Adafactor's kind no trace would be left; Lion's first step is a sign. Adam's remembers the size.
         config = RunConfig(**SMALL, clip=clip)
         model = jax.tree.map(lambda x: np.ones(x.shape, x.dtype), jax.eval_shape(lambda: config.init_model(5)))
-        layout = make_layout(config, model, 1)
+        layout = make_layout(config, model, 2)
         optimizer, weights = make_optimizer(config, model, layout), layout.pack(model)
         state = jax.jit(optimizer.update)(weights, optimizer.init(weights), weights)[1]
         return max(float(jnp.max(x)) for x in jax.tree.leaves(state) if x.shape == weights.shape)
