@@ -31,6 +31,8 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.train_step
+	$(BIN)/python -m benchmarks.bpe
+	$(BIN)/python -m benchmarks.quality
 
 $(BIN)/python:
 	@echo "Setting up $(VENV) ..."

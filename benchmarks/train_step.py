@@ -223,7 +223,7 @@ def main(rounds: int) -> None:
     for title, settings in SETTINGS.items():
         parts.append(section(title, take_turns("benchmarks.train_step", list(CONTESTANTS), settings, rounds)))
         print(parts[-1])
-    Path(__file__).with_suffix(".md").write_text("\n".join(parts), encoding="utf-8", newline="\n")
+        Path(__file__).with_suffix(".md").write_text("\n".join(parts), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
