@@ -53,8 +53,8 @@ def window_start(length: int, context: int) -> int:
     """The first token that a model still sees of a text of `length` tokens.
 
     A text within the context is seen whole. When it outgrows it, the older half of the context is forgotten at once,
-    and so on after each further half: positions count from the start of the window, so moving it by one token would
-    change every one, and a cache would be worth nothing.
+    and so on after each further half. All keys and values depend on where the window starts, so if it moved by one
+    token at a time, a cache would be worth nothing.
     """
     half = max(1, context // 2)
     return -(-max(0, length - context) // half) * half
