@@ -1,0 +1,101 @@
+"""`check`: one visible case of an exercise, which explains a wrong answer and never raises."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from .diagnose import diagnose
+from .errors import explain
+from .publish import publish
+from .values import Tolerance, plain
+
+CHECKED = "application/vnd.minitorch.check+json"
+
+
+class Verdict(NamedTuple):
+    """What came of a case: `message` is empty if it passed, `original` the whole error where there was one."""
+
+    case: str
+    message: str = ""
+    original: str = ""
+
+
+def check(
+    case: str,
+    given: Callable[[], Any],
+    expected: Any,
+    mistakes: Mapping[str, Callable[[], Any]] | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    dtype: bool = False,
+) -> None:
+    """Display `ok` for a case, or what is probably wrong.
+
+    `given` calls the student's function; `expected` is the right value, or a function that gives it. `mistakes` maps
+    the message for a typical wrong answer to a function that gives the value it has. The tolerances are those of
+    `Tolerance`.
+    """
+    verdict = _judge(case, given, expected, mistakes or {}, Tolerance(rtol, atol, dtype))
+    content = {"exercise": None, "case": case, "passed": not verdict.message, "message": verdict.message}
+    publish({"text/plain": as_text(verdict), "text/html": as_html(verdict), CHECKED: content})
+
+
+def _judge(
+    case: str, given: Callable[[], Any], expected: Any, mistakes: Mapping[str, Any], tolerance: Tolerance
+) -> Verdict:
+    try:
+        value = plain(given())
+    except Exception as error:
+        return Verdict(case, *explain(error))
+    try:
+        right = plain(expected() if callable(expected) else expected)
+        foreseen = {message: plain(wrong()) for message, wrong in mistakes.items()}
+    except Exception as error:
+        explanation = explain(error)
+        return Verdict(case, f"The check itself failed, not your code. {explanation.paragraph}", explanation.original)
+    return Verdict(case, diagnose(value, right, foreseen, tolerance, inputs=_inputs(given)) or "")
+
+
+def _inputs(given: Callable[[], Any]) -> dict[str, np.ndarray]:
+    """The arrays that `lambda: softmax(x)` names, by their names."""
+    code = getattr(given, "__code__", None)
+    if code is None:
+        return {}
+    cells = dict(zip(code.co_freevars, (cell.cell_contents for cell in given.__closure__ or ()), strict=True))
+    known = {**{name: given.__globals__.get(name) for name in code.co_names}, **cells}
+    return {f"`{name}`": np.asarray(x) for name, x in known.items() if isinstance(x, np.ndarray | jax.Array)}
+
+
+def as_text(verdict: Verdict) -> str:
+    """`ok: case`, or `not yet: case` with the message below it and the original error indented below that."""
+    if not verdict.message:
+        return f"ok: {verdict.case}"
+    original = "".join(f"\n      {line}" for line in verdict.original.splitlines())
+    return f"not yet: {verdict.case}\n  {verdict.message}" + (
+        f"\n    The original error:{original}" if original else ""
+    )
+
+
+def as_html(verdict: Verdict) -> str:
+    """The same for a notebook, readable on light and dark: a coloured edge and the page's own text colour."""
+    colour, word = ("#D55E00", "not yet") if verdict.message else ("#0072B2", "ok")
+    message = f'<div style="margin-top:.3em">{_marked(verdict.message)}</div>' if verdict.message else ""
+    folded = f"<summary>The original error</summary><pre>{html.escape(verdict.original)}</pre>"
+    original = f'<details style="margin-top:.3em">{folded}</details>' if verdict.original else ""
+    return (
+        f'<div style="border-left:5px solid {colour};padding:.35em .8em;margin:.2em 0;max-width:60em">'
+        f"<strong>{word}</strong>: {_marked(verdict.case)}{message}{original}</div>"
+    )
+
+
+def _marked(text: str) -> str:
+    """HTML of a message, its `code` in a code font."""
+    parts = html.escape(text).split("`")
+    if len(parts) % 2 == 0:
+        return html.escape(text)
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
