@@ -1,0 +1,137 @@
+"""What several tests of the course share."""
+
+import copy
+import random
+
+import pytest
+
+EXERCISES = {  # name: (points of its probes, the reference's code, messages of wrong answers)
+    "topological_order": (
+        [1, 1],
+        'def topological_order(node):\n    """The nodes that `node` depends on, inputs first."""\n'
+        "    order, seen = [], set()\n\n    def visit(n):\n        if id(n) not in seen:\n"
+        "            seen.add(id(n))\n            for parent in n.parents:\n"
+        "                visit(parent)\n            order.append(n)\n\n    visit(node)\n    return order\n",
+        ["A node comes before one of its inputs: append a node after its inputs, not before."],
+    ),
+    "multiply_rule": (
+        [1, 1, 1],
+        "def multiply_rule(g, x, y):\n    return g * y, g * x\n",
+        ["Each input has the other's gradient: the derivative with respect to x is y, not x."],
+    ),
+    "unbroadcast": (
+        [2, 1, 1],
+        "def unbroadcast(g, shape):\n    extra = g.ndim - len(shape)\n    g = g.sum(axis=tuple(range(extra)))\n"
+        "    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] > 1)\n"
+        "    return g.sum(axis=stretched, keepdims=True)\n",
+        [
+            "An axis of length 1 has vanished: sum with keepdims=True, so that the gradient keeps its shape.",
+            "The new axes in front are still there: sum over them too.",
+        ],
+    ),
+    "matmul_rule": (
+        [2, 2],
+        "def matmul_rule(g, a, b):\n    return g @ b.T, a.T @ g\n",
+        ["The shape is transposed: (4, 3) where (3, 4) was expected."],
+    ),
+    "softmax": (
+        [2, 1],
+        "def softmax(x, axis=-1):\n    shifted = x - x.max(axis=axis, keepdims=True)  # so that exp cannot overflow\n"
+        "    e = jnp.exp(shifted)\n    return e / e.sum(axis=axis, keepdims=True)\n",
+        [
+            "The sum runs over axis 0: it must run over `axis`.",
+            "NaN for large inputs: subtract the maximum before exp.",
+        ],
+    ),
+    "backward": (
+        [3, 2, 1],
+        "def backward(tape, g):\n    grads = {id(tape[-1].out): g}\n    for step in reversed(tape):\n"
+        "        for x, dx in zip(step.inputs, step.rule(grads.pop(id(step.out)))):\n"
+        "            grads[id(x)] = grads.get(id(x), 0) + dx\n    return grads\n",
+        ["A value used twice has only its last gradient: add gradients, do not overwrite them."],
+    ),
+}
+ERROR = (
+    "The loss is an array of shape (3,), and only a single number has a gradient here. Sum it, or take the mean, before"
+    " you ask for the gradient.\nTypeError: Gradient only defined for scalar-output functions. Output had shape: (3,)."
+)
+
+
+def probes():
+    return [
+        {
+            "name": f"{name.replace('_', '-')}-{i}",
+            "exercise": name,
+            "points": points,
+            "hint": f"Try {name} by hand on an array of shape (2, 3)." if i == 1 else None,
+        }
+        for name, (all_points, _, _) in EXERCISES.items()
+        for i, points in enumerate(all_points, 1)
+    ]
+
+
+def outcome(probe, status, message):
+    row = {"name": probe["name"], "earned": 0, "status": status, "message": None, "given": None, "expected": None}
+    if status == "passed":
+        row |= {"earned": probe["points"], "given": "float32 (3, 5)", "expected": "float32 (3, 5)"}
+    elif status == "wrong":
+        row |= {"message": message, "given": "float32 (5, 3)", "expected": "float32 (3, 5)"}
+    return row | {"error": ERROR if status == "error" else None}
+
+
+def student(number, rng):
+    skill = min(rng.betavariate(4, 1.6), 0.995)
+    rows, code = [], {}
+    for name, (_, reference, messages) in EXERCISES.items():
+        right = rng.random() < skill
+        message = rng.choice(messages)
+        code[name] = reference if right else reference.replace("return", "return  # mine:\n    return", 1)
+        for probe in (p for p in probes() if p["exercise"] == name):
+            status = "passed" if right or rng.random() < 0.3 else rng.choice(["wrong"] * 6 + ["error", "timeout"])
+            rows.append(outcome(probe, status, message))
+    return {
+        "student": f"s{number:02}",
+        "status": "graded",
+        "reason": None,
+        "points": sum(row["earned"] for row in rows),
+        "submitted": f"2026-11-{10 + number % 13:02}T{8 + number % 12:02}:{number:02}:00Z",
+        "late": number % 11 == 0,
+        "flags": [],
+        "probes": rows,
+        "exercises": code | {"vmap": ""},
+    }
+
+
+def failed(row, reason):
+    rows = [outcome(probe, "not run", None) for probe in probes()]
+    return row | {"status": "failed", "reason": reason, "points": 0, "probes": rows, "exercises": {}}
+
+
+def make_class():
+    rng = random.Random(7)
+    students = [student(number, rng) for number in range(1, 41)]
+    students[12] = failed(students[12], "The archive holds no notebook: 02_autodiff.ipynb was expected.")
+    students[29] = failed(students[29], "The notebook cannot be read: it is not JSON (line 1, column 1).")
+    students[6]["flags"] = ["same answers as s21 (97 %)", "softmax calls jax.nn.softmax (line 3)"]
+    students[20]["flags"] = ["same answers as s07 (97 %)"]
+    students[33]["flags"] = ["the student's name in the manifest is another: s35"]
+    return {
+        "format": 1,
+        "notebook": "02_autodiff",
+        "title": "Autodiff: the tape, its rules, and the walk backwards",
+        "seed": 20261123,
+        "points": sum(probe["points"] for probe in probes()),
+        "sandbox": "bubblewrap",
+        "versions": {"minitorch": "0.1.0", "jax": "0.10.2", "python": "3.11.9"},
+        "probes": probes(),
+        "students": students,
+    }
+
+
+CLASS = make_class()
+
+
+@pytest.fixture
+def graded_class():
+    """The content of a `grades.json` of 40 students: most graded, two not, two nearly the same. Free to change."""
+    return copy.deepcopy(CLASS)
