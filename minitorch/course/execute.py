@@ -1,0 +1,150 @@
+"""A notebook run and graded in a child process, as often as asked: for planted wrong answers and for mutants.
+
+The child imports JAX once and stays, so that one more answer costs milliseconds. A loop without end is cut: a new child
+takes its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import traceback
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .cells import Notebook
+from .session import Checked, Probed, Session
+
+LIMIT = 60.0  # seconds without a result
+DONE = "done"
+
+
+class Runner:
+    """Grades answers to one notebook. A context manager; `close` ends the child."""
+
+    def __init__(self, notebook: Notebook, limit: float = LIMIT):
+        self.notebook, self.limit = notebook, limit
+        self._process: Any = None
+        self._connection: Any = None
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def grade(self, replaced: Mapping[str, str] | None = None, seed: int = 0) -> dict[str, Probed]:
+        """What came of each probe, by name, with the code `replaced` (exercise -> whole cell) in its place.
+
+        Raises ValueError where the reference itself fails.
+        """
+        found = {probed.name: probed for probed in self._results("grade", dict(replaced or {}), seed)}
+        status, message = "timeout", f"No answer within {self.limit:g} seconds: does a loop never end?"
+        for cell in self.notebook.of("probe"):
+            if cell.name not in found:
+                found[cell.name] = Probed(cell.name, cell.exercise or "", cell.points, status, message)
+                status, message = "not run", "The notebook was stopped before this."
+        return found
+
+    def first_lost(self, exercise: str, code: str, seed: int = 0) -> Probed | None:
+        """The first probe with points that `code` loses as the cell of `exercise`; None if it earns them all."""
+        try:
+            with contextlib.closing(self._ask("grade", {exercise: code}, seed, exercise)) as results:
+                return next((probed for probed in results if probed.points and not probed.passed), None)
+        except TimeoutError:
+            return Probed("", exercise, 0, "timeout")
+
+    def check(self, replaced: Mapping[str, str] | None = None, exercise: str | None = None) -> list[Checked]:
+        """What the visible checks of an exercise, or all, say of such code."""
+        return list(self._results("check", dict(replaced or {}), exercise))
+
+    def _results(self, method: str, *arguments: Any) -> Iterator[Any]:
+        """What the child yields, as far as it comes in time."""
+        with contextlib.suppress(TimeoutError):
+            yield from self._ask(method, *arguments)
+
+    def _ask(self, method: str, *arguments: Any) -> Generator[Any]:
+        """What the child yields. Leaving early stops it after its next result; TimeoutError if it says nothing."""
+        if self._process is None:
+            self._start()
+        self._connection.send((method, arguments))
+        try:
+            while (answer := self._receive()) is not DONE:
+                yield answer
+                self._connection.send(True)
+        except GeneratorExit:
+            self._connection.send(False)
+            raise
+
+    def _receive(self) -> Any:
+        try:
+            if not self._connection.poll(self.limit):
+                raise TimeoutError
+            kind, content = self._connection.recv()
+        except (TimeoutError, EOFError, OSError):
+            self.close()
+            raise TimeoutError(f"no result within {self.limit:g} s") from None
+        if kind == "failed":
+            raise ValueError(content)
+        if kind == "broken":
+            raise RuntimeError(content)
+        return DONE if kind == DONE else content
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, self.notebook), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def close(self) -> None:
+        """End the child. The next question starts a new one."""
+        if self._process is not None:
+            self._connection.close()
+            self._process.kill()
+            self._process.join()
+            self._process = None
+
+
+def serve(connection: Any, notebook: Notebook) -> None:
+    """The child: answer questions until nobody asks any more."""
+    _prepare()
+    session = Session(notebook)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            method, arguments = connection.recv()
+            _answer(connection, getattr(session, method)(*arguments))
+
+
+def _answer(connection: Any, results: Generator[Any]) -> None:
+    """Send results one by one, as long as more are wanted."""
+    try:
+        with contextlib.closing(results):
+            for result in results:
+                connection.send(("result", result))
+                if not connection.recv():
+                    return
+    except ValueError as error:
+        connection.send(("failed", str(error)))
+    except Exception:
+        connection.send(("broken", traceback.format_exc()))
+    else:
+        connection.send((DONE, None))
+
+
+def _prepare() -> None:
+    """Compile little and keep it: here JAX runs small functions once or twice each."""
+    import jax
+    import matplotlib
+
+    matplotlib.use("agg")
+    jax.config.update("jax_disable_most_optimizations", True)
+    jax.config.update("jax_compilation_cache_dir", str(cache_directory()))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def cache_directory() -> Path:
+    """Where compiled functions are kept between runs; safe to delete."""
+    return Path.home() / ".cache" / "minitorch" / "compiled"

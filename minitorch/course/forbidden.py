@@ -1,0 +1,79 @@
+"""Library functions that an exercise may not call, found in its syntax tree.
+
+`from jax.nn import softmax as s` is found as well as `jax.nn.softmax`. What a syntax tree cannot tell (names made from
+strings) is left to the sandbox, where the functions are gone.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+
+# What code without its own imports is taken to mean: cells use the imports of cells before them.
+USUAL = {"jnp": "jax.numpy", "np": "numpy", "mt": "minitorch", "jsp": "jax.scipy"}
+
+
+def forbidden_calls(source: str, names: Sequence[str], context: Sequence[str] = ()) -> list[tuple[int, str]]:
+    """Where `source` uses one of the functions `names` (dotted), called or not: pairs of line and name.
+
+    `context` are cells whose imports count. Source that does not parse uses nothing.
+    """
+    trees = [tree for text in (*context, source) if (tree := _parsed(text))]
+    if not names or not trees or not _parsed(source):
+        return []
+    known = dict(USUAL)
+    for tree in trees:
+        known |= _aliases(tree, known, names)
+    return sorted({(line, name) for line, name in _uses(trees[-1], known) if name in names})
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _aliases(tree: ast.AST, known: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """What names stand for: those that imports bind, and `softmax = jax.nn.softmax`."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                found[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                found |= _from_import(node.module, alias, names)
+        elif isinstance(node, ast.Assign) and (value := dotted(node.value, {**known, **found})):
+            found |= {target.id: value for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _from_import(module: str, alias: ast.alias, names: Sequence[str]) -> dict[str, str]:
+    if alias.name != "*":
+        return {alias.asname or alias.name: f"{module}.{alias.name}"}
+    inside = (name.rpartition(".") for name in names)
+    return {last: f"{module}.{last}" for parent, _, last in inside if parent == module}
+
+
+def _uses(tree: ast.AST, known: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Name | ast.Attribute | ast.Call) and (name := dotted(node, known)):
+            yield node.lineno, name
+
+
+def dotted(node: ast.AST, known: Mapping[str, str]) -> str | None:
+    """`jax.nn.softmax` for the expressions `jax.nn.softmax` and `getattr(jax.nn, "softmax")`; None for all else."""
+    match node:
+        case ast.Name(id=name):
+            return known.get(name)
+        case ast.Attribute(value=value, attr=attr):
+            parent = dotted(value, known)
+        case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(value=str(attr)), *_]):
+            parent = dotted(value, known)
+        case _:
+            return None
+    return f"{parent}.{attr}" if parent else None
