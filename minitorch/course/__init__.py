@@ -7,8 +7,11 @@ needs them.
 """
 
 from .check import check
+from .errors import install
 from .plug import plugged_in
 from .probe import draw, show
 from .workspace import yours
 
 __all__ = ["check", "draw", "plugged_in", "show", "yours"]
+
+install()  # From here on a notebook explains its errors.

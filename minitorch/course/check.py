@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ import jax
 import numpy as np
 
 from .diagnose import diagnose
-from .errors import explain
+from .errors import explain, folded, marked
 from .publish import publish
 from .values import Tolerance, plain
 
@@ -29,7 +28,7 @@ def check(
     case: str,
     given: Callable[[], Any],
     expected: Any,
-    mistakes: Mapping[str, Callable[[], Any]] | None = None,
+    mistakes: Mapping[str, Any] | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     dtype: bool = False,
@@ -37,8 +36,8 @@ def check(
     """Display `ok` for a case, or what is probably wrong.
 
     `given` calls the student's function; `expected` is the right value, or a function that gives it. `mistakes` maps
-    the message for a typical wrong answer to a function that gives the value it has. The tolerances are those of
-    `Tolerance`.
+    the message for a typical wrong answer to the value that it has, or a function that gives it. The tolerances are
+    those of `Tolerance`.
     """
     verdict = _judge(case, given, expected, mistakes or {}, Tolerance(rtol, atol, dtype))
     content = {"exercise": None, "case": case, "passed": not verdict.message, "message": verdict.message}
@@ -54,7 +53,7 @@ def _judge(
         return Verdict(case, *explain(error))
     try:
         right = plain(expected() if callable(expected) else expected)
-        foreseen = {message: plain(wrong()) for message, wrong in mistakes.items()}
+        foreseen = {message: plain(wrong() if callable(wrong) else wrong) for message, wrong in mistakes.items()}
     except Exception as error:
         explanation = explain(error)
         return Verdict(case, f"The check itself failed, not your code. {explanation.paragraph}", explanation.original)
@@ -84,18 +83,8 @@ def as_text(verdict: Verdict) -> str:
 def as_html(verdict: Verdict) -> str:
     """The same for a notebook, readable on light and dark: a coloured edge and the page's own text colour."""
     colour, word = ("#D55E00", "not yet") if verdict.message else ("#0072B2", "ok")
-    message = f'<div style="margin-top:.3em">{_marked(verdict.message)}</div>' if verdict.message else ""
-    folded = f"<summary>The original error</summary><pre>{html.escape(verdict.original)}</pre>"
-    original = f'<details style="margin-top:.3em">{folded}</details>' if verdict.original else ""
+    message = f'<div style="margin-top:.3em">{marked(verdict.message)}</div>' if verdict.message else ""
     return (
         f'<div style="border-left:5px solid {colour};padding:.35em .8em;margin:.2em 0;max-width:60em">'
-        f"<strong>{word}</strong>: {_marked(verdict.case)}{message}{original}</div>"
+        f"<strong>{word}</strong>: {marked(verdict.case)}{message}{folded(verdict.original)}</div>"
     )
-
-
-def _marked(text: str) -> str:
-    """HTML of a message, its `code` in a code font."""
-    parts = html.escape(text).split("`")
-    if len(parts) % 2 == 0:
-        return html.escape(text)
-    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -78,15 +78,15 @@ draw = Draw()
 
 def show(
     value: Any,
-    mistakes: Mapping[str, Callable[[], Any]] | None = None,
+    mistakes: Mapping[str, Any] | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     dtype: bool = False,
 ) -> None:
     """Send out what the student's code gave: numbers, text, arrays, and lists, tuples and dicts of them.
 
-    `mistakes` maps the message for a typical wrong answer to a function that gives the value it has. They and the
-    tolerances (see `Tolerance`) count in the reference run only. Outside of grading only the kind of value is
+    `mistakes` maps the message for a typical wrong answer to the value that it has, or a function that gives it. They
+    and the tolerances (see `Tolerance`) count in the reference run only. Outside of grading only the kind of value is
     displayed. Raises ValueError in the reference run for a value that cannot be sent.
     """
     draw.shows += 1
@@ -100,7 +100,7 @@ def show(
     publish(bundle)
 
 
-def _key(value: Any, mistakes: Mapping[str, Callable[[], Any]], tolerance: Tolerance) -> dict[str, Any]:
+def _key(value: Any, mistakes: Mapping[str, Any], tolerance: Tolerance) -> dict[str, Any]:
     """What the reference run adds: all that is needed to judge the values of others."""
     if not same(decode(encode(value)), value, tolerance):
         raise ValueError(
@@ -108,9 +108,10 @@ def _key(value: Any, mistakes: Mapping[str, Callable[[], Any]], tolerance: Toler
             " lists, tuples and dicts of them; of a model, its leaves."
         )
     names = [f"input {i}" for i in range(1, len(draw.drawn) + 1)] if len(draw.drawn) > 1 else ["the input"]
-    inputs = [(name, x) for name, x in zip(names, draw.drawn, strict=False) if x.shape == np.shape(value) != ()]
+    shape = value.shape if isinstance(value, np.ndarray) else None
+    inputs = [(name, x) for name, x in zip(names, draw.drawn, strict=False) if x.shape == shape != ()]
     return {
-        "mistakes": [[message, encode(wrong())] for message, wrong in mistakes.items()],
+        "mistakes": [[message, encode(wrong() if callable(wrong) else wrong)] for message, wrong in mistakes.items()],
         "tolerance": {"rtol": tolerance.rtol, "atol": tolerance.atol, "dtype": tolerance.dtype},
         "inputs": [[name, encode(x)] for name, x in inputs],
     }
