@@ -29,7 +29,7 @@ def overview_page(results: Results) -> str:
         count=f"{len(graded)}",
         failures=_failures(results),
         students="".join(_student(student, results) for student in results.students),
-        hardest="".join(_probe(*row) for row in _hardest(results, graded)),
+        hardest="".join(_probe(*row) for row in _hardest(results, graded)) or "<li>Nobody lost a point.</li>",
         similar=_similar(results),
         flags=_flags(results),
         versions=" · ".join(f"{html(name, NAME)} {html(version, NAME)}" for name, version in results.versions.items()),

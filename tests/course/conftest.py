@@ -128,10 +128,13 @@ def make_class():
     }
 
 
-CLASS = make_class()
+@pytest.fixture(scope="session")
+def class_of_40():
+    """The content of a `grades.json` of 40 students: most graded, two not, two nearly the same. To read only."""
+    return make_class()
 
 
 @pytest.fixture
-def graded_class():
-    """The content of a `grades.json` of 40 students: most graded, two not, two nearly the same. Free to change."""
-    return copy.deepcopy(CLASS)
+def graded_class(class_of_40):
+    """The same, free to change."""
+    return copy.deepcopy(class_of_40)
