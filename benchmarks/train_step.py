@@ -24,7 +24,7 @@ SETTINGS = {
         vocab=65, context=64, layers=4, heads=4, width=128, batch=12, steps=10
     ),
     "6 layers x 6 heads x 384 wide, context 256, batch 8": dict(
-        vocab=65, context=256, layers=6, heads=6, width=384, batch=8, steps=2
+        vocab=65, context=256, layers=6, heads=6, width=384, batch=8, steps=10
     ),
 }
 OURS, ONE_DEVICE, JAX, FLAX, TORCH = (
