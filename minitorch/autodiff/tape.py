@@ -255,7 +255,7 @@ def as_tuple(x: Any) -> tuple[Any, ...]:
 
 
 def zeros_like(x: Any) -> Array:
-    return jnp.zeros(x.shape, x.dtype)
+    return jnp.zeros_like(value_of(x))
 
 
 # Cotangents of one tensor from several uses add up. The one primitive that the walk itself needs.

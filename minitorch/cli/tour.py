@@ -1,4 +1,4 @@
-"""`minitorch tour`: from text to a language model that writes, in two minutes, with a guide."""
+"""`minitorch tour`: from text to a language model that writes, in under three minutes, with a guide."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SAMPLE_TOKENS = 120
 
 
 def tour() -> None:
-    """Train a small language model on real text, watch it learn, and get a report: two minutes, nothing to prepare."""
+    """Train a small language model on real text, watch it learn, and get a report, in under three minutes."""
     from ..train import Interrupted, RunConfig
 
     config = RunConfig(**SETTINGS)
@@ -58,7 +58,7 @@ def guide(config: RunConfig, out: Path) -> Path:
     from .report import write_report
 
     began, resume = time.perf_counter(), make_room(out, config)
-    _say("Welcome. In the next two minutes a language model learns to write, on this machine and from text alone.")
+    _say("Welcome. In under three minutes a language model learns to write, on this machine and from text alone.")
     if resume:
         _say(f"Its tour in {out} was stopped earlier, and goes on.")
     _heading("1. Learning")

@@ -207,6 +207,10 @@ def test_jvp_by_two_vjps_is_that_of_jax(name):
     assert_same(mt.jvp(fun, primals, tangents), jax.jvp(fun, primals, tangents))
 
 
+def test_jvp_of_a_constant_is_zero():
+    assert mt.jvp(lambda x: 3.0, (1.0,), (1.0,)) == (3.0, 0.0)
+
+
 def test_jvp_of_the_gradient_is_the_product_of_the_hessian_with_a_vector():
     def fun(x):
         return ops.sum(ops.sin(x) * x[0])
