@@ -1,4 +1,4 @@
-"""One command, `minitorch`, and one file for each of its parts: `train`, `generate`, `evaluate`, `info`, `tour`.
+"""`minitorch`, and one file for each of its commands: `train`, `generate`, `evaluate`, `info`, `tour`, `course`.
 
 Nothing here imports more than it must before a command runs, so that `minitorch --help` answers at once, and so that
 `cores` can still set up the devices. Whatever a person can do wrong ends in one line on standard error, no traceback.
@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import typer
 
 from .console import say
+from .course import app as course
 from .evaluate import evaluate
 from .generate import generate
 from .info import info
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for command in (train, generate, evaluate, info, tour):
     app.command()(command)
+app.add_typer(course, name="course")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

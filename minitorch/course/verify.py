@@ -1,0 +1,109 @@
+"""Is a notebook fit to be taught with? Everything that can be proven about it, each fault as a line of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .build import as_text
+from .cells import Notebook, unsolved
+from .execute import Runner
+from .mutate import survivors
+from .places import Places
+from .planted import faults_of, read_planted
+from .source import read_source, reference, release
+
+SEEDS = (0, 1)  # The reference must agree with itself whatever is drawn.
+
+Note = Callable[[str], None]
+
+
+def verify(places: Places, name: str, note: Note = lambda step: None) -> list[str]:
+    """What is wrong with a notebook, its committed files, its probes and its checks; nothing if all is well.
+
+    `note` is told what is looked at. Raises AuthoringError where the source cannot be built.
+    """
+    notebook = read_source(places.source(name))
+    note("committed files")
+    found = [*differences(places, notebook)]
+    with Runner(notebook) as runner:
+        note("empty and reference answers")
+        found += [*unearned(notebook, runner), *lost_by_reference(notebook, runner)]
+        for planted in read_planted(notebook, places.wrong(name)):
+            note(f"planted wrong answers: {planted.exercise}")
+            found += faults_of(planted, runner)
+        for exercise in notebook.of("exercise"):
+            note(f"mutants: {exercise.name}")
+            found += survivors(notebook, exercise, runner)
+    note("outputs")
+    return found + (changed_outputs(places.reference(name)) if not found else [])
+
+
+def differences(places: Places, notebook: Notebook) -> Iterator[str]:
+    """Where the committed notebooks are not what the source makes, but for outputs."""
+    advice = f"run `minitorch course build {notebook.name}`"
+    for path, made in (
+        (places.reference(notebook.name), reference(notebook)),
+        (places.released(notebook.name), release(notebook)),
+    ):
+        if not path.is_file():
+            yield f"{path}: missing: {advice}."
+        elif difference := _difference(json.loads(path.read_text(encoding="utf-8")), json.loads(as_text(made))):
+            yield f"{path}: {difference} is not what the source makes: {advice}."
+
+
+def _difference(committed: Any, made: Any) -> str | None:
+    """What differs between two notebooks, outputs aside: a cell, or everything else."""
+    theirs, ours = ({cell["id"]: _without_outputs(cell) for cell in nb["cells"]} for nb in (committed, made))
+    for name in [*ours, *theirs]:
+        if theirs.get(name) != ours.get(name):
+            return f"the cell {name!r}"
+    if list(theirs) != list(ours):
+        return "the order of cells"
+    rest = [{key: value for key, value in nb.items() if key != "cells"} for nb in (committed, made)]
+    return None if rest[0] == rest[1] else "the metadata"
+
+
+def _without_outputs(cell: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in cell.items() if key not in ("outputs", "execution_count")}
+
+
+def unearned(notebook: Notebook, runner: Runner) -> Iterator[str]:
+    """Points of an empty notebook, and of each exercise left empty alone."""
+    empty = {cell.name: unsolved(cell) for cell in notebook.of("exercise")}
+    for names in [list(empty), *([name] for name in empty)]:
+        for probed in runner.grade({name: empty[name] for name in names}).values():
+            if probed.points and probed.passed and probed.exercise in names:
+                yield f"{notebook.path}: the empty exercise {probed.exercise!r} earns the probe {probed.name!r}."
+
+
+def lost_by_reference(notebook: Notebook, runner: Runner) -> Iterator[str]:
+    """Probes and checks that the reference itself does not pass."""
+    for seed in SEEDS:
+        for probed in runner.grade(seed=seed).values():
+            if not probed.passed:
+                yield f"{notebook.path}: the reference loses {probed.name!r} under seed {seed}: {probed.message}"
+    for checked in runner.check():
+        if not checked.passed:
+            yield f"{notebook.path}: the reference fails the check {checked.case!r}: {checked.message}"
+
+
+def changed_outputs(path: Path) -> list[str]:
+    """What nbval finds when it executes a committed notebook: outputs that differ in their text."""
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command += ["--override-ini=addopts=", str(path)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False, env=_environment()
+    )
+    if done.returncode == 0:
+        return []
+    return [f"{path}: nbval finds other outputs than the committed ones:\n{(done.stdout + done.stderr)[-3000:]}"]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONIOENCODING": "utf-8"}
