@@ -7,10 +7,10 @@ needs them.
 """
 
 from .check import check
+from .earlier import yours
 from .errors import install
 from .plug import plugged_in
 from .probe import draw, show
-from .workspace import yours
 
 __all__ = ["check", "draw", "plugged_in", "show", "yours"]
 

@@ -1,0 +1,145 @@
+"""What a student types: `minitorch course start | check | progress | submit`."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..course.progress import State
+
+Notebook = Annotated[str, typer.Argument(help="The notebook: 02, or 02_autodiff.")]
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of your notebooks.", show_default="this folder if it holds some, else ./minitorch-course"
+    ),
+]
+
+
+def start(
+    notebook: Notebook,
+    workspace: Workspace = None,
+    open: Annotated[bool, typer.Option("--open/--no-open", help="Open the notebook in JupyterLab.")] = True,
+) -> None:
+    """Put a notebook into your folder and open it. What is there already is never written over."""
+    from ..course.workspace import find_workspace, start
+
+    path, new = start(notebook, find_workspace(workspace))
+    print(f"{path} is ready." if new else f"{path} is there already and stays as it is.")
+    if open:
+        _open(path)
+    else:
+        print(f"Open it with: jupyter lab {_quoted(path)}")
+
+
+def _open(path: Path) -> None:
+    from ..data.optional import require
+
+    require("jupyterlab", "Opening a notebook", "pip install 'minitorch-course[course]'")
+    print("JupyterLab opens in your browser. To end it, press Ctrl-C here.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):  # JupyterLab gets it too, and ends.
+        subprocess.run([sys.executable, "-m", "jupyterlab", path.name], cwd=path.parent, check=False)
+
+
+def _quoted(path: Path) -> str:
+    return f'"{path}"' if " " in str(path) else str(path)
+
+
+def check(
+    notebook: Notebook,
+    workspace: Workspace = None,
+    limit: Annotated[float, typer.Option(help="Seconds that the whole notebook may take.", min=1)] = 300.0,
+) -> None:
+    """Run your notebook as you saved it, and say which exercises are right. The notebook is not changed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from ..course.progress import check_notebook
+    from ..course.workspace import find_workspace, started
+
+    path = started(notebook, find_workspace(workspace))
+    columns = TextColumn("running {task.fields[name]}"), BarColumn(), MofNCompleteColumn(), TextColumn("cells")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, name=path.stem)
+        states = check_notebook(path, limit, lambda done, of: bar.update(task, completed=done, total=of))
+    _print_states(states)
+    if any(not state.done and not state.stretch for state in states):
+        raise typer.Exit(1)
+
+
+def _print_states(states: list[State]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for no_wrap in (True, True, False):
+        table.add_column(no_wrap=no_wrap)
+    for state in states:
+        word, style = _word(state)
+        table.add_row(Text(word, style), state.exercise, Text(state.message))
+    console = Console()
+    console.print(table)
+    needed = [state for state in states if not state.stretch]
+    print(f"{sum(state.done is True for state in needed)} of {len(needed)} exercises are right.")
+
+
+def _word(state: State) -> tuple[str, str]:
+    """The word says it; the colour only repeats it."""
+    if state.done:
+        return "ok", "bold blue"
+    if state.stretch:
+        return "stretch", "dim"
+    return ("unknown", "dim") if state.done is None else ("not yet", "bold dark_orange3")
+
+
+def progress(workspace: Workspace = None) -> None:
+    """Show how far you are in every notebook that you have started."""
+    from rich.console import Console
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    from ..course.progress import progress
+    from ..course.workspace import find_workspace
+
+    folder = find_workspace(workspace)
+    notebooks = progress(folder)
+    if not notebooks:
+        raise ValueError(f"No notebook of the course is in {folder}: begin with `minitorch course start 00`.")
+    table = Table.grid(padding=(0, 2))
+    for name, states in notebooks.items():
+        needed = [state for state in states if not state.stretch]
+        done = sum(state.done is True for state in needed)
+        extra = sum(state.done is True for state in states) - done
+        text = f"{done} of {len(needed)}" + (f" and {extra} stretch" if extra else "") + _open_ends(needed)
+        table.add_row(name, ProgressBar(total=max(len(needed), 1), completed=done, width=30), text)
+    Console().print(table)
+
+
+def _open_ends(states: list[State]) -> str:
+    unknown = sum(state.done is None for state in states)
+    return f" ({unknown} not checked since you changed it)" if unknown else ""
+
+
+def submit(
+    notebook: Notebook,
+    workspace: Workspace = None,
+    student: Annotated[str | None, typer.Option(help="Your name or number.", show_default="your user name")] = None,
+) -> None:
+    """Make the archive that you hand in, and print a receipt. Earlier archives stay."""
+    from ..course.workspace import find_workspace, submit
+
+    receipt = submit(notebook, find_workspace(workspace), student)
+    print(f"file      {receipt.path}")
+    print(f"sha256    {receipt.sha256}")
+    print(f"time      {receipt.submitted}")
+    print(f"student   {receipt.student}")
+    print(f"holds     your notebook as saved on {receipt.saved:%Y-%m-%d at %H:%M},")
+    print(f"          in which {receipt.written} of {receipt.exercises} exercises are written")
+    print("Hand in this file as it is, and keep the receipt.")
