@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from minitorch.course.results import GRADES, parse_results, read_results
+from minitorch.course.results import GRADES, parse_results, read_grades
 
 
 def test_a_class_is_read_from_its_folder_or_its_file(graded_class, tmp_path):
     file = tmp_path / GRADES
     file.write_text(json.dumps(graded_class), encoding="utf-8")
-    results = read_results(tmp_path)
-    assert results == read_results(file)
+    results = parse_results(read_grades(tmp_path))
+    assert results == parse_results(read_grades(file))
     assert len(results.students) == 40 and results.points == 22
     assert results.exercises()["softmax"] == 3 and sum(results.exercises().values()) == 22
 
@@ -28,14 +28,14 @@ def test_flags_that_name_others_are_not_the_students_own(graded_class):
 
 def test_a_missing_file_says_what_to_give(tmp_path):
     with pytest.raises(FileNotFoundError, match="minitorch course grade"):
-        read_results(tmp_path)
+        read_grades(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b'"x"', b"{}", b'{"format": 2}', b'{"format": 1}'])
 def test_another_file_is_refused(content, tmp_path):
     (tmp_path / GRADES).write_bytes(content)
     with pytest.raises(ValueError, match=r"grades\.json"):
-        read_results(tmp_path)
+        parse_results(read_grades(tmp_path))
 
 
 def test_a_damaged_student_is_refused(graded_class):
