@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -193,6 +194,25 @@ def _cases(notebook: Notebook) -> Problems:
             yield cell.line, "a probe calls show(...)."
 
 
+def _bindings(notebook: Notebook) -> Problems:
+    """What a probe binds is not there for students, so it must not be a name that their notebook uses."""
+    shared = {name: cell for cell in notebook.of("setup", "exercise") for name in _bound(cell)}
+    for cell in notebook.of("probe"):
+        for name in sorted(_bound(cell) & shared.keys()):
+            other = shared[name]
+            advice = "students have no probes, so their notebook would go another way: take another name."
+            yield cell.line, f"the probe binds {name!r}, and so does the cell {other.name!r}; {advice}"
+
+
+def _bound(cell: Cell) -> set[str]:
+    """The names that a cell binds in the notebook: by assignment, import, def, class, for, with."""
+    try:
+        symbols = symtable.symtable(cell.source, cell.name, "exec").get_symbols()
+    except SyntaxError:
+        return set()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+
+
 def _calls(cell: Cell, name: str) -> list[Any]:
     try:
         tree = ast.parse(cell.source)
@@ -237,5 +257,6 @@ LOOKS: tuple[Callable[[Notebook], Problems], ...] = (
     _solutions,
     _syntax,
     _cases,
+    _bindings,
     _forbidden,
 )

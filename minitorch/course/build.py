@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,13 @@ CELL_LIMIT = 600  # seconds
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 
 
-def build(places: Places, name: str) -> None:
+Done = Callable[[int, int], None]  # Told how many of how many things are done.
+
+
+def build(places: Places, name: str, done: Done = lambda n, total: None) -> None:
     """Make the reference and the release of a notebook. Raises AuthoringError for what its author did wrong."""
     notebook = read_source(places.source(name))
-    write(places.reference(name), as_text(executed(notebook)))
+    write(places.reference(name), as_text(executed(notebook, done)))
     write(places.released(name), as_text(release(notebook)))
 
 
@@ -42,7 +45,7 @@ def as_text(nb: Any) -> str:
     return require("nbformat", "Writing a notebook", INSTALL).writes(nb) + "\n"
 
 
-def executed(notebook: Notebook) -> Any:
+def executed(notebook: Notebook, done: Done = lambda n, total: None) -> Any:
     """The reference with its outputs, cleaned. Raises AuthoringError for outputs that should not be published."""
     nb = reference(notebook)
     require("nbclient", "Executing a notebook", INSTALL)
@@ -50,6 +53,7 @@ def executed(notebook: Notebook) -> Any:
 
     client = NotebookClient(
         nb,
+        on_cell_executed=lambda cell, cell_index, execute_reply: done(cell_index + 1, len(nb.cells)),
         kernel_name="python3",
         timeout=CELL_LIMIT,
         allow_errors=True,

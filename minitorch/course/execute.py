@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import time
 import traceback
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ class Runner:
         self.notebook, self.limit = notebook, limit
         self._process: Any = None
         self._connection: Any = None
+        self._seconds: float | None = None
 
     def __enter__(self) -> Runner:
         return self
@@ -47,13 +49,28 @@ class Runner:
                 status, message = "not run", "The notebook was stopped before this."
         return found
 
-    def first_lost(self, exercise: str, code: str, seed: int = 0) -> Probed | None:
-        """The first probe with points that `code` loses as the cell of `exercise`; None if it earns them all."""
+    def first_lost(self, exercise: str, code: str) -> Probed | None:
+        """The first probe with points that `code` loses as the cell of `exercise`; None if it earns them all.
+
+        Code that takes many times longer than the reference is said to loop, and loses.
+        """
+        usual, self.limit = self.limit, self._patience()
         try:
-            with contextlib.closing(self._ask("grade", {exercise: code}, seed, exercise)) as results:
+            with contextlib.closing(self._ask("grade", {exercise: code}, 0, exercise)) as results:
                 return next((probed for probed in results if probed.points and not probed.passed), None)
         except TimeoutError:
             return Probed("", exercise, 0, "timeout")
+        finally:
+            self.limit = usual
+
+    def _patience(self) -> float:
+        """Seconds to wait for code that should take as long as the reference does once it is compiled."""
+        if self._process is None or self._seconds is None:
+            self.grade()
+            begun = time.monotonic()
+            self.grade()
+            self._seconds = time.monotonic() - begun
+        return 5 + 5 * self._seconds
 
     def check(self, replaced: Mapping[str, str] | None = None, exercise: str | None = None) -> list[Checked]:
         """What the visible checks of an exercise, or all, say of such code."""

@@ -6,42 +6,47 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .build import as_text
+from .build import Done, as_text
 from .cells import Notebook, unsolved
+from .crew import Crew, Task
 from .execute import Runner
-from .mutate import survivors
+from .mutate import faults_of_mutant, mutants
 from .places import Places
-from .planted import faults_of, read_planted
+from .planted import Planted, faults_of, read_planted
 from .source import read_source, reference, release
 
 SEEDS = (0, 1)  # The reference must agree with itself whatever is drawn.
 
-Note = Callable[[str], None]
 
-
-def verify(places: Places, name: str, note: Note = lambda step: None) -> list[str]:
+def verify(places: Places, name: str, jobs: int = 1, done: Done = lambda n, total: None) -> list[str]:
     """What is wrong with a notebook, its committed files, its probes and its checks; nothing if all is well.
 
-    `note` is told what is looked at. Raises AuthoringError where the source cannot be built.
+    `jobs` processes look at once; `done` is told how far they are. Raises AuthoringError where nothing can be built.
     """
     notebook = read_source(places.source(name))
-    note("committed files")
+    planted = read_planted(notebook, places.wrong(name))
     found = [*differences(places, notebook)]
-    with Runner(notebook) as runner:
-        note("empty and reference answers")
-        found += [*unearned(notebook, runner), *lost_by_reference(notebook, runner)]
-        for planted in read_planted(notebook, places.wrong(name)):
-            note(f"planted wrong answers: {planted.exercise}")
-            found += faults_of(planted, runner)
-        for exercise in notebook.of("exercise"):
-            note(f"mutants: {exercise.name}")
-            found += survivors(notebook, exercise, runner)
-    note("outputs")
-    return found + (changed_outputs(places.reference(name)) if not found else [])
+    with Crew(notebook, jobs) as crew:
+        found += lost_by_reference(crew.runners[0])
+        tasks = [] if found else [*_tasks(notebook, planted)]
+        for n, faults in enumerate(crew.each(tasks), 1):
+            found += faults
+            done(n, len(tasks))
+    return found or changed_outputs(places.reference(name))
+
+
+def _tasks(notebook: Notebook, planted: Iterable[Planted]) -> Iterator[Task]:
+    yield unearned
+    for answer in planted:
+        yield partial(faults_of, answer)
+    for exercise in notebook.of("exercise"):
+        for mutant in mutants(exercise):
+            yield partial(faults_of_mutant, exercise, mutant)
 
 
 def differences(places: Places, notebook: Notebook) -> Iterator[str]:
@@ -73,24 +78,28 @@ def _without_outputs(cell: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in cell.items() if key not in ("outputs", "execution_count")}
 
 
-def unearned(notebook: Notebook, runner: Runner) -> Iterator[str]:
+def unearned(runner: Runner) -> list[str]:
     """Points of an empty notebook, and of each exercise left empty alone."""
+    notebook, found = runner.notebook, []
     empty = {cell.name: unsolved(cell) for cell in notebook.of("exercise")}
     for names in [list(empty), *([name] for name in empty)]:
         for probed in runner.grade({name: empty[name] for name in names}).values():
             if probed.points and probed.passed and probed.exercise in names:
-                yield f"{notebook.path}: the empty exercise {probed.exercise!r} earns the probe {probed.name!r}."
+                found.append(f"{notebook.path}: the empty {probed.exercise!r} earns the probe {probed.name!r}.")
+    return found
 
 
-def lost_by_reference(notebook: Notebook, runner: Runner) -> Iterator[str]:
+def lost_by_reference(runner: Runner) -> list[str]:
     """Probes and checks that the reference itself does not pass."""
+    path, found = runner.notebook.path, []
     for seed in SEEDS:
         for probed in runner.grade(seed=seed).values():
             if not probed.passed:
-                yield f"{notebook.path}: the reference loses {probed.name!r} under seed {seed}: {probed.message}"
+                found.append(f"{path}: the reference loses {probed.name!r} under seed {seed}: {probed.message}")
     for checked in runner.check():
         if not checked.passed:
-            yield f"{notebook.path}: the reference fails the check {checked.case!r}: {checked.message}"
+            found.append(f"{path}: the reference fails the check {checked.case!r}: {checked.message}")
+    return found
 
 
 def changed_outputs(path: Path) -> list[str]:
