@@ -1,0 +1,1980 @@
+# %% [markdown]
+# # 02 Autodiff: a list, walked backwards
+#
+# A network has a million weights and one loss. Training asks one question a million times: *if this weight grew a
+# little, what would the loss do?* Asked one weight at a time that is a million runs of the network. Reverse-mode
+# differentiation answers all of them for about the price of three runs. It is the reason why deep learning is
+# possible, and it fits on one page of Python. In this notebook you write that page, all of it.
+#
+# **When you have finished you can**
+#
+# - say what the chain rule does on a graph, and why it is walked from the end to the beginning;
+# - write the derivative rule of an operation on arrays, and of broadcasting, by asking one question;
+# - build `grad` from a list and a loop, so that `grad(grad(f))` works;
+# - tell a right gradient from a wrong one by measuring;
+# - train a classifier of handwritten digits with your own `value_and_grad`, and with your rules inside minitorch.
+#
+# ```
+#   application     a chat window, a digit reader
+#   MLOps           runs, metrics, packages
+#   hubs            weights that somebody trained ...
+#   frameworks      ... with JAX, PyTorch, minitorch        <- their core is this notebook
+#   clusters        the same gradient, summed over machines
+#   hardware        multiply, add
+# ```
+#
+# Time: about 90 minutes. Before: notebook 01 (broadcasting, axes).
+
+# %% name="imports"
+import itertools
+import math
+import operator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from minitorch.course import check, draw, show
+
+# %% [markdown]
+# ## 1. One neuron, one number at a time
+#
+# A neuron gets $x = 2$, weighs it with $w = -0.5$, adds $b = 1.5$ and bends the result with tanh. The answer should
+# have been $t = 1$. The loss is the squared error.
+#
+# | row | what | from rows | value |
+# |---|---|---|---|
+# | 0 | `w` | | -0.5 |
+# | 1 | `x` | | 2.0 |
+# | 2 | `b` | | 1.5 |
+# | 3 | `t` | | 1.0 |
+# | 4 | multiply | 0, 1 | -1.0 |
+# | 5 | add | 4, 2 | 0.5 |
+# | 6 | tanh | 5 | 0.462 |
+# | 7 | subtract | 6, 3 | -0.538 |
+# | 8 | multiply | 7, 7 | 0.289 |
+#
+# This table is the **tape**: a list of rows in the order in which they happened. R. E. Wengert published it in 1964,
+# and it still bears his name (the *Wengert list*). Every row depends on rows above it only.
+#
+# Reading a row is local knowledge. Row 4 knows that it is a product; it knows nothing of tanh or of the loss. The
+# idea of this notebook is that local knowledge is enough.
+#
+# The cell below makes the tape. A `Number` is a row number that knows its tape; arithmetic on it appends a row.
+
+
+# %% name="scalar-tape"
+class Row(NamedTuple):
+    """One line of the tape: `value` was made by `op` from the rows that `args` numbers. An input has no args."""
+
+    op: str
+    args: tuple[int, ...]
+    value: float
+
+
+class Number:
+    """A float on a tape. What is computed from it is written down there."""
+
+    def __init__(self, tape, row):
+        self.tape = tape
+        self.row = row
+
+    def apply(self, op, *others):
+        rows = (self.row, *(other.row for other in others))
+        values = [self.tape[row].value for row in rows]
+        return write(self.tape, op, FUNCTIONS[op](*values), rows)
+
+    def __add__(self, other):
+        return self.apply("add", other)
+
+    def __sub__(self, other):
+        return self.apply("subtract", other)
+
+    def __mul__(self, other):
+        return self.apply("multiply", other)
+
+    def tanh(self):
+        return self.apply("tanh")
+
+
+FUNCTIONS = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "tanh": math.tanh}
+
+
+def write(tape, op, value, args=()):
+    """Append a row; an input is written under its own name: `write(tape, "w", -0.5)`."""
+    tape.append(Row(op, args, value))
+    return Number(tape, len(tape) - 1)
+
+
+def neuron():
+    """The tape of the table above."""
+    tape = []
+    w, x, b, t = (write(tape, *given) for given in [("w", -0.5), ("x", 2.0), ("b", 1.5), ("t", 1.0)])
+    error = (w * x + b).tanh() - t
+    error * error  # The last row is the loss.
+    return tape
+
+
+# %% name="scalar-tape-shown" tags=["demo"]
+for i, row in enumerate(neuron()):
+    print(i, row)
+
+# %% [markdown]
+# ### What a row knows
+#
+# Let $g$ be the derivative of the loss with respect to the row's value $y$: how much the loss changes for each unit
+# that $y$ changes. The row was made from $a$ (and $b$). If $a$ moves by a little, $y$ moves by the slope
+# $\partial y/\partial a$ times as much, and the loss by $g \cdot \partial y/\partial a$. That product is what the row
+# hands to $a$.
+#
+# A number: row 4 is $y = w x = -0.5 \cdot 2$. Say that $g = 3$. Moving $w$ by 0.01 moves $y$ by $0.01 \cdot 2$, and
+# so the loss by $3 \cdot 0.02 = 0.06$. So $w$ receives $3 \cdot 2 = 6$: **$g$ times the other factor**.
+#
+# A **rule** is that computation as a function: `rule(g, y, a, b)` returns what its argument receives. There is one
+# rule for each argument. It gets $y$ too, because some slopes are easiest said with the result:
+# $\tanh' = 1 - \tanh^2$.
+#
+# ### Exercise 1: the rules of four operations
+#
+# | op | $y$ | slope by $a$ | slope by $b$ |
+# |---|---|---|---|
+# | add | $a + b$ | 1 | 1 |
+# | subtract | $a - b$ | 1 | ? |
+# | multiply | $ab$ | $b$ | ? |
+# | tanh | $\tanh a$ | $1 - y^2$ | |
+
+
+# %% name="scalar_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+def scalar_rules():
+    """The derivative rules of the operations on numbers.
+
+    Returns:
+      A dict from "add", "subtract", "multiply" and "tanh" to a tuple with one function for each argument:
+      `rule(g, y, a, b)`, for tanh `rule(g, y, a)`, returns what that argument receives, given `g`, what the result
+      `y` has received.
+    """
+    # BEGIN SOLUTION Return a dict: for each op a tuple of rules, such as (lambda g, y, a, b: ..., lambda g, y, a, b: ...).
+    return {
+        "add": (lambda g, y, a, b: g, lambda g, y, a, b: g),
+        "subtract": (lambda g, y, a, b: g, lambda g, y, a, b: -g),
+        "multiply": (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+        "tanh": (lambda g, y, a: g * (1 - y * y),),
+    }
+    # END SOLUTION
+
+
+# %% name="scalar_rules-check" tags=["check"] exercise="scalar_rules"
+def received(op, g, y, *args):
+    """What each argument of `op` receives by your rules."""
+    return [rule(g, y, *args) for rule in scalar_rules()[op]]
+
+
+check(
+    "add: both numbers receive g",
+    lambda: received("add", 0.7, 5.0, 2.0, 3.0),
+    [0.7, 0.7],
+    mistakes={
+        "add: the rule returns the slope, 1, without g. A rule returns g times the slope.": [1.0, 1.0],
+        "add: g is not shared out. If a grows by 0.01 the sum grows by 0.01, whatever b is: each receives all of g.": [
+            0.35,
+            0.35,
+        ],
+        "add: the numbers themselves were returned. The slope of a + b by a is 1, whatever a and b are.": [1.4, 2.1],
+    },
+)
+check(
+    "subtract: what b receives has the other sign",
+    lambda: received("subtract", 0.7, -1.0, 2.0, 3.0),
+    [0.7, -0.7],
+    mistakes={
+        "subtract: when b grows, a - b shrinks. Look at the sign of the second rule.": [0.7, 0.7],
+        "subtract: the signs are exchanged. When a grows, a - b grows.": [-0.7, 0.7],
+        "subtract: the rule returns the slope without g.": [1.0, -1.0],
+    },
+)
+check(
+    "multiply: g times the other factor",
+    lambda: received("multiply", 0.5, 6.0, 2.0, 3.0),
+    [1.5, 1.0],
+    mistakes={
+        "multiply: each factor was given g times itself. It must be g times the *other* one.": [1.0, 1.5],
+        "multiply: the rule returns the slope without g.": [3.0, 2.0],
+        "multiply: both received g times the result y. The slope by a is the other factor, not the product.": [
+            3.0,
+            3.0,
+        ],
+        "multiply: g was added, and must be multiplied.": [3.5, 2.5],
+    },
+)
+check(
+    "tanh: flat where the result is near 1",
+    lambda: received("tanh", 2.0, 0.6, 0.6931),
+    [1.28],
+    mistakes={
+        "tanh: the slope is 1 - y * y, with y the result. You squared the input.": [2.0 * (1 - 0.6931**2)],
+        "tanh: y must be squared: the slope is 1 - y * y.": [0.8],
+        "tanh: the rule returns the slope without g.": [0.64],
+        "tanh: the sign of y * y is wrong. tanh is steepest, with slope 1, where y is 0.": [2.72],
+    },
+)
+
+# %% name="scalar_rules-arithmetic" tags=["probe"] exercise="scalar_rules" points=2 hint="Each rule returns g times the slope by its own argument: 1, 1 or -1, or the other factor."
+for op in ("add", "subtract", "multiply"):
+    g, y, a, b = (draw.uniform(low=0.3, high=3.0).item() for _ in range(4))
+    show(
+        [rule(g, y, a, b) for rule in scalar_rules()[op]],
+        mistakes={
+            f"{op}: the rule returns the slope without g.": lambda op=op, a=a, b=b: (
+                [1.0, -1.0] if op == "subtract" else [b, a] if op == "multiply" else [1.0, 1.0]
+            ),
+            "subtract: when b grows, a - b shrinks. Look at the sign of the second rule.": lambda g=g: [g, g],
+            "multiply: each factor was given g times itself. It must be g times the *other* one.": lambda g=g, a=a, b=b: [
+                g * a,
+                g * b,
+            ],
+        },
+    )
+
+# %% name="scalar_rules-tanh" tags=["probe"] exercise="scalar_rules" points=1 hint="The slope of tanh is 1 - y * y, with y the result."
+g, y, a = (draw.uniform(low=0.2, high=0.9).item() for _ in range(3))
+show(
+    [rule(g, y, a) for rule in scalar_rules()["tanh"]],
+    mistakes={
+        "tanh: the slope is 1 - y * y, with y the result. You squared the input.": lambda: [g * (1 - a * a)],
+        "tanh: y must be squared: the slope is 1 - y * y.": lambda: [g * (1 - y)],
+        "tanh: the rule returns the slope without g.": lambda: [1 - y * y],
+    },
+)
+
+# %% [markdown]
+# ### From the last row to the first
+#
+# The loss itself has the gradient 1: move it by 0.01 and it moves by 0.01. Now go **up** the table. Each row has, by
+# the time we come to it, received everything that it will ever receive, because only rows below it use it. So it can
+# pass on. That one sentence is why the walk goes backwards, and why nothing needs sorting: the list is in order
+# already.
+#
+# A row that was used twice receives twice, and the two **add up**: row 8 is row 7 times row 7, so that row 7 receives
+# $1 \cdot (-0.538)$ as its left factor and $1 \cdot (-0.538)$ as its right factor.
+#
+# Predict before you go on: what does row 7 have in the end, and what does row 3 ($t$) receive from it?
+#
+# ### Exercise 2: the walk backwards
+#
+# Give every row a gradient of 0.0, the last one 1.0. Then, from the last row to the first: ask the rules of the row's
+# op what each of its args receives, and add it to that arg's gradient. An input has no args and passes nothing on.
+
+
+# %% name="scalar_backward" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+def scalar_backward(tape, rules):
+    """The gradient of the last row's value with respect to every row's.
+
+    Args:
+      tape: a list of Rows; those that `args` numbers stand above.
+      rules: a dict from op to its rules, as in exercise 1.
+
+    Returns:
+      A list of floats, one for each row; the last is 1.0.
+    """
+    # BEGIN SOLUTION Walk the tape from its last row to its first, adding what the rules say to the gradients of the args.
+    grads = [0.0] * len(tape)
+    grads[-1] = 1.0
+    for i in reversed(range(len(tape))):
+        op, args, y = tape[i]
+        values = [tape[arg].value for arg in args]
+        for k, arg in enumerate(args):
+            grads[arg] += rules[op][k](grads[i], y, *values)
+    return grads
+    # END SOLUTION
+
+
+# %% name="scalar_backward-check" tags=["check"] exercise="scalar_backward"
+PLAIN_RULES = {  # Made to be easy to follow by hand: "double" has slope 2, "mix" has slopes 3 and 5.
+    "double": (lambda g, y, a: 2 * g,),
+    "mix": (lambda g, y, a, b: 3 * g, lambda g, y, a, b: 5 * g),
+    "times": (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+}
+chain = [Row("x", (), 1.0), Row("double", (0,), 2.0), Row("double", (1,), 4.0)]
+check(
+    "a chain: slopes multiply",
+    lambda: scalar_backward(chain, PLAIN_RULES),
+    [4.0, 2.0, 1.0],
+    mistakes={
+        "The walk went from the first row to the last. A row can pass on only after it has received: go backwards.": [
+            0.0,
+            2.0,
+            1.0,
+        ],
+        "All gradients are 0: nothing was put in. The last row starts with 1.0.": [0.0, 0.0, 0.0],
+        "The last row started with its own value. Its gradient is 1.0: the loss moves as much as itself.": [
+            16.0,
+            8.0,
+            4.0,
+        ],
+        "Only the last row passed something on. Every row passes on what it has received.": [0.0, 2.0, 1.0],
+    },
+)
+twice = [
+    Row("a", (), 2.0),
+    Row("b", (), 7.0),
+    Row("mix", (0, 1), 41.0),
+    Row("mix", (2, 0), 133.0),
+    Row("double", (3,), 266.0),
+]
+check(
+    "used twice: what arrives adds up",
+    lambda: scalar_backward(twice, PLAIN_RULES),
+    [28.0, 30.0, 6.0, 2.0, 1.0],
+    mistakes={
+        "A row that is used twice kept only the last thing it received. Add (+=), do not overwrite (=).": [
+            18.0,
+            30.0,
+            6.0,
+            2.0,
+            1.0,
+        ],
+        "Only the first argument of each row received something. There is a rule for each argument.": [
+            18.0,
+            0.0,
+            6.0,
+            2.0,
+            1.0,
+        ],
+    },
+)
+square = [Row("a", (), 3.0), Row("times", (0, 0), 9.0), Row("times", (1, 0), 27.0)]
+check(
+    "a row used as both factors: 3 a² at a = 3",
+    lambda: scalar_backward(square, PLAIN_RULES),
+    [27.0, 3.0, 1.0],
+    mistakes={
+        "A row that is used twice kept only the last thing it received. Add (+=), do not overwrite (=).": [
+            9.0,
+            3.0,
+            1.0,
+        ],
+        "The rules were called with the gradients of the args. They want the values: rule(g, y, *values).": [
+            0.0,
+            0.0,
+            1.0,
+        ],
+    },
+)
+
+# %% name="scalar_backward-walk" tags=["probe"] exercise="scalar_backward" points=2 hint="Start with 1.0 at the last row, walk from the last row to the first, and call rule(g, y, *values)."
+a, b = (draw.uniform(low=0.5, high=1.5).item() for _ in range(2))
+walked = [
+    Row("a", (), a),
+    Row("b", (), b),
+    Row("ratio", (0, 1), a / b),
+    Row("unused", (1,), 9.0),
+    Row("cube", (2,), (a / b) ** 3),
+]
+walk_rules = {
+    "ratio": (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+    "cube": (lambda g, y, a: 3 * g * y / a,),
+    "unused": (lambda g, y, a: 100 * g,),
+}
+show(
+    scalar_backward(walked, walk_rules),
+    mistakes={
+        "The walk went from the first row to the last. A row can pass on only after it has received: go backwards.": (
+            lambda: [0.0, 0.0, 3 * (a / b) ** 2, 0.0, 1.0]
+        ),
+        "All gradients are 0: nothing was put in. The last row starts with 1.0.": lambda: [0.0] * 5,
+        "The last row started with its own value. Its gradient is 1.0: the loss moves as much as itself.": lambda: (
+            [3 * (a / b) ** 5 / b, -3 * (a / b) ** 6 / b, 3 * (a / b) ** 5, 0.0, (a / b) ** 3]
+        ),
+        "Only the first argument of each row received something. There is a rule for each argument.": lambda: (
+            [3 * (a / b) ** 2 / b, 0.0, 3 * (a / b) ** 2, 0.0, 1.0]
+        ),
+    },
+)
+
+# %% name="scalar_backward-adds-up" tags=["probe"] exercise="scalar_backward" points=2 hint="A row that is used several times receives several times: the sum counts."
+a = draw.uniform(low=0.5, high=1.5).item()
+powers = [Row("a", (), a), Row("times", (0, 0), a**2), Row("times", (1, 0), a**3), Row("times", (2, 1), a**5)]
+times = {"times": (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)}
+show(
+    scalar_backward(powers, times),
+    mistakes={
+        "A row that is used twice kept only the last thing it received. Add (+=), do not overwrite (=).": lambda: [
+            a**4,
+            a**3,
+            a**2,
+            1.0,
+        ],
+    },
+)
+
+# %% name="scalar-picture" tags=["demo"]
+from minitorch.course.figures import tape as figures
+
+figures.scalar_tape(neuron(), scalar_backward(neuron(), scalar_rules()))
+
+# %% [markdown]
+# Blue is the value on its way to the right, orange what comes back on the same edge. Where two edges leave one
+# number, the orange ones add up. Read off: by how much would the loss fall if $w$ grew by 0.1? (The orange number at
+# $w$ is the slope; the loss falls by about a tenth of it.)
+#
+# **Why it took so long.** The obvious way is the other one: start at an *input* and carry "how much do I move if $w$
+# moves" down the table. It is as exact, and it is called forward mode. But it answers for one input at a time. Seppo
+# Linnainmaa walked the list backwards in his master's thesis of 1970, for rounding errors. Paul Werbos proposed it
+# for networks in 1974 and 1982; Rumelhart, Hinton and Williams made it famous in 1986. For sixteen years it was there
+# and hardly anybody used it.
+#
+# The other trap is the order. Follow the arrows back from the loss by recursion, each visit passing on at once, and
+# `x = x + x` thirty times takes $2^{30}$ visits; the list takes 30 steps.
+#
+# ### How would you know?
+#
+# A wrong rule raises no error. The training merely goes badly, and one blames the learning rate. So measure: step a
+# little to both sides and look at the slope of the line between.
+#
+# $$ f'(x)\,v \;\approx\; \frac{f(x + h v) - f(x - h v)}{2h} $$
+#
+# With $f(x) = x^3$ at $x = 2$ and $h = 0.1$: $(9.261 - 6.859) / 0.2 = 12.01$, and the truth is $12$. Stepping to one
+# side only, $(9.261 - 8) / 0.1 = 12.61$. The two-sided error shrinks with $h^2$, the one-sided one only with $h$.
+#
+# $v$ is a direction: for a number it is 1.0; for an array, an array of its shape, and the result is the slope on
+# walking that way.
+#
+# ### Exercise 3: central difference
+
+
+# %% name="central_difference" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+def central_difference(f, x, v, h):
+    """The slope of `f` at `x` along `v`, measured by a step of `h * v` to either side.
+
+    Args:
+      f: a function of a float or an array; its value too may be either.
+      x, v: floats, or arrays of one shape.
+      h: a small positive float.
+    """
+    # BEGIN SOLUTION Return (f ahead - f behind) / distance.
+    return (f(x + h * v) - f(x - h * v)) / (2 * h)
+    # END SOLUTION
+
+
+# %% name="central_difference-check" tags=["check"] exercise="central_difference"
+check(
+    "x³ at 2, step 0.1",
+    lambda: central_difference(lambda x: x**3, 2.0, 1.0, 0.1),
+    12.01,
+    mistakes={
+        "That is a step to one side only: its error is sixty times as large. Step to both sides.": 12.61,
+        "The two points are 2 h apart, not h.": 24.02,
+        "That is the difference itself. Divide by the distance between the two points, 2 h.": 2.402,
+        "The sign is wrong: ahead minus behind.": -12.01,
+    },
+)
+check(
+    "along a direction",
+    lambda: central_difference(lambda x: (x * x).sum(), jnp.array([1.0, 2.0]), jnp.array([3.0, -1.0]), 0.5),
+    2.0,
+    mistakes={
+        "The direction v is missing: step to x + h * v and to x - h * v.": 6.0,
+        "The step was taken to one side only.": 7.0,
+        "The two points are 2 h v apart: divide by 2 h only, for the slope along v.": 1.0,
+    },
+)
+
+# %% name="central_difference-measured" tags=["probe"] exercise="central_difference" points=2 hint="(f(x + h v) - f(x - h v)) / (2 h)"
+x, v, h = (draw.uniform(low=0.5, high=1.5).item() for _ in range(3))
+show(
+    central_difference(lambda x: x**4 - x, x, v, h),
+    mistakes={
+        "That is a step to one side only: its error is larger. Step to both sides.": lambda: (
+            ((x + h * v) ** 4 - h * v - x**4) / h
+        ),
+        "The two points are 2 h apart, not h.": lambda: ((x + h * v) ** 4 - (x - h * v) ** 4) / h - 2 * v,
+        "That is the difference itself. Divide by the distance between the two points, 2 h.": lambda: (
+            (x + h * v) ** 4 - (x - h * v) ** 4 - 2 * h * v
+        ),
+        "The direction v is missing: step to x + h * v and to x - h * v.": lambda: (
+            ((x + h) ** 4 - (x - h) ** 4) / (2 * h) - 1
+        ),
+    },
+)
+
+# %% [markdown]
+# ## 2. Rules for arrays
+#
+# One row a number would be a billion rows for a small network. So let a row be an operation on whole arrays: a few
+# dozen rows. Nothing changes about the walk. `g` becomes an array of the shape of `y`, and a rule returns an array of
+# the shape of its argument. There is one question to ask for every rule, and it is the same as before:
+#
+# > **Where did this number of the argument go, and what came back from there?**
+#
+# Operations that treat each number by itself have the rules that you have: `g * b` is right for floats and for
+# arrays. Here are some that arrays need beside those.
+#
+# ### Exercise 4: more elementwise rules
+#
+# | op | $y$ | note |
+# |---|---|---|
+# | divide | $a / b$ | for $b$: write $a b^{-1}$, then use that $a/b = y$ |
+# | exp | $e^a$ | its own slope |
+# | log | $\ln a$ | |
+# | relu | $\max(a, 0)$ | slope 1 where $a > 0$, else 0; at 0 take 0, as everybody does |
+#
+# Write rules with `+ - * / @`, comparisons, and the methods `.sum(axis=, keepdims=)`, `.reshape(shape)`, `.T`, `.mT`.
+# They exist on JAX arrays and, soon, on your own tensors: that is what will make second derivatives work.
+
+
+# %% name="pulled"
+def pulled(table, fun, g, *args, **params):
+    """What each argument of `fun` receives by the rules in `table`."""
+    y = fun(*args, **params)
+    return [rule(g, y, *args, **params) for rule in table]
+
+
+# %% name="elementwise_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+def elementwise_rules():
+    """The rules of "divide" (for a and for b), "exp", "log" and "relu", in the form of exercise 1.
+
+    `g`, `y` and the arguments are arrays of one shape.
+    """
+    # BEGIN SOLUTION Return a dict with the rules of divide, exp, log and relu.
+    return {
+        "divide": (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+        "exp": (lambda g, y, a: g * y,),
+        "log": (lambda g, y, a: g / a,),
+        "relu": (lambda g, y, a: g * (a > 0),),
+    }
+    # END SOLUTION
+
+
+# %% name="elementwise_rules-check" tags=["check"] exercise="elementwise_rules"
+g, a, b = jnp.array([0.5, -1.0, 2.0]), jnp.array([3.0, -2.0, 0.0]), jnp.array([2.0, -4.0, 0.8])
+check(
+    "divide",
+    lambda: pulled(elementwise_rules()["divide"], jnp.divide, g, a, b),
+    lambda: list(jax.vjp(jnp.divide, a, b)[1](g)),
+    mistakes={
+        "divide: the second rule has the wrong sign. When b grows, a / b shrinks.": lambda: [g / b, g * a / b**2],
+        "divide: the slope by b is -a / b², which is -y / b. One division by b is missing.": lambda: [
+            g / b,
+            -g * a / b,
+        ],
+        "divide: g is missing in the second rule.": lambda: [g / b, -a / b**2],
+        "divide: a and b are exchanged.": lambda: [-g * a / b**2, g / b],
+        "divide: the first rule multiplies by b. The slope of a / b by a is 1 / b.": lambda: [g * b, -g * a / b**2],
+    },
+)
+check(
+    "exp",
+    lambda: pulled(elementwise_rules()["exp"], jnp.exp, g, a),
+    lambda: list(jax.vjp(jnp.exp, a)[1](g)),
+    mistakes={
+        "exp: the slope is the result y, not the input.": lambda: [g * a],
+        "exp: the rule returns the slope without g.": lambda: [jnp.exp(a)],
+    },
+)
+check(
+    "log",
+    lambda: pulled(elementwise_rules()["log"], jnp.log, g, jnp.abs(b)),
+    lambda: list(jax.vjp(jnp.log, jnp.abs(b))[1](g)),
+    mistakes={
+        "log: the slope is 1 / a: divide by a, do not multiply.": lambda: [g * jnp.abs(b)],
+        "log: you divided by the result y. The slope is 1 / a, with a the input.": lambda: [g / jnp.log(jnp.abs(b))],
+        "log: the rule returns the slope without g.": lambda: [1 / jnp.abs(b)],
+    },
+)
+check(
+    "relu, also at 0",
+    lambda: pulled(elementwise_rules()["relu"], jax.nn.relu, g, a),
+    [jnp.array([0.5, 0.0, 0.0])],
+    mistakes={
+        "relu: at exactly 0 the slope is taken as 0: compare with > and not with >=.": [jnp.array([0.5, 0.0, 2.0])],
+        "relu: the rule returns the slope without g.": [jnp.array([1.0, 0.0, 0.0])],
+        "relu: g was multiplied by the value. The slope is 1 where a > 0, whatever a is.": [jnp.array([1.5, 0.0, 0.0])],
+        "relu: you applied relu to g. What decides is the sign of the input, not that of g.": [
+            jnp.array([0.5, 0.0, 2.0])
+        ],
+        "relu: g came through where the input is negative, and was stopped where it is positive.": [
+            jnp.array([0.0, -1.0, 2.0])
+        ],
+    },
+)
+
+# %% name="elementwise_rules-divide" tags=["probe"] exercise="elementwise_rules" points=2 hint="divide: g / b, and for b: minus g y / b."
+g, a, b = draw.normal(2, 3), draw.normal(2, 3), draw.uniform(2, 3, low=0.5, high=3.0)
+show(
+    [rule(g, a / b, a, b) for rule in elementwise_rules()["divide"]],
+    mistakes={
+        "divide: the second rule has the wrong sign. When b grows, a / b shrinks.": lambda: [g / b, g * a / b**2],
+        "divide: the slope by b is -a / b², which is -y / b. One division by b is missing.": lambda: [
+            g / b,
+            -g * a / b,
+        ],
+        "divide: g is missing in the second rule.": lambda: [g / b, -a / b**2],
+    },
+)
+
+# %% name="elementwise_rules-one-argument" tags=["probe"] exercise="elementwise_rules" points=2 hint="exp: g y. log: g / a. relu: g where the input is above 0, else 0."
+g, a = draw.normal(2, 3), draw.uniform(2, 3, low=0.5, high=3.0)
+show(
+    [rule(g, jnp.exp(a), a) for rule in elementwise_rules()["exp"]],
+    mistakes={"exp: the slope is the result y, not the input.": lambda: [g * a]},
+)
+show(
+    [rule(g, jnp.log(a), a) for rule in elementwise_rules()["log"]],
+    mistakes={
+        "log: the slope is 1 / a: divide by a, do not multiply.": lambda: [g * a],
+        "log: you divided by the result y. The slope is 1 / a, with a the input.": lambda: [g / jnp.log(a)],
+    },
+)
+a = (a - 1.5) * jnp.array([[1.0, 1.0, 0.0], [-1.0, -1.0, 1.0]])
+show(
+    [rule(g, jnp.maximum(a, 0), a) for rule in elementwise_rules()["relu"]],
+    mistakes={
+        "relu: at exactly 0 the slope is taken as 0: compare with > and not with >=.": lambda: [g * (a >= 0)],
+        "relu: g was multiplied by the value. The slope is 1 where a > 0, whatever a is.": lambda: [
+            g * jnp.maximum(a, 0)
+        ],
+        "relu: the rule returns the slope without g.": lambda: [(a > 0) * 1.0],
+    },
+)
+
+# %% [markdown]
+# ### Broadcasting, backwards
+#
+# In notebook 01 a bias of shape `(3,)` was stretched over two rows of a matrix. Ask the question: where did `b[0]`
+# go? Into both rows of the first column. So it was *used twice*, and what comes back from two uses adds up:
+#
+# ```
+#   b   10 20 30        forward: copied          g    1  2  3      backward: summed
+#        |  |  |                                      4  5  6
+#       10 20 30                                      ------
+#       10 20 30                                      5  7  9  =  what b receives
+# ```
+#
+# Copying forwards is summing backwards. The shapes say over which axes, read from the right as broadcasting does:
+#
+# | g | x | summed |
+# |---|---|---|
+# | (2, 3) | (3,) | axis 0, which x does not have |
+# | (2, 3) | (2, 1) | axis 1, where x has length 1; the result keeps it |
+# | (4, 2, 3) | (2, 1) | axes 0 and 2 |
+# | (2, 3) | () | all |
+#
+# Forgetting this is the classic error of a first autodiff: the weights are right, and the bias receives a gradient of
+# the shape of the batch.
+#
+# ### Exercise 5: unbroadcast
+
+
+# %% name="unbroadcast" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.linear_transpose", "minitorch.ops.shapes.fit"]
+def unbroadcast(g, shape):
+    """`g` summed over the axes along which an array of `shape` was repeated to the shape of `g`.
+
+    Returns an array of `shape`. Use `.sum(axis=...)`, whose axis may be a tuple, and `.reshape(...)`.
+    """
+    # BEGIN SOLUTION Sum over the axes that `shape` lacks, and over those where its length is 1 and that of g is not.
+    new = g.ndim - len(shape)
+    axes = tuple(i for i, n in enumerate(g.shape) if i < new or n != shape[i - new])
+    return g.sum(axis=axes).reshape(shape)
+    # END SOLUTION
+
+
+# %% name="unbroadcast-check" tags=["check"] exercise="unbroadcast"
+g = jnp.arange(1.0, 7.0).reshape(2, 3)
+check(
+    "a bias: (2, 3) to (3,)",
+    lambda: unbroadcast(g, (3,)),
+    jnp.array([5.0, 7.0, 9.0]),
+    mistakes={
+        "That is the mean. Two uses hand back two shares, and shares add up.": jnp.array([2.5, 3.5, 4.5]),
+        "Only the first row arrived. All copies were used: add them.": jnp.array([1.0, 2.0, 3.0]),
+        "The axes were summed, but the other ones: x lacks axis 0 of g.": jnp.array([6.0, 15.0]),
+    },
+)
+check(
+    "a column: (2, 3) to (2, 1)",
+    lambda: unbroadcast(g, (2, 1)),
+    jnp.array([[6.0], [15.0]]),
+    mistakes={
+        "The sum is right, but its shape must be that of the argument, with the axis of length 1: (2, 1).": jnp.array(
+            [6.0, 15.0]
+        ),
+        "An axis of length 1 was stretched too: it must be summed, as the missing ones are.": g,
+        "Only the first column arrived. All copies were used: add them.": g[:, :1],
+    },
+)
+h = jnp.arange(24.0).reshape(4, 2, 3)
+check(
+    "both at once: (4, 2, 3) to (2, 1)",
+    lambda: unbroadcast(h, (2, 1)),
+    lambda: h.sum(axis=(0, 2)).reshape(2, 1),
+    mistakes={
+        "An axis of length 1 was stretched too: it must be summed, as the missing ones are.": lambda: h.sum(axis=0),
+    },
+)
+q = jnp.arange(9.0).reshape(3, 3)
+check(
+    "a bias under a square: (3, 3) to (3,)",
+    lambda: unbroadcast(q, (3,)),
+    jnp.array([9.0, 12.0, 15.0]),
+    mistakes={
+        "Shapes are compared from the right: the first axes are the ones that x lacks.": jnp.array([3.0, 12.0, 21.0])
+    },
+)
+check("a number: (2, 3) to ()", lambda: unbroadcast(g, ()), jnp.array(21.0))
+check("nothing was stretched: (2, 3) to (2, 3)", lambda: unbroadcast(g, (2, 3)), g)
+
+# %% name="unbroadcast-missing-axes" tags=["probe"] exercise="unbroadcast" points=2 hint="Shapes are compared from the right; the axes of g that x lacks are summed."
+g, h = draw.normal(2, 3), draw.normal(3, 3, 3)
+show(
+    unbroadcast(h, (3,)),
+    mistakes={
+        "Shapes are compared from the right: the first axes are the ones that x lacks.": lambda: h.sum(axis=(1, 2)),
+        "That is the mean. Two uses hand back two shares, and shares add up.": lambda: h.mean(axis=(0, 1)),
+        "Only the first row arrived. All copies were used: add them.": lambda: h[0, 0],
+    },
+)
+show(
+    unbroadcast(g, (3,)),
+    mistakes={
+        "That is the mean. Two uses hand back two shares, and shares add up.": lambda: g.mean(axis=0),
+        "Only the first row arrived. All copies were used: add them.": lambda: g[0],
+    },
+)
+show(
+    unbroadcast(g, ()), mistakes={"That is the mean. All uses hand back a share, and shares add up.": lambda: g.mean()}
+)
+show(unbroadcast(g, (2, 3)))
+
+# %% name="unbroadcast-length-one" tags=["probe"] exercise="unbroadcast" points=2 hint="An axis where x has length 1 and g has more is summed, and stays with length 1."
+g, h = draw.normal(2, 3), draw.normal(3, 1, 2)
+show(
+    unbroadcast(g, (2, 1)),
+    mistakes={
+        "The sum is right, but its shape must be that of the argument, with the axis of length 1.": lambda: g.sum(
+            axis=1
+        ),
+        "An axis of length 1 was stretched too: it must be summed, as the missing ones are.": lambda: g,
+        "Only the first column arrived. All copies were used: add them.": lambda: g[:, :1],
+    },
+)
+show(unbroadcast(h, (1, 1)))
+show(unbroadcast(h, (1, 1, 2)))
+
+# %% [markdown]
+# ### Sum and matrix product
+#
+# **Sum** is copying the other way round. Where did `a[i, j]` go? Into the sum of its row, with slope 1. So it
+# receives the `g` of that row, and so do all numbers of the row: summing forwards is **copying backwards**. The only
+# work is to put the lost axis back where it was, so that `g` can be stretched to the shape of `a`.
+#
+# ```
+#   a   1 2 3   sum over axis 1    6      g   10      back:  10 10 10
+#       4 5 6   ---------------->  15         20             20 20 20
+# ```
+#
+# **Matrix product.** $y_{ik} = \sum_j a_{ij} b_{jk}$. Where did $a_{ij}$ go? Into all $y_{ik}$ of its row, each time
+# with slope $b_{jk}$. So it receives $\sum_k g_{ik} b_{jk}$, which is a matrix product again: with $b$ transposed.
+# Shapes remember it for you: with $a$ (M, K), $b$ (K, N), $g$ (M, N) there is one way to get (M, K) out of $g$ and
+# $b$.
+#
+# Stacks of matrices `(..., M, K) @ (..., K, N)` go the same way; only the last two axes change places: `.mT`, and not
+# `.T`, which reverses all axes. Where a stack met a single matrix, that was broadcasting; your `unbroadcast` is
+# applied to what the rule returns.
+#
+# ### Exercise 6: sum and matmul
+#
+# `axes_of` and `broadcast_to`, given below, do the shapes.
+
+
+# %% name="axes_of"
+def axes_of(axis, ndim):
+    """`axis` (None for all, a number, or several) as a tuple of numbers from 0 to ndim - 1: axes_of(-1, 3) is (2,)."""
+    axes = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return tuple(i % ndim for i in axes)
+
+
+def broadcast_to(x, shape):
+    """`x` repeated to `shape`, on arrays and on tensors."""
+    return x + jnp.zeros(shape, x.dtype)
+
+
+# %% name="matrix_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.linear_transpose", "minitorch.ops.shapes.stretch"]
+def matrix_rules():
+    """The rules of "sum" and of "matmul" (for a and for b).
+
+    The rule of sum is called as `rule(g, y, a, axis=..., keepdims=...)`: axis is None, a number or a tuple, and may be
+    negative; `g` has the shape of the sum. It returns an array of the shape of `a`.
+    The rules of matmul get a (..., M, K), b (..., K, N) and g (..., M, N).
+    """
+
+    # BEGIN SOLUTION Return a dict with the rules of sum and matmul.
+    def sum_rule(g, y, a, axis, keepdims):
+        summed = axes_of(axis, a.ndim)
+        kept = tuple(1 if i in summed else n for i, n in enumerate(a.shape))
+        return broadcast_to(g.reshape(kept), a.shape)
+
+    return {"sum": (sum_rule,), "matmul": (lambda g, y, a, b: g @ b.mT, lambda g, y, a, b: a.mT @ g)}
+    # END SOLUTION
+
+
+# %% name="matrix_rules-check" tags=["check"] exercise="matrix_rules"
+def sum_received(g, a, axis, keepdims):
+    """What `a` receives by your rule of sum."""
+    return matrix_rules()["sum"][0](g, jnp.sum(a, axis=axis, keepdims=keepdims), a, axis=axis, keepdims=keepdims)
+
+
+a = jnp.arange(1.0, 10.0).reshape(3, 3)
+g = jnp.array([10.0, 20.0, 30.0])
+rows, columns = jnp.array([[10.0], [20.0], [30.0]]) * jnp.ones(3), g * jnp.ones((3, 1))
+check(
+    "sum over axis 1, keepdims=False",
+    lambda: sum_received(g, a, 1, False),
+    rows,
+    mistakes={
+        "sum: the lost axis must come back at its own place, 1. Here g was stretched along axis 0.": columns,
+        "sum: g was multiplied by a. Each number goes into the sum with slope 1.": rows * a,
+        "sum: g was divided by the number of summands. That is the rule of the mean.": rows / 3,
+    },
+)
+check(
+    "sum over axis -1",
+    lambda: sum_received(g, a, -1, False),
+    rows,
+    mistakes={
+        "sum: a negative axis counts from the end: use axes_of.": columns,
+    },
+)
+check(
+    "sum over axis 0",
+    lambda: sum_received(g, a, 0, False),
+    columns,
+    mistakes={
+        "sum: the lost axis must come back at its own place, 0.": rows,
+    },
+)
+check("sum with keepdims=True", lambda: sum_received(g.reshape(3, 1), a, 1, True), rows)
+check("sum over all axes", lambda: sum_received(jnp.array(5.0), a, None, False), 5 * jnp.ones((3, 3)))
+
+a, b, g = jnp.arange(4.0).reshape(2, 2), jnp.array([[2.0, -1.0], [5.0, 3.0]]), jnp.array([[1.0, 2.0], [-3.0, 4.0]])
+check(
+    "matmul of square matrices, where shapes do not help",
+    lambda: pulled(matrix_rules()["matmul"], jnp.matmul, g, a, b),
+    lambda: list(jax.vjp(jnp.matmul, a, b)[1](g)),
+    mistakes={
+        "matmul: a factor is not transposed. a receives g times b transposed; b receives a transposed times g.": lambda: [
+            g @ b,
+            a @ g,
+        ],
+        "matmul: the order of the factors is wrong. g stands where the other operand's partner stood: y = a @ b, a is left.": lambda: [
+            b.T @ g,
+            g @ a.T,
+        ],
+        "matmul: the two rules are exchanged: the first is for a.": lambda: [a.T @ g, g @ b.T],
+        "matmul: * is elementwise. Here it takes the matrix product, @.": lambda: [g * b.T, a.T * g],
+    },
+)
+a, b, g = (
+    jnp.arange(12.0).reshape(2, 2, 3) - 5,
+    jnp.arange(24.0).reshape(2, 3, 4) / 7,
+    jnp.arange(16.0).reshape(2, 2, 4),
+)
+check(
+    "matmul of stacks",
+    lambda: pulled(matrix_rules()["matmul"], jnp.matmul, g, a, b),
+    lambda: list(jax.vjp(jnp.matmul, a, b)[1](g)),
+)
+
+# %% name="matrix_rules-sum" tags=["probe"] exercise="matrix_rules" points=3 hint="sum: put the lost axis back with length 1 where it was, then stretch g to the shape of a."
+a, g = draw.normal(3, 3), draw.normal(3)
+sum_rule = matrix_rules()["sum"][0]
+show(
+    sum_rule(g, a.sum(axis=1), a, axis=1, keepdims=False),
+    mistakes={
+        "sum: the lost axis must come back at its own place. Here g was stretched along axis 0.": lambda: g + 0 * a,
+        "sum: g was multiplied by a. Each number goes into the sum with slope 1.": lambda: g.reshape(3, 1) * a,
+        "sum: g was divided by the number of summands. That is the rule of the mean.": lambda: (
+            g.reshape(3, 1) / 3 + 0 * a
+        ),
+    },
+)
+show(sum_rule(g, a.sum(axis=0), a, axis=0, keepdims=False))
+show(
+    sum_rule(g, a.sum(axis=-1), a, axis=-1, keepdims=False),
+    mistakes={"sum: a negative axis counts from the end: use axes_of.": lambda: g + 0 * a},
+)
+show(sum_rule(g.reshape(3, 1), a.sum(axis=1, keepdims=True), a, axis=(1,), keepdims=True))
+show(sum_rule(g[0], a.sum(), a, axis=None, keepdims=False))
+
+# %% name="matrix_rules-matmul" tags=["probe"] exercise="matrix_rules" points=2 hint="matmul: g @ b.mT and a.mT @ g."
+a, b, g = draw.normal(3, 3), draw.normal(3, 3), draw.normal(3, 3)
+show(
+    [rule(g, a @ b, a, b) for rule in matrix_rules()["matmul"]],
+    mistakes={
+        "matmul: a factor is not transposed. a receives g times b transposed; b receives a transposed times g.": lambda: [
+            g @ b,
+            a @ g,
+        ],
+        "matmul: the order of the factors is wrong.": lambda: [b.T @ g, g @ a.T],
+        "matmul: the two rules are exchanged: the first is for a.": lambda: [a.T @ g, g @ b.T],
+    },
+)
+a, b, g = draw.normal(2, 1, 3), draw.normal(2, 3, 2), draw.normal(2, 1, 2)
+show([rule(g, a @ b, a, b) for rule in matrix_rules()["matmul"]])
+
+# %% [markdown]
+# ## 3. The machine: record, walk, differentiate
+#
+# You have rules. Now the tape for arrays. Its parts, which the cell below gives you to read:
+#
+# - a **Tensor** is an array `value` and the `tape` that watches it. Nothing else; no `.grad`, nothing to set to zero.
+# - a **Tape** holds a list of **entries**. `box(value)` makes a Tensor of this tape. `unbox(x)` gives back the value
+#   of a Tensor *of this tape* and leaves everything else as it is.
+# - a **Primitive** is a function of arrays with its rules. Called with arrays only, it just computes. Called with a
+#   Tensor, it asks the tape of that Tensor to record.
+#
+# Tapes **nest**, and this is all there is to second derivatives: the value inside a Tensor may be a Tensor of an
+# older tape. Unbox one layer, compute, and the older tape sees that computation too. Hence `unbox` peels one layer
+# only.
+#
+# ```
+#   inner tape   Tensor(value=.)          multiply recorded here,
+#                             |
+#   outer tape         Tensor(value=.)    then here,
+#                                   |
+#   JAX                       array(3.0)  then computed
+# ```
+
+
+# %% name="tensor"
+class Tensor:
+    """An array that a tape watches. `value` is a jax.Array, or a Tensor of an older tape."""
+
+    __array_ufunc__ = None  # NumPy's operators then leave a Tensor to those below.
+
+    def __init__(self, value, tape):
+        self.value = value
+        self.tape = tape
+
+    shape = property(lambda self: self.value.shape)
+    dtype = property(lambda self: self.value.dtype)
+    ndim = property(lambda self: len(self.shape))
+    mT = property(lambda self: ops.mT(self))
+    T = property(lambda self: ops.T(self))
+
+    def __repr__(self):
+        return f"Tensor({self.value!r})"
+
+    def __add__(self, other):
+        return ops.add(self, other)
+
+    def __radd__(self, other):
+        return ops.add(other, self)
+
+    def __sub__(self, other):
+        return ops.subtract(self, other)
+
+    def __rsub__(self, other):
+        return ops.subtract(other, self)
+
+    def __mul__(self, other):
+        return ops.multiply(self, other)
+
+    def __rmul__(self, other):
+        return ops.multiply(other, self)
+
+    def __truediv__(self, other):
+        return ops.divide(self, other)
+
+    def __rtruediv__(self, other):
+        return ops.divide(other, self)
+
+    def __matmul__(self, other):
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other):
+        return ops.matmul(other, self)
+
+    def __neg__(self):
+        return ops.multiply(-1.0, self)
+
+    def __gt__(self, other):
+        return ops.greater(self, other)
+
+    def sum(self, axis=None, keepdims=False):
+        return ops.sum(self, axis=axis, keepdims=keepdims)
+
+    def reshape(self, shape):
+        return ops.reshape(self, shape=shape)
+
+
+class Entry(NamedTuple):
+    """What happened once: the primitive, what went in, its parameters (such as axis), what came out."""
+
+    primitive: Any
+    args: tuple[Any, ...]
+    params: dict[str, Any]
+    y: Any
+
+
+class Tape:
+    """A list of entries. Of two tapes, the one made later is the inner one."""
+
+    made = itertools.count()
+
+    def __init__(self):
+        self.entries = []
+        self.number = next(Tape.made)
+
+    def box(self, value):
+        """A new Tensor of this tape. Integers and truth values have no gradient: they stay what they are."""
+        return Tensor(value, self) if jnp.issubdtype(value.dtype, jnp.inexact) else value
+
+    def unbox(self, x):
+        """The value of a Tensor of this tape; anything else as it is."""
+        return x.value if watches(self, x) else x
+
+    def record(self, primitive, args, params):
+        return record(self, primitive, args, params)  # Exercise 7.
+
+
+def watches(tape, x):
+    """Is `x` a Tensor of this tape?"""
+    return getattr(x, "tape", None) is tape
+
+
+class Primitive:
+    """A function of arrays with its rules, which are looked up at every use: a corrected cell counts at once."""
+
+    def __init__(self, name, fun, table, **defaults):
+        self.name = name
+        self.fun = fun
+        self.table = table
+        self.defaults = defaults
+
+    def __call__(self, *args, **params):
+        params = {**self.defaults, **params}
+        tapes = [a.tape for a in args if isinstance(a, Tensor)]
+        if not tapes:
+            return self.fun(*args, **params)
+        return max(tapes, key=lambda tape: tape.number).record(self, args, params)
+
+    def pull_back(self, g, y, args, params, needed):
+        """What each argument receives, in its shape; None for those that are not needed."""
+        rules = globals()[self.table]()[self.name]
+        pulled = [rule(g, y, *args, **params) if need else None for rule, need in zip(rules, needed)]
+        return [fitted(received, a) for received, a in zip(pulled, args)]
+
+
+def fitted(g, x):
+    """`g` in the shape of `x`, by your `unbroadcast`."""
+    return g if g is None or g.shape == x.shape else unbroadcast(g, x.shape)
+
+
+def shape_rules():
+    """The rules of what moves numbers, and of what has no derivative. Given."""
+    return {
+        "reshape": (lambda g, y, x, shape: g.reshape(x.shape),),
+        "mT": (lambda g, y, x: g.mT,),
+        "T": (lambda g, y, x: g.T,),
+        "greater": (),
+    }
+
+
+ops = SimpleNamespace(
+    add=Primitive("add", jnp.add, "scalar_rules"),
+    subtract=Primitive("subtract", jnp.subtract, "scalar_rules"),
+    multiply=Primitive("multiply", jnp.multiply, "scalar_rules"),
+    tanh=Primitive("tanh", jnp.tanh, "scalar_rules"),
+    divide=Primitive("divide", jnp.divide, "elementwise_rules"),
+    exp=Primitive("exp", jnp.exp, "elementwise_rules"),
+    log=Primitive("log", jnp.log, "elementwise_rules"),
+    relu=Primitive("relu", jax.nn.relu, "elementwise_rules"),
+    sum=Primitive("sum", jnp.sum, "matrix_rules", axis=None, keepdims=False),
+    matmul=Primitive("matmul", jnp.matmul, "matrix_rules"),
+    softmax=Primitive("softmax", jax.nn.softmax, "softmax_rules", axis=-1),
+    log_softmax=Primitive("log_softmax", jax.nn.log_softmax, "softmax_rules", axis=-1),
+    reshape=Primitive("reshape", jnp.reshape, "shape_rules"),
+    mT=Primitive("mT", jnp.matrix_transpose, "shape_rules"),
+    T=Primitive("T", jnp.transpose, "shape_rules"),
+    greater=Primitive("greater", jnp.greater, "shape_rules"),
+)
+
+# %% [markdown]
+# The rules that you wrote for floats are used for arrays as they are (`add`, `multiply`, `tanh`): there is nothing in
+# `g * b` that minds.
+#
+# ### Exercise 7: record
+#
+# Three things: compute on the unboxed arguments, append the entry, return the result. The entry holds `args` **as
+# they came**, boxed: on the way back their identity says who is to receive. And its `y` is the very Tensor that is
+# returned.
+
+
+# %% name="record" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+def record(tape, primitive, args, params):
+    """Apply `primitive` and write it down.
+
+    Args:
+      tape: the innermost Tape that watches one of `args`.
+      args: a tuple of Tensors, arrays and numbers.
+      params: a dict of further keyword arguments of the primitive, such as axis.
+
+    Returns:
+      A Tensor of `tape` with the result.
+    """
+    # BEGIN SOLUTION Call the primitive on unboxed args, box the result, append an Entry, return the boxed result.
+    y = tape.box(primitive(*map(tape.unbox, args), **params))
+    tape.entries.append(Entry(primitive, args, params, y))
+    return y
+    # END SOLUTION
+
+
+# %% name="record-check" tags=["check"] exercise="record"
+def mixed(a, b, shift=0.0):
+    return a * b + shift
+
+
+def recorded():
+    """A tape, its one Tensor of value 3, and what `record` makes of 3 * 5 + 100."""
+    tape = Tape()
+    x = tape.box(jnp.float32(3))
+    return tape, x, record(tape, Primitive("mixed", mixed, "none"), (x, 5.0), {"shift": 100.0})
+
+
+def described_result():
+    tape, _, y = recorded()
+    if not isinstance(y, Tensor):
+        return f"a {type(y).__name__}"
+    return "a Tensor of this tape" if y.tape is tape else "a Tensor of another tape"
+
+
+def described_entry():
+    tape, x, y = recorded()
+    if not tape.entries:
+        return "no entry"
+    entry = tape.entries[-1]
+    if not any(arg is x for arg in entry.args):
+        return "args are not those that came in"
+    return "y is what was returned" if entry.y is y else "y is another object than what was returned"
+
+
+check(
+    "what the recorded primitive gives",
+    lambda: getattr(recorded()[2], "value", recorded()[2]),
+    jnp.float32(115),
+    mistakes={
+        "The parameters were not handed on: primitive(*..., **params).": jnp.float32(15),
+    },
+)
+check(
+    "the result is watched",
+    described_result,
+    "a Tensor of this tape",
+    mistakes={
+        "The result is a plain array: nothing that is computed from it will be recorded. Box it.": "a ArrayImpl",
+        "Nothing was returned. The result must go back to the one who called the primitive.": "a NoneType",
+    },
+)
+check(
+    "the entry",
+    described_entry,
+    "y is what was returned",
+    mistakes={
+        "Nothing was appended to tape.entries.": "no entry",
+        "The entry holds values. It must hold `args` as they came, so that the walk knows whom to give to.": (
+            "args are not those that came in"
+        ),
+        "The entry's y and the returned Tensor are two objects. Box once, and use that one for both.": (
+            "y is another object than what was returned"
+        ),
+    },
+)
+
+
+def nested_lengths():
+    """The lengths of two tapes, one inside the other, after one multiplication of the inner Tensor."""
+    outer, inner = Tape(), Tape()
+    x = inner.box(outer.box(jnp.float32(3)))
+    record(inner, ops.multiply, (x, x), {})
+    return [len(inner.entries), len(outer.entries)]
+
+
+check(
+    "tapes nest",
+    nested_lengths,
+    [1, 1],
+    mistakes={
+        "The outer tape saw nothing. Use tape.unbox, which peels one layer, and call the primitive on what is inside.": [
+            1,
+            0,
+        ],
+        "Two entries were appended for one operation.": [2, 2],
+    },
+)
+
+# %% name="record-entry" tags=["probe"] exercise="record" points=2 hint="The entry holds the primitive, the args as they came, the params, and the very Tensor that is returned."
+tape, a = Tape(), draw.normal()
+x = tape.box(a)
+shifted = Primitive("shifted", lambda a, b, shift=0.0: a * b + shift, "none")
+args = (x, draw.normal())
+y = record(tape, shifted, args, {"shift": 2.0})
+show(
+    len(tape.entries),
+    mistakes={"Nothing was appended to tape.entries.": lambda: 0},
+)
+show(
+    [isinstance(y, Tensor) and y.tape is tape, not isinstance(getattr(y, "value", None), Tensor)],
+    mistakes={
+        "The result is a plain array: nothing that is computed from it will be recorded. Box it.": lambda: [False, True]
+    },
+)
+show(
+    getattr(y, "value", None),
+    mistakes={"The parameters were not handed on: primitive(*..., **params).": lambda: a * args[1]},
+)
+entry = tape.entries[0]
+show(
+    [entry.primitive is shifted, entry.args[0] is x and entry.args[1] is args[1], entry.params, entry.y is y],
+    mistakes={
+        "The entry holds values. It must hold `args` as they came, so that the walk knows whom to give to.": lambda: (
+            [True, False, {"shift": 2.0}, True]
+        ),
+        "The entry's y and the returned Tensor are two objects. Box once, and use that one for both.": lambda: (
+            [True, True, {"shift": 2.0}, False]
+        ),
+    },
+)
+
+# %% name="record-nested" tags=["probe"] exercise="record" points=1 hint="Unbox one layer with tape.unbox: an older tape then records the same call."
+outer, inner = Tape(), Tape()
+x = inner.box(outer.box(draw.normal()))
+y = record(inner, ops.multiply, (x, x), {})
+show(
+    [len(inner.entries), len(outer.entries), y.value.tape is outer if isinstance(y.value, Tensor) else False],
+    mistakes={
+        "The outer tape saw nothing. Use tape.unbox, which peels one layer, and call the primitive on what is inside.": lambda: (
+            [1, 0, False]
+        )
+    },
+)
+
+# %% [markdown]
+# ### Exercise 8: the walk backwards, on arrays
+#
+# It is exercise 2 again. Three things differ.
+#
+# - Gradients are kept in a dict, by the identity of the Tensor, `id(tensor)`: two Tensors with equal values are two
+#   things. What comes in holds the gradient of the result; what goes out holds those of everything on the way.
+# - An entry whose `y` has received nothing is skipped: nothing that matters was computed from it.
+# - Only Tensors of this tape receive: `watches(tape, x)` tells. `primitive.pull_back(g, y, args, params, needed)`
+#   asks the rules: give it `y` and the args unboxed, and `needed`, a list of truth values, one for each arg. It
+#   returns a list; where `needed` is False there stands None.
+#
+# Add gradients with `+`, making a new one, and never with `+=` on an array that others hold.
+
+
+# %% name="backward" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+def backward(tape, cotangents):
+    """Walk `tape.entries` from the last to the first, and add up what each Tensor of the tape receives.
+
+    Args:
+      cotangents: a dict from `id(tensor)` to its gradient, with that of the result.
+
+    Returns:
+      The dict, with an item for every Tensor of the tape that has received something.
+    """
+    # BEGIN SOLUTION For each entry in reverse: skip it if its y has received nothing; pull back; add to the args of this tape.
+    for primitive, args, params, y in reversed(tape.entries):
+        if id(y) not in cotangents:
+            continue
+        needed = [watches(tape, a) for a in args]
+        plain = [tape.unbox(a) for a in args]
+        pulled = primitive.pull_back(cotangents[id(y)], tape.unbox(y), plain, params, needed)
+        for a, g, need in zip(args, pulled, needed):
+            if need:
+                cotangents[id(a)] = cotangents[id(a)] + g if id(a) in cotangents else g
+    return cotangents
+    # END SOLUTION
+
+
+# %% name="backward-check" tags=["check"] exercise="backward"
+class Fixed:
+    """A primitive for these checks: its args receive g times fixed slopes."""
+
+    def __init__(self, *slopes):
+        self.slopes = slopes
+
+    def pull_back(self, g, y, args, params, needed):
+        return [g * slope if need else None for slope, need in zip(self.slopes, needed)]
+
+
+def walked_back(*steps):
+    """Build a tape by hand: each step is (primitive, names of args, name of y); returns what each name received."""
+    tape, tensors = Tape(), {}
+    for primitive, args, y in steps:
+        boxed = tuple(a if isinstance(a, float) else tensors.setdefault(a, tape.box(jnp.float32(1))) for a in args)
+        tensors[y] = tape.box(jnp.float32(1))
+        tape.entries.append(Entry(primitive, boxed, {}, tensors[y]))
+    received = backward(tape, {id(tensors[y]): jnp.float32(1)})
+    return {name: float(received[id(t)]) for name, t in tensors.items() if id(t) in received}
+
+
+check(
+    "a chain",
+    lambda: walked_back((Fixed(2.0), ["x"], "h"), (Fixed(3.0), ["h"], "y")),
+    {"x": 6.0, "h": 3.0, "y": 1.0},
+    mistakes={
+        "The walk goes from the first entry to the last. Reverse it: y is known first.": {"h": 3.0, "y": 1.0},
+    },
+)
+check(
+    "used twice",
+    lambda: walked_back((Fixed(2.0), ["x"], "h"), (Fixed(3.0, 5.0), ["h", "x"], "y")),
+    {"x": 11.0, "h": 3.0, "y": 1.0},
+    mistakes={
+        "A Tensor that is used twice kept only the last thing it received. Add to what is there.": {
+            "x": 6.0,
+            "h": 3.0,
+            "y": 1.0,
+        },
+        "A Tensor that is used twice kept only the first thing it received. Add to what is there.": {
+            "x": 5.0,
+            "h": 3.0,
+            "y": 1.0,
+        },
+        "Only the first argument of each entry received something.": {"x": 6.0, "h": 3.0, "y": 1.0, "": 0.0},
+    },
+)
+check(
+    "a dead end on the way, and a constant",
+    lambda: walked_back((Fixed(2.0), ["x"], "h"), (Fixed(7.0), ["x"], "dead"), (Fixed(3.0, 5.0), ["h", 4.0], "y")),
+    {"x": 6.0, "h": 3.0, "y": 1.0},
+    mistakes={
+        "The walk ended at an entry whose y had received nothing. Skip that one and go on (continue, not break).": {
+            "h": 3.0,
+            "y": 1.0,
+        },
+    },
+)
+
+
+# %% name="backward-walk" tags=["probe"] exercise="backward" points=2 hint="Reversed; skip an entry whose y has received nothing; give to every arg that the tape watches."
+class Slopes:
+    """What each arg receives depends on g, y and the args, so that all must arrive as they should."""
+
+    def pull_back(self, g, y, args, params, needed):
+        slopes = [params["scale"] * y + k * a for k, a in enumerate(args)]
+        return [g * slope if need else None for slope, need in zip(slopes, needed)]
+
+
+def entry_of(tape, args, scale):
+    """Append an entry with a drawn result; returns its y."""
+    y = tape.box(draw.normal())
+    tape.entries.append(Entry(Slopes(), args, {"scale": scale}, y))
+    return y
+
+
+tape = Tape()
+x, w, g = tape.box(draw.normal()), tape.box(draw.normal()), draw.normal()
+h = entry_of(tape, (x, w), 2.0)
+y = entry_of(tape, (h, draw.normal()), 5.0)
+received = backward(tape, {id(y): g})
+show(
+    [received.get(id(t)) for t in (x, w, h, y)],
+    mistakes={
+        "The walk goes from the first entry to the last. Reverse it: y is known first.": lambda: [
+            None,
+            None,
+            g * 5 * y.value,
+            g,
+        ],
+    },
+)
+dead = entry_of(tape, (x,), 3.0)
+last = entry_of(tape, (y, draw.normal()), 4.0)
+received = backward(tape, {id(last): g})
+show(
+    [received.get(id(t)) for t in (x, w, h, y, dead)],
+    mistakes={
+        "The walk ended at an entry whose y had received nothing. Skip that one and go on (continue, not break).": lambda: [
+            None,
+            None,
+            None,
+            g * 4 * last.value,
+            None,
+        ],
+    },
+)
+
+# %% name="backward-adds-up" tags=["probe"] exercise="backward" points=2 hint="A Tensor that is used several times adds up what it receives."
+tape = Tape()
+x, g = tape.box(draw.normal()), draw.normal()
+h = entry_of(tape, (x, x), 1.0)
+y = entry_of(tape, (h, x, h), 2.0)
+received = backward(tape, {id(y): g})
+
+
+def overwritten():
+    """What x and h hold where each keeps the last thing that it received."""
+    kept = g * (2 * y.value + 2 * h.value)
+    return [kept * (h.value + x.value), kept]
+
+
+show(
+    [received.get(id(t)) for t in (x, h)],
+    mistakes={
+        "A Tensor that is used twice kept only the last thing it received. Add to what is there.": overwritten,
+        "A Tensor that is used twice kept only the first thing it received. Add to what is there.": lambda: [
+            g * (2 * y.value + x.value),
+            g * 2 * y.value,
+        ],
+    },
+)
+
+# %% [markdown]
+# ### Exercise 9: vjp
+#
+# Put the two together: open a tape, box the inputs, run the function on them, and hand back a function that walks. In
+# the literature that function is the **pullback**; what it computes is a *vector-Jacobian product*,
+# $g \mapsto g^\top J$, without ever making the matrix $J$.
+#
+# For the function of the first section, $J$ is one row of four numbers. For a layer with a million weights and a
+# thousand outputs it has a thousand million entries, and the product with one $g$ costs about as much as the layer
+# itself.
+#
+# An input that the result does not depend on receives zeros. Make them by `jnp.zeros(x.shape, x.dtype)`, which asks
+# for the shape only and so works for a Tensor of an outer tape.
+
+
+# %% name="vjp" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "minitorch.vjp", "minitorch.grad", "minitorch.value_and_grad"]
+def vjp(fun, *primals):
+    """Evaluate `fun(*primals)` and get ready to walk back.
+
+    Args:
+      fun: a function of arrays, written with `ops` and operators, to one array.
+      primals: arrays (or Tensors of an outer tape).
+
+    Returns:
+      `(y, pullback)`: `y` unboxed, and a function from `g`, of the shape of `y`, to a tuple of gradients, one for each
+      of `primals`.
+    """
+    # BEGIN SOLUTION Box the primals on a new tape, call fun, and return its unboxed result and a function that calls backward.
+    tape = Tape()
+    inputs = [tape.box(x) for x in primals]
+    y = fun(*inputs)
+
+    def pullback(g):
+        cotangents = backward(tape, {id(y): g})
+        return tuple(cotangents.get(id(x), jnp.zeros(x.shape, x.dtype)) for x in inputs)
+
+    return tape.unbox(y), pullback
+    # END SOLUTION
+
+
+# %% name="vjp-check" tags=["check"] exercise="vjp"
+def layer(x, w, unused):
+    return ops.tanh(x * w)
+
+
+x, w, unused, g = jnp.array([0.5, -1.0]), jnp.array([2.0, 0.3]), jnp.array([7.0, 7.0]), jnp.array([1.0, -2.0])
+check("what fun gives", lambda: vjp(layer, x, w, unused)[0], lambda: jnp.tanh(x * w))
+check(
+    "the pullback",
+    lambda: vjp(layer, x, w, unused)[1](g),
+    lambda: jax.vjp(layer, x, w, unused)[1](g),
+    mistakes={
+        "All gradients are zero: nothing was recorded. Call fun on the boxed inputs, not on the primals.": lambda: (
+            0 * x,
+            0 * x,
+            0 * x,
+        ),
+        "g was ignored: the walk started with ones. It starts with g at the result.": lambda: jax.vjp(
+            layer, x, w, unused
+        )[1](jnp.ones(2)),
+        "Only the first input's gradient came back. Return a tuple with one for each of primals.": lambda: jax.vjp(
+            layer, x, w, unused
+        )[1](g)[0],
+        "An input that is not used receives zeros of its shape, not None.": lambda: (
+            *jax.vjp(layer, x, w, unused)[1](g)[:2],
+            None,
+        ),
+        "An input that is not used is missing. It receives zeros.": lambda: jax.vjp(layer, x, w, unused)[1](g)[:2],
+    },
+)
+
+
+def pulled_twice():
+    pullback = vjp(layer, x, w, unused)[1]
+    pullback(g)
+    return pullback(g)
+
+
+check("the pullback can be called again", pulled_twice, lambda: jax.vjp(layer, x, w, unused)[1](g))
+
+# %% name="vjp-pullback" tags=["probe"] exercise="vjp" points=3 hint="Box the primals on a new tape, call fun on the boxes, start the walk with g at the result, zeros for unused inputs."
+x, w, unused, g = (draw.normal(3) for _ in range(4))
+y, pullback = vjp(lambda x, w, unused: ops.multiply(ops.add(x, w), x), x, w, unused)
+show(y)
+show(
+    pullback(g),
+    mistakes={
+        "All gradients are zero: nothing was recorded. Call fun on the boxed inputs, not on the primals.": lambda: (
+            0 * x,
+            0 * x,
+            0 * x,
+        ),
+        "g was ignored: the walk started with ones. It starts with g at the result.": lambda: (2 * x + w, x, 0 * x),
+        "Only the first input's gradient came back. Return a tuple with one for each of primals.": lambda: (
+            g * (2 * x + w)
+        ),
+        "An input that is not used receives zeros of its shape, not None.": lambda: (g * (2 * x + w), g * x, None),
+        "An input that is not used is missing. It receives zeros.": lambda: (g * (2 * x + w), g * x),
+    },
+)
+show(pullback(2 * g))
+
+# %% [markdown]
+# ### Exercise 10: value_and_grad
+#
+# A loss is one number, so its $g$ is 1. The weights of a model are many arrays in dicts and lists: a **pytree**.
+# `jax.tree.flatten(params)` gives its leaves as a list, and a `treedef` whose `unflatten(leaves)` builds the same
+# structure from new leaves. So the gradient comes back in the shape of the model: `grads["hidden"]["w"]` belongs to
+# `params["hidden"]["w"]`.
+#
+# For a second derivative `y` may be a Tensor of an outer tape. `jnp.ones(y.shape, y.dtype)` asks only for its shape,
+# so it does not mind.
+
+
+# %% name="value_and_grad" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "minitorch.vjp", "minitorch.grad", "minitorch.value_and_grad"]
+def value_and_grad(fun):
+    """The function that returns the value of `fun` and its gradient by the first argument.
+
+    Args:
+      fun: `fun(params, *rest)`, with `params` a pytree of arrays, to a scalar.
+
+    Returns:
+      A function of `(params, *rest)` to `(value, grads)`, with `grads` a pytree like `params`.
+    """
+
+    def value_and_grad_fun(params, *rest):
+        # BEGIN SOLUTION Flatten params, take the vjp of fun as a function of the leaves, pull back 1, unflatten.
+        leaves, treedef = jax.tree.flatten(params)
+        y, pullback = vjp(lambda *leaves: fun(treedef.unflatten(leaves), *rest), *leaves)
+        return y, treedef.unflatten(pullback(jnp.ones(y.shape, y.dtype)))
+        # END SOLUTION
+
+    return value_and_grad_fun
+
+
+def grad(fun):
+    """The function that returns the gradient of `fun` by its first argument."""
+    return lambda *args: value_and_grad(fun)(*args)[1]
+
+
+# %% name="value_and_grad-check" tags=["check"] exercise="value_and_grad"
+def error(params, x, target):
+    """The squared error of a line."""
+    difference = params["w"] * x + params["b"] - target
+    return (difference * difference).sum()
+
+
+params, x, target = {"w": jnp.array([2.0, -1.0]), "b": jnp.array(0.5)}, jnp.array([1.0, 3.0]), jnp.array([0.0, 1.0])
+right = {"w": jnp.array([5.0, -21.0]), "b": jnp.array(-2.0)}
+check(
+    "the value and the gradient of a dict",
+    lambda: value_and_grad(error)(params, x, target),
+    (jnp.array(18.5), right),
+    mistakes={
+        "The order is (value, grads).": (right, jnp.array(18.5)),
+        "The value is missing: return (value, grads).": right,
+        "The gradient must have the structure of params, here a dict: treedef.unflatten(...).": (
+            jnp.array(18.5),
+            [right["b"], right["w"]],
+        ),
+        "The walk must start with 1, the derivative of the loss by itself, and not with the loss.": (
+            jnp.array(18.5),
+            jax.tree.map(lambda g: 18.5 * g, right),
+        ),
+    },
+)
+
+
+def confusing(x):
+    return x * grad(lambda y: x + y)(jnp.float32(1))
+
+
+check("second order: (x³)'' = 6 x", lambda: grad(grad(lambda x: x * x * x))(jnp.float32(2)), jnp.float32(12))
+check(
+    "perturbation confusion: d/dx of x * (d/dy (x + y)) is 1",
+    lambda: grad(confusing)(jnp.float32(3)),
+    jnp.float32(1),
+    mistakes={"The two derivatives were mixed up: each vjp needs a tape of its own.": jnp.float32(2)},
+)
+
+# %% name="value_and_grad-tree" tags=["probe"] exercise="value_and_grad" points=2 hint="Return (value, grads), the walk started with 1, and grads in the structure of params."
+params = {"w": draw.normal(3), "b": [draw.normal()]}
+data = draw.normal(3)
+
+
+def loss(params, data):
+    difference = ops.add(ops.multiply(params["w"], data), params["b"][0])
+    return ops.sum(ops.multiply(difference, difference))
+
+
+value = jnp.sum((params["w"] * data + params["b"][0]) ** 2)
+slope = 2 * (params["w"] * data + params["b"][0])
+tree = {"w": slope * data, "b": [slope.sum()]}
+show(
+    value_and_grad(loss)(params, data),
+    mistakes={
+        "The order is (value, grads).": lambda: (tree, value),
+        "The value is missing: return (value, grads).": lambda: tree,
+        "The gradient must have the structure of params: treedef.unflatten(...).": lambda: (
+            value,
+            [tree["b"][0], tree["w"]],
+        ),
+        "The walk must start with 1, the derivative of the loss by itself, and not with the loss.": lambda: (
+            value,
+            {"w": value * tree["w"], "b": [value * tree["b"][0]]},
+        ),
+    },
+)
+
+# %% name="value_and_grad-second-order" tags=["probe"] exercise="value_and_grad" points=3 hint="Ask only for shape and dtype of y, which may be a Tensor of an outer tape; each vjp has its own tape."
+x, v = draw.normal(3), draw.normal(3)
+
+
+def wavy(x):
+    return ops.sum(ops.multiply(ops.tanh(x), ops.multiply(x, x)))
+
+
+show(grad(lambda x: ops.sum(ops.multiply(grad(wavy)(x), v)))(x))
+show(
+    grad(lambda x: ops.multiply(x, grad(lambda y: ops.add(ops.multiply(x, x), y))(x)))(draw.normal()),
+    mistakes={"The two derivatives were mixed up: each vjp needs a tape of its own.": lambda: jnp.float32(2)},
+)
+
+# %% [markdown]
+# Done: this is an automatic differentiation engine. In all it has a list, a loop and a table.
+
+# %% [markdown]
+# ### Softmax, by hand
+#
+# Softmax turns scores into probabilities: $y_i = e^{x_i} / \sum_j e^{x_j}$. It could be composed of exp, sum and
+# divide, which have rules by now. By hand it is shorter, and it is the best exercise in the chain rule there is,
+# because **every output depends on every input**.
+#
+# Scores $(2, 1, 0)$ give $y = (0.665, 0.245, 0.090)$. Raise the first score by 0.01. Then $y_1$ grows by
+# $0.01 \cdot y_1 (1 - y_1) = 0.0022$. The others must pay, since the sum stays 1: $y_2$ loses
+# $0.01 \cdot y_1 y_2 = 0.0016$ and $y_3$ loses $0.0006$. In one formula, with $\delta_{ij}$ one where $i = j$ and
+# else zero:
+#
+# $$ \frac{\partial y_j}{\partial x_i} = y_i (\delta_{ij} - y_j) $$
+#
+# What does $x_i$ receive? The sum over all places $j$ that it went to:
+#
+# $$ \sum_j g_j\, y_i (\delta_{ij} - y_j) \;=\; y_i \Big( g_i - \sum_j g_j y_j \Big) $$
+#
+# Read it: $\sum_j g_j y_j$ is the mean of $g$ under the probabilities. A score is pushed up if its $g$ is above that
+# mean. Add 7 to all of $g$ and nothing changes: you cannot move all probabilities at once.
+#
+# **Log-softmax**, $y_i = x_i - \ln \sum_j e^{x_j}$, is what losses want: the logarithm of a softmax that underflowed
+# to 0 is $-\infty$, while log-softmax is exact. Derive its rule in the same way (the slope of $\ln \sum_j e^{x_j}$ by
+# $x_i$ is the softmax, which is `exp(y)`).
+#
+# ### Exercise 7: softmax and log-softmax
+#
+# Both rules are called as `rule(g, y, x, axis=...)`. For the exponential write `ops.exp`, your own op, so that the
+# rule can be differentiated again.
+
+
+# %% name="softmax_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+def softmax_rules():
+    """The rules of "softmax" and "log_softmax", `rule(g, y, x, axis)`: along `axis`, the numbers `y` are one distribution."""
+    # BEGIN SOLUTION Return a dict with the rules of softmax and log_softmax.
+    return {
+        "softmax": (lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),),
+        "log_softmax": (lambda g, y, x, axis: g - ops.exp(y) * g.sum(axis=axis, keepdims=True),),
+    }
+    # END SOLUTION
+
+
+# %% name="softmax_rules-check" tags=["check"] exercise="softmax_rules"
+x = jnp.array([[2.0, 1.0, 0.0], [-1.0, 0.5, 3.0]])
+g = jnp.array([[1.0, -2.0, 0.5], [4.0, 1.0, -1.0]])
+p = jax.nn.softmax(x)
+check(
+    "softmax along the last axis",
+    lambda: pulled(softmax_rules()["softmax"], jax.nn.softmax, g, x, axis=-1),
+    lambda: list(jax.vjp(jax.nn.softmax, x)[1](g)),
+    mistakes={
+        "softmax: every output depends on every input, and here only its own counts: the sum over j of g y is missing.": lambda: [
+            g * p * (1 - p)
+        ],
+        "softmax: the bracket g - sum(g y) must still be multiplied by y.": lambda: [
+            g - (g * p).sum(-1, keepdims=True)
+        ],
+        "softmax: the mean of g is weighted by the probabilities: sum(g * y), not sum(g).": lambda: [
+            p * (g - g.sum(-1, keepdims=True))
+        ],
+        "softmax: the sum runs over all numbers. Each row is a distribution of its own: sum along `axis`.": lambda: [
+            p * (g - (g * p).sum())
+        ],
+        "softmax: the sign of the sum is wrong: pushing one probability up takes from the others.": lambda: [
+            p * (g + (g * p).sum(-1, keepdims=True))
+        ],
+    },
+)
+check(
+    "softmax along axis 0",
+    lambda: pulled(softmax_rules()["softmax"], jax.nn.softmax, g, x, axis=0),
+    lambda: list(jax.vjp(lambda x: jax.nn.softmax(x, 0), x)[1](g)),
+    mistakes={
+        "softmax: the sum runs along the last axis. It must run along `axis`.": lambda: [
+            jax.nn.softmax(x, 0) * (g - (g * jax.nn.softmax(x, 0)).sum(-1, keepdims=True))
+        ],
+    },
+)
+check(
+    "log_softmax",
+    lambda: pulled(softmax_rules()["log_softmax"], jax.nn.log_softmax, g, x, axis=-1),
+    lambda: list(jax.vjp(jax.nn.log_softmax, x)[1](g)),
+    mistakes={
+        "log_softmax: y is a logarithm here. The probabilities are ops.exp(y).": lambda: [
+            g - jnp.log(p) * g.sum(-1, keepdims=True)
+        ],
+        "log_softmax: g must be summed along `axis`: each score lowers every output of its row.": lambda: [g - p * g],
+        "log_softmax: that sums g * p. Here the slopes by the other scores do not depend on which output it is: sum g.": lambda: [
+            g - p * (g * p).sum(-1, keepdims=True)
+        ],
+        "log_softmax: the sign is wrong: the normaliser is subtracted.": lambda: [g + p * g.sum(-1, keepdims=True)],
+    },
+)
+
+# %% name="softmax_rules-softmax" tags=["probe"] exercise="softmax_rules" points=2 hint="y (g - sum of g y along the axis, with keepdims)."
+x, g = draw.normal(3, 3), draw.normal(3, 3)
+for axis in (-1, 0):
+    p = jax.nn.softmax(x, axis)
+    show(
+        softmax_rules()["softmax"][0](g, p, x, axis=axis),
+        mistakes={
+            "softmax: every output depends on every input, and here only its own counts: the sum over j of g y is missing.": (
+                lambda p=p: g * p * (1 - p)
+            ),
+            "softmax: the mean of g is weighted by the probabilities: sum(g * y), not sum(g).": lambda p=p, axis=axis: (
+                p * (g - g.sum(axis, keepdims=True))
+            ),
+            "softmax: the bracket g - sum(g y) must still be multiplied by y.": lambda p=p, axis=axis: (
+                g - (g * p).sum(axis, keepdims=True)
+            ),
+            "softmax: the sum runs along the last axis. It must run along `axis`.": lambda p=p: (
+                p * (g - (g * p).sum(-1, keepdims=True))
+            ),
+            "softmax: the sum runs over all numbers. Each row is a distribution of its own: sum along `axis`.": lambda p=p: (
+                p * (g - (g * p).sum())
+            ),
+        },
+    )
+
+# %% name="softmax_rules-log_softmax" tags=["probe"] exercise="softmax_rules" points=2 hint="g - exp(y) times the sum of g along the axis, with keepdims."
+x, g = draw.normal(3, 3), draw.normal(3, 3)
+for axis in (-1, 0):
+    p = jax.nn.softmax(x, axis)
+    show(
+        softmax_rules()["log_softmax"][0](g, jnp.log(p), x, axis=axis),
+        mistakes={
+            "log_softmax: y is a logarithm here. The probabilities are ops.exp(y).": lambda p=p, axis=axis: (
+                g - jnp.log(p) * g.sum(axis, keepdims=True)
+            ),
+            "log_softmax: g must be summed along `axis`: each score lowers every output of its row.": lambda p=p: (
+                g - p * g
+            ),
+            "log_softmax: the sum runs along the last axis. It must run along `axis`.": lambda p=p: (
+                g - p * g.sum(-1, keepdims=True)
+            ),
+        },
+    )
+
+# %% [markdown]
+# A rule derived by hand has a slow twin: the same function composed of smaller operations. Your engine differentiates
+# both, and they must agree. So must JAX, for the gradient and for the gradient's gradient.
+
+
+# %% name="order-two" tags=["demo"]
+def composed_softmax(x):
+    e = ops.exp(x)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def network(x, softmax=ops.softmax):
+    hidden = ops.relu(x @ WEIGHTS + 0.1) - ops.tanh(x / 3.0)
+    return (softmax(hidden) * hidden).sum() + ops.log(1.5 + hidden * hidden).sum()
+
+
+def along(f, v):
+    """The function x -> grad(f)(x) . v, whose gradient is a second derivative."""
+    return lambda x: (grad(f)(x) * v).sum()
+
+
+WEIGHTS = jax.random.normal(jax.random.key(0), (3, 4))
+x, v = jax.random.normal(jax.random.key(1), (2, 4))[:, :3], jax.random.normal(jax.random.key(2), (2, 3))
+WEIGHTS = WEIGHTS[:, :3]
+first, jax_first = grad(network)(x), jax.grad(network)(x)
+second = grad(along(network, v))(x)
+jax_second = jax.grad(lambda x: (jax.grad(network)(x) * v).sum())(x)
+print("first order:  largest difference from jax.grad below 1e-5:", bool(jnp.abs(first - jax_first).max() < 1e-5))
+print("second order: largest difference from jax.grad below 1e-4:", bool(jnp.abs(second - jax_second).max() < 1e-4))
+twin = grad(lambda x: network(x, composed_softmax))(x)
+print("softmax by hand equals softmax composed:", bool(jnp.abs(first - twin).max() < 1e-5))
+
+# %% [markdown]
+# ### The gradient check
+#
+# Now measure your gradient with your central difference. Predict the picture: how does the error depend on the step
+# $h$?
+
+# %% name="gradient-check" tags=["demo"]
+figures.gradient_check(
+    lambda h: central_difference(network, x, v, h),
+    truth=(grad(network)(x) * v).sum(),
+    one_sided=lambda h: (network(x + h * v) - network(x)) / h,
+)
+
+# %% [markdown]
+# From right to left: at first the error falls with the square of the step (the curve is not a line), then it rises
+# again as $1/h$: float32 has seven digits, and the difference of two nearly equal numbers loses most of them. The
+# best step is about the cube root of the precision, and there the measurement agrees to four digits with the
+# derivative. A wrong rule would be off by a factor, at every $h$.
+
+# %% [markdown]
+# ## 4. Your tape learns to read
+#
+# 1,797 handwritten digits, 8 by 8 pixels, which 43 people wrote in the 1990s. A fifth of them is held out. The
+# network has two layers; it is a function of a dict of weights, written with your ops.
+#
+# `jax.jit` compiles the step. It is put *around* your gradient: your tape runs once, on JAX's tracers, and what it
+# does is compiled. Your engine is ordinary Python that calls JAX functions, so JAX need not know of it.
+
+# %% name="digits" tags=["demo"]
+import minitorch as mt
+
+(train_x, train_y), (test_x, test_y) = mt.data.stratified_split(*mt.data.load_digits(), validation=0.2, seed=0)
+train_x, test_x = train_x.reshape(-1, 64), test_x.reshape(-1, 64)
+
+
+def logits_of(params, x):
+    """x (B, 64) to logits (B, 10)."""
+    hidden = ops.relu(x @ params["hidden"]["w"] + params["hidden"]["b"])  # (B, 64)
+    return hidden @ params["out"]["w"] + params["out"]["b"]
+
+
+def digit_loss(params, x, one_hot):
+    """The mean of -log(probability of the right digit)."""
+    return -(ops.log_softmax(logits_of(params, x)) * one_hot).sum() / x.shape[0]
+
+
+def first_weights(key):
+    a, b = jax.random.split(key)
+    return {
+        "hidden": {"w": jax.random.normal(a, (64, 64)) * math.sqrt(2 / 64), "b": jnp.zeros(64)},
+        "out": {"w": jax.random.normal(b, (64, 10)) * math.sqrt(1 / 64), "b": jnp.zeros(10)},
+    }
+
+
+@jax.jit
+def step(params, x, one_hot):
+    loss, grads = value_and_grad(digit_loss)(params, x, one_hot)
+    return loss, jax.tree.map(lambda p, g: p - 0.5 * g, params, grads)
+
+
+def trained(epochs=40, batch=64):
+    """Weights, the loss of every step, and the held-out accuracy after every epoch."""
+    params, losses, accuracies = first_weights(jax.random.key(0)), [], []
+    for epoch in range(epochs):
+        order = jax.random.permutation(jax.random.key(epoch), len(train_x))
+        for rows in order[: len(order) // batch * batch].reshape(-1, batch):
+            loss, params = step(params, train_x[rows], jax.nn.one_hot(train_y[rows], 10))
+            losses.append(float(loss))
+        accuracies.append(float((logits_of(params, test_x).argmax(-1) == test_y).mean()))
+    return params, losses, accuracies
+
+
+params, losses, accuracies = trained()
+print("held-out accuracy at least 95 %:", accuracies[-1] >= 0.95)
+figures.training(losses, accuracies)
+
+# %% name="digits-seen" tags=["demo"]
+figures.digits(test_x, test_y, ops.softmax(logits_of(params, test_x)))
+
+# %% name="digits-weights" tags=["demo"]
+figures.weights(params["hidden"]["w"])
+
+# %% [markdown]
+# Each tile is what one hidden unit looks for: orange where it wants ink, blue where it wants none.
+#
+# ### Your rules inside minitorch
+#
+# minitorch's own tape has the same parts. So your rules and your walk can take the place of its own, and
+# `mt.models.MLP` trains on them without knowing. Before and after each replaced part, a counter shows that it is
+# really yours that is called.
+
+# %% name="plugged-in" tags=["demo"]
+from minitorch.course import plugged_in
+
+calls = {}
+
+
+def counted(name, function):
+    """`function`, counting its calls under `name`."""
+
+    def wrapper(*args, **params):
+        calls[name] = calls.get(name, 0) + 1
+        return function(*args, **params)
+
+    return wrapper
+
+
+def fitted_rules(name, table):
+    """Your rules as the library calls them: each result in the shape of its argument."""
+    return tuple(
+        counted(name, lambda g, y, *args, i=i, rule=rule, **params: fitted(rule(g, y, *args, **params), args[i]))
+        for i, rule in enumerate(table[name])
+    )
+
+
+mine = {
+    mt.ops.add: fitted_rules("add", scalar_rules()),
+    mt.ops.matmul: fitted_rules("matmul", matrix_rules()),
+    mt.ops.relu: fitted_rules("relu", elementwise_rules()),
+    "Tape.backward": counted("backward", backward),
+}
+model = mt.models.MLP.init(jax.random.key(0), mt.models.MLPConfig(inputs=64, hidden=(64,), classes=10))
+
+
+def library_loss(model, x, targets):
+    return mt.nn.cross_entropy(model(x), targets)
+
+
+theirs = mt.value_and_grad(library_loss)(model, train_x[:64], train_y[:64])
+with plugged_in(mine):
+    own = mt.value_and_grad(library_loss)(model, train_x[:64], train_y[:64])
+same = all(
+    bool(jnp.allclose(a, b, rtol=1e-4, atol=1e-6)) for a, b in zip(jax.tree.leaves(theirs), jax.tree.leaves(own))
+)
+print("gradients of minitorch's MLP, with your rules and your walk, equal the library's own:", same)
+print("calls of yours:", dict(sorted(calls.items())))
+
+with plugged_in(mine):
+    library_step = jax.jit(
+        lambda model, x, y: jax.tree.map(
+            lambda p, g: p - 0.5 * g, model, mt.value_and_grad(library_loss)(model, x, y)[1]
+        )
+    )
+    for epoch in range(30):
+        order = jax.random.permutation(jax.random.key(epoch), len(train_x))
+        for rows in order[: len(order) // 64 * 64].reshape(-1, 64):
+            model = library_step(model, train_x[rows], train_y[rows])
+print(
+    "minitorch's MLP, trained on your rules, at least 95 %:", bool((model(test_x).argmax(-1) == test_y).mean() >= 0.95)
+)
