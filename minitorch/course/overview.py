@@ -77,7 +77,7 @@ def _bin(i: int, bins: int, width: float, possible: float, count: int, tallest: 
     return (
         f'<rect x="{x + 2:.1f}" y="{BOTTOM - height:.1f}" width="{step - 4:.1f}" height="{height:.1f}"/>'
         + (f'<text x="{middle}" y="{BOTTOM - height - 7:.1f}">{count}</text>' if count else "")
-        + f'<text class="edge{" odd" if i % 2 else ""}" x="{middle}" y="{BOTTOM + 22}">'
+        + f'<text class="edge{" odd" if (bins - i) % 2 == 0 else ""}" x="{middle}" y="{BOTTOM + 22}">'
         f"{first:g}{f'–{last:g}' if last > first else ''}</text>"
     )
 
