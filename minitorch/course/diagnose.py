@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .patterns import Comparison, explain_numbers
-from .values import Tolerance, Unreadable, describe, kind_of, name_of, same
+from .values import Tolerance, Unreadable, describe, differing, kind_of, name_of, same
 
 ARTICLES = {"int": "an integer", "bool": "a truth value", "float": "a real number", "complex": "a complex number"}
 
@@ -56,7 +56,7 @@ def _explain(given: Any, expected: Any, tolerance: Tolerance, inputs: Mapping[st
         return explain_shape(given, expected, tolerance)
     if kind_of(given) != kind_of(expected):
         return _explain_number_kind(given, expected)
-    if tolerance.dtype and name_of(given) != name_of(expected) and same(given, expected, Tolerance(1e-1, 1e-1)):
+    if not differing(given, expected, tolerance).any():
         return f"The dtype is {name_of(given)}, where {name_of(expected)} is expected."
     return explain_numbers(Comparison(given, expected, tolerance, inputs, reveal))
 

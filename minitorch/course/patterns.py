@@ -123,6 +123,12 @@ def zero(c: Comparison) -> str | None:
     return "The result is 0: does anything get added to it?" if c.g.size == 1 and not c.g.any() else None
 
 
+def off_by_one(c: Comparison) -> str | None:
+    if c.g.size > 1 or kind_of(c.expected) != "int" or abs((c.g - c.e).item()) != 1:
+        return None
+    return f"The result is one too {'large' if c.g.item() > c.e.item() else 'small'}: look for an off-by-one."
+
+
 def constant_factor(c: Comparison) -> str | None:
     factor = _ratio(c.g, c.e)
     if factor is None:
@@ -155,8 +161,10 @@ def _factor_reason(factor: float, shape: tuple[int, ...]) -> str | None:
     for value, cause in KNOWN_FACTORS.items():
         if _near(size, value):
             return f"Every number is too {way} by a factor of {cause}{sign}."
+    if size > 1e6:
+        return None
     whole = round(size)
-    if whole >= 2 and whole <= 4096 and _near(size, whole):
+    if 2 <= whole <= (4096 if shape else 64) and _near(size, whole):
         text = f"Every number is too {way} by a factor of {whole}{sign}"
         return text + _factor_cause(factor, whole, shape)
     root = round(size**2)
@@ -270,7 +278,7 @@ INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def another_function(c: Comparison) -> str | None:
-    if c.agrees(np.ones_like(c.g)) or not np.any(c.g):
+    if "complex" in c.g.dtype.name or c.agrees(np.ones_like(c.g)) or not np.any(c.g):
         return None  # Of all ones or zeros it would be chance.
     for message, function in INVERSES.items():
         if c.agrees(function(c.e)):
@@ -284,7 +292,7 @@ def factor_along_an_axis(c: Comparison) -> str | None:
         return None
     for axis in range(c.g.ndim if c.g.ndim > 1 else 0):
         g, e = (np.moveaxis(x, axis, -1) for x in (c.g, c.e))
-        if g.shape[-1] < 3:
+        if g.shape[-1] < 3 or not c.wrong.any(axis).all():
             continue
         for what, rest in (("factor", g / e), ("summand", g - e)):
             spread = np.abs(rest - rest.mean(-1, keepdims=True))
@@ -315,16 +323,12 @@ def right_except(c: Comparison) -> str | None:
 
 
 def _where(c: Comparison) -> str | None:
-    """`Right, but in the first row`; None where the wrong places have no pattern."""
-    for name, region in _regions(c):
-        inside = c.wrong & region
-        if not region.any() or region.all():
-            continue
-        if not (c.wrong & ~region).any() and 2 * inside.sum() > region.sum():
+    """`Right elsewhere, but in the first row`; None where the wrong places have no pattern."""
+    regions = [(name, region) for name, region in _regions(c) if region.any() and not region.all()]
+    for name, region in regions:
+        if not (c.wrong & ~region).any() and 2 * c.wrong.sum() > region.sum():
             return f"Right elsewhere, but {name}"
-        if not inside.any() and (c.wrong | region).all() and region.sum() > 0:
-            return f"Right {name}, but elsewhere"
-    return None
+    return next((f"Right {name}, but elsewhere" for name, region in regions if (c.wrong != region).all()), None)
 
 
 def _regions(c: Comparison) -> Iterator[tuple[str, np.ndarray]]:
@@ -393,6 +397,7 @@ RECOGNISERS: tuple[Callable[[Comparison], str | None], ...] = (
     same_as_input,
     all_equal,
     zero,
+    off_by_one,
     constant_factor,
     constant_offset,
     another_order,

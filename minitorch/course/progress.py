@@ -69,7 +69,10 @@ def _run(path: Path, limit: float, each: Callable[[int, int], None]) -> tuple[di
     deadline = time.monotonic() + limit
     runner = client.NotebookClient(
         notebook,
+        kernel_name="python3",
         allow_errors=True,
+        startup_timeout=int(limit),
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent.resolve())}},
         timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
         on_cell_executed=lambda cell, cell_index, execute_reply: each(cell_index + 1, len(notebook.cells)),
@@ -81,6 +84,8 @@ def _run(path: Path, limit: float, each: Callable[[int, int], None]) -> tuple[di
         stop = f"not reached within {limit:g} seconds: is there a loop without an end?"
     except client.exceptions.DeadKernelError:
         stop = "not reached: the notebook's process died, perhaps for want of memory"
+    except RuntimeError as error:
+        raise OSError(f"The notebook could not be run: {error}. Close other programs, and try again.") from error
     return {cell.get("id", ""): said(cell.outputs) for cell in notebook.cells}, stop
 
 

@@ -22,6 +22,7 @@ from jax import dtypes
 from jax.core import Tracer
 
 LIMIT = 2**24  # bytes
+LARGEST = 2**1000  # Integers of Python beyond it count as this much where floats are compared.
 DEPTH = 32
 KINDS = {  # What an array may hold, and which kind of number that is.
     **{"bool": "bool", "bfloat16": "float", "complex64": "complex", "complex128": "complex"},
@@ -250,6 +251,8 @@ def kind_of(value: Any) -> str | None:
 
 def as_float(number: Any) -> np.ndarray:
     """Any plain number as float64, or complex128: arithmetic on it neither wraps nor rounds to bfloat16."""
+    if isinstance(number, int):
+        number = min(max(number, -LARGEST), LARGEST)
     return np.asarray(number, np.complex128 if kind_of(number) == "complex" else np.float64)
 
 
