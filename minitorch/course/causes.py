@@ -18,7 +18,8 @@ def in_place_update(match: re.Match[str], error: Any, place: Place | None) -> st
         target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
         operation = "set" if isinstance(statement, ast.Assign) else UPDATES.get(type(statement.op), "set")
         if isinstance(target, ast.Subscript):
-            array, index, value = map(ast.unparse, (target.value, target.slice, statement.value))
+            array, value = ast.unparse(target.value), ast.unparse(statement.value)
+            index = ast.unparse(target)[len(array) + 1 : -1]
             example = f"{array} = {array}.at[{index}].{operation}({value})"
     return f"Arrays of JAX cannot be changed in place; make a new one: `{example}`."
 

@@ -17,6 +17,7 @@ from .frames import place_of, student_steps
 from .publish import publish, shell
 from .translations import translate
 
+STEPS = 5  # So many of the first and of the last are shown.
 EXPLAINED = "application/vnd.minitorch.error+json"
 
 
@@ -49,6 +50,8 @@ def _original(error: BaseException) -> str:
             text := linecache.getline(step.tb_frame.f_code.co_filename, step.tb_lineno, step.tb_frame.f_globals).strip()
         )
     ]
+    if len(steps) > 2 * STEPS:
+        steps[STEPS:-STEPS] = [f"... {len(steps) - 2 * STEPS} more ..."]
     return "\n".join([*steps, f"{type(error).__name__}: {error}"])
 
 

@@ -113,14 +113,17 @@ def _variables(code: str, frame: FrameType) -> dict[str, Any]:
 
 def _names(code: str) -> Iterator[str]:
     try:
-        tree = ast.parse(code.strip())
-    except SyntaxError:
+        nodes = list(ast.walk(ast.parse(f"({code})")))
+    except SyntaxError:  # Not an expression, but a line.
         return
-    for node in ast.walk(tree):
+    # What a lambda or a comprehension calls its own is another thing here.
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in nodes:
         if isinstance(node, ast.Attribute | ast.Name):
-            text = ast.unparse(node)
-            if all(part.isidentifier() for part in text.split(".")):
-                yield text
+            parts = ast.unparse(node).split(".")
+            if parts[0] not in own and all(part.isidentifier() for part in parts):
+                yield ".".join(parts)
 
 
 def describe_variable(value: Any) -> str:

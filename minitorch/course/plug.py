@@ -53,12 +53,14 @@ def _refuse_wrong(target: Any, replacement: Any) -> None:
         raise ValueError(
             f"{name} has no rules of its own to replace: give a primitive such as mt.ops.multiply, or {WALK!r}."
         )
+    if target == WALK and not callable(replacement):
+        raise ValueError(f"{WALK} is to be replaced by one function; {replacement!r} is something else.")
     rules = _as_rules(replacement)
     if not rules or not all(map(callable, rules)):
         raise ValueError(f"{_name(target)} is to be replaced by functions; {replacement!r} is something else.")
-    if target == WALK or callable(replacement):
+    if callable(replacement):
         return
-    needed = target.arrays
+    needed = getattr(target, "arrays", None)
     if needed is not None and len(rules) != needed:
         raise ValueError(
             f"{_name(target)} has {_arguments(needed)}, so it takes {needed} rules; {len(rules)} were given."
@@ -66,7 +68,7 @@ def _refuse_wrong(target: Any, replacement: Any) -> None:
 
 
 def _as_rules(replacement: Any) -> tuple[Any, ...]:
-    return (replacement,) if callable(replacement) else tuple(replacement)
+    return tuple(replacement) if isinstance(replacement, tuple | list) else (replacement,)
 
 
 def _name(target: Any) -> str:
