@@ -57,17 +57,13 @@ def check(
     limit: Annotated[float, typer.Option(help="Seconds that the whole notebook may take.", min=1)] = 300.0,
 ) -> None:
     """Run your notebook as you saved it, and say which exercises are right. The notebook is not changed."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from ..course.progress import check_notebook
     from ..course.workspace import find_workspace, started
+    from .bar import bar
 
     path = started(notebook, find_workspace(workspace))
-    columns = TextColumn("running {task.fields[name]}"), BarColumn(), MofNCompleteColumn(), TextColumn("cells")
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None, name=path.stem)
-        states = check_notebook(path, limit, lambda done, of: bar.update(task, completed=done, total=of))
+    with bar(f"running {path.stem}") as done:
+        states = check_notebook(path, limit, done)
     _print_states(states)
     if any(not state.done and not state.stretch for state in states):
         raise typer.Exit(1)

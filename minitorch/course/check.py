@@ -49,7 +49,7 @@ def _judge(
 ) -> Verdict:
     try:
         value = plain(given())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Verdict(case, *explain(error))
     try:
         right = plain(expected() if callable(expected) else expected)
@@ -67,7 +67,8 @@ def _inputs(given: Callable[[], Any]) -> dict[str, np.ndarray]:
         return {}
     cells = dict(zip(code.co_freevars, (cell.cell_contents for cell in given.__closure__ or ()), strict=True))
     known = {**{name: given.__globals__.get(name) for name in code.co_names}, **cells}
-    return {f"`{name}`": np.asarray(x) for name, x in known.items() if isinstance(x, np.ndarray | jax.Array)}
+    arrays = {f"`{name}`": plain(x) for name, x in known.items() if isinstance(x, np.ndarray | jax.Array)}
+    return {name: x for name, x in arrays.items() if isinstance(x, np.ndarray)}  # A random key is not one.
 
 
 def as_text(verdict: Verdict) -> str:

@@ -19,6 +19,10 @@ def released_names() -> list[str]:
     return sorted(path.stem for path in RELEASED.glob("*.ipynb"))
 
 
+def released(name: str) -> Path:
+    return RELEASED / f"{name}.ipynb"
+
+
 def meant(wanted: str) -> str:
     """The notebook called `02_autodiff` or `02`. Raises ValueError, with a list of them, if there is none."""
     names = released_names()
@@ -92,7 +96,7 @@ class Exercise:
 
 def exercises(path: Path) -> list[Exercise]:
     """The exercises of the student's notebook at `path`, in the release's order."""
-    cells, released = read_cells(path), read_cells(RELEASED / path.name)
+    cells, tasks = read_cells(path), read_cells(released(path.stem))
     by_name = {cell.name: cell for cell in cells}
     return [
         Exercise(
@@ -101,6 +105,6 @@ def exercises(path: Path) -> list[Exercise]:
             task,
             [cell for cell in cells if cell.kind == "check" and cell.exercise == task.exercise],
         )
-        for task in released
+        for task in tasks
         if task.kind == "exercise"
     ]

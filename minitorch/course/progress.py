@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +17,7 @@ from .places import write
 
 RECORD = Path(".minitorch", "checks.json")
 INSTALL = "pip install 'minitorch-course[course]'"
+SILENT = logging.Logger("minitorch.course")  # nbclient logs what is said here in better words.
 NOT_WRITTEN = "not written yet"
 
 
@@ -66,15 +68,16 @@ def _run(path: Path, limit: float, each: Callable[[int, int], None]) -> tuple[di
     notebook = require("nbformat", "Checking a notebook", INSTALL).read(path, 4)
     demos = {cell.name for cell in read_cells(path) if cell.kind == "demo"}
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.get("id") not in demos]
-    deadline = time.monotonic() + limit
+    clock = Clock(limit)
     runner = client.NotebookClient(
         notebook,
         kernel_name="python3",
         allow_errors=True,
+        log=SILENT,
         startup_timeout=int(limit),
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent.resolve())}},
-        timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
+        timeout_func=clock.left,
         on_cell_executed=lambda cell, cell_index, execute_reply: each(cell_index + 1, len(notebook.cells)),
     )
     stop = ""
@@ -89,34 +92,54 @@ def _run(path: Path, limit: float, each: Callable[[int, int], None]) -> tuple[di
     return {cell.get("id", ""): said(cell.outputs) for cell in notebook.cells}, stop
 
 
+class Clock:
+    """Counts down from the first cell on: starting a kernel is not the student's time."""
+
+    def __init__(self, limit: float):
+        self.limit, self.began = limit, 0.0
+
+    def left(self, cell: Any) -> int:
+        """Seconds."""
+        self.began = self.began or time.monotonic()
+        return max(1, int(self.limit + self.began - time.monotonic()))
+
+
 def progress(workspace: Path) -> dict[str, list[State]]:
     """How far each started notebook is, without running it: from the last `check`, else from its saved outputs."""
     paths = [workspace / f"{name}.ipynb" for name in released_names()]
-    return {path.stem: [_remembered(task, recall(path)) for task in exercises(path)] for path in paths if path.exists()}
+    return {path.stem: [_remembered(path, task) for task in exercises(path)] for path in paths if path.exists()}
 
 
-def _remembered(task: Exercise, record: dict[str, Any]) -> State:
-    known = record.get(task.name, {})
-    if task.cell is not None and task.written and known.get("digest") == task.cell.digest:
-        return State(task.name, task.released.stretch, known["done"], known["message"])
+def _remembered(path: Path, task: Exercise) -> State:
+    if known := recall(path, task):
+        return known
     ran = task.cell is not None and all(0 < task.cell.count < cell.count for cell in task.checks)
     return _state(task, [s for cell in task.checks for s in cell.said] if ran else [], "not checked since")
 
 
-def recall(path: Path) -> dict[str, Any]:
-    """What is remembered of a notebook's exercises; nothing where the record is missing or damaged."""
+def recall(path: Path, task: Exercise) -> State | None:
+    """What came of checking an exercise as it is now written; None if nobody knows."""
     try:
-        return dict(json.loads((path.parent / RECORD).read_text("utf-8"))[path.stem])
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        entry = _record(path)[path.stem][task.name]
+        fresh = task.cell is not None and task.written and entry["digest"] == task.cell.digest
+        return State(**entry["state"]) if fresh and entry["state"]["done"] is not None else None
+    except (KeyError, TypeError):  # Never written, or damaged.
+        return None
 
 
 def remember(path: Path, states: Iterable[tuple[Exercise, State]]) -> None:
     """Write down what came of checking, beside the notebook. Where nothing can be written, nothing is remembered."""
-    record = recall(path) | {
-        task.name: {"digest": task.cell.digest, **asdict(state)} for task, state in states if task.cell is not None
-    }
-    file = path.parent / RECORD
+    fresh = {t.name: {"digest": t.cell.digest, "state": asdict(s)} for t, s in states if t.cell is not None}
+    record = _record(path)
+    before = record.get(path.stem)
+    record[path.stem] = (before if isinstance(before, dict) else {}) | fresh
     with contextlib.suppress(OSError):
-        others = {other: recall(path.with_stem(other)) for other in released_names()}
-        write(file, json.dumps({**others, path.stem: record}, indent=2, ensure_ascii=False) + "\n")
+        write(path.parent / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+def _record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((path.parent / RECORD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}

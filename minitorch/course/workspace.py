@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
-from .homework import RELEASED, exercises, meant
+from .homework import exercises, meant, released, released_names
 
 HANDOUT = Path(__file__).parent / "handout"
 FOLDER = Path("minitorch-course")
@@ -33,7 +33,7 @@ def start(wanted: str, workspace: Path) -> tuple[Path, bool]:
     for page in sorted(HANDOUT.glob("*.md")):
         _put(page, workspace / page.name)
     path = workspace / f"{name}.ipynb"
-    return path, _put(RELEASED / path.name, path)
+    return path, _put(released(name), path)
 
 
 def _put(original: Path, path: Path) -> bool:
@@ -70,7 +70,7 @@ def find_workspace(given: Path | None) -> Path:
     """The folder to work in: the one given, else this one if it holds course notebooks, else ./minitorch-course."""
     if given is not None:
         return given
-    return Path() if any(Path(path.name).exists() for path in RELEASED.glob("*.ipynb")) else FOLDER
+    return Path() if any(Path(f"{name}.ipynb").exists() for name in released_names()) else FOLDER
 
 
 def started(wanted: str, workspace: Path) -> Path:

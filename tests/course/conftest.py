@@ -1,6 +1,7 @@
 """What several tests of the course share."""
 
 import copy
+import json
 import random
 
 import pytest
@@ -138,3 +139,57 @@ def class_of_40():
 def graded_class(class_of_40):
     """The same, free to change."""
     return copy.deepcopy(class_of_40)
+
+
+def cell(name, source, **about):
+    metadata = {"minitorch": about, "tags": [about["kind"], *(["stretch"] if name == "extra" else [])]} if about else {}
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": metadata,
+        "source": source.splitlines(keepends=True),
+        "outputs": [],
+        "execution_count": None,
+    }
+
+
+SMALL_COURSE = {
+    "07_small": [
+        cell("imports", "import jax.numpy as jnp\nfrom minitorch.course import check\nONE = 1"),
+        cell("double", 'def double(x):\n    raise NotImplementedError("twice x")', kind="exercise", exercise="double"),
+        cell("double-check", 'check("a number", lambda: double(2.5), 5.0)', kind="check", exercise="double"),
+        cell("total", 'def total(x):\n    raise NotImplementedError("add up")', kind="exercise", exercise="total"),
+        cell(
+            "total-check", 'check("of three numbers", lambda: total(jnp.arange(3)), 6)', kind="check", exercise="total"
+        ),
+        cell("extra", 'def extra(x):\n    raise NotImplementedError("more")', kind="exercise", exercise="extra"),
+        cell("picture", "raise RuntimeError", kind="demo"),
+    ],
+    "08_later": [cell("triple", 'raise NotImplementedError("x")', kind="exercise", exercise="triple")],
+}
+
+
+@pytest.fixture
+def small_course(tmp_path_factory, monkeypatch):
+    """A course of two small notebooks in place of the real one: the folder of their releases."""
+    folder = tmp_path_factory.mktemp("released")
+    for name, cells in SMALL_COURSE.items():
+        notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        (folder / f"{name}.ipynb").write_text(json.dumps(notebook), "utf-8")
+    monkeypatch.setattr("minitorch.course.homework.RELEASED", folder)
+    return folder
+
+
+@pytest.fixture
+def write_exercise():
+    """`write_exercise(path, name, code)` as a student does; None deletes the cell."""
+
+    def write(path, name, code):
+        notebook = json.loads(path.read_text("utf-8"))
+        for cell in notebook["cells"]:
+            if cell["id"] == name:
+                cell["source"] = code
+        notebook["cells"] = [cell for cell in notebook["cells"] if cell["source"] is not None]
+        path.write_text(json.dumps(notebook), "utf-8")
+
+    return write

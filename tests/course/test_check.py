@@ -61,6 +61,13 @@ def test_an_exception_is_explained_with_the_original_below(said):
     assert "<details" in bundle["text/html"]
 
 
+def test_exit_does_not_end_the_notebook(said):
+    def task():
+        raise SystemExit
+
+    assert "exit() was called" in said(task, 1.0)["text/plain"]
+
+
 def test_what_is_not_written_yet_says_so(said):
     def task():
         raise NotImplementedError("add the rows")
