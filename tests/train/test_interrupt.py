@@ -15,7 +15,15 @@ def test_a_first_signal_is_noted_and_the_handlers_come_back(number):
     assert signal.getsignal(number) is before
 
 
-def test_a_second_ctrl_c_acts_at_once():
+@pytest.fixture
+def listening():
+    """As in a terminal: a process that a shell starts in the background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_ctrl_c_acts_at_once(listening):
     with stop_requests() as stops:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
