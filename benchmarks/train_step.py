@@ -27,12 +27,14 @@ SETTINGS = {
         vocab=65, context=256, layers=6, heads=6, width=384, batch=8, steps=10
     ),
 }
-OURS, ONE_DEVICE, JAX, FLAX, TORCH = (
+OURS, ONE_DEVICE, JAX, FLAX, TORCH, JAX_PRODUCTS, TORCH_PRODUCTS = (
     "minitorch",
     "minitorch, one device",
     "jax.value_and_grad + optax",
     "flax nnx + optax",
     "PyTorch eager",
+    "XLA's products with weights alone",
+    "PyTorch's products with weights alone",
 )
 TARGETS = {FLAX: 2.5, JAX: 1.7, TORCH: 1.0}  # times as fast, at least
 MOST_COMPILE, MOST_MEMORY = 1.3, 1.2  # times jax.value_and_grad's, at most
@@ -174,12 +176,70 @@ def torch_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, f
     return turn, {}
 
 
+def products(settings: dict[str, int]) -> tuple[list[tuple[int, int]], int]:
+    """The shapes of the weights that a token passes through, and the number of tokens in a batch."""
+    d = settings["width"]
+    block = [(d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)]
+    return [*block * settings["layers"], (d, settings["vocab"])], settings["batch"] * settings["context"]
+
+
+def jax_products(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, float]]:
+    """The least that a step of ours must do: XLA's products with the weights, there and back, half on each core."""
+    from minitorch.train.devices import use_cpu_cores
+
+    use_cpu_cores(2)
+    import jax
+    import jax.numpy as jnp
+    from jax.sharding import PartitionSpec as P
+
+    from minitorch.train.step import device_mesh
+
+    shapes, tokens = products(settings)
+
+    def chain(weights: list[Any], x: Any) -> Any:
+        for w in weights:
+            x = x[:, : len(w)] @ w
+        return x.sum()
+
+    def repeat(weights: list[Any], x: Any) -> Any:
+        def body(i: Any, gradients: Any) -> Any:
+            return jax.grad(chain, (0, 1))(weights, x + gradients[1])
+
+        return jax.lax.fori_loop(0, settings["steps"], body, jax.tree.map(jnp.zeros_like, (weights, x)))
+
+    mesh, out = device_mesh(settings["batch"]), (P(), P("data"))
+    run = jax.jit(jax.shard_map(repeat, mesh=mesh, in_specs=out, out_specs=out, check_vma=False))
+    weights, x = [jnp.full(shape, 1 / shape[0]) for shape in shapes], jnp.ones((tokens, settings["width"]))
+    return lambda: run(weights, x)[1][0, 0], {}
+
+
+def torch_products(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, float]]:
+    """The same products by PyTorch."""
+    import torch
+
+    shapes, tokens = products(settings)
+    weights = [torch.full(shape, 1 / shape[0], requires_grad=True) for shape in shapes]
+    first = torch.ones(tokens, settings["width"], requires_grad=True)
+
+    def turn() -> Any:
+        for _ in range(settings["steps"]):
+            x = first
+            for w in weights:
+                x = x[:, : len(w)] @ w
+            gradients = torch.autograd.grad(x.sum(), [*weights, first])
+        return gradients[-1][0, 0]
+
+    return turn, {}
+
+
 CONTESTANTS: dict[str, Callable[..., Any]] = {
     OURS: lambda settings: minitorch_step(settings, cores=2),
     ONE_DEVICE: lambda settings: minitorch_step(settings, cores=1),
     JAX: jax_step,
     FLAX: flax_step,
     TORCH: torch_step,
+    JAX_PRODUCTS: jax_products,
+    TORCH_PRODUCTS: torch_products,
 }
 
 
