@@ -88,11 +88,15 @@ def _print_states(states: list[State]) -> None:
 
 def _word(state: State) -> tuple[str, str]:
     """The word says it; the colour only repeats it."""
+    from ..course.progress import NOT_WRITTEN
+
     if state.done:
         return "ok", "bold blue"
-    if state.stretch:
+    if state.done is None:
+        return "unknown", "dim"
+    if state.stretch and state.message == NOT_WRITTEN:
         return "stretch", "dim"
-    return ("unknown", "dim") if state.done is None else ("not yet", "bold dark_orange3")
+    return "not yet", "bold dark_orange3"
 
 
 def progress(workspace: Workspace = None) -> None:

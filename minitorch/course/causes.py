@@ -70,6 +70,11 @@ def foreign_call(match: re.Match[str], error: Any, place: Place | None) -> str:
     )
 
 
+def not_python(match: re.Match[str], error: Any, place: Place | None) -> str:
+    line = f", `{error.text.strip()}`" if error.text and error.text.strip() else ""
+    return f"Python cannot read line {error.lineno}{line}: {error.msg}. Look for a bracket, quote or colon near it."
+
+
 def unknown_name(match: re.Match[str], error: Any, place: Place | None) -> str:
     known = {**place.frame.f_globals, **place.frame.f_locals} if place else {}
     near = [n for n in difflib.get_close_matches(match[1], known, 2) if n != match[1]]

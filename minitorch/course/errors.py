@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import linecache
 import re
+import sys
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
@@ -70,6 +71,7 @@ def _show(
         lines = ipython.InteractiveTB.structured_traceback(kind, error, tb, tb_offset=tb_offset)
         original = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
     publish({"text/plain": paragraph, "text/html": as_html(paragraph, original), EXPLAINED: {"paragraph": paragraph}})
+    sys.last_type, sys.last_value, sys.last_traceback = kind, error, tb  # For %debug.
     ended = [f"{kind.__name__}: this cell has stopped; the paragraph above says why."]
     ipython._showtraceback(kind, error, ended)
     return ended

@@ -131,7 +131,7 @@ def describe_variable(value: Any) -> str:
     if isinstance(value, Tensor):
         return f"a Tensor {value.dtype} {value.shape}"
     if isinstance(value, Tracer):
-        return f"{value.dtype} {value.shape}, traced"
+        return f"a traced {value.dtype} {value.shape}"
     if isinstance(value, jax.Array | np.ndarray):
         return f"{value.dtype} {value.shape}"
     if isinstance(value, list | tuple | dict) and not (isinstance(value, tuple) and all(type(n) is int for n in value)):

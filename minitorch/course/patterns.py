@@ -86,7 +86,11 @@ def _truth_values(c: Comparison) -> str:
 
 def unexpected_nonfinite(c: Comparison) -> str | None:
     for bad, name, cause in (
-        (np.isnan(c.g) & ~np.isnan(c.e), "NaN", "0/0, inf - inf, 0 * inf, or the log or root of a negative number"),
+        (
+            np.isnan(c.g) & ~np.isnan(c.e),
+            "NaN",
+            "inf/inf or inf - inf (after an overflow: exp of a large number?), 0/0, or log or sqrt of a negative number",
+        ),
         (
             np.isinf(c.g) & np.isfinite(c.e),
             "infinity",

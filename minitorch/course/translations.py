@@ -255,6 +255,7 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     ),
     (NameError, r"name '(\w+)' is not defined", causes.unknown_name),
     (AttributeError, r"has no attribute", causes.unknown_attribute),
+    (SyntaxError, "", causes.not_python),
     (SystemExit, "", "exit() was called: a function ends with `return`, or raises an error."),
     (ZeroDivisionError, "", "There is a division by 0."),
     (RecursionError, "", "A function calls itself without end: is the case missing in which it stops?"),
