@@ -89,7 +89,7 @@ def unexpected_nonfinite(c: Comparison) -> str | None:
         (
             np.isnan(c.g) & ~np.isnan(c.e),
             "NaN",
-            "inf/inf or inf - inf (after an overflow: exp of a large number?), 0/0, or log or sqrt of a negative number",
+            "inf/inf or inf - inf (after an overflow: exp of a large number?), 0/0, or log or sqrt of a negative one",
         ),
         (
             np.isinf(c.g) & np.isfinite(c.e),
