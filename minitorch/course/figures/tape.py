@@ -1,75 +1,114 @@
-"""Figures of notebook 02: the tape as a graph, the gradient check, a training run, digits and weights."""
+"""The tape of notebook 02 as a graph: on each edge the value that goes forward and the gradient that comes back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Any
 
-import matplotlib.pyplot as plt
-import numpy as np
-
-from ...autodiff.picture import Picture, draw
+from ...autodiff.picture import Arrow, _columns, _heights, _room  # The layout is the library's own.
 from ...autodiff.scalar import Scalar
+from .svg import INK, PAPER, Drawing
 
-BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"  # From Okabe and Ito's palette.
+NODE, STEP, PORT, MARGIN = 52, 152, 40, 22  # Pixels: a node, from column to column, between two arrows, around it all.
+VALUE, GRAD, LINE, GIVEN = "#0072b2", "#b84a00", "#8a97a6", "#fdf3d8"  # Okabe and Ito's blue, their orange darkened.
+SYMBOLS = {"add": "+", "subtract": "−", "multiply": "×"}
+FONT = 'font-family="system-ui, Segoe UI, DejaVu Sans, sans-serif"'
+
+Rules = Mapping[str, Sequence[Callable[..., float]]]
 
 
-def scalar_tape(tape: Sequence[Any], grads: Sequence[float]) -> Picture:
-    """A tape of rows (op, args, value), with the gradient of each, as a graph."""
+def scalar_tape(tape: Sequence[Any], grads: Sequence[float], rules: Rules) -> Drawing:
+    """A tape of rows (op, args, value) from left to right, with the gradient of each row, and what `rules` hand back
+    along each edge."""
     nodes: list[Scalar] = []
-    for (op, args, value), grad in zip(tape, grads, strict=True):
+    for op, args, value in tape:
         nodes.append(Scalar(value, op, tuple(nodes[i] for i in args)))
-        nodes[-1].grad = grad
-    return draw(nodes[-1])
+    column = _columns(nodes)
+    arrows = [_arrow(node, i, column) for node in nodes for i in range(len(node.parents))]
+    height = _heights(column, arrows)
+    top = min(h - _room(p) for p, h in height.items())
+    bottom = max(h + _room(p) for p, h in height.items())
+    at = {p: (MARGIN + NODE / 2 + STEP * column[p], MARGIN + h - top) for p, h in height.items()}
+    pulled = [_pulled(row, grads[i], tape, rules) for i, row in enumerate(tape)]
+    ends = [(nodes.index(node), i) for node in nodes for i in range(len(node.parents))]
+    edges = [_edge(a, at, tape[tape[n].args[i]].value, pulled[n][i]) for a, (n, i) in zip(arrows, ends, strict=True)]
+    dots = [_node(node, grad, *at[node]) for node, grad in zip(nodes, grads, strict=True)]
+    return _drawing("".join(edges + dots), STEP * max(column.values()) + NODE + 2 * MARGIN, bottom - top + 2 * MARGIN)
 
 
-def gradient_check(
-    measure: Callable[[float], Any], truth: float, one_sided: Callable[[float], Any]
-) -> None:
-    """The relative error of two measured slopes against the size of the step."""
-    steps = np.logspace(-6, 0, 25)
-    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-    for name, slope, colour in (("one-sided", one_sided, ORANGE), ("central", measure, BLUE)):
-        errors = [abs(float(slope(h)) / truth - 1) for h in steps.tolist()]
-        axes.loglog(steps, errors, "o-", color=colour, label=name)
-    axes.set(xlabel="step h", ylabel="relative error of the measured slope")
-    axes.legend()
-    axes.grid(alpha=0.3)
-    plt.show()
+def _pulled(row: Any, grad: float, tape: Sequence[Any], rules: Rules) -> list[float]:
+    op, args, y = row
+    values = [tape[i].value for i in args]
+    return [rule(grad, y, *values) for rule in rules[op]] if args else []
 
 
-def training(losses: Sequence[float], accuracies: Sequence[float]) -> None:
-    """The loss of every step and the held-out accuracy of every epoch."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
-    left.semilogy(losses, color=BLUE, linewidth=0.8)
-    left.set(xlabel="step", ylabel="loss (nats)")
-    right.plot(range(1, len(accuracies) + 1), [100 * a for a in accuracies], color=GREEN)
-    right.axhline(95, color="gray", linestyle="--", linewidth=1)
-    right.set(xlabel="epoch", ylabel="held-out digits read rightly (%)")
-    plt.show()
+def _arrow(end: Scalar, i: int, column: dict[Any, int]) -> Arrow:
+    start = end.parents[i]
+    crossed = {(end, i, c): c for c in range(column[start] + 1, column[end])}
+    column.update(crossed)
+    return Arrow([start, *crossed, end], (i - (len(end.parents) - 1) / 2) * PORT)
 
 
-def digits(images: Any, labels: Any, probabilities: Any, count: int = 12) -> None:
-    """Pictures with the digit that was read and its probability; wrong ones first, in orange."""
-    probabilities = np.asarray(probabilities)
-    read = probabilities.argmax(-1)
-    order = np.argsort(read == labels, kind="stable")[:count]
-    figure, rows = plt.subplots(2, count // 2, figsize=(9, 3.8), layout="constrained")
-    for axes, i in zip(rows.flat, order, strict=True):
-        axes.imshow(np.reshape(images[i], (8, 8)), cmap="gray_r")
-        right = read[i] == labels[i]
-        text = f"read {read[i]} ({100 * probabilities[i, read[i]]:.0f} %)" + ("" if right else f"\nwas {labels[i]}")
-        axes.set_title(text, fontsize=10, color="black" if right else ORANGE)
-        axes.axis("off")
-    plt.show()
+def _edge(arrow: Arrow, at: dict[Any, tuple[float, float]], value: float, grad: float) -> str:
+    """A line from the first node to the last: the value above its last part, the gradient below."""
+    x, y = at[arrow.route[0]]
+    # Two arrows between the same two nodes run side by side.
+    y += arrow.port if arrow.route[-1].parents.count(arrow.route[0]) > 1 else 0
+    x += _reach(y - at[arrow.route[0]][1])
+    line, middle = f"M{x:.1f} {y:.1f}", (x, y)
+    for p in arrow.route[1:]:
+        to_x, to_y = at[p]
+        to_y += arrow.port if p is arrow.route[-1] else 0
+        to_x -= _reach(arrow.port) + 4 if p is arrow.route[-1] else NODE / 2
+        half = (x + to_x) / 2
+        middle = half, (y + to_y) / 2
+        line += f"C{half:.1f} {y:.1f} {half:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
+        x, y = (to_x, to_y) if p is arrow.route[-1] else (to_x + NODE, to_y)
+        line += f"H{x:.1f}"
+    tip = f"M{x - 4:.1f} {y - 4:.1f}l8 4l-8 4z"
+    return (
+        f'<path d="{line}" fill="none" stroke="{LINE}" stroke-width="1.6"/><path d="{tip}" fill="{LINE}"/>'
+        + _text(middle[0], middle[1] - 5, f"{_number(value)} →", VALUE, "middle")
+        + _text(middle[0], middle[1] + 14, f"← {_number(grad)}", GRAD, "middle")
+    )
 
 
-def weights(matrix: Any) -> None:
-    """The columns of a (64, 64) matrix, each as a picture of what one hidden unit looks for."""
-    matrix = np.asarray(matrix)
-    limit = np.abs(matrix).max()
-    figure, rows = plt.subplots(4, 16, figsize=(9, 2.6), layout="constrained")
-    for axes, column in zip(rows.flat, matrix.T, strict=True):
-        axes.imshow(column.reshape(8, 8), cmap="PuOr_r", vmin=-limit, vmax=limit)
-        axes.axis("off")
-    plt.show()
+def _reach(dy: float) -> float:
+    """How far from the middle of a node its edge is, `dy` above or below."""
+    return math.sqrt(max((NODE / 2) ** 2 - dy**2, 0))
+
+
+def _node(node: Scalar, grad: float, x: float, y: float) -> str:
+    fill = PAPER if node.parents else GIVEN
+    name = SYMBOLS.get(node.name, node.name)
+    size = 20 if name in SYMBOLS.values() else 15
+    return (
+        f'<rect x="{x - NODE / 2:.1f}" y="{y - NODE / 2:.1f}" width="{NODE}" height="{NODE}" rx="{NODE / 2}"'
+        f' fill="{fill}" stroke="{INK}" stroke-width="1.3"/>'
+        + _text(x, y + size * 0.35, name, INK, "middle", size)
+        + _text(x, y + NODE / 2 + 15, _number(grad), GRAD, "middle")
+    )
+
+
+def _text(x: float, y: float, text: str, colour: str, anchor: str, size: int = 13) -> str:
+    weight, halo = (600, PAPER) if colour in (VALUE, GRAD) else (400, "none")  # A halo keeps numbers clear of lines.
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" fill="{colour}"'
+        f' text-anchor="{anchor}" paint-order="stroke" stroke="{halo}" stroke-width="4">{escape(text)}</text>'
+    )
+
+
+def _number(x: float) -> str:
+    return f"{x + 0.0:.3g}".replace("-", "−")
+
+
+def _drawing(shapes: str, width: float, height: float) -> Drawing:
+    drawing = Drawing(
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:.0f} {height:.0f}"'
+        f' width="{width:.0f}" height="{height:.0f}" {FONT}><title>The tape as a graph</title>'
+        f'<rect width="100%" height="100%" rx="8" fill="{PAPER}"/>{shapes}</svg>'
+    )
+    drawing.title = "the tape as a graph"
+    return drawing

@@ -83,7 +83,7 @@ def scalar_backward(tape, rules):
     return grads
 
 
-# %% exercise="scalar_backward" says="Its gradient is 1.0" loses=["scalar_backward-walk", "scalar_backward-adds-up"]
+# %% exercise="scalar_backward" says="its gradient is 1.0" loses=["scalar_backward-walk", "scalar_backward-adds-up"]
 def scalar_backward(tape, rules):
     grads = [0.0] * len(tape)
     grads[-1] = tape[-1].value
@@ -142,7 +142,7 @@ def elementwise_rules():
     }
 
 
-# %% exercise="elementwise_rules" says="One division by b is missing" loses=["elementwise_rules-divide"]
+# %% exercise="elementwise_rules" says="one division by b is missing" loses=["elementwise_rules-divide"]
 def elementwise_rules():
     return {
         "divide": (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y),
@@ -182,7 +182,7 @@ def elementwise_rules():
     }
 
 
-# %% exercise="elementwise_rules" says="relu: g was multiplied by the value" loses=["elementwise_rules-one-argument"]
+# %% exercise="elementwise_rules" says="however large a is" loses=["elementwise_rules-one-argument"]
 def elementwise_rules():
     return {
         "divide": (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
@@ -197,7 +197,7 @@ def unbroadcast(g, shape):
     return g.sum(axis=tuple(range(g.ndim - len(shape))))
 
 
-# %% exercise="unbroadcast" says="with the axis of length 1" loses=["unbroadcast-length-one"]
+# %% exercise="unbroadcast" says="keep the axis of length 1" loses=["unbroadcast-length-one"]
 def unbroadcast(g, shape):
     new = g.ndim - len(shape)
     return g.sum(axis=tuple(i for i, n in enumerate(g.shape) if i < new or n != shape[i - new]))
@@ -340,7 +340,7 @@ def record(tape, primitive, args, params):
     return y
 
 
-# %% exercise="backward" says="kept only the last thing it received" loses=["backward-adds-up", "vjp-pullback", "value_and_grad-tree", "value_and_grad-second-order"]
+# %% exercise="backward" says="kept only what it received last" loses=["backward-adds-up", "vjp-pullback", "value_and_grad-tree", "value_and_grad-second-order"]
 def backward(tape, cotangents):
     for primitive, args, params, y in reversed(tape.entries):
         if id(y) not in cotangents:
@@ -354,7 +354,7 @@ def backward(tape, cotangents):
     return cotangents
 
 
-# %% exercise="backward" says="kept only the first thing it received" loses=["backward-adds-up", "vjp-pullback", "value_and_grad-tree", "value_and_grad-second-order"]
+# %% exercise="backward" says="kept only what it received first" loses=["backward-adds-up", "vjp-pullback", "value_and_grad-tree", "value_and_grad-second-order"]
 def backward(tape, cotangents):
     for primitive, args, params, y in reversed(tape.entries):
         if id(y) not in cotangents:
@@ -382,7 +382,7 @@ def backward(tape, cotangents):
     return cotangents
 
 
-# %% exercise="backward" says="continue, not break" loses=["backward-walk", "value_and_grad-second-order"]
+# %% exercise="backward" says="Skip it and go on" loses=["backward-walk", "value_and_grad-second-order"]
 def backward(tape, cotangents):
     for primitive, args, params, y in reversed(tape.entries):
         if id(y) not in cotangents:
@@ -526,7 +526,7 @@ def grad(fun):
     return value_and_grad(fun)
 
 
-# %% exercise="softmax_rules" says="here only its own counts" loses=["softmax_rules-softmax"]
+# %% exercise="softmax_rules" says="here a score moves its own probability only" loses=["softmax_rules-softmax"]
 def softmax_rules():
     return {
         "softmax": (lambda g, y, x, axis: g * y * (1 - y),),
@@ -534,7 +534,7 @@ def softmax_rules():
     }
 
 
-# %% exercise="softmax_rules" says="sum(g * y), not sum(g)" loses=["softmax_rules-softmax"]
+# %% exercise="softmax_rules" says="must be weighted by the probabilities" loses=["softmax_rules-softmax"]
 def softmax_rules():
     return {
         "softmax": (lambda g, y, x, axis: y * (g - g.sum(axis=axis, keepdims=True)),),
@@ -558,7 +558,7 @@ def softmax_rules():
     }
 
 
-# %% exercise="softmax_rules" says="y is a logarithm here" loses=["softmax_rules-log_softmax"]
+# %% exercise="softmax_rules" says="but its logarithm" loses=["softmax_rules-log_softmax"]
 def softmax_rules():
     return {
         "softmax": (lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),),
@@ -566,7 +566,7 @@ def softmax_rules():
     }
 
 
-# %% exercise="softmax_rules" says="g must be summed along `axis`" loses=["softmax_rules-log_softmax"]
+# %% exercise="softmax_rules" says="sum g along `axis`" loses=["softmax_rules-log_softmax"]
 def softmax_rules():
     return {
         "softmax": (lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),),

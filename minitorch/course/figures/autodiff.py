@@ -1,0 +1,94 @@
+"""Plots of notebook 02: derivatives, the gradient check, a training run, digits as they are read, weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#5b6875"  # From Okabe and Ito's palette.
+ROWS, COLUMNS = 2, 6  # Digits shown.
+
+
+def curves(x: Any, values: Mapping[str, Any]) -> None:
+    """Several functions of `x` in one plot."""
+    _, axes = plt.subplots(figsize=(7.5, 3.8), layout="constrained")
+    for (name, y), colour, style in zip(
+        values.items(), (GRAY, BLUE, ORANGE, GREEN), ("-", "-", "--", "-."), strict=False
+    ):
+        axes.plot(x, y, style, color=colour, label=name)
+    axes.set(xlabel="x", ylabel="value")
+    axes.legend(fontsize=10)
+    axes.grid(alpha=0.3)
+    plt.show()
+
+
+def gradient_check(curves: Mapping[str, tuple[Callable[[float], Any], Any]]) -> None:
+    """How far measured slopes are from those that are claimed, against the size of the step.
+
+    A curve is a pair: a function from the step to the measured slope, and the claimed slope.
+    """
+    steps = np.logspace(-5, 0, 26)
+    _, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    for (name, (measure, claim)), colour, mark in zip(curves.items(), (BLUE, GREEN, ORANGE), "osd", strict=False):
+        errors = [abs(float(measure(h)) / float(claim) - 1) for h in steps.tolist()]
+        axes.loglog(steps, np.maximum(errors, 1e-7), f"{mark}-", color=colour, label=name, markersize=4)
+    axes.set(xlabel="step h", ylabel="relative difference, measured and claimed")
+    axes.legend(fontsize=10)
+    axes.grid(alpha=0.3)
+    plt.show()
+
+
+def training(losses: Sequence[float], accuracies: Sequence[float]) -> None:
+    """The loss of every step, with its mean over each epoch, and the held-out accuracy of every epoch."""
+    _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    size = len(losses) // len(accuracies)
+    epochs = np.reshape(losses, (-1, size))
+    left.semilogy(losses, color=BLUE, linewidth=0.5, alpha=0.4, label="each batch")
+    left.semilogy(size * (np.arange(len(epochs)) + 0.5), epochs.mean(1), color=BLUE, label="mean of an epoch")
+    left.set(xlabel="step", ylabel="loss (nats)")
+    left.legend(fontsize=10)
+    right.plot(range(1, len(accuracies) + 1), [100 * a for a in accuracies], "o-", color=GREEN, markersize=3)
+    right.axhline(95, color=GRAY, linestyle="--", linewidth=1)
+    right.set(xlabel="epoch", ylabel="held-out digits read rightly (%)")
+    plt.show()
+
+
+def digits(images: Any, labels: Any) -> None:
+    """The first pictures with what they show."""
+    _show(images, [f"a {label}" for label in labels[: ROWS * COLUMNS]], ["black"] * ROWS * COLUMNS)
+
+
+def read(images: Any, labels: Any, probabilities: Any) -> None:
+    """Pictures with the digit that was read and how sure the network was: a row misread, a row read rightly."""
+    probabilities = np.asarray(probabilities)
+    guess = probabilities.argmax(-1)
+    wrong = guess != labels
+    order = np.concatenate([np.flatnonzero(wrong)[:COLUMNS], np.flatnonzero(~wrong)[:COLUMNS]])
+    texts = [f"{guess[i]}, {100 * probabilities[i, guess[i]]:.0f} % sure" for i in order]
+    texts = [f"{text}\nis a {labels[i]}" if wrong[i] else text for text, i in zip(texts, order, strict=True)]
+    _show(images[order], texts, [ORANGE if wrong[i] else "black" for i in order])
+
+
+def _show(images: Any, texts: Sequence[str], colours: Sequence[str]) -> None:
+    _, panels = plt.subplots(ROWS, COLUMNS, figsize=(10, 4.2), layout="constrained")
+    for axes, image, text, colour in zip(panels.flat, images, texts, colours, strict=False):
+        axes.imshow(np.reshape(image, (8, 8)), cmap="gray_r")
+        axes.set_title(text, fontsize=11, color=colour)
+        axes.axis("off")
+    plt.show()
+
+
+def weights(matrix: Any) -> None:
+    """The largest 32 columns of a (64, N) matrix, each as a picture of what one hidden unit looks for."""
+    matrix = np.asarray(matrix)
+    largest = np.argsort(-np.linalg.norm(matrix, axis=0))[:32]
+    limit = float(np.abs(matrix).max()) * 0.7
+    figure, panels = plt.subplots(2, 16, figsize=(11, 1.9), layout="constrained")
+    for axes, i in zip(panels.flat, largest, strict=True):
+        drawn = axes.imshow(matrix[:, i].reshape(8, 8), cmap="PuOr_r", vmin=-limit, vmax=limit)
+        axes.axis("off")
+    figure.colorbar(drawn, ax=panels, label="weight")
+    plt.show()
