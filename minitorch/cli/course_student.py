@@ -32,6 +32,9 @@ def start(
 
     path, new = start(notebook, find_workspace(workspace))
     print(f"{path} is ready." if new else f"{path} is there already and stays as it is.")
+    print(
+        f"Later: `minitorch course check {notebook}` runs its checks, `minitorch course submit {notebook}` hands it in."
+    )
     if open:
         _open(path)
     else:

@@ -97,14 +97,20 @@ class Exercise:
 def exercises(path: Path) -> list[Exercise]:
     """The exercises of the student's notebook at `path`, in the release's order."""
     cells, tasks = read_cells(path), read_cells(released(path.stem))
-    by_name = {cell.name: cell for cell in cells}
     return [
         Exercise(
             task.exercise,
-            by_name.get(task.name),
+            _cell_of(task, cells),
             task,
             [cell for cell in cells if cell.kind == "check" and cell.exercise == task.exercise],
         )
         for task in tasks
         if task.kind == "exercise"
     ]
+
+
+def _cell_of(task: Cell, cells: Sequence[Cell]) -> Cell | None:
+    """By name, else by what it says it is: some editors give cells new names."""
+    by_name = (cell for cell in cells if cell.name == task.name)
+    by_kind = (cell for cell in cells if (cell.kind, cell.exercise) == ("exercise", task.exercise))
+    return next(by_name, next(by_kind, None))

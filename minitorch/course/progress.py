@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.optional import require
-from .homework import Exercise, exercises, read_cells, released_names, said
+from .homework import Cell, Exercise, exercises, read_cells, released_names, said
 from .places import write
 
 RECORD = Path(".minitorch", "checks.json")
@@ -40,9 +40,10 @@ def check_notebook(
     cell.
     Raises ImportError where Jupyter is not installed, ValueError or OSError for what cannot be read.
     """
-    tasks = exercises(path)
-    spoken, stop = _run(path, limit, each)
-    states = [_state(task, [s for cell in task.checks for s in spoken.get(cell.name, [])], stop) for task in tasks]
+    tasks, cells = exercises(path), [cell for cell in read_cells(path) if cell.kind != "demo"]
+    heard, stop = _run(cells, path.parent, limit, each)
+    spoken = [(cell.exercise, s) for cell, says in zip(cells, heard, strict=True) if cell.kind == "check" for s in says]
+    states = [_state(task, [s for exercise, s in spoken if exercise == task.name], stop) for task in tasks]
     remember(path, zip(tasks, states, strict=True))
     return states
 
@@ -62,23 +63,24 @@ def _state(task: Exercise, spoken: Sequence[dict[str, Any]], stop: str = "") -> 
     return State(name, stretch, True if spoken else None, "" if spoken else stop or "its checks did not run")
 
 
-def _run(path: Path, limit: float, each: Callable[[int, int], None]) -> tuple[dict[str, list[dict[str, Any]]], str]:
-    """What the checks of each cell said, and why the run stopped early, if it did."""
+def _run(
+    cells: Sequence[Cell], folder: Path, limit: float, each: Callable[[int, int], None]
+) -> tuple[list[list[dict[str, Any]]], str]:
+    """What the checks in each cell said, and why the run stopped early, if it did."""
     client = require("nbclient", "Checking a notebook", INSTALL)
-    notebook = require("nbformat", "Checking a notebook", INSTALL).read(path, 4)
-    demos = {cell.name for cell in read_cells(path) if cell.kind == "demo"}
-    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.get("id") not in demos]
-    clock = Clock(limit)
+    v4 = require("nbformat.v4", "Checking a notebook", INSTALL)
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(cell.source) for cell in cells])
+    clock, place = Clock(limit), {"metadata": {"path": str(folder.resolve())}}
     runner = client.NotebookClient(
         notebook,
+        resources=place,
         kernel_name="python3",
         allow_errors=True,
         log=SILENT,
         startup_timeout=int(limit),
         extra_arguments=["--log-level=ERROR"],
-        resources={"metadata": {"path": str(path.parent.resolve())}},
         timeout_func=clock.left,
-        on_cell_executed=lambda cell, cell_index, execute_reply: each(cell_index + 1, len(notebook.cells)),
+        on_cell_executed=lambda cell, cell_index, execute_reply: each(cell_index + 1, len(cells)),
     )
     stop = ""
     try:
@@ -89,7 +91,7 @@ def _run(path: Path, limit: float, each: Callable[[int, int], None]) -> tuple[di
         stop = "not reached: the notebook's process died, perhaps for want of memory"
     except RuntimeError as error:
         raise OSError(f"The notebook could not be run: {error}. Close other programs, and try again.") from error
-    return {cell.get("id", ""): said(cell.outputs) for cell in notebook.cells}, stop
+    return [said(cell.outputs) for cell in notebook.cells], stop
 
 
 class Clock:

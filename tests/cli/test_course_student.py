@@ -15,8 +15,11 @@ def test_start_puts_the_notebook_there_and_says_so(minitorch, tmp_path):
     folder = tmp_path / "mein Kurs é"
     code, out, err = course(minitorch, "start", "02", "--workspace", folder, "--no-open")
     assert (code, err) == (0, "")
-    assert out.splitlines() == [f"{folder / '02_autodiff.ipynb'} is ready.",
-                                f'Open it with: jupyter lab "{folder / "02_autodiff.ipynb"}"']  # fmt: skip
+    assert out.splitlines() == [
+        f"{folder / '02_autodiff.ipynb'} is ready.",
+        "Later: `minitorch course check 02` runs its checks, `minitorch course submit 02` hands it in.",
+        f'Open it with: jupyter lab "{folder / "02_autodiff.ipynb"}"',
+    ]
     (folder / "02_autodiff.ipynb").write_text("mine", "utf-8")
     code, out, _ = course(minitorch, "start", "02", "--workspace", folder, "--no-open")
     assert code == 0 and "is there already and stays as it is." in out

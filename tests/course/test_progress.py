@@ -28,7 +28,7 @@ def test_a_notebook_is_run_and_each_exercise_has_its_state(small_course, tmp_pat
 
 @pytest.mark.slow
 def test_a_loop_without_end_is_stopped_and_what_ran_counts(small_course, tmp_path, write_exercise, monkeypatch):
-    monkeypatch.setattr(Clock, "left", lambda self, cell: 1 if cell["id"] == "total-check" else 100)
+    monkeypatch.setattr(Clock, "left", lambda self, cell: 1 if "total(jnp" in cell["source"] else 100)
     path, _ = start("07", tmp_path)
     write_exercise(path, "double", RIGHT)
     write_exercise(path, "total", "def total(x):\n    while True:\n        pass")
@@ -45,6 +45,17 @@ def test_a_deleted_cell_is_named_and_a_dead_kernel_survived(small_course, tmp_pa
     states = check_notebook(path)
     assert "its cell is gone" in states[0].message
     assert states[1].message == "not reached: the notebook's process died, perhaps for want of memory"
+
+
+@pytest.mark.slow
+def test_a_notebook_whose_cells_have_lost_their_names_is_checked_too(small_course, tmp_path, write_exercise):
+    path, _ = start("07", tmp_path)
+    write_exercise(path, "double", RIGHT)
+    notebook = json.loads(path.read_text("utf-8"))
+    for cell in notebook["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(notebook | {"nbformat_minor": 0}), "utf-8")
+    assert [state.done for state in check_notebook(path)] == [True, False, False]
 
 
 def with_outputs(path, counts, passed):
