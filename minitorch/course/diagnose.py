@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .patterns import Comparison, explain_numbers
+from .comparison import Comparison
+from .patterns import explain_numbers
 from .values import Tolerance, Unreadable, describe, differing, kind_of, name_of, same
 
 ARTICLES = {"int": "an integer", "bool": "a truth value", "float": "a real number", "complex": "a complex number"}

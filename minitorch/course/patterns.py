@@ -6,66 +6,18 @@ None; the first that recognises the answer speaks.
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
-from .values import Tolerance, as_float, differing, kind_of, same
+from .comparison import EXACT, Comparison, is_complex, near, number
+from .factors import constant_factor
+from .regions import right_except, where
+from .values import as_float, kind_of, same
 
-EXACT = 3e-5  # Relative spread within which a ratio counts as constant: some float32 roundings.
-Axis = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A wrong answer beside the right one: plain numbers of one shape. `inputs` holds the function's inputs by name,
-    and `reveal` says whether the message may hold expected numbers."""
-
-    given: Any
-    expected: Any
-    tolerance: Tolerance
-    inputs: Mapping[str, Any]
-    reveal: bool
-
-    @cached_property
-    def g(self) -> np.ndarray:
-        return as_float(self.given)
-
-    @cached_property
-    def e(self) -> np.ndarray:
-        return as_float(self.expected)
-
-    @cached_property
-    def wrong(self) -> np.ndarray:
-        return differing(self.given, self.expected, self.tolerance)
-
-    def agrees(self, expected: np.ndarray) -> bool:
-        """Would the answer be right if this were expected?"""
-        bounds = np.maximum(self.tolerance.bounds(self.given, expected), 0.0)
-        with np.errstate(all="ignore"):
-            close = np.abs(self.g - expected) <= bounds
-            return bool(np.all(close | (self.g == expected) | (np.isnan(self.g) & np.isnan(expected))))
-
-    def at(self, index: Axis) -> str:
-        """`at [0, 2]: 0.5 instead of 0.25`."""
-        place = f"at {list(index)}: " if index else ""
-        numbers = number(self.g[index]) + (f" instead of {number(self.e[index])}" if self.reveal else "")
-        return place + numbers
-
-    def first(self, places: np.ndarray) -> Axis:
-        return tuple(int(i) for i in np.argwhere(places)[0])
-
-
-def number(x: Any) -> str:
-    """Four significant digits, and no rounding of whole numbers."""
-    if isinstance(x, complex | np.complexfloating):
-        return f"{x:.4g}"
-    return str(int(x)) if np.isfinite(x) and x == int(x) and abs(x) < 1e15 else f"{x:.4g}"
+OVERFLOW = "an overflow (exp of a large number?)"
+FROM_INFINITY = f"{OVERFLOW}, a division by 0, or log 0"
+FROM_NAN = f"{OVERFLOW} and then inf/inf or inf - inf, from 0/0, or from log or sqrt of a negative number"
 
 
 def explain_numbers(comparison: Comparison) -> str:
@@ -81,22 +33,12 @@ def _truth_values(c: Comparison) -> str:
         return "The answer is the opposite of what is expected everywhere: is the condition the wrong way round?"
     if c.g.ndim == 2 and c.g.shape[0] == c.g.shape[1] and np.array_equal(c.g, c.e.T):
         return "The mask is transposed: rows and columns changed places."
-    return f"{_where(c) or _some(c)} the truth value is wrong."
+    return f"{where(c) or _some(c)} the truth value is wrong."
 
 
 def unexpected_nonfinite(c: Comparison) -> str | None:
-    for bad, name, cause in (
-        (
-            np.isnan(c.g) & ~np.isnan(c.e),
-            "NaN",
-            "inf/inf or inf - inf (after an overflow: exp of a large number?), 0/0, or log or sqrt of a negative one",
-        ),
-        (
-            np.isinf(c.g) & np.isfinite(c.e),
-            "infinity",
-            "an overflow (exp of a large number?), a division by 0, or log 0",
-        ),
-    ):
+    nan, infinite = np.isnan(c.g) & ~np.isnan(c.e), np.isinf(c.g) & np.isfinite(c.e)
+    for bad, name, cause in ((nan, "NaN", FROM_NAN), (infinite, "infinity", FROM_INFINITY)):
         if bad.any():
             place = f" at {list(c.first(bad))}" if c.g.ndim else ""
             return f"The result holds {name}{place}, where a finite number is expected. It comes from {cause}."
@@ -133,95 +75,15 @@ def off_by_one(c: Comparison) -> str | None:
     return f"The result is one too {'large' if c.g.item() > c.e.item() else 'small'}: look for an off-by-one."
 
 
-def constant_factor(c: Comparison) -> str | None:
-    factor = _ratio(c.g, c.e)
-    if factor is None:
-        return None
-    if reason := _factor_reason(factor, c.g.shape):
-        return reason
-    if c.g.size == 1:
-        return None
-    shown = f"{number(factor)} times what it should be" if c.reveal else "off by one constant factor"
-    return f"Every number is {shown}: is a factor or a division missing?"
-
-
-def _ratio(given: np.ndarray, expected: np.ndarray) -> float | None:
-    """The constant c of given = c * expected; None if there is none, or too little to tell."""
-    given, expected = given.ravel(), expected.ravel()
-    if "complex" in given.dtype.name or not np.any(expected):
-        return None
-    factor = float(given @ expected / (expected @ expected))
-    spread = np.abs(given - factor * expected).max()
-    return factor if factor and spread <= EXACT * np.abs(given).max() else None
-
-
-def _factor_reason(factor: float, shape: tuple[int, ...]) -> str | None:
-    """What a factor that tells its origin means."""
-    if _near(factor, -1):
-        return "The sign is wrong: every number is -1 times what it should be."
-    size, way = (factor, "large") if abs(factor) > 1 else (1 / factor, "small")
-    sign = " and has the wrong sign" if factor < 0 else ""
-    size = abs(size)
-    for value, cause in KNOWN_FACTORS.items():
-        if _near(size, value):
-            return f"Every number is too {way} by a factor of {cause}{sign}."
-    if size > 1e6:
-        return None
-    whole = round(size)
-    if 2 <= whole <= (4096 if shape else 64) and _near(size, whole):
-        text = f"Every number is too {way} by a factor of {whole}{sign}"
-        return text + _factor_cause(factor, whole, shape)
-    root = round(size**2)
-    if root in _sizes(shape) and _near(size**2, root):
-        return f"Every number is too {way} by a factor of sqrt({root}){sign}, and {root} is the size of an axis."
-    return _bessel(abs(factor)) if factor > 0 else None
-
-
-def _factor_cause(factor: float, whole: int, shape: tuple[int, ...]) -> str:
-    if whole == 2:
-        return ": look for a 2 or a 1/2 that is missing or too many, or something added twice."
-    axes = " (the size of an axis)" if whole in _sizes(shape) else ""
-    if abs(factor) > 1:
-        return f"{axes}: is something summed that should be averaged?"
-    return f"{axes}: is something averaged that should be summed, or divided twice?"
-
-
-def _bessel(factor: float) -> str | None:
-    for n in range(3, 21):
-        if _near(factor, n / (n - 1)) or _near(factor, (n - 1) / n):
-            return f"The factor is {n} to {n - 1}: is it divided by N - 1 where N is meant, or the other way round?"
-    return None
-
-
-KNOWN_FACTORS = {
-    math.log(2): "0.693, which is log 2: is it a logarithm of base 2 where base e is meant, or the other way round?",
-    1
-    / math.log(
-        2
-    ): "1.443, which is 1/log 2: is it a logarithm of base 2 where base e is meant, or the other way round?",
-    math.log(10): "2.303, which is log 10: is it a logarithm of base 10 where base e is meant, or the other way round?",
-    180 / math.pi: "57.3, which is 180/pi: degrees and radians",
-}
-
-
-def _sizes(shape: tuple[int, ...]) -> set[int]:
-    """The sizes of axes, and of several together."""
-    return {math.prod(part) for r in range(1, len(shape) + 1) for part in itertools.combinations(shape, r)}
-
-
-def _near(a: float, b: float) -> bool:
-    return abs(a - b) <= EXACT * abs(b)
-
-
 def constant_offset(c: Comparison) -> str | None:
     difference = c.g - c.e
-    if c.g.size < 2 or not np.isfinite(difference).all() or "complex" in difference.dtype.name:
+    if c.g.size < 2 or not np.isfinite(difference).all() or is_complex(c):
         return None
     offset = float(np.median(difference))
     if not offset or np.abs(difference - offset).max() > 10 * EXACT * (abs(offset) + np.abs(c.e).max()):
         return None
     way = "large" if offset > 0 else "small"
-    shown = number(abs(offset)) if c.reveal or _near(abs(offset), round(abs(offset))) else "the same amount"
+    shown = number(abs(offset)) if c.reveal or near(abs(offset), round(abs(offset))) else "the same amount"
     return f"Every number is too {way} by {shown}: is something added, subtracted or left out everywhere?"
 
 
@@ -282,7 +144,7 @@ INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def another_function(c: Comparison) -> str | None:
-    if "complex" in c.g.dtype.name or c.agrees(np.ones_like(c.g)) or not np.any(c.g):
+    if is_complex(c) or c.agrees(np.ones_like(c.g)) or not np.any(c.g):
         return None  # Of all ones or zeros it would be chance.
     for message, function in INVERSES.items():
         if c.agrees(function(c.e)):
@@ -292,7 +154,7 @@ def another_function(c: Comparison) -> str | None:
 
 def factor_along_an_axis(c: Comparison) -> str | None:
     """Each row (say) is right up to a factor or a summand of its own."""
-    if "complex" in c.g.dtype.name or not np.isfinite(c.g).all() or not np.isfinite(c.e).all():
+    if is_complex(c) or not np.isfinite(c.g).all() or not np.isfinite(c.e).all():
         return None
     for axis in range(c.g.ndim if c.g.ndim > 1 else 0):
         g, e = (np.moveaxis(x, axis, -1) for x in (c.g, c.e))
@@ -310,61 +172,6 @@ def factor_along_an_axis(c: Comparison) -> str | None:
 
 def _slice(c: Comparison, axis: int) -> str:
     return ("column", "row")[axis] if c.g.ndim == 2 else "slice"
-
-
-def right_except(c: Comparison) -> str | None:
-    """Wrong in a region with a name, or right only there."""
-    place = _where(c)
-    if place is None or c.wrong.all():
-        return None
-    given, expected = c.g[c.wrong], c.e[c.wrong]
-    if given.size > 1 and not given.any():
-        return f"{place} the result is 0, and should not be."
-    factor = _ratio(given, expected) if given.size > 1 else None
-    if factor and (reason := _factor_reason(factor, c.g.shape)):
-        return f"{place} the result is wrong. {reason.replace('Every number', 'There, every number')}"
-    return f"{place} the result is wrong, {c.at(c.first(c.wrong))}."
-
-
-def _where(c: Comparison) -> str | None:
-    """`Right elsewhere, but in the first row`; None where the wrong places have no pattern."""
-    regions = [(name, region) for name, region in _regions(c) if region.any() and not region.all()]
-    for name, region in regions:
-        if not (c.wrong & ~region).any() and 2 * c.wrong.sum() > region.sum():
-            return f"Right elsewhere, but {name}"
-    return next((f"Right {name}, but elsewhere" for name, region in regions if (c.wrong != region).all()), None)
-
-
-def _regions(c: Comparison) -> Iterator[tuple[str, np.ndarray]]:
-    """Parts of the array that a mistake may be confined to."""
-    yield from _values_regions(c)
-    for axis, size in enumerate(c.g.shape):
-        line = np.arange(size).reshape([-1 if a == axis else 1 for a in range(c.g.ndim)])
-        name = "element" if c.g.ndim == 1 else ("row", "column")[axis] if c.g.ndim == 2 else f"slice of axis {axis}"
-        for where, part in (("first", line == 0), ("last", line == size - 1)):
-            yield f"in the {where} {name}", np.broadcast_to(part, c.g.shape)
-        ends = np.broadcast_to((line == 0) | (line == size - 1), c.g.shape)
-        yield f"in the first and the last {name}", ends
-        for where, start in (("second", 1), ("other second", 0)):
-            if size > 3:
-                yield f"in every {where} {name}", np.broadcast_to(line % 2 == start, c.g.shape)
-    if c.g.ndim >= 2:
-        rows, columns = (np.broadcast_to(np.arange(n)[s], c.g.shape) for n, s in
-                         ((c.g.shape[-2], np.s_[:, None]), (c.g.shape[-1], np.s_[:])))  # fmt: skip
-        yield "on the diagonal", rows == columns
-        yield "above the diagonal", rows < columns
-        yield "below the diagonal", rows > columns
-
-
-def _values_regions(c: Comparison) -> Iterator[tuple[str, np.ndarray]]:
-    """Where an input is negative, zero or positive; where the right answer is."""
-    arrays = [(f"where {name} is", as_float(x)) for name, x in c.inputs.items() if np.shape(x) == c.g.shape]
-    arrays += [("where the right answer is", c.e)]
-    for name, x in arrays:
-        if x.ndim and "complex" not in x.dtype.name:
-            yield f"{name} 0", x == 0
-            yield f"{name} negative", x < 0
-            yield f"{name} positive", x > 0
 
 
 def nearly(c: Comparison) -> str | None:
