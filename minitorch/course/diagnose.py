@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .comparison import Comparison
+from .comparison import Comparison, Tolerance, differing, same
 from .patterns import explain_numbers
-from .values import Tolerance, Unreadable, describe, differing, kind_of, name_of, same
+from .values import Unreadable, describe, kind_of, name_of
 
 ARTICLES = {"int": "an integer", "bool": "a truth value", "float": "a real number", "complex": "a complex number"}
 

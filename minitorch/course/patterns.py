@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .comparison import EXACT, Comparison, is_complex, near, number
+from .comparison import EXACT, Comparison, as_float, is_complex, near, number, same
 from .factors import constant_factor
 from .regions import right_except, where
-from .values import as_float, kind_of, same
+from .values import kind_of
 
 OVERFLOW = "an overflow (exp of a large number?)"
 FROM_INFINITY = f"{OVERFLOW}, a division by 0, or log 0"

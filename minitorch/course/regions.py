@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .comparison import Comparison
+from .comparison import Comparison, as_float
 from .factors import factor_reason, ratio
-from .values import as_float
 
 
 def right_except(c: Comparison) -> str | None:

@@ -22,17 +22,12 @@ from jax import dtypes
 from jax.core import Tracer
 
 LIMIT = 2**24  # bytes
-LARGEST = 2**1000  # Integers of Python beyond it count as this much where floats are compared.
 DEPTH = 32
 KINDS = {  # What an array may hold, and which kind of number that is.
     **{"bool": "bool", "bfloat16": "float", "complex64": "complex", "complex128": "complex"},
     **{f"{sign}int{bits}": "int" for sign in ("", "u") for bits in (8, 16, 32, 64)},
     **{f"float{bits}": "float" for bits in (16, 32, 64)},
 }
-# Relative and absolute error that two right ways of computing may differ by. A Python float often came from a float32.
-TOLERANCES = {"float16": (1e-2, 1e-3), "bfloat16": (4e-2, 1e-2), "float64": (1e-7, 1e-9)}
-TOLERANCES |= {name: (1e-4, 1e-5) for name in ("float", "complex", "float32", "complex64")}
-TOLERANCES["complex128"] = TOLERANCES["float64"]
 
 
 @dataclass(frozen=True)
@@ -40,31 +35,6 @@ class Unreadable:
     """Stands for a value that is no number, text or container of them: a function, a module, a traced array."""
 
     kind: str
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """How far a right value may be from the expected one: None takes what the dtypes allow.
-
-    `atol` grows with the largest expected number where it is None, since rounding errors of a sum do. `dtype` demands
-    exactly the expected dtype.
-    """
-
-    rtol: float | None = None
-    atol: float | None = None
-    dtype: bool = False
-
-    def bounds(self, given: Any, expected: Any) -> np.ndarray:
-        """How far each element may be from `expected` (finite float64 or complex numbers of any shape)."""
-        # What is expected decides, so that an answer in bfloat16 is not let off. But NumPy's float64 is what float32
-        # is often checked against.
-        single = name_of(expected) in ("float64", "complex128") and name_of(given) != name_of(expected)
-        rtol, atol = TOLERANCES.get("float32" if single else name_of(expected), (0.0, 0.0))
-        size = np.abs(as_float(expected))
-        size = np.where(np.isfinite(size), size, 0.0)
-        atol += 0.01 * rtol * size.max(initial=0.0)
-        rtol = rtol if self.rtol is None else self.rtol
-        return (atol if self.atol is None else self.atol) + rtol * size
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -249,13 +219,6 @@ def kind_of(value: Any) -> str | None:
     return KINDS.get(name, name if name in ("bool", "int", "float", "complex") else None)
 
 
-def as_float(number: Any) -> np.ndarray:
-    """Any plain number as float64, or complex128: arithmetic on it neither wraps nor rounds to bfloat16."""
-    if isinstance(number, int):
-        number = min(max(number, -LARGEST), LARGEST)
-    return np.asarray(number, np.complex128 if kind_of(number) == "complex" else np.float64)
-
-
 def describe(value: Any) -> str:
     """What kind of thing a plain value is, without its numbers: `float32 (3, 5)`, `list of 2 (int, int)`."""
     match value:
@@ -269,53 +232,3 @@ def describe(value: Any) -> str:
         case Unreadable():
             return value.kind
     return "None" if value is None else type(value).__name__
-
-
-def same(given: Any, expected: Any, tolerance: Tolerance | None = None) -> bool:
-    """Is `given` a right answer? Both plain.
-
-    Numbers agree within the tolerance, in shape and in kind (bool, int, float, complex); a Python number is an array of
-    no axes; NaN equals only NaN and infinity the same infinity. A list equals a tuple. All else is equal or not.
-    """
-    tolerance = tolerance or Tolerance()
-    if kind_of(expected):
-        return _same_numbers(given, expected, tolerance)
-    if isinstance(expected, list | tuple):
-        return (
-            isinstance(given, list | tuple)
-            and len(given) == len(expected)
-            and all(same(g, e, tolerance) for g, e in zip(given, expected, strict=True))
-        )
-    if isinstance(expected, dict):
-        return (
-            isinstance(given, dict)
-            and given.keys() == expected.keys()
-            and all(same(given[key], e, tolerance) for key, e in expected.items())
-        )
-    return type(given) is type(expected) and not isinstance(given, Unreadable) and given == expected
-
-
-def _same_numbers(given: Any, expected: Any, tolerance: Tolerance) -> bool:
-    if kind_of(given) != kind_of(expected) or np.shape(given) != np.shape(expected):
-        return False
-    if tolerance.dtype and name_of(given) != name_of(expected):
-        return False
-    return not differing(given, expected, tolerance).any()
-
-
-def differing(given: Any, expected: Any, tolerance: Tolerance) -> np.ndarray:
-    """Which elements of two plain numbers of one shape differ by more than the tolerance: an array of bools."""
-    if kind_of(expected) in ("bool", "int"):
-        return np.asarray(np.asarray(given, object) != np.asarray(expected, object), bool)
-    bounds = tolerance.bounds(given, expected)
-    given, expected = as_float(given), as_float(expected)
-    if "complex" in (given.dtype.name[:7], expected.dtype.name[:7]):
-        parts = (differing_floats(part(given), part(expected), bounds) for part in (np.real, np.imag))
-        return np.logical_or(*parts)
-    return differing_floats(given, expected, bounds)
-
-
-def differing_floats(given: np.ndarray, expected: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        close = np.isfinite(given) & np.isfinite(expected) & (np.abs(given - expected) <= bounds)
-        return ~(close | (given == expected) | (np.isnan(given) & np.isnan(expected)))
