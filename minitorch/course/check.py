@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from .comparison import Tolerance
+from .comparison import Tolerance, same
 from .diagnose import diagnose
 from .errors import explain, folded, marked
+from .frames import student_steps
 from .publish import publish
 from .values import plain
 
@@ -48,28 +51,46 @@ def check(
 def _judge(
     case: str, given: Callable[[], Any], expected: Any, mistakes: Mapping[str, Any], tolerance: Tolerance
 ) -> Verdict:
+    names = _names(given)
     try:
         value = plain(given())
     except (Exception, SystemExit) as error:
-        return Verdict(case, *explain(error))
+        return Verdict(case, *explain(error, _written_beside(names, error)))
     try:
         right = plain(expected() if callable(expected) else expected)
+        if same(value, right, tolerance):
+            return Verdict(case)
         foreseen = {message: plain(wrong() if callable(wrong) else wrong) for message, wrong in mistakes.items()}
     except Exception as error:
         explanation = explain(error)
         return Verdict(case, f"The check itself failed, not your code. {explanation.paragraph}", explanation.original)
-    return Verdict(case, diagnose(value, right, foreseen, tolerance, inputs=_inputs(given)) or "")
+    return Verdict(case, diagnose(value, right, foreseen, tolerance, inputs=_arrays(names)) or "")
 
 
-def _inputs(given: Callable[[], Any]) -> dict[str, np.ndarray]:
-    """The arrays that `lambda: softmax(x)` names, by their names."""
+def _names(given: Callable[[], Any]) -> dict[str, Any]:
+    """What `lambda: softmax(x)` names: the function `softmax` and the array `x`."""
     code = getattr(given, "__code__", None)
     if code is None:
         return {}
-    cells = dict(zip(code.co_freevars, (cell.cell_contents for cell in given.__closure__ or ()), strict=True))
-    known = {**{name: given.__globals__.get(name) for name in code.co_names}, **cells}
-    arrays = {f"`{name}`": plain(x) for name, x in known.items() if isinstance(x, np.ndarray | jax.Array)}
+    names = {name: given.__globals__[name] for name in code.co_names if name in given.__globals__}
+    for name, cell in zip(code.co_freevars, given.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # It has no value yet.
+            names[name] = cell.cell_contents
+    return names
+
+
+def _arrays(names: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    arrays = {f"`{name}`": plain(x) for name, x in names.items() if isinstance(x, np.ndarray | jax.Array)}
     return {name: x for name, x in arrays.items() if isinstance(x, np.ndarray)}  # A random key is not one.
+
+
+def _written_beside(names: Mapping[str, Any], error: BaseException) -> set[str]:
+    """The functions that the error went through and that stand in a cell with one that is named: the student's own, and
+    not what the notebook gave."""
+    named = [m for x in names.values() for m in (x, *(vars(x).values() if isinstance(x, type) else ()))]
+    cells = {f.__code__.co_filename for f in named if isinstance(f, FunctionType)}
+    codes = (step.tb_frame.f_code for step in student_steps(error))
+    return {code.co_name for code in codes if code.co_filename in cells}
 
 
 def as_text(verdict: Verdict) -> str:

@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -61,6 +62,37 @@ def test_an_exception_is_explained_with_the_original_below(said):
     assert "<details" in bundle["text/html"]
 
 
+def cell(name, code, namespace):
+    exec(compile(code, f"<{name}>", "exec"), namespace)
+
+
+@pytest.mark.parametrize(
+    "task", ["def task(x):\n    return helper(x)", "class task:\n    def __init__(self, x):\n        helper(x)"]
+)
+def test_an_error_in_what_the_notebook_gave_is_placed_in_the_students_own_code(said, task):
+    namespace = {}
+    cell("given", "def helper(x):\n    return x @ x", namespace)
+    cell("task", task, namespace)
+    given = eval("lambda: task(x)", namespace | {"x": X})
+    place = said(given, 1.0)[CHECKED]["message"].partition("It happened")[2]
+    assert place.startswith(" in `task` on line 2") or place.startswith(" in `__init__` on line 3")
+
+
+def test_mistakes_are_only_looked_at_where_the_answer_is_wrong(said):
+    assert said(lambda: 1, 1, {"never": lambda: 1 / 0})[CHECKED]["passed"]
+
+
+def test_a_name_without_a_value_and_a_random_key_are_no_inputs(said):
+    key = jax.random.key(0)
+
+    def later():
+        return lambda: (X, key, unset)[0]
+        unset = 1
+
+    assert said(lambda: (X, key)[0] * 2, lambda: X)[CHECKED]["message"].startswith("Every number is too large")
+    assert "unset" in said(later(), 1)[CHECKED]["message"]
+
+
 def test_exit_does_not_end_the_notebook(said):
     def task():
         raise SystemExit
@@ -90,7 +122,7 @@ def test_a_container_of_itself_is_explained(said):
 def test_a_check_that_fails_itself_says_so(said):
     message = said(lambda: 1, lambda: 1 / 0)[CHECKED]["message"]
     assert message.startswith("The check itself failed, not your code. There is a division by 0.")
-    assert not said(lambda: 1, 1, {"wrong": lambda: 1 / 0})[CHECKED]["passed"]
+    assert not said(lambda: 1, 2, {"wrong": lambda: 1 / 0})[CHECKED]["passed"]
 
 
 def test_tolerances_and_dtypes_can_be_stated(said):
