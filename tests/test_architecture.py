@@ -18,7 +18,8 @@ ABOVE = {  # What each part may import.
     "models": {"autodiff", "ops", "nn"},
     "train": {"autodiff", "ops", "nn", "optim", "text", "data", "models"},
     "infer": {"autodiff", "ops", "nn", "text", "data", "models", "train"},
-    "cli": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "infer"},
+    "course": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "infer"},
+    "cli": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "infer", "course"},
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..data.optional import require
 from .authoring import AuthoringError
 from .cells import Notebook
+from .compiled import environment
 from .places import Places, write
 from .source import INSTALL, METADATA, read_source, reference, release
 
@@ -62,7 +63,7 @@ def executed(notebook: Notebook, done: Done = lambda n, total: None) -> Any:
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(notebook.path.parent)}},
     )
-    client.execute()
+    client.execute(env=environment())
     nb.metadata = METADATA | {"minitorch": nb.metadata["minitorch"]}
     if found := list(_unfit(notebook, nb)):
         raise AuthoringError(found)

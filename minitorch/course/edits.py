@@ -32,7 +32,7 @@ PAIRS += [("zeros_like", "ones_like"), ("sin", "cos"), ("exp", "expm1"), ("log",
 SWAPPED_NAMES = dict(PAIRS) | {b: a for a, b in PAIRS}
 # Functions of two arguments for which the order does not matter, or is checked by Python.
 COMMUTE = {"maximum", "minimum", "add", "multiply", "logical_and", "logical_or", "equal", "not_equal", "isinstance"}
-COMMUTE |= {"allclose", "isclose", "broadcast_shapes", "hypot", "max", "min", "getattr", "hasattr"}
+COMMUTE |= {"allclose", "isclose", "broadcast_shapes", "hypot", "max", "min", "clip", "getattr", "hasattr"}
 TINY = 1e-3  # Below it a constant guards against zero, and twice of it cannot be seen.
 
 
@@ -111,7 +111,8 @@ def _calls(node: ast.Call) -> Iterator[ast.expr]:
         yield node.args[0]
     if name == "range":
         place = min(len(node.args) - 1, 1)
-        fewer = ast.BinOp(node.args[place], ast.Sub(), ast.Constant(1))
+        step = node.args[2] if len(node.args) == 3 else ast.Constant(1)
+        fewer = ast.BinOp(node.args[place], ast.Sub(), step)
         yield _with(node, [*node.args[:place], fewer, *node.args[place + 1 :]])
     elif len(node.args) > 1 and name not in COMMUTE and not any(isinstance(a, ast.Starred) for a in node.args):
         yield _with(node, _exchanged(node.args, 1 if name == "where" and len(node.args) == 3 else 0))

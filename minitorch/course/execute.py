@@ -11,10 +11,10 @@ import multiprocessing
 import time
 import traceback
 from collections.abc import Generator, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from .cells import Notebook
+from .compiled import keep
 from .session import Checked, Probed, Session
 
 LIMIT = 60.0  # seconds without a result
@@ -157,11 +157,4 @@ def _prepare() -> None:
 
     matplotlib.use("agg")
     jax.config.update("jax_disable_most_optimizations", True)
-    jax.config.update("jax_compilation_cache_dir", str(cache_directory()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-
-
-def cache_directory() -> Path:
-    """Where compiled functions are kept between runs; safe to delete."""
-    return Path.home() / ".cache" / "minitorch" / "compiled"
+    keep()

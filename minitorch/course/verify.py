@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 from .build import Done, as_text
 from .cells import Notebook, unsolved
+from .compiled import environment
 from .crew import Crew, Task
 from .execute import Runner
 from .mutate import faults_of_mutant, mutants
@@ -33,14 +33,16 @@ def verify(places: Places, name: str, jobs: int = 1, done: Done = lambda n, tota
     found = [*differences(places, notebook)]
     with Crew(notebook, jobs) as crew:
         found += lost_by_reference(crew.runners[0])
-        tasks = [] if found else [*_tasks(notebook, planted)]
+        tasks = [] if found else [*_tasks(places, notebook, planted)]
         for n, faults in enumerate(crew.each(tasks), 1):
             found += faults
             done(n, len(tasks))
-    return found or changed_outputs(places.reference(name))
+    return found
 
 
-def _tasks(notebook: Notebook, planted: Iterable[Planted]) -> Iterator[Task]:
+def _tasks(places: Places, notebook: Notebook, planted: Iterable[Planted]) -> Iterator[Task]:
+    """The longest first, which is none for the runner but a process of its own."""
+    yield lambda runner: changed_outputs(places.reference(notebook.name))
     yield unearned
     for answer in planted:
         yield partial(faults_of, answer)
@@ -106,13 +108,8 @@ def changed_outputs(path: Path) -> list[str]:
     """What nbval finds when it executes a committed notebook: outputs that differ in their text."""
     command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
     command += ["--override-ini=addopts=", str(path)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False, env=_environment()
-    )
+    variables = {**environment(), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False, env=variables)
     if done.returncode == 0:
         return []
     return [f"{path}: nbval finds other outputs than the committed ones:\n{(done.stdout + done.stderr)[-3000:]}"]
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONIOENCODING": "utf-8"}

@@ -1,0 +1,9 @@
+"""What `pytest --nbval notebooks/` needs: the cells of a notebook stay together, in one process."""
+
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    if config.getoption("numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "loadfile"
