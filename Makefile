@@ -1,4 +1,5 @@
 # make tour   train a small language model on real text, and look at the result
+# make course open the first notebook of the course
 # make test   lint, type-check, and run every test
 # make check  the same without the slow tests
 # make bench  measure against flax, jax.value_and_grad and PyTorch (installs them)
@@ -9,10 +10,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: tour test check bench lint format constraints clean
+.PHONY: tour course test check bench lint format constraints clean
 
 tour: $(VENV)/.base
 	$(BIN)/minitorch tour
+
+course: $(VENV)/.course
+	$(BIN)/minitorch course start 00
 
 test: lint
 	$(BIN)/python -m pytest
@@ -43,6 +47,11 @@ $(BIN)/python:
 $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing minitorch (about a minute) ..."
 	@$(PIP) install -e . -c constraints.txt
+	@touch $@
+
+$(VENV)/.course: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing minitorch and JupyterLab (a minute or two) ..."
+	@$(PIP) install -e '.[course]' -c constraints.txt
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
