@@ -1,0 +1,20 @@
+"""Small pictures in a row, such as digits of 8 by 8 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+
+def show(images: Any, titles: Sequence[str], columns: int = 10) -> None:
+    """Pictures with a title each: dark where there is ink."""
+    rows = -(-len(images) // columns)
+    _, grid = plt.subplots(rows, columns, figsize=(columns, 1.25 * rows), layout="constrained", squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, image, title in zip(grid.flat, images, titles, strict=False):
+        axes.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        axes.set_title(title, fontsize=10)
+    plt.show()

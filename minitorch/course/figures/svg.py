@@ -1,0 +1,107 @@
+"""Small drawings in SVG: numbers in boxes, blocks side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+# Okabe and Ito's palette, which the colour-blind can tell apart, and paler tints of it for what text stands on.
+BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#a5548a"
+TINTS = {BLUE: "#cfe3f1", ORANGE: "#f9dcc7", GREEN: "#cdebe1", PURPLE: "#eedbe8"}
+INK, GRAY, PAPER = "#1f2933", "#5b6875", "#ffffff"
+CELL, ROW = 44, 34  # Pixels: the box of a number.
+GAP, MARGIN, CAPTION = 16, 14, 26
+
+
+class Drawing(str):
+    """SVG source that a notebook shows as a picture."""
+
+    title: str
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+    def __repr__(self) -> str:
+        return f"Drawing: {self.title}"
+
+
+class Block(NamedTuple):
+    """A piece of a drawing, from (0, 0) to (width, height)."""
+
+    shapes: str
+    width: float
+    height: float
+
+
+def box(x: float, y: float, text: str, colour: str, copy: bool = False) -> str:
+    """A number in a box; a copy of one is pale, with a dashed edge."""
+    fill, dashes = (PAPER, ' stroke-dasharray="3 3"') if copy else (TINTS[colour], "")
+    rect = (
+        f'<rect x="{x:g}" y="{y:g}" width="{CELL}" height="{ROW}" rx="3" fill="{fill}" stroke="{colour}"'
+        f' stroke-width="1.4"{dashes}/>'
+    )
+    return rect + (label(x + CELL / 2, y + ROW / 2 + 5, text, GRAY if copy else INK) if text else "")
+
+
+def label(x: float, y: float, text: str, colour: str = INK, size: int = 15, weight: int = 400) -> str:
+    """Text, its middle at x and its foot at y."""
+    return (
+        f'<text x="{x:g}" y="{y:g}" font-size="{size}" font-weight="{weight}" fill="{colour}" text-anchor="middle">'
+        f"{escape(text)}</text>"
+    )
+
+
+def moved(shapes: str, x: float, y: float) -> str:
+    return f'<g transform="translate({x:g} {y:g})">{shapes}</g>'
+
+
+def symbol(text: str) -> Block:
+    """An operation between two blocks."""
+    return Block(label(14, ROW / 2 + 8, text, INK, 24), 28, ROW)
+
+
+def arrow(text: str) -> Block:
+    """What is done between two blocks, in words, with an arrow to the right below them."""
+    width = 7.0 * len(text)
+    words = label(width / 2, ROW / 2 + 5, text, GRAY, 14)
+    return Block(words + label(width / 2, ROW + 8, "→", GRAY, 22), width, ROW)
+
+
+def captioned(block: Block, text: str, colour: str = INK) -> Block:
+    """The block with a line of text below it."""
+    width = max(block.width, 8.4 * len(text))
+    left = (width - block.width) / 2
+    words = label(width / 2, block.height + CAPTION - 6, text, colour, 14, 600)
+    return Block(moved(block.shapes, left, 0) + words, width, block.height + CAPTION)
+
+
+def beside(blocks: Sequence[Block]) -> Block:
+    """The blocks from left to right, each in the middle of the height."""
+    height, x, shapes = max(block.height for block in blocks), 0.0, []
+    for block in blocks:
+        shapes.append(moved(block.shapes, x, (height - block.height) / 2))
+        x += block.width + GAP
+    return Block("".join(shapes), x - GAP, height)
+
+
+def below(blocks: Sequence[Block]) -> Block:
+    """The blocks from top to bottom, each in the middle of the width."""
+    width, y, shapes = max(block.width for block in blocks), 0.0, []
+    for block in blocks:
+        shapes.append(moved(block.shapes, (width - block.width) / 2, y))
+        y += block.height + GAP
+    return Block("".join(shapes), width, y - GAP)
+
+
+def drawing(block: Block, title: str) -> Drawing:
+    """The block on paper, for a notebook or a file."""
+    width, height = block.width + 2 * MARGIN, block.height + 2 * MARGIN
+    made = Drawing(
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:g} {height:g}" width="{width:g}"'
+        f" height=\"{height:g}\" font-family=\"system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif\">"
+        f'<title>{escape(title)}</title><rect width="100%" height="100%" rx="8" fill="{PAPER}"/>'
+        f"{moved(block.shapes, MARGIN, MARGIN)}</svg>"
+    )
+    made.title = title
+    return made
