@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -118,11 +119,13 @@ class Session:
 def run_cell(cell: Cell, source: str, namespace: dict[str, Any]) -> Outcome:
     """What a cell published, and the exception that ended it, if one did."""
     bundles: list[Bundle] = []
+    file = f"<{cell.name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # Explained errors quote lines.
     with _quiet(), listen(bundles.append):
         if cell.kind == "probe":
             draw.begin(cell.name)
         try:
-            exec(compile(source, f"<{cell.name}>", "exec"), namespace)
+            exec(compile(source, file, "exec"), namespace)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
