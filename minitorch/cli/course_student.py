@@ -127,7 +127,7 @@ def progress(workspace: Workspace = None) -> None:
 
 def _open_ends(states: list[State]) -> str:
     unknown = sum(state.done is None for state in states)
-    return f" ({unknown} not checked since you changed it)" if unknown else ""
+    return f", {unknown} not checked yet" if unknown else ""
 
 
 def submit(
