@@ -6,8 +6,9 @@ import typer
 
 from .course_author import build, new, release, verify
 from .course_export import export, lecture
+from .course_grade import grade
 from .course_student import check, progress, start, submit
 
 app = typer.Typer(help="Write, take and grade the course's notebooks.", no_args_is_help=True, rich_markup_mode=None)
-for command in (start, check, progress, submit, build, verify, new, release, export, lecture):
+for command in (start, check, progress, submit, build, verify, new, release, grade, export, lecture):
     app.command()(command)
