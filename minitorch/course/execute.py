@@ -10,7 +10,7 @@ import contextlib
 import multiprocessing
 import time
 import traceback
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from .cells import Notebook
@@ -19,6 +19,14 @@ from .session import Checked, Probed, Session
 
 LIMIT = 60.0  # seconds without a result
 DONE = "done"
+
+
+class Ended(Exception):
+    """The child said no more; `status` is that of the probe that it was at."""
+
+    def __init__(self, status: str, message: str):
+        super().__init__(message)
+        self.status = status
 
 
 class Runner:
@@ -41,12 +49,16 @@ class Runner:
 
         Raises ValueError where the reference itself fails.
         """
-        found = {probed.name: probed for probed in self._results("grade", dict(replaced or {}), seed)}
-        status, message = "timeout", f"No answer within {self.limit:g} seconds: does a loop never end?"
-        for cell in self.notebook.of("probe"):
-            if cell.name not in found:
-                found[cell.name] = Probed(cell.name, cell.exercise or "", cell.points, status, message)
-                status, message = "not run", "The notebook was stopped before this."
+        found: dict[str, Probed] = {}
+        try:
+            for probed in self._ask("grade", dict(replaced or {}), seed):
+                found[probed.name] = probed
+        except Ended as end:
+            status, message = end.status, str(end)
+            for cell in self.notebook.of("probe"):
+                if cell.name not in found:
+                    found[cell.name] = Probed(cell.name, cell.exercise or "", cell.points, status, message)
+                    status, message = "not run", "The notebook had ended before this."
         return found
 
     def first_lost(self, exercise: str, code: str) -> Probed | None:
@@ -58,8 +70,8 @@ class Runner:
         try:
             with contextlib.closing(self._ask("grade", {exercise: code}, 0, exercise)) as results:
                 return next((probed for probed in results if probed.points and not probed.passed), None)
-        except TimeoutError:
-            return Probed("", exercise, 0, "timeout")
+        except Ended as end:
+            return Probed("", exercise, 0, end.status, str(end))
         finally:
             self.limit = usual
 
@@ -74,15 +86,13 @@ class Runner:
 
     def check(self, replaced: Mapping[str, str] | None = None, exercise: str | None = None) -> list[Checked]:
         """What the visible checks of an exercise, or all, say of such code."""
-        return list(self._results("check", dict(replaced or {}), exercise))
-
-    def _results(self, method: str, *arguments: Any) -> Iterator[Any]:
-        """What the child yields, as far as it comes in time."""
-        with contextlib.suppress(TimeoutError):
-            yield from self._ask(method, *arguments)
+        found = []
+        with contextlib.suppress(Ended):
+            found.extend(self._ask("check", dict(replaced or {}), exercise))
+        return found
 
     def _ask(self, method: str, *arguments: Any) -> Generator[Any]:
-        """What the child yields. Leaving early stops it after its next result; TimeoutError if it says nothing."""
+        """What the child yields. Leaving early stops it after its next result. Raises Ended if it says no more."""
         if self._process is None:
             self._start()
         self._connection.send((method, arguments))
@@ -95,13 +105,14 @@ class Runner:
             raise
 
     def _receive(self) -> Any:
-        try:
-            if not self._connection.poll(self.limit):
-                raise TimeoutError
-            kind, content = self._connection.recv()
-        except (TimeoutError, EOFError, OSError):
+        if not self._connection.poll(self.limit):
             self.close()
-            raise TimeoutError(f"no result within {self.limit:g} s") from None
+            raise Ended("timeout", f"No answer within {self.limit:g} seconds: does a loop never end?")
+        try:
+            kind, content = self._connection.recv()
+        except (EOFError, OSError):
+            self.close()
+            raise Ended("error", "The process ended before it answered: does the code call exit?") from None
         if kind == "failed":
             raise ValueError(content)
         if kind == "broken":
@@ -128,7 +139,7 @@ def serve(connection: Any, notebook: Notebook) -> None:
     """The child: answer questions until nobody asks any more."""
     _prepare()
     session = Session(notebook)
-    with contextlib.suppress(EOFError, OSError):
+    with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             method, arguments = connection.recv()
             _answer(connection, getattr(session, method)(*arguments))

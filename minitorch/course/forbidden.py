@@ -24,6 +24,9 @@ def forbidden_calls(source: str, names: Sequence[str], context: Sequence[str] = 
     known = dict(USUAL)
     for tree in trees:
         known |= _aliases(tree, known, names)
+    for node in ast.walk(trees[-1]):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            known.pop(node.name, None)  # A function of their own, whatever was imported under its name.
     return sorted({(line, name) for line, name in _uses(trees[-1], known) if name in names})
 
 

@@ -143,7 +143,7 @@ def _judged(cell: Cell, outcome: Outcome, key: list[Bundle]) -> Probed:
     if error:
         return _lost(cell, "error", explain(error).paragraph)
     if len(shown) != len(key):
-        return _lost(cell, "wrong", f"{len(shown)} values were shown where {len(key)} are expected.")
+        return _lost(cell, "wrong", f"Values shown: {len(shown)}; expected: {len(key)}.")
     return Probed(cell.name, cell.exercise or "", cell.points)
 
 
