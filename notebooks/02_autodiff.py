@@ -146,6 +146,20 @@ for i, row in enumerate(neuron()):
 # | tanh | $\tanh a$ | $1 - y^2$ | |
 
 
+# %% name="rules_of"
+def rules_of(table, op):
+    """The rules of `op` in a dict of yours."""
+    rules = table.get(op) if isinstance(table, dict) else None
+    if isinstance(rules, tuple | list):
+        return rules
+    raise ValueError(f"{op!r} needs a tuple of rules in your dict. A tuple of one is written (rule,), with a comma.")
+
+
+def received(table, op, g, y, *args, **params):
+    """What each argument of `op` receives by the rules in `table`."""
+    return [rule(g, y, *args, **params) for rule in rules_of(table, op)]
+
+
 # %% name="scalar_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
 def scalar_rules():
     """The derivative rules of the operations on numbers.
@@ -155,7 +169,7 @@ def scalar_rules():
       `rule(g, y, a, b)`, for tanh `rule(g, y, a)`, returns what that argument receives, given `g`, what the result
       `y` has received.
     """
-    # BEGIN SOLUTION Return a dict: for each op a tuple of rules, such as (lambda g, y, a, b: ..., lambda g, y, a, b: ...).
+    # BEGIN SOLUTION Exercise 1: return a dict with a tuple of rules for each op.
     return {
         "add": (lambda g, y, a, b: g, lambda g, y, a, b: g),
         "subtract": (lambda g, y, a, b: g, lambda g, y, a, b: -g),
@@ -166,14 +180,9 @@ def scalar_rules():
 
 
 # %% name="scalar_rules-check" tags=["check"] exercise="scalar_rules"
-def received(op, g, y, *args):
-    """What each argument of `op` receives by your rules."""
-    return [rule(g, y, *args) for rule in scalar_rules()[op]]
-
-
 check(
     "add: both numbers receive g",
-    lambda: received("add", 0.7, 5.0, 2.0, 3.0),
+    lambda: received(scalar_rules(), "add", 0.7, 5.0, 2.0, 3.0),
     [0.7, 0.7],
     mistakes={
         "add: the rule returns the slope without g.": [1.0, 1.0],
@@ -183,7 +192,7 @@ check(
 )
 check(
     "subtract: what b receives has the other sign",
-    lambda: received("subtract", 0.7, -1.0, 2.0, 3.0),
+    lambda: received(scalar_rules(), "subtract", 0.7, -1.0, 2.0, 3.0),
     [0.7, -0.7],
     mistakes={
         "subtract: when b grows, a - b shrinks. Look at the sign of the second rule.": [0.7, 0.7],
@@ -193,7 +202,7 @@ check(
 )
 check(
     "multiply: g times the other factor",
-    lambda: received("multiply", 0.5, 6.0, 2.0, 3.0),
+    lambda: received(scalar_rules(), "multiply", 0.5, 6.0, 2.0, 3.0),
     [1.5, 1.0],
     mistakes={
         "multiply: each factor received g times itself. It must be g times the *other* one.": [1.0, 1.5],
@@ -204,7 +213,7 @@ check(
 )
 check(
     "tanh: flat where the result is near 1",
-    lambda: received("tanh", 2.0, 0.6, 0.6931),
+    lambda: received(scalar_rules(), "tanh", 2.0, 0.6, 0.6931),
     [1.28],
     mistakes={
         "tanh: the slope is 1 - y * y, with y the result. You squared the input.": [2.0 * (1 - 0.6931**2)],
@@ -218,7 +227,7 @@ check(
 for op in ("add", "subtract", "multiply"):
     g, y, a, b = (draw.uniform(low=0.3, high=3.0).item() for _ in range(4))
     show(
-        [rule(g, y, a, b) for rule in scalar_rules()[op]],
+        received(scalar_rules(), op, g, y, a, b),
         mistakes={
             f"{op}: the rule returns the slope without g.": lambda op=op, a=a, b=b: (
                 [1.0, -1.0] if op == "subtract" else [b, a] if op == "multiply" else [1.0, 1.0]
@@ -234,7 +243,7 @@ for op in ("add", "subtract", "multiply"):
 # %% name="scalar_rules-tanh" tags=["probe"] exercise="scalar_rules" points=1 hint="The slope of tanh is 1 - y * y, with y the result."
 g, y, a = (draw.uniform(low=0.2, high=0.9).item() for _ in range(3))
 show(
-    [rule(g, y, a) for rule in scalar_rules()["tanh"]],
+    received(scalar_rules(), "tanh", g, y, a),
     mistakes={
         "tanh: the slope is 1 - y * y, with y the result. You squared the input.": lambda: [g * (1 - a * a)],
         "tanh: y must be squared: the slope is 1 - y * y.": lambda: [g * (1 - y)],
@@ -272,7 +281,7 @@ def scalar_backward(tape, rules):
     Returns:
       A list of floats, one for each row; the last is 1.0.
     """
-    # BEGIN SOLUTION Walk the tape from its last row to its first, adding what the rules say to the gradients of the args.
+    # BEGIN SOLUTION Exercise 2: walk the tape from its last row to its first, and return the gradients.
     grads = [0.0] * len(tape)
     grads[-1] = 1.0
     for i in reversed(range(len(tape))):
@@ -390,11 +399,15 @@ scalar_tape(tape, scalar_backward(tape, scalar_rules()), scalar_rules())
 # every *path* is walked by itself. Predict the number of paths from the first row to the last in the tape below.
 
 # %% name="paths" tags=["demo"]
+from minitorch.course.figures import chain
+
 tape = []
 x = write(tape, "x", 1.0)
 for _ in range(30):
     x = x + x
 print(f"{len(tape)} rows; gradient of the first: {scalar_backward(tape, scalar_rules())[0]:.0f}")
+
+chain.paths()
 
 # %% [markdown]
 # Two ways at each of 30 steps: the gradient *is* the number of paths, $2^{30}$. Your loop took 30 steps to add up a
@@ -425,7 +438,7 @@ def central_difference(f, x, v, h):
       x, v: floats, or arrays of one shape.
       h: a small positive float.
     """
-    # BEGIN SOLUTION Return (f ahead - f behind) / distance.
+    # BEGIN SOLUTION Exercise 3: measure the slope from a point behind x to one ahead.
     return (f(x + h * v) - f(x - h * v)) / (2 * h)
     # END SOLUTION
 
@@ -494,20 +507,13 @@ show(
 # exist on JAX arrays and, soon, on your own tensors: that is what will make second derivatives work.
 
 
-# %% name="pulled"
-def pulled(table, fun, g, *args, **params):
-    """What each argument of `fun` receives by the rules in `table`."""
-    y = fun(*args, **params)
-    return [rule(g, y, *args, **params) for rule in table]
-
-
 # %% name="elementwise_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
 def elementwise_rules():
     """The rules of "divide" (for a and for b), "exp", "log" and "relu", in the form of exercise 1.
 
     `g`, `y` and the arguments are arrays of one shape.
     """
-    # BEGIN SOLUTION Return a dict with the rules of divide, exp, log and relu.
+    # BEGIN SOLUTION Exercise 4: return a dict with the rules of divide, exp, log and relu.
     return {
         "divide": (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
         "exp": (lambda g, y, a: g * y,),
@@ -521,7 +527,7 @@ def elementwise_rules():
 g, a, b = jnp.array([0.5, -1.0, 2.0]), jnp.array([3.0, -2.0, 0.0]), jnp.array([2.0, -4.0, 0.8])
 check(
     "divide",
-    lambda: pulled(elementwise_rules()["divide"], jnp.divide, g, a, b),
+    lambda: received(elementwise_rules(), "divide", g, a / b, a, b),
     lambda: list(jax.vjp(jnp.divide, a, b)[1](g)),
     mistakes={
         "divide: the second rule has the wrong sign. When b grows, a / b shrinks.": lambda: [g / b, g * a / b**2],
@@ -533,7 +539,7 @@ check(
 )
 check(
     "exp",
-    lambda: pulled(elementwise_rules()["exp"], jnp.exp, g, a),
+    lambda: received(elementwise_rules(), "exp", g, jnp.exp(a), a),
     lambda: list(jax.vjp(jnp.exp, a)[1](g)),
     mistakes={
         "exp: the slope is the result y, not the input.": lambda: [g * a],
@@ -542,7 +548,7 @@ check(
 )
 check(
     "log",
-    lambda: pulled(elementwise_rules()["log"], jnp.log, g, jnp.abs(b)),
+    lambda: received(elementwise_rules(), "log", g, jnp.log(jnp.abs(b)), jnp.abs(b)),
     lambda: list(jax.vjp(jnp.log, jnp.abs(b))[1](g)),
     mistakes={
         "log: the slope is 1 / a: divide by a, do not multiply.": lambda: [g * jnp.abs(b)],
@@ -552,7 +558,7 @@ check(
 )
 check(
     "relu, also at 0",
-    lambda: pulled(elementwise_rules()["relu"], jax.nn.relu, g, a),
+    lambda: received(elementwise_rules(), "relu", g, jnp.maximum(a, 0), a),
     [jnp.array([0.5, 0.0, 0.0])],
     mistakes={
         "relu: at exactly 0 the slope is taken as 0: compare with > and not with >=.": [jnp.array([0.5, 0.0, 2.0])],
@@ -566,7 +572,7 @@ check(
 # %% name="elementwise_rules-divide" tags=["probe"] exercise="elementwise_rules" points=2 hint="divide: g / b, and for b: minus g y / b."
 g, a, b = draw.normal(2, 3), draw.normal(2, 3), draw.uniform(2, 3, low=0.5, high=3.0)
 show(
-    [rule(g, a / b, a, b) for rule in elementwise_rules()["divide"]],
+    received(elementwise_rules(), "divide", g, a / b, a, b),
     mistakes={
         "divide: the second rule has the wrong sign. When b grows, a / b shrinks.": lambda: [g / b, g * a / b**2],
         "divide: in the second rule one division by b is missing.": lambda: [g / b, -g * a / b],
@@ -577,11 +583,11 @@ show(
 # %% name="elementwise_rules-one-argument" tags=["probe"] exercise="elementwise_rules" points=2 hint="exp: g y. log: g / a. relu: g where the input is above 0, else 0."
 g, a = draw.normal(2, 3), draw.uniform(2, 3, low=0.5, high=3.0)
 show(
-    [rule(g, jnp.exp(a), a) for rule in elementwise_rules()["exp"]],
+    received(elementwise_rules(), "exp", g, jnp.exp(a), a),
     mistakes={"exp: the slope is the result y, not the input.": lambda: [g * a]},
 )
 show(
-    [rule(g, jnp.log(a), a) for rule in elementwise_rules()["log"]],
+    received(elementwise_rules(), "log", g, jnp.log(a), a),
     mistakes={
         "log: the slope is 1 / a: divide by a, do not multiply.": lambda: [g * a],
         "log: you divided by the result y. The slope is 1 / a, with a the input.": lambda: [g / jnp.log(a)],
@@ -589,7 +595,7 @@ show(
 )
 a = (a - 1.5) * jnp.array([[1.0, 1.0, 0.0], [-1.0, -1.0, 1.0]])
 show(
-    [rule(g, jnp.maximum(a, 0), a) for rule in elementwise_rules()["relu"]],
+    received(elementwise_rules(), "relu", g, jnp.maximum(a, 0), a),
     mistakes={
         "relu: at exactly 0 the slope is taken as 0: compare with > and not with >=.": lambda: [g * (a >= 0)],
         "relu: the slope is 1 where a > 0, however large a is.": lambda: [g * jnp.maximum(a, 0)],
@@ -601,16 +607,16 @@ show(
 # ### Broadcasting, backwards
 #
 # In notebook 01 a bias of shape `(3,)` was stretched over two rows of a matrix. Ask the question: where did `b[0]`
-# go? Into both rows of the first column. So it was *used twice*, and what comes back from two uses adds up:
-#
-# ```
-#   b   10 20 30        forward: copied          g    1  2  3      backward: summed
-#        |  |  |                                      4  5  6
-#       10 20 30                                      ------
-#       10 20 30                                      5  7  9  =  what b receives
-# ```
-#
-# Copying forwards is summing backwards. The shapes say over which axes, read from the right as broadcasting does:
+# go? Into both rows of the first column. So it was *used twice*, and what comes back from two uses adds up. With sum
+# it is the other way round.
+
+# %% name="copying-and-summing" tags=["demo"]
+from minitorch.course.figures import chain
+
+chain.copying_and_summing()
+
+# %% [markdown]
+# **Copying forwards is summing backwards.** The shapes say over which axes, read from the right as broadcasting does:
 #
 # | g | x | summed |
 # |---|---|---|
@@ -631,7 +637,7 @@ def unbroadcast(g, shape):
 
     Returns an array of `shape`. Use `.sum(axis=...)`, whose axis may be a tuple, and `.reshape(...)`.
     """
-    # BEGIN SOLUTION Sum over the axes that `shape` lacks, and over those where its length is 1 and that of g is not.
+    # BEGIN SOLUTION Exercise 5: find the axes along which something was repeated, and sum over them.
     new = g.ndim - len(shape)
     axes = tuple(i for i, n in enumerate(g.shape) if i < new or n != shape[i - new])
     return g.sum(axis=axes).reshape(shape)
@@ -715,14 +721,9 @@ show(unbroadcast(h, (1, 1, 2)))
 # %% [markdown]
 # ### Sum and matrix product
 #
-# **Sum** is copying the other way round. Where did `a[i, j]` go? Into the sum of its row, with slope 1. So it
-# receives the `g` of that row, and so do all numbers of the row: summing forwards is **copying backwards**. The only
-# work is to put the lost axis back where it was, so that `g` can be stretched to the shape of `a`.
-#
-# ```
-#   a   1 2 3   sum over axis 1    6      g   10      back:  10 10 10
-#       4 5 6   ---------------->  15         20             20 20 20
-# ```
+# **Sum.** Where did `a[i, j]` go? Into the sum of its row, with slope 1. So it receives the `g` of that row, and so
+# do all numbers of the row: **summing forwards is copying backwards** (the second line of the drawing). The only work
+# is to put the lost axis back where it was, so that `g` can be stretched to the shape of `a`.
 #
 # **Matrix product.** $y_{ik} = \sum_j a_{ij} b_{jk}$. Where did $a_{ij}$ go? Into all $y_{ik}$ of its row, each time
 # with slope $b_{jk}$. So it receives $\sum_k g_{ik} b_{jk}$, which is a matrix product again: with $b$ transposed.
@@ -759,7 +760,7 @@ def matrix_rules():
     The rules of matmul get a (..., M, K), b (..., K, N) and g (..., M, N).
     """
 
-    # BEGIN SOLUTION Return a dict with the rules of sum and matmul.
+    # BEGIN SOLUTION Exercise 6: return a dict with the rules of sum and matmul.
     def sum_rule(g, y, a, axis, keepdims):
         summed = axes_of(axis, a.ndim)
         kept = tuple(1 if i in summed else n for i, n in enumerate(a.shape))
@@ -772,7 +773,8 @@ def matrix_rules():
 # %% name="matrix_rules-check" tags=["check"] exercise="matrix_rules"
 def sum_received(g, a, axis, keepdims):
     """What `a` receives by your rule of sum."""
-    return matrix_rules()["sum"][0](g, jnp.sum(a, axis=axis, keepdims=keepdims), a, axis=axis, keepdims=keepdims)
+    y = jnp.sum(a, axis=axis, keepdims=keepdims)
+    return received(matrix_rules(), "sum", g, y, a, axis=axis, keepdims=keepdims)[0]
 
 
 a = jnp.arange(1.0, 10.0).reshape(3, 3)
@@ -806,7 +808,7 @@ check("sum over all axes", lambda: sum_received(jnp.array(5.0), a, None, False),
 a, b, g = jnp.arange(4.0).reshape(2, 2), jnp.array([[2.0, -1.0], [5.0, 3.0]]), jnp.array([[1.0, 2.0], [-3.0, 4.0]])
 check(
     "matmul of square matrices, where shapes do not help",
-    lambda: pulled(matrix_rules()["matmul"], jnp.matmul, g, a, b),
+    lambda: received(matrix_rules(), "matmul", g, a @ b, a, b),
     lambda: list(jax.vjp(jnp.matmul, a, b)[1](g)),
     mistakes={
         "matmul: a factor is not transposed. Try the shapes (M, K) @ (K, N).": lambda: [g @ b, a @ g],
@@ -822,14 +824,14 @@ a, b, g = (
 )
 check(
     "matmul of stacks",
-    lambda: pulled(matrix_rules()["matmul"], jnp.matmul, g, a, b),
+    lambda: received(matrix_rules(), "matmul", g, a @ b, a, b),
     lambda: list(jax.vjp(jnp.matmul, a, b)[1](g)),
 )
 
 # %% name="matrix_rules-sum" tags=["probe"] exercise="matrix_rules" points=3 hint="sum: put the lost axis back with length 1 where it was, then stretch g to the shape of a."
 a, g = draw.normal(3, 3), draw.normal(3)
 summed = np.asarray(a).sum
-sum_rule = matrix_rules()["sum"][0]
+sum_rule = rules_of(matrix_rules(), "sum")[0]
 show(
     sum_rule(g, summed(axis=1), a, axis=1, keepdims=False),
     mistakes={
@@ -851,7 +853,7 @@ show(sum_rule(draw.normal(), summed(), a, axis=None, keepdims=False))
 # %% name="matrix_rules-matmul" tags=["probe"] exercise="matrix_rules" points=2 hint="matmul: g @ b.mT and a.mT @ g."
 a, b, g = draw.normal(3, 3), draw.normal(3, 3), draw.normal(3, 3)
 show(
-    [rule(g, a @ b, a, b) for rule in matrix_rules()["matmul"]],
+    received(matrix_rules(), "matmul", g, a @ b, a, b),
     mistakes={
         "matmul: a factor is not transposed. Try the shapes (M, K) @ (K, N).": lambda: [g @ b, a @ g],
         "matmul: the order of the factors is wrong. Which of them has M rows?": lambda: [b.T @ g, g @ a.T],
@@ -859,7 +861,7 @@ show(
     },
 )
 a, b, g = draw.normal(2, 1, 3), draw.normal(2, 3, 2), draw.normal(2, 1, 2)
-show([rule(g, a @ b, a, b) for rule in matrix_rules()["matmul"]])
+show(received(matrix_rules(), "matmul", g, a @ b, a, b))
 
 # %% [markdown]
 # ## 3. The machine: record, walk, differentiate
@@ -875,14 +877,11 @@ show([rule(g, a @ b, a, b) for rule in matrix_rules()["matmul"]])
 # Tapes **nest**, and this is all there is to second derivatives: the value inside a Tensor may be a Tensor of an
 # older tape. Unbox one layer, compute, and the older tape sees that computation too. Hence `unbox` peels one layer
 # only.
-#
-# ```
-#   inner tape   Tensor(value=.)          multiply recorded here,
-#                             |
-#   outer tape         Tensor(value=.)    then here,
-#                                   |
-#   JAX                       array(3.0)  then computed
-# ```
+
+# %% name="nested" tags=["demo"]
+from minitorch.course.figures import chain
+
+chain.nested()
 
 
 # %% name="tensor"
@@ -999,7 +998,7 @@ class Primitive:
 
     def pull_back(self, g, y, args, params, needed):
         """What each argument receives, in its shape; None for those that are not needed."""
-        rules = globals()[self.table]()[self.name]
+        rules = rules_of(globals()[self.table](), self.name)
         pulled = [rule(g, y, *args, **params) if need else None for rule, need in zip(rules, needed)]
         return [fitted(received, a) for received, a in zip(pulled, args)]
 
@@ -1055,7 +1054,7 @@ def record(tape, primitive, args, params):
     Returns:
       A Tensor of `tape` with the result.
     """
-    # BEGIN SOLUTION Call the primitive on unboxed args, box the result, append an Entry, return the boxed result.
+    # BEGIN SOLUTION Exercise 7: compute on unboxed args, append an Entry, return the boxed result.
     y = tape.box(primitive(*map(tape.unbox, args), **params))
     tape.entries.append(Entry(primitive, args, params, y))
     return y
@@ -1208,6 +1207,17 @@ for i, entry in enumerate(tape.entries):
 # Add gradients with `+`, making a new one, and never with `+=` on an array that others hold.
 
 
+# %% name="walk"
+def walk(tape, cotangents):
+    """Your `backward`, for checks: says what a KeyError means."""
+    try:
+        return backward(tape, cotangents)
+    except KeyError:
+        raise ValueError(
+            "cotangents has no item for a Tensor that has received nothing: look before you read."
+        ) from None
+
+
 # %% name="backward" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
 def backward(tape, cotangents):
     """Walk `tape.entries` from the last to the first, and add up what each Tensor of the tape receives.
@@ -1218,7 +1228,7 @@ def backward(tape, cotangents):
     Returns:
       The dict, with an item for every Tensor of the tape that has received something.
     """
-    # BEGIN SOLUTION For each entry in reverse: skip it if its y has received nothing; pull back; add to the args of this tape.
+    # BEGIN SOLUTION Exercise 8: walk the entries in reverse, pull back, and add to what the args have received.
     for primitive, args, params, y in reversed(tape.entries):
         if id(y) not in cotangents:
             continue
@@ -1250,8 +1260,8 @@ def walked_back(*steps):
         boxed = tuple(a if isinstance(a, float) else tensors.setdefault(a, tape.box(jnp.float32(1))) for a in args)
         tensors[y] = tape.box(jnp.float32(1))
         tape.entries.append(Entry(primitive, boxed, {}, tensors[y]))
-    received = backward(tape, {id(tensors[y]): jnp.float32(1)})
-    return {name: float(received[id(t)]) for name, t in tensors.items() if id(t) in received}
+    cotangents = walk(tape, {id(tensors[y]): jnp.float32(1)})
+    return {name: float(cotangents[id(t)]) for name, t in tensors.items() if id(t) in cotangents}
 
 
 check(
@@ -1298,16 +1308,16 @@ tape = Tape()
 x, w, g = tape.box(draw.normal()), tape.box(draw.normal()), draw.normal()
 h = entry_of(tape, (x, w), 2.0)
 y = entry_of(tape, (h, draw.normal()), 5.0)
-received = backward(tape, {id(y): g})
+cotangents = walk(tape, {id(y): g})
 show(
-    [received.get(id(t)) for t in (x, w, h, y)],
+    [cotangents.get(id(t)) for t in (x, w, h, y)],
     mistakes={"The walk goes from the first entry to the last. Reverse it.": lambda: [None, None, g * 5 * y.value, g]},
 )
 dead = entry_of(tape, (x,), 3.0)
 last = entry_of(tape, (y, draw.normal()), 4.0)
-received = backward(tape, {id(last): g})
+cotangents = walk(tape, {id(last): g})
 show(
-    [received.get(id(t)) for t in (x, w, h, y, dead)],
+    [cotangents.get(id(t)) for t in (x, w, h, y, dead)],
     mistakes={
         "The walk ended at an entry whose y has received nothing. Skip it and go on.": lambda: [
             None,
@@ -1324,7 +1334,7 @@ tape = Tape()
 x, g = tape.box(draw.normal()), draw.normal()
 h = entry_of(tape, (x, x), 1.0)
 y = entry_of(tape, (h, x, h), 2.0)
-received = backward(tape, {id(y): g})
+cotangents = walk(tape, {id(y): g})
 
 
 def overwritten():
@@ -1334,7 +1344,7 @@ def overwritten():
 
 
 show(
-    [received.get(id(t)) for t in (x, h)],
+    [cotangents.get(id(t)) for t in (x, h)],
     mistakes={
         "A Tensor that is used twice kept only what it received last. Add it up.": overwritten,
         "A Tensor that is used twice kept only what it received first. Add it up.": lambda: [
@@ -1371,7 +1381,7 @@ def vjp(fun, *primals):
       `(y, pullback)`: `y` unboxed, and a function from `g`, of the shape of `y`, to a tuple of gradients, one for each
       of `primals`.
     """
-    # BEGIN SOLUTION Box the primals on a new tape, call fun, and return its unboxed result and a function that calls backward.
+    # BEGIN SOLUTION Exercise 9: box the primals on a new tape, call fun, return its value and a pullback.
     tape = Tape()
     inputs = [tape.box(x) for x in primals]
     y = fun(*inputs)
@@ -1466,7 +1476,7 @@ def value_and_grad(fun):
     """
 
     def value_and_grad_fun(params, *rest):
-        # BEGIN SOLUTION Flatten params, take the vjp of fun as a function of the leaves, pull back 1, unflatten.
+        # BEGIN SOLUTION Exercise 10: take the vjp of fun as a function of the leaves of params, and pull back 1.
         leaves, treedef = jax.tree.flatten(params)
         y, pullback = vjp(lambda *leaves: fun(treedef.unflatten(leaves), *rest), *leaves)
         return y, treedef.unflatten(pullback(jnp.ones(y.shape, y.dtype)))
@@ -1595,6 +1605,14 @@ figures.curves(x, {name: f(x) for name, f in curves.items()})
 #
 # $$ \frac{\partial y_j}{\partial x_i} = y_i (\delta_{ij} - y_j) $$
 #
+# Rows and columns of these slopes sum to zero:
+
+# %% name="softmax-slopes" tags=["demo"]
+from minitorch.course.figures import chain
+
+chain.softmax_slopes()
+
+# %% [markdown]
 # What does $x_i$ receive? The sum over all places $j$ that it went to:
 #
 # $$ \sum_j g_j\, y_i (\delta_{ij} - y_j) \;=\; y_i \Big( g_i - \sum_j g_j y_j \Big) $$
@@ -1615,7 +1633,7 @@ figures.curves(x, {name: f(x) for name, f in curves.items()})
 # %% name="softmax_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
 def softmax_rules():
     """The rules of "softmax" and "log_softmax", `rule(g, y, x, axis)`: along `axis`, the numbers `y` are one distribution."""
-    # BEGIN SOLUTION Return a dict with the rules of softmax and log_softmax.
+    # BEGIN SOLUTION Exercise 11: return a dict with the rules of softmax and log_softmax.
     return {
         "softmax": (lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),),
         "log_softmax": (lambda g, y, x, axis: g - ops.exp(y) * g.sum(axis=axis, keepdims=True),),
@@ -1629,7 +1647,7 @@ g = jnp.array([[1.0, -2.0, 0.5], [4.0, 1.0, -1.0]])
 p = jax.nn.softmax(x)
 check(
     "softmax along the last axis",
-    lambda: pulled(softmax_rules()["softmax"], jax.nn.softmax, g, x, axis=-1),
+    lambda: received(softmax_rules(), "softmax", g, jax.nn.softmax(x, -1), x, axis=-1),
     lambda: list(jax.vjp(jax.nn.softmax, x)[1](g)),
     mistakes={
         "softmax: here a score moves its own probability only. It moves all of them.": lambda: [g * p * (1 - p)],
@@ -1645,7 +1663,7 @@ check(
 )
 check(
     "softmax along axis 0",
-    lambda: pulled(softmax_rules()["softmax"], jax.nn.softmax, g, x, axis=0),
+    lambda: received(softmax_rules(), "softmax", g, jax.nn.softmax(x, 0), x, axis=0),
     lambda: list(jax.vjp(lambda x: jax.nn.softmax(x, 0), x)[1](g)),
     mistakes={
         "softmax: the sum runs along the last axis. It must run along `axis`.": lambda: [
@@ -1655,7 +1673,7 @@ check(
 )
 check(
     "log_softmax",
-    lambda: pulled(softmax_rules()["log_softmax"], jax.nn.log_softmax, g, x, axis=-1),
+    lambda: received(softmax_rules(), "log_softmax", g, jax.nn.log_softmax(x, -1), x, axis=-1),
     lambda: list(jax.vjp(jax.nn.log_softmax, x)[1](g)),
     mistakes={
         "log_softmax: y is not a probability here, but its logarithm.": lambda: [
@@ -1673,7 +1691,7 @@ for axis in (-1, 0):
     e = np.exp(x)
     p = jnp.asarray(e / e.sum(axis, keepdims=True))
     show(
-        softmax_rules()["softmax"][0](g, p, x, axis=axis),
+        received(softmax_rules(), "softmax", g, p, x, axis=axis)[0],
         mistakes={
             "softmax: here a score moves its own probability only. It moves all of them.": (
                 lambda p=p: g * p * (1 - p)
@@ -1699,7 +1717,7 @@ for axis in (-1, 0):
     e = np.exp(x)
     p = jnp.asarray(e / e.sum(axis, keepdims=True))
     show(
-        softmax_rules()["log_softmax"][0](g, jnp.asarray(np.log(p)), x, axis=axis),
+        received(softmax_rules(), "log_softmax", g, jnp.asarray(np.log(p)), x, axis=axis)[0],
         mistakes={
             "log_softmax: y is not a probability here, but its logarithm.": lambda p=p, axis=axis: (
                 g - jnp.log(p) * g.sum(axis, keepdims=True)
@@ -1897,7 +1915,7 @@ def for_library(name, table):
     def one(i, rule):
         return counted(name, lambda g, y, *args, **params: fitted(rule(g, y, *args, **params), args[i]))
 
-    return tuple(one(i, rule) for i, rule in enumerate(table[name]))
+    return tuple(one(i, rule) for i, rule in enumerate(rules_of(table, name)))
 
 
 mine = {
@@ -1957,7 +1975,7 @@ def jvp(fun, primals, tangents):
     Returns:
       `(y, J t)`, two arrays of one shape.
     """
-    # BEGIN SOLUTION Take the vjp of fun; then the gradient, by g, of the sum of products of pullback(g) and tangents.
+    # BEGIN SOLUTION Stretch 1: take the gradient by g of the sum of products of pullback(g) and tangents.
     y, pullback = vjp(fun, *primals)
 
     def along(g):
@@ -1969,7 +1987,7 @@ def jvp(fun, primals, tangents):
 
 def hvp(fun, x, v):
     """The Hessian of the scalar function `fun` at `x`, times `v`."""
-    # BEGIN SOLUTION Return the gradient of x -> sum(grad(fun)(x) * v).
+    # BEGIN SOLUTION Stretch 1: return the Hessian-vector product, by grad of grad.
     return grad(lambda x: (grad(fun)(x) * v).sum())(x)
     # END SOLUTION
 
@@ -2063,7 +2081,7 @@ def batched(batch, primitive, args, params):
     Returns:
       The results of all examples, (B, ...).
     """
-    # BEGIN SOLUTION Give Examples of fewer axes axes of length 1 after the batch axis; move `axis` by one; put B before `shape`.
+    # BEGIN SOLUTION Stretch 2: translate the call as the table says, and call the primitive.
     ndim = max(getattr(a, "ndim", 0) for a in args)
 
     def aligned(a):

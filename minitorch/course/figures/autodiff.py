@@ -20,7 +20,7 @@ def curves(x: Any, values: Mapping[str, Any]) -> None:
     ):
         axes.plot(x, y, style, color=colour, label=name)
     axes.set(xlabel="x", ylabel="value")
-    axes.legend(fontsize=10)
+    axes.legend()
     axes.grid(alpha=0.3)
     plt.show()
 
@@ -36,7 +36,7 @@ def gradient_check(curves: Mapping[str, tuple[Callable[[float], Any], Any]]) -> 
         errors = [abs(float(measure(h)) / float(claim) - 1) for h in steps.tolist()]
         axes.loglog(steps, np.maximum(errors, 1e-7), f"{mark}-", color=colour, label=name, markersize=4)
     axes.set(xlabel="step h", ylabel="relative difference, measured and claimed")
-    axes.legend(fontsize=10)
+    axes.legend()
     axes.grid(alpha=0.3)
     plt.show()
 
@@ -49,7 +49,7 @@ def training(losses: Sequence[float], accuracies: Sequence[float]) -> None:
     left.semilogy(losses, color=BLUE, linewidth=0.5, alpha=0.4, label="each batch")
     left.semilogy(size * (np.arange(len(epochs)) + 0.5), epochs.mean(1), color=BLUE, label="mean of an epoch")
     left.set(xlabel="step", ylabel="loss (nats)")
-    left.legend(fontsize=10)
+    left.legend()
     right.plot(range(1, len(accuracies) + 1), [100 * a for a in accuracies], "o-", color=GREEN, markersize=3)
     right.axhline(95, color=GRAY, linestyle="--", linewidth=1)
     right.set(xlabel="epoch", ylabel="held-out digits read rightly (%)")

@@ -9,12 +9,11 @@ from typing import Any
 
 from ...autodiff.picture import Arrow, _columns, _heights, _room  # The layout is the library's own.
 from ...autodiff.scalar import Scalar
-from .svg import INK, PAPER, Drawing
+from .svg import INK, PAPER, Block, Drawing, drawing
 
-NODE, STEP, PORT, MARGIN = 52, 152, 40, 22  # Pixels: a node, from column to column, between two arrows, around it all.
+NODE, STEP, PORT = 52, 152, 40  # Pixels: a node, from column to column, between two arrows.
 VALUE, GRAD, LINE, GIVEN = "#0072b2", "#b84a00", "#8a97a6", "#fdf3d8"  # Okabe and Ito's blue, their orange darkened.
 SYMBOLS = {"add": "+", "subtract": "−", "multiply": "×"}
-FONT = 'font-family="system-ui, Segoe UI, DejaVu Sans, sans-serif"'
 
 Rules = Mapping[str, Sequence[Callable[..., float]]]
 
@@ -30,12 +29,13 @@ def scalar_tape(tape: Sequence[Any], grads: Sequence[float], rules: Rules) -> Dr
     height = _heights(column, arrows)
     top = min(h - _room(p) for p, h in height.items())
     bottom = max(h + _room(p) for p, h in height.items())
-    at = {p: (MARGIN + NODE / 2 + STEP * column[p], MARGIN + h - top) for p, h in height.items()}
+    at = {p: (NODE / 2 + STEP * column[p], h - top) for p, h in height.items()}
     pulled = [_pulled(row, grads[i], tape, rules) for i, row in enumerate(tape)]
     ends = [(nodes.index(node), i) for node in nodes for i in range(len(node.parents))]
     edges = [_edge(a, at, tape[tape[n].args[i]].value, pulled[n][i]) for a, (n, i) in zip(arrows, ends, strict=True)]
-    dots = [_node(node, grad, *at[node]) for node, grad in zip(nodes, grads, strict=True)]
-    return _drawing("".join(edges + dots), STEP * max(column.values()) + NODE + 2 * MARGIN, bottom - top + 2 * MARGIN)
+    dots = [_node(node, grad, *at[node], node is nodes[-1]) for node, grad in zip(nodes, grads, strict=True)]
+    block = Block("".join(edges + dots), STEP * max(column.values()) + NODE, bottom - top)
+    return drawing(block, "The tape as a graph: values go right, gradients come back")
 
 
 def _pulled(row: Any, grad: float, tape: Sequence[Any], rules: Rules) -> list[float]:
@@ -80,7 +80,7 @@ def _reach(dy: float) -> float:
     return math.sqrt(max((NODE / 2) ** 2 - dy**2, 0))
 
 
-def _node(node: Scalar, grad: float, x: float, y: float) -> str:
+def _node(node: Scalar, grad: float, x: float, y: float, last: bool) -> str:
     fill = PAPER if node.parents else GIVEN
     name = SYMBOLS.get(node.name, node.name)
     size = 20 if name in SYMBOLS.values() else 15
@@ -89,6 +89,7 @@ def _node(node: Scalar, grad: float, x: float, y: float) -> str:
         f' fill="{fill}" stroke="{INK}" stroke-width="1.3"/>'
         + _text(x, y + size * 0.35, name, INK, "middle", size)
         + _text(x, y + NODE / 2 + 15, _number(grad), GRAD, "middle")
+        + (_text(x, y - NODE / 2 - 6, _number(node.value), VALUE, "middle") if last else "")
     )
 
 
@@ -102,13 +103,3 @@ def _text(x: float, y: float, text: str, colour: str, anchor: str, size: int = 1
 
 def _number(x: float) -> str:
     return f"{x + 0.0:.3g}".replace("-", "−")
-
-
-def _drawing(shapes: str, width: float, height: float) -> Drawing:
-    drawing = Drawing(
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:.0f} {height:.0f}"'
-        f' width="{width:.0f}" height="{height:.0f}" {FONT}><title>The tape as a graph</title>'
-        f'<rect width="100%" height="100%" rx="8" fill="{PAPER}"/>{shapes}</svg>'
-    )
-    drawing.title = "the tape as a graph"
-    return drawing

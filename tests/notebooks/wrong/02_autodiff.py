@@ -192,6 +192,16 @@ def elementwise_rules():
     }
 
 
+# %% exercise="elementwise_rules" says="with a comma" loses=["elementwise_rules-one-argument"]
+def elementwise_rules():
+    return {
+        "divide": (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+        "exp": (lambda g, y, a: g * y),
+        "log": (lambda g, y, a: g / a),
+        "relu": (lambda g, y, a: g * (a > 0)),
+    }
+
+
 # %% exercise="unbroadcast" says="An axis of length 1 was stretched too" loses=["unbroadcast-length-one"]
 def unbroadcast(g, shape):
     return g.sum(axis=tuple(range(g.ndim - len(shape))))
@@ -387,6 +397,18 @@ def backward(tape, cotangents):
     for primitive, args, params, y in reversed(tape.entries):
         if id(y) not in cotangents:
             break
+        needed = [watches(tape, a) for a in args]
+        plain = [tape.unbox(a) for a in args]
+        pulled = primitive.pull_back(cotangents[id(y)], tape.unbox(y), plain, params, needed)
+        for a, g, need in zip(args, pulled, needed):
+            if need:
+                cotangents[id(a)] = cotangents[id(a)] + g if id(a) in cotangents else g
+    return cotangents
+
+
+# %% exercise="backward" says="look before you read" loses=["backward-walk", "value_and_grad-second-order"]
+def backward(tape, cotangents):
+    for primitive, args, params, y in reversed(tape.entries):
         needed = [watches(tape, a) for a in args]
         plain = [tape.unbox(a) for a in args]
         pulled = primitive.pull_back(cotangents[id(y)], tape.unbox(y), plain, params, needed)

@@ -1,0 +1,105 @@
+"""Draw the figures of lecture 02: `.venv/bin/python lectures/figures/draw_02.py`."""
+
+from __future__ import annotations
+
+import operator
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+
+matplotlib.use("svg")
+
+import jax
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+
+from minitorch.course.figures import autodiff, chain
+from minitorch.course.figures.tape import scalar_tape
+
+HERE = Path(__file__).parent
+RULES = {
+    "add": (lambda g, y, a, b: g, lambda g, y, a, b: g),
+    "subtract": (lambda g, y, a, b: g, lambda g, y, a, b: -g),
+    "multiply": (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+    "tanh": (lambda g, y, a: g * (1 - y * y),),
+}
+FUNCTIONS = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "tanh": lambda a: float(jnp.tanh(a)),
+}
+NEURON = [("multiply", (0, 1)), ("add", (4, 2)), ("tanh", (5,)), ("subtract", (6, 3)), ("multiply", (7, 7))]
+
+
+class Row(NamedTuple):
+    """A line of the tape, as in the notebook."""
+
+    op: str
+    args: tuple[int, ...]
+    value: float
+
+
+def neuron() -> list[Row]:
+    """The tape of one neuron and its loss."""
+    tape = [Row("w", (), -0.5), Row("x", (), 2.0), Row("b", (), 1.5), Row("t", (), 1.0)]
+    for op, args in NEURON:
+        tape.append(Row(op, args, FUNCTIONS[op](*(tape[i].value for i in args))))
+    return tape
+
+
+def gradients(tape: list[Row]) -> list[float]:
+    """The gradient of every row."""
+    grads = [0.0] * (len(tape) - 1) + [1.0]
+    for i, (op, args, y) in reversed(list(enumerate(tape))):
+        for arg, rule in zip(args, RULES.get(op, ()), strict=True):
+            grads[arg] += rule(grads[i], y, *(tape[a].value for a in args))
+    return grads
+
+
+def wavy(x: jax.Array) -> jax.Array:
+    """A smooth function to measure the slope of."""
+    return (jnp.tanh(x) * jnp.exp(0.5 * x)).sum()
+
+
+def gradient_check() -> None:
+    """Two ways to measure a slope, and a wrong rule, which leaves out the exponential's part."""
+    x = jnp.array([0.3, -1.2, 0.8])
+    v = jnp.array([1.0, 0.7, -0.4])
+    slope = (jax.grad(wavy)(x) * v).sum()
+    wrong = ((1 - jnp.tanh(x) ** 2) * jnp.exp(0.5 * x) * v).sum()
+
+    def central(h: float) -> jax.Array:
+        return (wavy(x + h * v) - wavy(x - h * v)) / (2 * h)
+
+    autodiff.gradient_check(
+        {
+            "one-sided": (lambda h: (wavy(x + h * v) - wavy(x)) / h, slope),
+            "central": (central, slope),
+            "central, with a bug": (central, wrong),
+        }
+    )
+
+
+def main() -> None:
+    """Write all figures beside this file."""
+    tape = neuron()
+    drawings = {
+        "tape": scalar_tape(tape, gradients(tape), RULES),
+        "copying": chain.copying_and_summing(),
+        "paths": chain.paths(),
+        "orders": chain.orders(),
+        "nested": chain.nested(),
+        "softmax": chain.softmax_slopes(),
+        "history": chain.history(),
+    }
+    for name, drawing in drawings.items():
+        (HERE / f"02_{name}.svg").write_text(drawing + "\n", encoding="utf-8")
+    plt.rcParams |= {"svg.hashsalt": "02", "font.size": 14}
+    gradient_check()
+    plt.savefig(HERE / "02_gradient_check.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
