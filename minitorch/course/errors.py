@@ -87,12 +87,10 @@ def as_html(paragraph: str, original: str) -> str:
 
 def folded(original: str) -> str:
     """HTML of an original error, one line until it is clicked on."""
-    summary = "<summary>The original error</summary>"
-    return (
-        f'<details style="margin-top:.3em">{summary}<pre style="overflow-x:auto">{html.escape(original)}</pre></details>'
-        if original
-        else ""
-    )
+    if not original:
+        return ""
+    text = f'<summary>The original error</summary><pre style="overflow-x:auto">{html.escape(original)}</pre>'
+    return f'<details style="margin-top:.3em">{text}</details>'
 
 
 def marked(text: str) -> str:
