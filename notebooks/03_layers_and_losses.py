@@ -470,6 +470,14 @@ check(
         ),
     },
 )
+check(
+    "scores far apart",
+    lambda: log_sum_exp(jnp.array([200.0, 0.0, -200.0])),
+    jnp.array(200.0),
+    mistakes={
+        "The minimum was subtracted: then the largest exponent is 400. Take out the maximum.": jnp.array(jnp.inf)
+    },
+)
 check("a class that is ruled out, by -infinity", lambda: log_sum_exp(jnp.array([5.0, -jnp.inf])), jnp.array(5.0))
 targets = jnp.array([2, 0])
 lost = np.log(np.exp(z).sum(-1)) - z[[0, 1], [2, 0]]  # The loss of each example.
@@ -528,6 +536,7 @@ show(
         ),
     },
 )
+show(log_sum_exp(draw.normal(2, 3) + jnp.array([200.0, 0.0, -200.0])))
 
 # %% name="cross_entropy-mean" tags=["probe"] exercise="cross_entropy" points=2 hint="The mean over all targets of log_sum_exp(logits) minus the score of the target."
 ce_x, ce_t = draw.normal(4, 3) + 200.0, draw.integers(4, low=0, high=3)
@@ -623,22 +632,23 @@ check(
     },
 )
 check(
-    "two examples, and g = 3",
-    lambda: cross_entropy_rule(3.0, 2.7, logits, targets),
-    lambda: library_rule(3.0, logits, targets),
+    "two examples, and g = 5",
+    lambda: cross_entropy_rule(5.0, 2.7, logits, targets),
+    lambda: library_rule(5.0, logits, targets),
     mistakes={
-        "The loss is a mean over N targets: each example receives one part in N.": lambda: 3 * (p - right),
+        "The loss is a mean over N targets: each example receives one part in N.": lambda: 5 * (p - right),
         "That is the slope without g.": lambda: (p - right) / 2,
-        "Divide by the number of targets, not by the number of scores.": lambda: 3 * (p - right) / 6,
-        "That is the probability alone: 1 must be subtracted at the target.": lambda: 3 * p / 2,
+        "Divide by the number of targets, not by the number of scores.": lambda: 5 * (p - right) / 6,
+        "That is the probability alone: 1 must be subtracted at the target.": lambda: 5 * p / 2,
         "The sign is wrong: predicted minus right. A score that is too high must get a positive number, and go down.": (
-            lambda: 3 * (right - p) / 2
+            lambda: 5 * (right - p) / 2
         ),
         "The probabilities were computed over the wrong axis: the scores of one example lie along the last.": (
-            lambda: 3 * (jax.nn.softmax(logits, 0) - right) / 2
+            lambda: 5 * (jax.nn.softmax(logits, 0) - right) / 2
         ),
     },
 )
+three_axes, words = jnp.arange(24.0).reshape(2, 3, 4) % 5, jnp.array([[0, 3, 1], [2, 2, 0]])
 check(
     "a loss for each word of two texts: logits (2, 3, 4), six targets",
     lambda: cross_entropy_rule(1.0, 2.0, three_axes, words),
@@ -930,9 +940,9 @@ with once_written():
 # between the two.
 #
 # **Why it took until 2010.** The usual choice was uniform between $-1/\sqrt n$ and $1/\sqrt n$, which sounds like
-# LeCun's. But its variance is $1/(3n)$: a third is lost at every layer, and with ReLU five sixths. So deep networks
-# did not learn, and the reason was sought in local minima, and in a lack of data; one trained them layer by layer
-# without labels first. Then somebody plotted what you have just plotted.
+# LeCun's. But its variance is $1/(3n)$: two thirds are lost at every layer, and with ReLU five sixths. So deep
+# networks did not learn, and the reason was sought in local minima, and in a lack of data; one trained them layer by
+# layer without labels first. Then somebody plotted what you have just plotted.
 
 # %% [markdown]
 # ## 4. Layer normalisation
@@ -1084,7 +1094,10 @@ show(
     layer_norm(norm_x, norm_scale, norm_bias, 0.25),
     mistakes={
         "The bias was added before the scale. First the scale, then the bias.": (
-            lambda: (right_parts(norm_x, 0.25)[0] + norm_bias) * norm_scale
+            lambda: (
+                ((norm_x - norm_x.mean(-1, keepdims=True)) / jnp.sqrt(norm_x.var(-1, keepdims=True) + 0.25) + norm_bias)
+                * norm_scale
+            )
         ),
     },
 )
@@ -1177,123 +1190,118 @@ def layer_norm_pullback(g, normal, deviation, scale):
 
 
 # %% name="layer_norm_pullback-check" tags=["check"] exercise="layer_norm_pullback"
-def three(g, normal, deviation, scale, mean=1.0, along=1.0):
-    """The right answer, or with another weight one in which a part is missing."""
-    h = g * scale
-    part = normal * (h * normal).mean(-1, keepdims=True)
-    g_x = (h - mean * h.mean(-1, keepdims=True) - along * part) / deviation
-    rows = tuple(range(g.ndim - 1))
-    return [g_x, (g * normal).sum(rows), g.sum(rows)]
+def parts(x, epsilon):
+    """The normalised rows and the deviations of `x`, as `standardized` gives them."""
+    deviation = jnp.sqrt(x.var(-1, keepdims=True) + epsilon)
+    return (x - x.mean(-1, keepdims=True)) / deviation, deviation
 
 
-normal, deviation = by_numpy(jnp.array([[1.0, 2.0, 6.0]]), 0.0)
-g, one = jnp.array([[1.0, 0.0, 0.0]]), jnp.ones(3)
+def received(g, x, scale, epsilon):
+    """What JAX says that x, scale and bias receive."""
+
+    def norm(x, scale, bias):
+        return parts(x, epsilon)[0] * scale + bias
+
+    return list(jax.vjp(norm, x, scale, jnp.zeros_like(scale))[1](g))
+
+
+x, h = jnp.array([[1.0, 2.0, 6.0]]), jnp.array([[1.0, 0.0, 0.0]])
+normal, deviation = parts(x, 0.0)
+along, right = normal * (h * normal).mean(-1, keepdims=True) / deviation, received(h, x, jnp.ones(3), 0.0)[0]
 check(
     "the worked numbers: what x receives",
-    lambda: layer_norm_pullback(g, normal, deviation, one)[0],
-    lambda: three(g, normal, deviation, one)[0],
+    lambda: layer_norm_pullback(h, normal, deviation, jnp.ones(3))[0],
+    right,
     mistakes={
-        "The mean of g is missing: the part along (1, 1, 1) does not reach x.": lambda: three(
-            g, normal, deviation, one, mean=0
-        )[0],
+        "The mean of g is missing: the part along (1, 1, 1) does not reach x.": lambda: right + h.mean() / deviation,
         "The part of g along the normalised row is missing: normal * mean(h * normal) is to be subtracted.": (
-            lambda: three(g, normal, deviation, one, along=0)[0]
+            lambda: right + along
         ),
         "The result must be divided by the deviation: the larger x was, the less a step of it moves the result.": (
-            lambda: three(g, normal, deviation, one)[0] * deviation
+            lambda: right * deviation
         ),
-        "The part along the row is a mean of h * normal, and you took a sum over the row.": (
-            lambda: three(g, normal, deviation, one, along=3)[0]
-        ),
-        "The part along the row was added, and must be subtracted.": lambda: three(g, normal, deviation, one, along=-1)[
-            0
-        ],
-        "That is divided by the variance. Divide by the deviation once.": (
-            lambda: three(g, normal, deviation, one)[0] / deviation
-        ),
+        "The part along the row is a mean of h * normal, and you took a sum over the row.": lambda: right - 2 * along,
+        "The part along the row was added, and must be subtracted.": lambda: right + 2 * along,
+        "That is divided by the variance. Divide by the deviation once.": lambda: right / deviation,
     },
 )
 x = jnp.array([[[1.0, 2.0, 6.0, 0.0], [4.0, 4.5, -1.0, 0.5]], [[0.0, 0.5, 0.1, 0.2], [3.0, -2.0, 1.0, 1.0]]])
-(normal, deviation), scale = by_numpy(x, 0.1), jnp.array([1.0, -2.0, 0.5, 3.0])
-g = jnp.cos(jnp.arange(16.0)).reshape(2, 2, 4)
+g, scale = jnp.cos(jnp.arange(16.0)).reshape(2, 2, 4), jnp.array([1.0, -2.0, 0.5, 3.0])
+(normal, deviation), right = parts(x, 0.1), received(g, x, scale, 0.1)
 check(
     "two batches of two rows, with a scale: what x receives",
     lambda: layer_norm_pullback(g, normal, deviation, scale)[0],
-    lambda: three(g, normal, deviation, scale)[0],
+    right[0],
     mistakes={
         "g passed `scale` on its way to the result, so on the way back it is multiplied by scale first.": (
-            lambda: three(g, normal, deviation, jnp.ones(4))[0]
-        ),
-        "The means go along the last axis, and keep it (keepdims=True).": (
-            lambda: (g * scale - (g * scale).mean(0) - normal * (g * scale * normal).mean(0)) / deviation
+            lambda: received(g / scale, x, scale, 0.1)[0]
         ),
     },
 )
 check(
     "what scale and bias receive",
     lambda: list(layer_norm_pullback(g, normal, deviation, scale)[1:]),
-    lambda: three(g, normal, deviation, scale)[1:],
+    right[1:],
     mistakes={
         "scale and bias were used by every row: what they receive is summed over the rows, to (D,), with unbroadcast.": (
             lambda: [g * normal, g]
         ),
-        "`scale` and `bias` are exchanged: the bias was only added, so it receives g itself.": (
-            lambda: three(g, normal, deviation, scale)[:0:-1]
-        ),
+        "`scale` and `bias` are exchanged: the bias was only added, so it receives g itself.": lambda: right[:0:-1],
         "What scale receives is g times the normalised row. The scale itself has no part in it.": (
-            lambda: [(g * scale * normal).sum((0, 1)), g.sum((0, 1))]
+            lambda: [right[1] * scale, right[2]]
         ),
         "That is the mean over the rows. All uses hand back a share, and shares add up.": (
-            lambda: [(g * normal).mean((0, 1)), g.mean((0, 1))]
+            lambda: [right[1] / 4, right[2] / 4]
         ),
     },
 )
 
 
 # %% name="layer_norm_pullback-x" tags=["probe"] exercise="layer_norm_pullback" points=3 hint="(h - mean(h) - normal * mean(h * normal)) / deviation, with h = g * scale and means along the last axis."
-def right_three(g, normal, deviation, scale, mean=1.0, along=1.0):
-    """The right answer, or with another weight one in which a part is missing."""
+def right_rows(g, normal, deviation, scale, mean=1.0, along=1.0):
+    """What x receives; with another weight, an answer in which a part is missing."""
     h = g * scale
     part = normal * (h * normal).mean(-1, keepdims=True)
-    rows = tuple(range(g.ndim - 1))
-    return [(h - mean * h.mean(-1, keepdims=True) - along * part) / deviation, (g * normal).sum(rows), g.sum(rows)]
+    return (h - mean * h.mean(-1, keepdims=True) - along * part) / deviation
 
 
 pulled_g, pulled_x, pulled_scale = draw.normal(3, 3), draw.normal(3, 3), draw.uniform(3, low=0.5, high=2.0)
-pulled = [pulled_g, *right_parts(pulled_x, 0.3), pulled_scale]
+pulled_d = jnp.sqrt(pulled_x.var(-1, keepdims=True) + 0.3)
+pulled_n = (pulled_x - pulled_x.mean(-1, keepdims=True)) / pulled_d
+pulled = pulled_g, pulled_n, pulled_d, pulled_scale
 show(
     layer_norm_pullback(*pulled)[0],
     mistakes={
-        "The mean of g is missing: the part along (1, 1, 1) does not reach x.": lambda: right_three(*pulled, mean=0)[0],
+        "The mean of g is missing: the part along (1, 1, 1) does not reach x.": lambda: right_rows(*pulled, mean=0),
         "The part of g along the normalised row is missing: normal * mean(h * normal) is to be subtracted.": (
-            lambda: right_three(*pulled, along=0)[0]
+            lambda: right_rows(*pulled, along=0)
         ),
         "The result must be divided by the deviation: the larger x was, the less a step of it moves the result.": (
-            lambda: right_three(*pulled)[0] * pulled[2]
+            lambda: right_rows(*pulled) * pulled_d
         ),
         "The part along the row is a mean of h * normal, and you took a sum over the row.": (
-            lambda: right_three(*pulled, along=3)[0]
+            lambda: right_rows(*pulled, along=3)
         ),
         "g passed `scale` on its way to the result, so on the way back it is multiplied by scale first.": (
-            lambda: right_three(*pulled[:3], jnp.ones(3))[0]
+            lambda: right_rows(*pulled[:3], jnp.ones(3))
         ),
     },
 )
 
 # %% name="layer_norm_pullback-parameters" tags=["probe"] exercise="layer_norm_pullback" points=2 hint="unbroadcast(g * normal, scale.shape) for scale, unbroadcast(g, scale.shape) for bias."
-pulled_g, pulled_x, pulled_scale = draw.normal(2, 2, 3), draw.normal(2, 2, 3), draw.uniform(3, low=0.5, high=2.0)
-pulled = [pulled_g, *right_parts(pulled_x, 0.3), pulled_scale]
+pulled_g, pulled_n, pulled_scale = draw.normal(2, 2, 3), draw.normal(2, 2, 3), draw.uniform(3, low=0.5, high=2.0)
+pulled_d = draw.uniform(2, 2, 1, low=0.5, high=2.0)
 show(
-    list(layer_norm_pullback(*pulled)[1:]),
+    list(layer_norm_pullback(pulled_g, pulled_n, pulled_d, pulled_scale)[1:]),
     mistakes={
         "scale and bias were used by every row: what they receive is summed over the rows, to (D,), with unbroadcast.": (
-            lambda: [pulled[0] * pulled[1], pulled[0]]
+            lambda: [pulled_g * pulled_n, pulled_g]
         ),
         "`scale` and `bias` are exchanged: the bias was only added, so it receives g itself.": (
-            lambda: right_three(*pulled)[:0:-1]
+            lambda: [pulled_g.sum((0, 1)), (pulled_g * pulled_n).sum((0, 1))]
         ),
         "What scale receives is g times the normalised row. The scale itself has no part in it.": (
-            lambda: [(pulled[0] * pulled_scale * pulled[1]).sum((0, 1)), pulled[0].sum((0, 1))]
+            lambda: [(pulled_g * pulled_scale * pulled_n).sum((0, 1)), pulled_g.sum((0, 1))]
         ),
     },
 )
@@ -1524,9 +1532,15 @@ with once_written():
     figures.races(races)
 
 # %% [markdown]
-# The shortcut is what counts. Normalisation alone keeps the *size* of the signal and not what is in it: after 24
-# layers with bends, different digits have become nearly the same row. Together they learn at a rate at which neither
-# falters; this pair, normalise first and then add, is in every layer of a GPT.
+# The shortcut is what counts. He's weights and normalisation both keep the *size* of the signal, and not what is in
+# it. Without either, the rows of two different digits point nearly the same way after 24 layers (the cosine between
+# them is 0.83 on average, where the first layer gave 0.44). With normalisation alone it is the other extreme: 0.07,
+# every digit a direction of its own, so that nothing learned from one 3 helps with the next. With the shortcut the
+# pixels are still there at the end.
+#
+# What does normalisation add? The shortcut alone begins at a loss of 21 nats and not at 2.3. Train it ten times as
+# fast (`rate=0.3`) and it overflows; with both you may go up to `rate=1.0`. Try it. This pair, normalise first and
+# then add, is in every layer of a GPT.
 #
 # ## 7. The proof: your layers learn to read
 #
@@ -1862,10 +1876,10 @@ with once_written():
 # | `Module`, a frozen dataclass that is a tree | equinox: `equinox/_module/_module.py` |
 # | `Linear`, `dropout`, `layer_norm` | flax: `flax/nnx/nn/linear.py`, `stochastic.py`, `normalization.py` |
 # | `variance_scaling` | jax: `jax/_src/nn/initializers.py`; PyTorch: `torch/nn/init.py` |
-# | `gelu`, `log_sum_exp` | jax: `jax/_src/nn/functions.py`; autograd: `autograd/scipy/special.py`, with its rule in one line |
+# | `gelu`, `log_sum_exp` | jax: `jax/_src/nn/functions.py`; autograd: `autograd/scipy/special.py`, with their rules |
 # | `cross_entropy`, and label smoothing | optax: `optax/losses/_classification.py`, `_smoothing.py` |
 # | the pullback of LayerNorm, in C and in CUDA | llm.c: `train_gpt2.c`; PyTorch: `aten/src/ATen/native/cuda/layer_norm_kernel.cu` |
-# | normalise, then add | GPT-2: `src/model.py`, function `block` |
+# | all of it: gelu, norm, softmax without overflow, normalise then add | GPT-2: `src/model.py`, one file |
 # | the fair direction | loss-landscape: `net_plotter.py` |
 # | the largest curvature | PyHessian: `pyhessian/hessian.py` |
 #
@@ -1873,7 +1887,8 @@ with once_written():
 # in section 3), and put `variance_scaling(1 / 3, "fan_in")` into your plot.
 #
 # ## References
-#
+# - S. Solla, E. Levin, M. Fleisher, "Accelerated learning in layered neural networks", 1988 (cross entropy against
+#   squared error).
 # - Y. LeCun, L. Bottou, G. Orr, K.-R. Müller, "Efficient BackProp", 1998.
 # - X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
 # - K. He, X. Zhang, S. Ren, J. Sun, "Delving deep into rectifiers", 2015; "Deep residual learning for image

@@ -137,7 +137,7 @@ def _split_arrow(axes: Axes, point: np.ndarray, g: np.ndarray) -> None:
     lost = (g @ ray) * ray
     for text, arrow, colour, place in (
         ("g, what the point received", g, ORANGE, (0.2, 2.35)),
-        ("lost: along the ray", lost, GRAY, (1.75, 0.95)),
+        ("lost: along the ray", lost, GRAY, (1.9, 0.25)),
         ("reaches x: along the circle", g - lost, GREEN, (-2.9, 1.95)),
     ):
         _arrow(axes, point, point + arrow, colour)
