@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,6 @@ from .source import INSTALL, METADATA, read_source, reference, release
 
 CELL_LIMIT = 600  # seconds
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
-
-
 Done = Callable[[int, int], None]  # Told how many of how many things are done.
 
 
@@ -49,12 +48,11 @@ def as_text(nb: Any) -> str:
 def executed(notebook: Notebook, done: Done = lambda n, total: None) -> Any:
     """The reference with its outputs, cleaned. Raises AuthoringError for outputs that should not be published."""
     nb = reference(notebook)
-    require("nbclient", "Executing a notebook", INSTALL)
-    from nbclient import NotebookClient
-
-    client = NotebookClient(
+    nbclient = require("nbclient", "Executing a notebook", INSTALL)
+    order = [i for i, cell in enumerate(nb.cells) if cell.cell_type == "code"]
+    client = nbclient.NotebookClient(
         nb,
-        on_cell_executed=lambda cell, cell_index, execute_reply: done(cell_index + 1, len(nb.cells)),
+        on_cell_executed=lambda cell, cell_index, execute_reply: done(order.index(cell_index) + 1, len(order)),
         kernel_name="python3",
         timeout=CELL_LIMIT,
         allow_errors=True,
@@ -63,7 +61,10 @@ def executed(notebook: Notebook, done: Done = lambda n, total: None) -> Any:
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(notebook.path.parent)}},
     )
-    client.execute(env=environment())
+    try:
+        client.execute(env=environment())
+    except (nbclient.exceptions.CellTimeoutError, nbclient.exceptions.DeadKernelError) as error:
+        raise AuthoringError([f"{notebook.path}:1: {' '.join(str(error).split())}"]) from None
     nb.metadata = METADATA | {"minitorch": nb.metadata["minitorch"]}
     if found := list(_unfit(notebook, nb)):
         raise AuthoringError(found)
@@ -86,17 +87,18 @@ def _reasons(output: Any) -> Iterator[str]:
     if output.get("name") == "stderr":
         yield f"writes a warning or other text to standard error: {output.text.strip()[:300]}"
         return
-    for text in texts(output).values():
-        if match := ADDRESS.search(text):
-            yield f"shows a memory address ({match[0]}), which differs in every run: print the object otherwise."
-        for path in {str(Path.home()), sys.prefix, str(Path.cwd()), "/tmp/"} - {"/"}:
-            if path in text:
-                yield f"shows a path of this machine ({path}): print the name of the file only."
+    text = "\n".join(_texts(output))
+    if match := ADDRESS.search(text):
+        yield f"shows a memory address ({match[0]}), which differs in every run: print the object otherwise."
+    for path in (str(Path.home()), sys.prefix, str(Path.cwd()), tempfile.gettempdir()):
+        if len(path) > 1 and path in text:
+            yield f"shows a path of this machine ({path}): print the name of the file only."
 
 
-def texts(output: Any) -> dict[str, str]:
-    """What an output says in text, by its kind; not images."""
+def _texts(output: Any) -> Iterator[str]:
+    """What an output says in text; not images."""
     if output.output_type == "stream":
-        return {output.name: output.text}
-    data = output.get("data", {})
-    return {kind: text for kind, text in data.items() if not kind.startswith("image/") and isinstance(text, str)}
+        yield output.text
+    for kind, content in output.get("data", {}).items():
+        if kind.startswith("text/"):
+            yield content

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..train.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,4 @@ def _meant(wanted: str, names: Sequence[str]) -> str:
 def write(path: Path, text: str) -> None:
     """Put text into a file, so that a crash leaves the old one; folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    write_whole(path, text)

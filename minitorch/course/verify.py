@@ -88,7 +88,7 @@ def unearned(runner: Runner) -> list[str]:
         for probed in runner.grade({name: empty[name] for name in names}).values():
             if probed.points and probed.passed and probed.exercise in names:
                 found.append(f"{notebook.path}: the empty {probed.exercise!r} earns the probe {probed.name!r}.")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def lost_by_reference(runner: Runner) -> list[str]:
