@@ -414,7 +414,7 @@ show(
 )  # fmt: skip
 show([strides_of((n,)), strides_of(()), strides_of((m, 1, n))])
 
-# %% name="offset-positions" tags=["probe"] exercise="offset" points=3 hint="position = start + index times stride over all axes; -1 is n - 1; outside of -n ... n - 1 raise IndexError."
+# %% name="offset-positions" tags=["probe"] exercise="offset" points=2 hint="position = start + index times stride over all axes; -1 is n - 1; outside of -n ... n - 1 raise IndexError."
 k, m, n = (int(size) + 3 for size in draw.permutation(4)[:3])
 a, b, c, start = (int(step) + 2 for step in draw.permutation(9)[:4])
 odd = View([], (k, m, n), (a, b, c), start)

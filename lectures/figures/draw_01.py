@@ -1,0 +1,44 @@
+"""Draw the figures of lecture 01: `.venv/bin/python lectures/figures/draw_01.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from minitorch.course.figures import broadcasting, memory
+
+HERE = Path(__file__).parent
+
+
+class View(NamedTuple):
+    """A walk through a row of numbers."""
+
+    data: list[int]
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    start: int = 0
+
+
+ROW = list(range(10, 22))
+SIX = [1, 2, 3, 4, 5, 6]
+SQUARE = np.array([[1, 2, 1], [2, 4, 2], [5, 4, 1]])
+FIGURES = {
+    "bias": broadcasting.stretch([[1, 2, 3], [4, 5, 6]], [10, 20, 30]),
+    "table": broadcasting.stretch([[0], [10], [20]], [[1, 2, 3, 4]]),
+    "costly": broadcasting.stretch([[1], [2], [3], [4]], [1, 2, 3, 4], "−"),
+    "row": memory.walk(View(ROW, (3, 4), (4, 1))),
+    "transposed": memory.walk(View(ROW, (3, 4), (4, 1)), View(ROW, (4, 3), (1, 4))),
+    "sliced": memory.walk(View(ROW, (3, 2), (4, 2), 1), View(ROW, (3, 4), (4, -1), 3)),
+    "stretched": memory.walk(View([10, 20, 30], (2, 3), (0, 1))),
+    "reshape_not": memory.walk(View(SIX, (3, 2), (1, 3))),
+    "reshape": memory.walk(View(SIX, (3, 2), (2, 1))),
+    "keepdims_dropped": broadcasting.stretch(SQUARE, SQUARE.sum(axis=1), "÷"),
+    "keepdims_kept": broadcasting.stretch(SQUARE, SQUARE.sum(axis=1, keepdims=True), "÷"),
+    "product": broadcasting.product([[1, 2, 3], [4, 5, 6]], np.arange(12).reshape(3, 4)),
+}
+
+if __name__ == "__main__":
+    for name, drawing in FIGURES.items():
+        (HERE / f"01_{name}.svg").write_text(f"{drawing}\n", encoding="utf-8", newline="\n")
