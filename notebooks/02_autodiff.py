@@ -36,7 +36,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch.course import check, draw, show
+from minitorch.course import check, draw, once_written, plugged_in, show
 
 # %% [markdown]
 # ## 1. One neuron, one number at a time
@@ -377,10 +377,13 @@ show(
 )
 
 # %% name="scalar-picture" tags=["demo"]
+from IPython.display import display
+
 from minitorch.course.figures.tape import scalar_tape
 
-tape = neuron()
-scalar_tape(tape, scalar_backward(tape, scalar_rules()), scalar_rules())
+with once_written():
+    tape = neuron()
+    display(scalar_tape(tape, scalar_backward(tape, scalar_rules()), scalar_rules()))
 
 # %% [markdown]
 # Blue is the value on its way to the right, orange what comes back on the same edge, and under each circle the sum of
@@ -405,7 +408,8 @@ tape = []
 x = write(tape, "x", 1.0)
 for _ in range(30):
     x = x + x
-print(f"{len(tape)} rows; gradient of the first: {scalar_backward(tape, scalar_rules())[0]:.0f}")
+with once_written():
+    print(f"{len(tape)} rows; gradient of the first: {scalar_backward(tape, scalar_rules())[0]:.0f}")
 
 chain.paths()
 
@@ -1186,11 +1190,12 @@ show(
 # %% name="tape-shown" tags=["demo"]
 tape = Tape()
 w, b = tape.box(jnp.ones((64, 10))), tape.box(jnp.zeros(10))
-probabilities = ops.softmax(jnp.ones((32, 64)) @ w + b)
-loss = -(ops.log(probabilities) * jnp.ones((32, 10))).sum() / 32
-for i, entry in enumerate(tape.entries):
-    shapes = " ".join(str(getattr(arg, "shape", arg)) for arg in entry.args)
-    print(f"{i}  {entry.primitive.name:9} {shapes:18} -> {entry.y.shape}")
+with once_written():
+    probabilities = ops.softmax(jnp.ones((32, 64)) @ w + b)
+    loss = -(ops.log(probabilities) * jnp.ones((32, 10))).sum() / 32
+    for i, entry in enumerate(tape.entries):
+        shapes = " ".join(str(getattr(arg, "shape", arg)) for arg in entry.args)
+        print(f"{i}  {entry.primitive.name:9} {shapes:18} -> {entry.y.shape}")
 
 # %% [markdown]
 # ### Exercise 8: the walk backwards, on arrays
@@ -1589,7 +1594,8 @@ x = jnp.linspace(-3, 3, 121)
 curves = {"tanh": ops.tanh}
 for name in ("first", "second", "third"):
     curves[f"{name} derivative"] = derivative(list(curves.values())[-1])
-figures.curves(x, {name: f(x) for name, f in curves.items()})
+with once_written():
+    figures.curves(x, {name: f(x) for name, f in curves.items()})
 
 # %% [markdown]
 # ### Softmax, by hand
@@ -1757,11 +1763,12 @@ def by_jax(x):
     return (jax.grad(network)(x) * v).sum()
 
 
-first, twin = grad(network)(x), grad(lambda x: network(x, composed_softmax))(x)
-second = grad(lambda x: (grad(network)(x) * v).sum())(x)
-print("first order, as jax.grad: ", close(first, jax.jit(jax.grad(network))(x)))
-print("second order, as jax.grad:", close(second, jax.jit(jax.grad(by_jax))(x)))
-print("softmax by hand, as softmax composed:", close(first, twin))
+with once_written():
+    first, twin = grad(network)(x), grad(lambda x: network(x, composed_softmax))(x)
+    second = grad(lambda x: (grad(network)(x) * v).sum())(x)
+    print("first order, as jax.grad: ", close(first, jax.jit(jax.grad(network))(x)))
+    print("second order, as jax.grad:", close(second, jax.jit(jax.grad(by_jax))(x)))
+    print("softmax by hand, as softmax composed:", close(first, twin))
 
 # %% [markdown]
 # `jax.grad` differentiates the very same `network`: handed JAX's arrays, your ops are JAX's functions. That makes JAX
@@ -1801,13 +1808,14 @@ def central(h):
 
 
 wrong_softmax = Primitive("softmax", jax.nn.softmax, "wrong_rules", axis=-1)
-figures.gradient_check(
-    {
-        "one-sided": (one_sided, claimed(ops.softmax)),
-        "central": (central, claimed(ops.softmax)),
-        "central, with the bug": (central, claimed(wrong_softmax)),
-    }
-)
+with once_written():
+    figures.gradient_check(
+        {
+            "one-sided": (one_sided, claimed(ops.softmax)),
+            "central": (central, claimed(ops.softmax)),
+            "central, with the bug": (central, claimed(wrong_softmax)),
+        }
+    )
 
 # %% [markdown]
 # From right to left: the central difference closes in with the square of the step, the one-sided one in proportion to
@@ -1871,16 +1879,17 @@ def batches(epochs, size=64):
         yield order[: len(order) // size * size].reshape(-1, size)
 
 
-params, losses, accuracies = first_weights(jax.random.key(0)), [], []
-for epoch in batches(30):
-    for rows in epoch:
-        loss, params = step(params, train_x[rows], np.eye(10, dtype=np.float32)[train_y[rows]])
-        losses.append(float(loss))
-    accuracies.append(float((logits_of(params, test_x).argmax(-1) == test_y).mean()))
-print("held-out digits read rightly: at least 95 %:", accuracies[-1] >= 0.95)
-figures.training(losses, accuracies)
-figures.read(test_x, test_y, ops.softmax(logits_of(params, test_x)))
-figures.weights(params["hidden"]["w"])
+with once_written():
+    params, losses, accuracies = first_weights(jax.random.key(0)), [], []
+    for epoch in batches(30):
+        for rows in epoch:
+            loss, params = step(params, train_x[rows], np.eye(10, dtype=np.float32)[train_y[rows]])
+            losses.append(float(loss))
+        accuracies.append(float((logits_of(params, test_x).argmax(-1) == test_y).mean()))
+    print("held-out digits read rightly: at least 95 %:", accuracies[-1] >= 0.95)
+    figures.training(losses, accuracies)
+    figures.read(test_x, test_y, ops.softmax(logits_of(params, test_x)))
+    figures.weights(params["hidden"]["w"])
 
 # %% [markdown]
 # Above: the run; held-out digits, misread ones above and well read ones below, and the weights: each tile is what one
@@ -1894,8 +1903,6 @@ figures.weights(params["hidden"]["w"])
 # that it is yours that is called.
 
 # %% name="plugged-in" tags=["demo"]
-from minitorch.course import plugged_in
-
 calls = {}
 
 
@@ -1918,26 +1925,18 @@ def for_library(name, table):
     return tuple(one(i, rule) for i, rule in enumerate(rules_of(table, name)))
 
 
-mine = {
-    mt.ops.add: for_library("add", scalar_rules()),
-    mt.ops.matmul: for_library("matmul", matrix_rules()),
-    mt.ops.relu: for_library("relu", elementwise_rules()),
-    "Tape.backward": counted("walk", backward),
-}
+def mine():
+    """What of yours goes into the library."""
+    return {
+        mt.ops.add: for_library("add", scalar_rules()),
+        mt.ops.matmul: for_library("matmul", matrix_rules()),
+        mt.ops.relu: for_library("relu", elementwise_rules()),
+        "Tape.backward": counted("walk", backward),
+    }
 
 
 def library_loss(model, x, y):
     return mt.nn.cross_entropy(model(x), y)
-
-
-model = mt.models.MLP.init(jax.random.key(0), mt.models.MLPConfig(inputs=64, hidden=(128,), classes=10))
-batch = train_x[:64], train_y[:64]
-theirs = mt.value_and_grad(library_loss)(model, *batch)
-with plugged_in(mine):
-    ours = mt.value_and_grad(library_loss)(model, *batch)
-print("your calls in one gradient:", calls)
-same = jax.tree.map(lambda a, b: bool(jnp.allclose(a, b, rtol=1e-4, atol=1e-6)), theirs, ours)
-print("the same gradient as with the library's own rules:", all(jax.tree.leaves(same)))
 
 
 @jax.jit
@@ -1946,12 +1945,22 @@ def library_step(model, x, y):
     return jax.tree.map(lambda p, g: p - 0.7 * g, model, grads)
 
 
-with plugged_in(mine):
-    for epoch in batches(20):
-        for rows in epoch:
-            model = library_step(model, train_x[rows], train_y[rows])
-accuracy = float(mt.nn.accuracy(model(test_x), test_y))
-print("minitorch's own MLP, trained by your rules: at least 95 %:", accuracy >= 0.95)
+with once_written():
+    model = mt.models.MLP.init(jax.random.key(0), mt.models.MLPConfig(inputs=64, hidden=(128,), classes=10))
+    batch = train_x[:64], train_y[:64]
+    theirs = mt.value_and_grad(library_loss)(model, *batch)
+    with plugged_in(mine()):
+        ours = mt.value_and_grad(library_loss)(model, *batch)
+    print("your calls in one gradient:", calls)
+    same = jax.tree.map(lambda a, b: bool(jnp.allclose(a, b, rtol=1e-4, atol=1e-6)), theirs, ours)
+    print("the same gradient as with the library's own rules:", all(jax.tree.leaves(same)))
+
+    with plugged_in(mine()):
+        for epoch in batches(20):
+            for rows in epoch:
+                model = library_step(model, train_x[rows], train_y[rows])
+    accuracy = float(mt.nn.accuracy(model(test_x), test_y))
+    print("minitorch's own MLP, trained by your rules: at least 95 %:", accuracy >= 0.95)
 
 # %% [markdown]
 # ## Stretch 1: forward mode from two reverse modes
