@@ -46,7 +46,7 @@ def _explain(given: Any, expected: Any, tolerance: Tolerance, inputs: Mapping[st
     if given is None:
         return "The result is None: does every path through the function end in `return`?"
     if isinstance(given, Unreadable):
-        return f"The result is a {given.kind}, where {_noun(expected)} is expected{_advice(given)}."
+        return f"The result is a {given.kind}, where {_noun(expected)} is expected.{_advice(given)}"
     if isinstance(expected, list | tuple) and isinstance(given, list | tuple):
         return _explain_sequence(given, expected, tolerance, inputs, reveal)
     if isinstance(expected, dict) and isinstance(given, dict):
@@ -75,11 +75,11 @@ def _noun(value: Any) -> str:
 
 def _advice(given: Unreadable) -> str:
     if given.kind == "Tensor":
-        return ": a Tensor of minitorch exists only while a gradient is being taken"
+        return " A Tensor of minitorch exists only while a gradient is being taken."
     if given.kind in ("function", "builtin_function_or_method", "method"):
-        return ": was it forgotten to call it, or to return what it gives"
+        return " Was it forgotten to call it (round brackets), or to return what it gives?"
     if given.kind == "generator":
-        return ": round brackets around `... for ...` make no list"
+        return " Round brackets around `... for ...` make no list."
     return ""
 
 
@@ -205,7 +205,7 @@ def _broadcast(given: np.ndarray, expected: np.ndarray, tolerance: Tolerance) ->
     if given.shape == (n, n) and expected.shape in ((n,), (n, 1), (1, n)):
         return f"a column ({n}, 1) met a row ({n},), and broadcasting made a square of them."
     if given.ndim > expected.ndim:
-        return "there is an axis too many: is a sum or a mean over it missing?"
+        return "there is an axis too many: is a sum, a mean or a max over it missing?"
     grown = [i for i, (g, e) in enumerate(zip(given.shape, expected.shape, strict=True)) if e == 1 < g]
     if grown:
         return f"axis {grown[0]} should have size 1: was it broadcast, or is a sum over it missing?"

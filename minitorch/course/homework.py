@@ -34,8 +34,10 @@ def meant(wanted: str) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell of a student's notebook. `kind` is that of the release: setup for what the student added."""
+    """A code cell of a student's notebook, the `place`-th. `kind` is that of the release: setup for what the student
+    added."""
 
+    place: int
     name: str
     kind: str
     exercise: str
@@ -53,7 +55,8 @@ class Cell:
 def read_cells(path: Path) -> list[Cell]:
     """The code cells of a notebook. Raises OSError where there is no file, ValueError where it is no notebook."""
     try:
-        return [_cell(cell) for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+        cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+        return [_cell(place, cell) for place, cell in enumerate(cells)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(
             f"{path} cannot be read as a notebook ({type(error).__name__}). Open it in Jupyter and save it, or put it"
@@ -61,10 +64,11 @@ def read_cells(path: Path) -> list[Cell]:
         ) from None
 
 
-def _cell(cell: dict[str, Any]) -> Cell:
+def _cell(place: int, cell: dict[str, Any]) -> Cell:
     metadata = cell.get("metadata", {})
     about = metadata.get("minitorch", {})
     return Cell(
+        place,
         str(cell.get("id", "")),
         about.get("kind", "setup"),
         about.get("exercise", ""),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.optional import require
+from .errors import EXPLAINED
 from .homework import Cell, Exercise, exercises, read_cells, released_names, said
 from .places import write
 
@@ -41,11 +42,24 @@ def check_notebook(
     Raises ImportError where Jupyter is not installed, ValueError or OSError for what cannot be read.
     """
     tasks, cells = exercises(path), [cell for cell in read_cells(path) if cell.kind != "demo"]
-    heard, stop = _run(cells, path.parent, limit, each)
-    spoken = [(cell.exercise, s) for cell, says in zip(cells, heard, strict=True) if cell.kind == "check" for s in says]
-    states = [_state(task, [s for exercise, s in spoken if exercise == task.name], stop) for task in tasks]
+    outputs, stop = _run(cells, path.parent, limit, each)
+    by_place = {cell.place: shown for cell, shown in zip(cells, outputs, strict=True)}
+    states = [_checked(task, by_place, stop) for task in tasks]
     remember(path, zip(tasks, states, strict=True))
     return states
+
+
+def _checked(task: Exercise, outputs: dict[int, Any], stop: str) -> State:
+    """From the outputs of each cell."""
+    failed = _failure(outputs.get(task.cell.place, ())) if task.cell is not None and task.written else ""
+    if failed:
+        return State(task.name, task.released.stretch, False, f"its own cell fails: {failed}")
+    return _state(task, [s for cell in task.checks for s in said(outputs.get(cell.place, ()))], stop)
+
+
+def _failure(outputs: Iterable[dict[str, Any]]) -> str:
+    """The paragraph that explains why a cell failed; nothing if it did not."""
+    return next((o["data"][EXPLAINED]["paragraph"] for o in outputs if EXPLAINED in o.get("data", {})), "")
 
 
 def _state(task: Exercise, spoken: Sequence[dict[str, Any]], stop: str = "") -> State:
@@ -63,10 +77,8 @@ def _state(task: Exercise, spoken: Sequence[dict[str, Any]], stop: str = "") -> 
     return State(name, stretch, True if spoken else None, "" if spoken else stop or "its checks did not run")
 
 
-def _run(
-    cells: Sequence[Cell], folder: Path, limit: float, each: Callable[[int, int], None]
-) -> tuple[list[list[dict[str, Any]]], str]:
-    """What the checks in each cell said, and why the run stopped early, if it did."""
+def _run(cells: Sequence[Cell], folder: Path, limit: float, each: Callable[[int, int], None]) -> tuple[list[Any], str]:
+    """The outputs of each cell, and why the run stopped early, if it did."""
     client = require("nbclient", "Checking a notebook", INSTALL)
     v4 = require("nbformat.v4", "Checking a notebook", INSTALL)
     notebook = v4.new_notebook(cells=[v4.new_code_cell(cell.source) for cell in cells])
@@ -91,7 +103,7 @@ def _run(
         stop = "not reached: the notebook's process died, perhaps for want of memory"
     except RuntimeError as error:
         raise OSError(f"The notebook could not be run: {error}. Close other programs, and try again.") from error
-    return [said(cell.outputs) for cell in notebook.cells], stop
+    return [cell.outputs for cell in notebook.cells], stop
 
 
 class Clock:

@@ -259,6 +259,10 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (SystemExit, "", "exit() was called: a function ends with `return`, or raises an error."),
     (ZeroDivisionError, "", "There is a division by 0."),
     (RecursionError, "", "A function calls itself without end: is the case missing in which it stops?"),
-    (IndexError, "list index|tuple index", "An index is beyond the end of a list or tuple: counting starts at 0."),
+    (
+        IndexError,
+        "list index|tuple index",
+        "An index is beyond the end of a list or tuple, or an axis is that an array lacks: counting starts at 0.",
+    ),
     (KeyError, "(.*)", "A dict has no entry {0}."),
 )

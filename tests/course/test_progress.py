@@ -15,12 +15,13 @@ def test_a_notebook_is_run_and_each_exercise_has_its_state(small_course, tmp_pat
     path, _ = start("07", folder)
     write_exercise(path, "double", RIGHT)
     write_exercise(path, "total", "def total(x):\n    return double(x).sum() + 1")
+    write_exercise(path, "extra", "def extra(x:\n    return x")
     before, cells = path.read_bytes(), []
     states = check_notebook(path, each=lambda done, of: cells.append((done, of)))
     assert states[0] == State("double", False, True)
     assert (states[1].exercise, states[1].done) == ("total", False)
     assert states[1].message.startswith("of three numbers: The result is ")
-    assert states[2] == State("extra", True, False, "not written yet")
+    assert states[2].message.startswith("its own cell fails: Python cannot read line 1, `def extra(x:`")
     assert path.read_bytes() == before
     assert cells[-1] == (6, 6)  # The demo, which would fail, did not run.
     assert progress(folder) == {"07_small": states}
