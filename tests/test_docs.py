@@ -1,7 +1,11 @@
 """The guides: their commands are ones that the command line takes, and their links lead somewhere."""
 
+import json
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +67,39 @@ def test_every_link_leads_to_a_file(page):
 def test_the_site_has_every_guide():
     named = re.findall(r"[\w-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     assert sorted(named) == sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+
+
+def handed_in(root: Path) -> None:
+    """A class of two for notebook 15: the notebook as released, and the reference as an archive's."""
+    folder = root / "submissions" / "15"
+    (folder / "s02").mkdir(parents=True)
+    shutil.copy(root / "minitorch" / "course" / "released" / "15_fine_tuning.ipynb", folder / "s01.ipynb")
+    shutil.copy(root / "notebooks" / "15_fine_tuning.ipynb", folder / "s02")
+
+
+@pytest.mark.slow
+def test_the_instructors_way_can_be_gone(tmp_path):
+    """From a new notebook to grades in three formats, with the guide's own commands."""
+    from minitorch.course.sandbox import why_unavailable
+
+    def run(command: str) -> None:
+        program, *arguments = shlex.split(command.replace("02", "15"))
+        extra = ["--no-sandbox"] if arguments[1] == "grade" and why_unavailable() else []
+        path = Path(sys.executable).with_name(Path(program).name)
+        done = subprocess.run([path, *arguments, *extra], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+    said = commands(ROOT / "docs" / "teach.md")
+    for word in ("new", "build", "verify"):
+        run(next(command for command in said if f" course {word} 15" in command))
+    handed_in(tmp_path)
+    for command in said:
+        if " course grade " in command or " course export " in command:
+            run(command)
+    grades = json.loads((tmp_path / "grades" / "15" / "grades.json").read_text(encoding="utf-8"))
+    assert [student["points"] for student in grades["students"]] == [0, grades["points"]]
+    written = {path.name for path in tmp_path.iterdir()} | {
+        path.name for path in (tmp_path / "grades" / "15").iterdir()
+    }
+    named = re.findall(r"^\| `([\w.-]+)[/`]", (ROOT / "docs" / "teach.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert written > {*named, "canvas.csv", "moodle.csv", "gradescope", "feedback", "results", "run.json"} and named
