@@ -160,7 +160,7 @@ def received(table, op, g, y, *args, **params):
     return [rule(g, y, *args, **params) for rule in rules_of(table, op)]
 
 
-# %% name="scalar_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+# %% name="scalar_rules" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.add", "minitorch.ops.subtract", "minitorch.ops.multiply", "minitorch.ops.tanh"]
 def scalar_rules():
     """The derivative rules of the operations on numbers.
 
@@ -270,7 +270,7 @@ show(
 # op what each of its args receives, and add it to that arg's gradient. An input has no args and passes nothing on.
 
 
-# %% name="scalar_backward" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+# %% name="scalar_backward" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
 def scalar_backward(tape, rules):
     """The gradient of the last row's value with respect to every row's.
 
@@ -433,7 +433,7 @@ chain.paths()
 # ### Exercise 3: central difference
 
 
-# %% name="central_difference" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+# %% name="central_difference" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
 def central_difference(f, x, v, h):
     """The slope of `f` at `x` along `v`, measured by a step of `h * v` to either side.
 
@@ -511,7 +511,7 @@ show(
 # exist on JAX arrays and, soon, on your own tensors: that is what will make second derivatives work.
 
 
-# %% name="elementwise_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+# %% name="elementwise_rules" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.divide", "minitorch.ops.exp", "minitorch.ops.log", "minitorch.ops.relu"]
 def elementwise_rules():
     """The rules of "divide" (for a and for b), "exp", "log" and "relu", in the form of exercise 1.
 
@@ -635,7 +635,7 @@ chain.copying_and_summing()
 # ### Exercise 5: unbroadcast
 
 
-# %% name="unbroadcast" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.linear_transpose", "minitorch.ops.shapes.fit"]
+# %% name="unbroadcast" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.shapes.fit"]
 def unbroadcast(g, shape):
     """`g` summed over the axes along which an array of `shape` was repeated to the shape of `g`.
 
@@ -755,7 +755,7 @@ def broadcast_to(x, shape):
     return x + jnp.zeros(shape, x.dtype)
 
 
-# %% name="matrix_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.linear_transpose", "minitorch.ops.shapes.stretch"]
+# %% name="matrix_rules" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.sum", "minitorch.ops.matmul", "minitorch.ops.shapes.stretch"]
 def matrix_rules():
     """The rules of "sum" and of "matmul" (for a and for b).
 
@@ -1046,7 +1046,7 @@ ops = SimpleNamespace(
 # returned.
 
 
-# %% name="record" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+# %% name="record" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
 def record(tape, primitive, args, params):
     """Apply `primitive` and write it down.
 
@@ -1223,7 +1223,7 @@ def walk(tape, cotangents):
         ) from None
 
 
-# %% name="backward" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+# %% name="backward" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
 def backward(tape, cotangents):
     """Walk `tape.entries` from the last to the first, and add up what each Tensor of the tape receives.
 
@@ -1374,7 +1374,7 @@ show(
 # for the shape only and so works for a Tensor of an outer tape.
 
 
-# %% name="vjp" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "minitorch.vjp", "minitorch.grad", "minitorch.value_and_grad"]
+# %% name="vjp" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
 def vjp(fun, *primals):
     """Evaluate `fun(*primals)` and get ready to walk back.
 
@@ -1469,7 +1469,7 @@ show(pullback(2 * g))
 # Tensors only, yours cannot.
 
 
-# %% name="value_and_grad" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "minitorch.vjp", "minitorch.grad", "minitorch.value_and_grad"]
+# %% name="value_and_grad" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
 def value_and_grad(fun):
     """The function that returns the value of `fun` and its gradient by the first argument.
 
@@ -1636,7 +1636,7 @@ chain.softmax_slopes()
 # rule can be differentiated again.
 
 
-# %% name="softmax_rules" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad"]
+# %% name="softmax_rules" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.softmax", "minitorch.ops.log_softmax"]
 def softmax_rules():
     """The rules of "softmax" and "log_softmax", `rule(g, y, x, axis)`: along `axis`, the numbers `y` are one distribution."""
     # BEGIN SOLUTION Exercise 11: return a dict with the rules of softmax and log_softmax.
@@ -1977,7 +1977,7 @@ with once_written():
 # gradient of $\nabla f(x) \cdot v$ (Pearlmutter, 1994).
 
 
-# %% name="jvp" tags=["exercise", "stretch"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.hessian", "minitorch.vjp", "minitorch.jvp", "minitorch.grad", "minitorch.value_and_grad"]
+# %% name="jvp" tags=["exercise", "stretch"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
 def jvp(fun, primals, tangents):
     """Evaluate `fun(*primals)` and the derivative along `tangents`, which are shaped like `primals`.
 
