@@ -47,6 +47,15 @@ def outcome(function):
         return type(error).__name__
 
 
+def refusal(function):
+    """The name of the error with which `function()` refuses, or that it did not."""
+    try:
+        function()
+    except (IndexError, ValueError) as error:
+        return type(error).__name__
+    return "no error"
+
+
 # %% [markdown]
 # ## 1. Shapes that stretch
 #
@@ -160,14 +169,10 @@ check(
 check("() and (7, 2): a number with an array", lambda: outcome(lambda: broadcast_shape((), (7, 2))), (7, 2))
 check(
     "(2, 3) and (2,): refused",
-    lambda: outcome(lambda: broadcast_shape((2, 3), (2,))),
+    lambda: refusal(lambda: broadcast_shape((2, 3), (2,))),
     "ValueError",
     mistakes={
-        "Sizes 3 and 2 met, and a shape came out. Sizes that differ fit only if one of them is 1: raise ValueError.": (
-            2,
-            3,
-        ),
-        "The shapes were laid over each other flush left, so that 2 met 2. Flush right, 3 meets 2.": (2, 3, 1),
+        "Sizes 3 and 2 met, and a shape came out. Sizes that differ fit only if one is 1: raise ValueError.": "no error",
     },
 )
 check(
@@ -725,18 +730,17 @@ check(
     mistakes={"The start is lost.": {"shape": (2, 3, 5), "strides": (0, 4, 0), "start": 0}},
 )
 check(
-    "stretched: 3 does not stretch to 6, nor to 1",
-    lambda: [outcome(lambda shape=shape: layout(stretched(bias, shape))) for shape in [(6,), (3, 1)]],
-    ["ValueError", "ValueError"],
-    mistakes={
-        "3 was stretched to 6. Only size 1 stretches: raise ValueError.": [
-            {"shape": (6,), "strides": (0,), "start": 0}, {"shape": (3, 1), "strides": (0, 0), "start": 0},
-        ],
-        "Size 3 was accepted where 6 is wanted: the view would run out of its numbers. Raise ValueError.": [
-            {"shape": (6,), "strides": (1,), "start": 0}, {"shape": (3, 1), "strides": (0, 1), "start": 0},
-        ],
-    },
-)  # fmt: skip
+    "stretched: 3 does not stretch to 6",
+    lambda: refusal(lambda: stretched(bias, (6,))),
+    "ValueError",
+    mistakes={"Size 3 was accepted where 6 is wanted. Only size 1 stretches: raise ValueError.": "no error"},
+)
+check(
+    "stretched: 3 does not shrink to 1",
+    lambda: refusal(lambda: stretched(bias, (3, 1))),
+    "ValueError",
+    mistakes={"Flush right, size 3 was accepted where 1 is wanted: raise ValueError.": "no error"},
+)
 check(
     "stretched: no number is copied",
     lambda: stretched(bias, (2, 3)).data is bias.data,
@@ -913,24 +917,27 @@ check(
     },
 )  # fmt: skip
 check(
-    "reshaped: what does not fit, or does not lie in order, is refused",
-    lambda: [
-        outcome(lambda: reshaped(table, (5, 2)).shape),
-        outcome(lambda: reshaped(table, (5, -1)).shape),
-        outcome(lambda: reshaped(View(table.data, (4, 3), (1, 4)), (3, 4)).shape),
-    ],
-    ["ValueError", "ValueError", "ValueError"],
+    "reshaped: twelve numbers do not fill (5, 2)",
+    lambda: refusal(lambda: reshaped(table, (5, 2))),
+    "ValueError",
+    mistakes={"Ten places were found for twelve numbers. The count must stay: raise ValueError.": "no error"},
+)
+check(
+    "reshaped: twelve numbers do not make five rows, (5, -1)",
+    lambda: refusal(lambda: reshaped(table, (5, -1))),
+    "ValueError",
     mistakes={
-        "A transposed table was reshaped as if its numbers lay in order: the result has them in another order. Refuse it.": [
-            "ValueError", "ValueError", (3, 4),
-        ],
-        "Ten places were found for twelve numbers. The count must stay: raise ValueError.": [(5, 2), (5, 2), "ValueError"],
-        "12 cannot be divided into 5 rows, and 12 // 5 hides it: compare the count once the -1 is filled in.": [
-            "ValueError", (5, 2), "ValueError",
-        ],
-        "Nothing was refused.": [(5, 2), (5, 2), (3, 4)],
+        "12 cannot be divided into 5 rows, and 12 // 5 hides it: compare the count once the -1 is filled in.": "no error"
     },
-)  # fmt: skip
+)
+check(
+    "reshaped: the numbers of a transposed table do not lie in order",
+    lambda: refusal(lambda: reshaped(View(table.data, (4, 3), (1, 4)), (3, 4))),
+    "ValueError",
+    mistakes={
+        "A transposed table was reshaped as if its numbers lay in order: they come out scrambled. Refuse it.": "no error"
+    },
+)
 
 # %% name="reshaped-contiguous" tags=["probe"] exercise="reshaped" points=2 hint="Strides equal to those of the shape; where an axis has size 1 its stride does not matter; nor does the start."
 k, m, n = (int(size) + 2 for size in draw.permutation(5)[:3])
@@ -997,7 +1004,7 @@ show(
         outcome(lambda: reshaped(v, (m, k)).shape),
     ],
     mistakes={
-        "A transposed table was reshaped as if its numbers lay in order. Refuse it.": lambda: [
+        "A transposed table was reshaped as if its numbers lay in order: they come out scrambled. Refuse it.": lambda: [
             (k, m), "ValueError", "ValueError", (m, k),
         ],
         "The count of numbers must stay: raise ValueError.": lambda: ["ValueError", (k, m + 1), (k * m - 1, 1), (m, k)],
@@ -1277,13 +1284,10 @@ check(
 )
 check(
     "gathered: row 3 does not exist",
-    lambda: outcome(lambda: numbers(gathered(table, [0, 3], 0))),
+    lambda: refusal(lambda: gathered(table, [0, 3], 0)),
     "IndexError",
     mistakes={
-        "Row 3 was taken for the last row, as JAX does. Here it is refused: IndexError.": lambda: numbers(table)[
-            [0, 2]
-        ],
-        "Row 3 came round to row 0.": lambda: numbers(table)[[0, 0]],
+        "Row 3 was taken for the last row, as JAX does, or for another. Here it is refused: IndexError.": "no error",
     },
 )
 logits = jnp.arange(24.0).reshape(2, 3, 4) ** 2
@@ -1642,29 +1646,31 @@ check(
 )  # fmt: skip
 check("parsed: the order of the letters", lambda: list(parsed("ba,ac->cb", (2, 3), (3, 4))[2]), ["b", "a", "c"])
 check(
-    "parsed: formulas that do not fit are refused",
-    lambda: [
-        outcome(lambda: parsed("ik,kj->ij", (2, 3), (4, 5))[1]),
-        outcome(lambda: parsed("ik,kj->ij", (2, 3, 1), (3, 4))[1]),
-        outcome(lambda: parsed("i,i->", (3,))[1]),
-        outcome(lambda: parsed("i,i->j", (3,), (3,))[1]),
-    ],
-    ["ValueError"] * 4,
+    "parsed: one letter, two sizes",
+    lambda: refusal(lambda: parsed("ik,kj->ij", (2, 3), (4, 5))),
+    "ValueError",
+    mistakes={"One letter stood for sizes 3 and 4, and that was accepted: raise ValueError.": "no error"},
+)
+check(
+    "parsed: three axes, two letters",
+    lambda: refusal(lambda: parsed("ik,kj->ij", (2, 3, 1), (3, 4))),
+    "ValueError",
     mistakes={
-        "One letter stood for sizes 3 and 4, and that was accepted: k must be one size. Raise ValueError.": ["ij", *["ValueError"] * 3],
-        "Three axes were given for two letters, and that was accepted (zip stops at the shorter of two; strict=True does not).": [
-            "ValueError", "ij", "ValueError", "ValueError",
-        ],
-        "Axes without letters, and operands without shapes, were accepted: zip stops at the shorter; strict=True does not.": [
-            "ValueError", "ij", "", "ValueError",
-        ],
-        "One shape was given for two operands, and that was accepted: zip stops at the shorter; strict=True does not.": [
-            "ValueError", "ValueError", "", "ValueError",
-        ],
-        "The result may only have letters that some operand has: raise ValueError.": [*["ValueError"] * 3, "j"],
-        "Nothing was refused.": ["ij", "ij", "", "j"],
+        "An axis without a letter was accepted: zip stops at the shorter of two; strict=True does not.": "no error"
     },
-)  # fmt: skip
+)
+check(
+    "parsed: two operands, one shape",
+    lambda: refusal(lambda: parsed("i,i->", (3,))),
+    "ValueError",
+    mistakes={"An operand without a shape was accepted: zip stops at the shorter; strict=True does not.": "no error"},
+)
+check(
+    "parsed: a letter that comes from nowhere",
+    lambda: refusal(lambda: parsed("i,i->j", (3,), (3,))),
+    "ValueError",
+    mistakes={"The result may only have letters that some operand has: raise ValueError.": "no error"},
+)
 p, q = np.arange(1, 7).reshape(2, 3), np.arange(12).reshape(3, 4) ** 2
 left, right_side = contiguous(p.ravel().tolist(), (2, 3)), contiguous(q.ravel().tolist(), (3, 4))
 check(
