@@ -1,0 +1,93 @@
+"""`minitorch course verify` as tests: a failure names the notebook, the exercise and the mistake."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import minitorch
+from minitorch.course.authoring import AuthoringError
+from minitorch.course.execute import Runner
+from minitorch.course.mutate import faults_of_mutant, mutants
+from minitorch.course.places import Places
+from minitorch.course.planted import faults_of, read_planted
+from minitorch.course.source import read_source
+from minitorch.course.verify import differences, lost_by_reference, unearned
+
+PLACES = Places(Path(minitorch.__file__).parents[1])
+NAMES = PLACES.names()
+
+
+def read(name):
+    """A notebook and its planted wrong answers; None and none where the source is refused, which has its own test."""
+    try:
+        notebook = read_source(PLACES.source(name))
+        return notebook, read_planted(notebook, PLACES.wrong(name))
+    except AuthoringError:
+        return None, []
+
+
+def looks(name):
+    """All that is looked at in a notebook: functions of a runner that return what is wrong."""
+    notebook, planted = READ[name]
+    if notebook is None:
+        return
+    yield pytest.param(name, lost_by_reference, id=f"{name}: the reference earns full marks")
+    yield pytest.param(name, unearned, id=f"{name}: an empty notebook earns nothing")
+    for answer in planted:
+        yield pytest.param(name, partial(faults_of, answer), id=f"{name}: {answer.exercise}: {answer.says}")
+    for exercise in notebook.of("exercise"):
+        every_mutant = partial(faults_of_mutants, exercise)
+        yield pytest.param(name, every_mutant, id=f"{name}: {exercise.name}: mutants", marks=pytest.mark.slow)
+
+
+def faults_of_mutants(exercise, runner):
+    return [line for mutant in mutants(exercise) for line in faults_of_mutant(exercise, mutant, runner)]
+
+
+READ = {name: read(name) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def runner_of():
+    """`runner_of(name)` grades a notebook. One is there at a time, since each is a process that holds JAX."""
+    current = {}
+
+    def runner_of(name):
+        if name not in current:
+            close()
+            current[name] = Runner(READ[name][0], limit=300)
+        return current[name]
+
+    def close():
+        while current:
+            current.popitem()[1].close()
+
+    yield runner_of
+    close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_source_can_be_built_and_the_committed_notebooks_are_made_of_it(name):
+    notebook = read_source(PLACES.source(name))
+    read_planted(notebook, PLACES.wrong(name))
+    assert list(differences(PLACES, notebook)) == []
+
+
+@pytest.mark.parametrize(("name", "look"), [case for name in NAMES for case in looks(name)])
+def test_nothing_is_wrong(name, look, runner_of):
+    assert look(runner_of(name)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["--nbval", "--nbval-lax"])
+def test_plain_nbval_is_green(option):
+    """As an instructor types it; lax looks at less, so one notebook shows that it works."""
+    target = "notebooks/" if option == "--nbval" else f"notebooks/{NAMES[0]}.ipynb"
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "JAX_"))}
+    command = [sys.executable, "-m", "pytest", option, target, "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=PLACES.root, env=inherited, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stdout[-5000:]
