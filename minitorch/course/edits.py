@@ -60,6 +60,8 @@ def edits(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:
             yield from _calls(node)
         case ast.AugAssign():
             yield from _updates(node)
+        case ast.Return(value=ast.Tuple(elts=[_, _, *_] as results)):
+            yield ast.Return(ast.Tuple(_exchanged(results), ast.Load()))
         case ast.Expr(value=ast.Call()) | ast.Break() | ast.Continue():
             yield ast.Pass()
 
@@ -115,14 +117,15 @@ def _calls(node: ast.Call) -> Iterator[ast.expr]:
         fewer = ast.BinOp(node.args[place], ast.Sub(), step)
         yield _with(node, [*node.args[:place], fewer, *node.args[place + 1 :]])
     elif len(node.args) > 1 and name not in COMMUTE and not any(isinstance(a, ast.Starred) for a in node.args):
-        yield _with(node, _exchanged(node.args, 1 if name == "where" and len(node.args) == 3 else 0))
+        yield _with(node, _exchanged(node.args, 1 if name == "where" else 0))
     for keyword in node.keywords:
         if keyword.arg == "axis" and not isinstance(keyword.value, ast.Constant | ast.UnaryOp):
             yield ast.Call(node.func, node.args, [k for k in node.keywords if k is not keyword])
 
 
-def _exchanged(arguments: list[ast.expr], i: int) -> list[ast.expr]:
-    return [*arguments[:i], arguments[i + 1], arguments[i], *arguments[i + 2 :]]
+def _exchanged(items: list[ast.expr], i: int = 0) -> list[ast.expr]:
+    """`items` with the one at `i` and the next in each other's place."""
+    return [*items[:i], *reversed(items[i : i + 2]), *items[i + 2 :]]
 
 
 def _with(node: ast.Call, arguments: list[ast.expr]) -> ast.Call:

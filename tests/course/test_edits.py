@@ -57,6 +57,7 @@ def test_edits_of_an_expression(code, expected):
         ("continue", ["pass"]),
         ("x = y", []),
         ("return x", []),
+        ("return a, b, c", ["return (b, a, c)"]),
     ],
 )
 def test_edits_of_a_statement(code, expected):
