@@ -1,4 +1,4 @@
-"""Figures of notebook 04: paths on surfaces, first steps of Adam, schedules, training runs, a loss landscape, Muon."""
+"""Figures of notebook 04: paths on surfaces, clipping, Adam's first steps, schedules, training, a landscape, Muon."""
 
 from __future__ import annotations
 
@@ -30,6 +30,42 @@ def ravine(rates: Sequence[float], start: Point = (10.0, 1.0), steps: int = 50) 
         axes.plot(*path.T, "o-", color=colour, markersize=3, linewidth=1)
         axes.set(title=f"learning rate {rate}", xlabel="x")
     panels[0].set_ylabel("y")
+    plt.show()
+
+
+def velocities(decay: float = 0.9, steps: int = 40) -> None:
+    """What momentum makes of gradients that agree, and of gradients whose sign alternates."""
+    step = np.arange(steps)
+    _, panels = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained")
+    for axes, gradients, title in zip(
+        panels, (np.ones(steps), (-1.0) ** step), ("gradients that agree", "gradients that quarrel"), strict=True
+    ):
+        velocity = np.convolve(gradients, decay**step)[:steps]
+        axes.plot(step, velocity, "o-", color=COLOURS[0], markersize=3, linewidth=1, label="velocity")
+        axes.plot(step, gradients, "s", color=COLOURS[1], markersize=3, label="gradient")
+        axes.set(title=title, xlabel="step")
+        axes.grid(alpha=0.3)
+    panels[0].legend(loc="center right")
+    panels[0].set_ylim(0, None)
+    plt.show()
+
+
+def clipping(gradient: Point = (6.0, 2.5), limit: float = 2.0) -> None:
+    """A gradient of two numbers, shortened to a limit and cut number by number."""
+    long = np.array(gradient)
+    arrows = {
+        "the gradient": (long, "0.55"),
+        "shortened: the same direction": (long * limit / np.linalg.norm(long), COLOURS[0]),
+        "each number cut: another direction": (np.clip(long, -limit, limit), COLOURS[1]),
+    }
+    figure, axes = plt.subplots(figsize=(10, 3.6), layout="constrained")
+    circle = np.linspace(0, 2 * np.pi, 200)
+    axes.plot(limit * np.cos(circle), limit * np.sin(circle), ":", color="black", label=f"length {limit:g}")
+    for name, (arrow, colour) in arrows.items():
+        axes.quiver(0, 0, *arrow, angles="xy", scale_units="xy", scale=1, color=colour, width=0.008, label=name)
+    axes.set(xlim=(-2.4, 6.6), ylim=(-2.3, 3), aspect="equal", xlabel="first number", ylabel="second number")
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right center")
     plt.show()
 
 
@@ -75,7 +111,7 @@ def _descend(loss: Callable[[Any], Any], transform: Any, start: Point, steps: in
 def _surface(axes: Any, loss: Callable[[Any], Any], window: Window, goal: Point) -> None:
     """Lines of equal loss, each twice as high as the one inside it, and a star at the goal."""
     (left, right), (bottom, top) = window
-    x, y = np.meshgrid(np.linspace(left, right, 201), np.linspace(bottom, top, 201))
+    x, y = np.meshgrid(np.linspace(left, right, 121), np.linspace(bottom, top, 121))
     heights = np.asarray(loss(np.stack([x, y])))
     levels = heights.max() / 2.0 ** np.arange(12, -1, -1)
     axes.contour(x, y, heights, levels=levels, colors="0.75", linewidths=0.8)
@@ -121,6 +157,7 @@ def training(losses: Mapping[str, Sequence[float]], scores: Mapping[str, Sequenc
     left.set(xlabel="step", ylabel="training loss (nats), mean of 23 steps")
     right.axhline(97, color="0.5", linewidth=1)
     right.set(xlabel="epoch", ylabel="held-out digits read rightly (%)", ylim=(85, 100))
+    right.xaxis.get_major_locator().set_params(integer=True)
     left.legend()
     for axes in (left, right):
         axes.grid(alpha=0.3)
