@@ -1,8 +1,11 @@
 """What several tests of the course share."""
 
 import copy
+import dataclasses
 import json
+import os
 import random
+import sys
 
 import pytest
 
@@ -193,3 +196,143 @@ def write_exercise():
         path.write_text(json.dumps(notebook), "utf-8")
 
     return write
+
+
+TINY = '''# %% [markdown]
+# # 07 Tiny
+
+# %% name="imports"
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minitorch.course import check, draw, show
+
+SCALE = 3.0
+
+# %% name="softmax" tags=["exercise"] forbids=["jax.nn.softmax", "minitorch.ops.softmax", "numpy.cumsum"]
+def softmax(x):
+    """Positive numbers in proportion to exp(x), with sum 1."""
+    # BEGIN SOLUTION exp, divided by its sum
+    e = jnp.exp(x - x.max())
+    return e / e.sum()
+    # END SOLUTION
+
+# %% name="softmax-check" tags=["check"] exercise="softmax"
+check("two numbers", lambda: softmax(jnp.array([0.0, 1.0])), lambda: jax.nn.softmax(jnp.array([0.0, 1.0])))
+
+# %% name="softmax-probe" tags=["probe"] exercise="softmax" points=2 hint="The exponentials, divided by their sum."
+x = draw.normal(5)
+show(softmax(x), mistakes={"The exponentials are not divided by their sum.": lambda: jnp.exp(x)})
+
+# %% name="softmax-large" tags=["probe"] exercise="softmax" points=1 hint="Subtract the largest number first."
+show(softmax(1000 * draw.normal(5)))
+
+# %% [markdown]
+# The other one.
+
+# %% name="scaled" tags=["exercise"]
+def scaled(a, b):
+    """SCALE times both."""
+    # BEGIN SOLUTION SCALE times both
+    return [SCALE * a, SCALE * b]
+    # END SOLUTION
+
+# %% name="scaled-check" tags=["check"] exercise="scaled"
+check("one and two", lambda: scaled(1.0, 2.0), [3.0, 6.0])
+
+# %% name="scaled-probe" tags=["probe"] exercise="scaled" points=3 hint="SCALE is 3."
+show(scaled(draw.scalar(), draw.scalar()))
+show(scaled(draw.scalar(), 0.0))
+
+# %% name="late" tags=["demo"]
+raise RuntimeError("a demo does not run while grading")
+'''
+RIGHT = {
+    "softmax": "def softmax(x):\n    e = jnp.exp(x - x.max())\n    return e / e.sum()",
+    "scaled": "def scaled(a, b):\n    return [SCALE * a, SCALE * b]",
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_course(tmp_path_factory):
+    """A repository with one small notebook, 07_tiny, of two exercises with three points each."""
+    root = tmp_path_factory.mktemp("course")
+    (root / "notebooks").mkdir()
+    (root / "notebooks" / "07_tiny.py").write_text(TINY, "utf-8")
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_course):
+    from minitorch.course.source import read_source
+
+    return read_source(tiny_course / "notebooks" / "07_tiny.py")
+
+
+@pytest.fixture(scope="session")
+def answers():
+    """A student's notebook 07_tiny as bytes: `answers(softmax=CODE, added=[CODE])`, right where nothing is given.
+
+    None deletes a cell. What is `added` comes first of all.
+    """
+
+    setup = TINY.partition('name="imports"\n')[2].partition("\n\n# %%")[0]
+
+    def make(added=(), **given):
+        sources = {"imports": setup, **RIGHT, **given}
+        cells = [cell(f"mine-{i}", code) for i, code in enumerate(added)]
+        cells += [cell(name, code) for name, code in sources.items() if code is not None]
+        return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def sandbox():
+    """Skips a test where there is no sandbox; but where everything has to be tested, it fails."""
+    from minitorch.course.sandbox import why_unavailable
+
+    if why := why_unavailable():
+        if os.environ.get("CI") and sys.platform == "linux":
+            pytest.fail(why)
+        pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def workshop(sandbox, tiny):
+    """Where 07_tiny is graded, with small limits, and its key."""
+    from minitorch.course.sandbox import Limits
+    from minitorch.course.workshop import Plan, Workshop
+
+    limits = Limits(notebook_seconds=60, memory=1500 * 2**20, output=4 * 2**20, scratch=16 * 2**20)
+    with Workshop(Plan(tiny, 11, limits)) as workshop:
+        yield workshop, workshop.key()
+
+
+def grader(workshop, **limits):
+    from minitorch.course.engine import Kernels
+    from minitorch.course.handed import Handed
+    from minitorch.course.mark import mark
+
+    workshop, key = workshop
+    setting = workshop.setting()
+    setting = dataclasses.replace(setting, limits=dataclasses.replace(setting.limits, **limits))
+
+    def grade(notebook):
+        with Kernels(setting) as kernels:
+            return mark(Handed("s01", {"07_tiny.ipynb": notebook}), workshop.plan.notebook, key, kernels).row
+
+    return grade
+
+
+@pytest.fixture(scope="session")
+def graded(workshop):
+    """`graded(notebook)` is the row of a student who handed in that notebook (bytes); its code runs in the sandbox."""
+    return grader(workshop)
+
+
+@pytest.fixture(scope="session")
+def impatient(workshop):
+    """The same, but a cell may take two seconds, and the notebook twenty."""
+    return grader(workshop, cell_seconds=2, notebook_seconds=20)
