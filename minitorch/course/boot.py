@@ -23,7 +23,7 @@ def main(settings_file: str, connection_file: str) -> None:
     hide(settings["withheld"])
     application = Kernel.instance(inherited=list(settings["sockets"]))
     application.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--log-level=50"])
-    cast(Any, application.shell).keepkernel_on_exit = True  # quit() ends a cell, not the kernel.
+    cast(Any, application.shell).ask_exit = lambda: None  # quit() must not end what comes after its cell.
     install()
     _limit(settings["limits"])
     application.start()

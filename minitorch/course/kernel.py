@@ -29,6 +29,7 @@ MESSAGES_WAITING = 32
 START_SECONDS = 60
 GRACE_SECONDS = 3  # between an interrupt and the end
 LOOK_SECONDS = 0.25
+ENDING_SECONDS = 1.0  # from the end of its sockets to the end of a process
 
 
 class Stopped(NamedTuple):
@@ -120,15 +121,17 @@ class Kernel(RunningKernel):
     def stop(self) -> None:
         if not self._iopub.closed:
             self._iopub.disable_monitor()
+            self._cut.close(linger=0)
         self.kc.stop_channels()
         self.launched.end()
 
     def _look(self, ends: float) -> Stopped | None:
         """Is there a reason to stop the cell?"""
         now = time.monotonic()
-        if not self.is_alive():
+        cut = self._cut.poll(0)  # By its end, or because a message is larger than any may be.
+        if not (self.launched.runs(ENDING_SECONDS) if cut else self.is_alive()):
             return Stopped("error", "Python itself ended here: was it told to exit, or did it crash?")
-        if self._received > self.limits.output or self._cut.poll(0):
+        if self._received > self.limits.output or cut:
             self.launched.end()
             return Stopped("error", f"More than {self.limits.output / MIB:.0f} MB were printed or shown.")
         if now > ends:

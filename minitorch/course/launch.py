@@ -64,8 +64,11 @@ class Launched:
         with (self._folder / "said.txt").open("wb") as said:
             self.connection, self._process = start(setting, self._folder, said)
 
-    def runs(self) -> bool:
-        return self._process.poll() is None
+    def runs(self, seconds: float = 0) -> bool:
+        """Does it run, and still after so many seconds?"""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self._process.returncode is None
 
     def said(self) -> str:
         """The end of what it wrote to its standard error."""

@@ -111,7 +111,10 @@ def _readable() -> list[Bind]:
 
 
 def _filesystem(binds: Sequence[Bind], hidden: Iterable[Path], limits: Limits) -> Iterator[str]:
-    """An empty root, what is to be seen in it, and small places to write to."""
+    """An empty root with small places to write to, and what is to be seen; that last, should it lie in `/tmp`."""
+    yield from ("--proc", "/proc", "--dev", "/dev")
+    for path in ("/dev/shm", "/tmp", HOME):
+        yield from ("--size", str(limits.scratch), "--tmpfs", path)
     for bind in binds:
         if bind.source.is_symlink() and bind.source.parent == Path("/"):  # /lib -> usr/lib
             yield from ("--symlink", os.readlink(bind.source), str(bind.inside))
@@ -120,9 +123,6 @@ def _filesystem(binds: Sequence[Bind], hidden: Iterable[Path], limits: Limits) -
     for path in hidden:
         if any(bind.source in path.resolve().parents for bind in binds):
             yield from ("--tmpfs", str(path.resolve()), "--remount-ro", str(path.resolve()))
-    yield from ("--proc", "/proc", "--dev", "/dev")
-    for path in ("/dev/shm", "/tmp", HOME):
-        yield from ("--size", str(limits.scratch), "--tmpfs", path)
     yield from ("--remount-ro", "/dev", "--chdir", HOME, "--remount-ro", "/")
 
 
