@@ -26,6 +26,19 @@ GUESSING = math.log(10)  # nats, for ten classes
 Measured = tuple[Sequence[float], Sequence[float]]  # A mean square for each layer, of the signal and of the gradient.
 
 
+def relay(people: int = 30) -> None:
+    """What is left of a message that each of several people passes on, times a factor."""
+    _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    count = np.arange(people + 1)
+    for factor, colour, style in ((1.1, ORANGE, "--"), (1.0, GREEN, "-"), (0.9, BLUE, "-.")):
+        axes.semilogy(count, factor**count, color=colour, linestyle=style, linewidth=2)
+        axes.text(people + 0.5, factor**people, f"each {factor:g}: {factor**people:.3g}", va="center")
+    axes.set(xlabel="people", ylabel="loudness", xlim=(0, people * 1.3))
+    axes.set_xticks(range(0, people + 1, 5))
+    _tidy(axes)
+    plt.show()
+
+
 def bends(functions: Mapping[str, Callable[[Any], Any]]) -> None:
     """Functions of one number, and their slopes."""
     x = jnp.linspace(-4, 4, 401)
@@ -197,8 +210,8 @@ def landscapes(slices: Mapping[str, tuple[Any, Any]]) -> None:
     levels = np.geomspace(0.05, 200, 16)
     figure, panels = plt.subplots(1, len(slices), figsize=(5.2 * len(slices), 4.6), sharey=True, layout="constrained")
     for axes, (name, (steps, losses)) in zip(np.atleast_1d(panels), slices.items(), strict=True):
-        losses = np.clip(np.asarray(losses), levels[0], levels[-1])
-        filled = axes.contourf(steps, steps, losses, levels=levels, norm=LogNorm(), cmap="cividis")
+        losses = np.asarray(losses)
+        filled = axes.contourf(steps, steps, losses, levels=levels, norm=LogNorm(), cmap="cividis", extend="both")
         axes.contour(steps, steps, losses, levels=levels, colors="white", linewidths=0.6)
         axes.plot(0, 0, "*", color="white", markersize=12, markeredgecolor="black")
         axes.set(title=name, xlabel="step along u, relative to the weights", aspect="equal")
