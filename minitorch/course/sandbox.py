@@ -67,7 +67,15 @@ def why_unavailable() -> str | None:
         env={},
         check=False,
     )
-    return None if done.returncode == 0 else f"bubblewrap does not work here: {done.stderr.strip() or done.returncode}"
+    return None if done.returncode == 0 else f"bubblewrap does not work here: {done.stderr.strip()}{_advice()}"
+
+
+def _advice() -> str:
+    """Ubuntu forbids it to ordinary users from 24.04 on."""
+    setting = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    if os.geteuid() == 0 or not setting.exists() or setting.read_text(encoding="ascii").strip() != "1":
+        return ""
+    return f" (sudo sysctl -w kernel.{setting.name}=0 allows it)"
 
 
 def command(
