@@ -238,7 +238,7 @@ def valley(loss: Callable[[Any], Any], model: Any, directions: Mapping[str, Any]
     for (name, values), colour in zip(losses.items(), (ORANGE, BLUE), strict=False):
         axes.plot(steps, values, color=colour, label=f"{name} direction", linewidth=2)
     axes.plot(
-        steps, parabola, color="black", linestyle="--", linewidth=1, label=f"parabola of curvature {curvature:.0f}"
+        steps, parabola, color="black", linestyle="--", linewidth=1, label=f"parabola of curvature {curvature:.2g}"
     )
     axes.set(xlabel="distance in the space of the weights", ylabel="loss (nats)")
     _tidy(axes)
