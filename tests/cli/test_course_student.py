@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import types
 import zipfile
 
 import pytest
@@ -26,14 +27,20 @@ def test_start_puts_the_notebook_there_and_says_so(minitorch, tmp_path):
     assert (folder / "02_autodiff.ipynb").read_text("utf-8") == "mine"
 
 
-def test_start_opens_jupyterlab_in_the_folder(minitorch, tmp_path, monkeypatch):
+@pytest.fixture
+def jupyterlab(monkeypatch):
+    """Installed, whether it is or not: nothing of it is run here."""
+    monkeypatch.setitem(sys.modules, "jupyterlab", types.ModuleType("jupyterlab"))
+
+
+def test_start_opens_jupyterlab_in_the_folder(minitorch, tmp_path, monkeypatch, jupyterlab):
     calls = []
     monkeypatch.setattr(subprocess, "run", lambda *args, **options: calls.append((args, options)))
     assert course(minitorch, "start", "02", "--workspace", tmp_path)[0] == 0
     assert calls == [(([sys.executable, "-m", "jupyterlab", "02_autodiff.ipynb"],), {"cwd": tmp_path, "check": False})]
 
 
-def test_ctrl_c_in_jupyterlab_is_the_usual_way_out(minitorch, tmp_path, monkeypatch):
+def test_ctrl_c_in_jupyterlab_is_the_usual_way_out(minitorch, tmp_path, monkeypatch, jupyterlab):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
