@@ -259,7 +259,7 @@ def normal_density(x):
     return ops.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
 
 
-# %% name="gelu" tags=["exercise"] forbids=["minitorch.ops.gelu", "minitorch.nn.gelu", "jax.nn.gelu", "jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.jacrev", "jax.jacfwd", "minitorch.grad", "minitorch.vjp", "minitorch.jvp", "minitorch.value_and_grad", "minitorch.from_jax"]
+# %% name="gelu" tags=["exercise"] forbids=["minitorch.ops.gelu", "minitorch.nn.gelu", "jax.nn.gelu", "jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.jacrev", "jax.jacfwd", "minitorch.grad", "minitorch.vjp", "minitorch.jvp", "minitorch.value_and_grad"]
 def gelu(x):
     """x (...) times the probability that its gate is open (...)."""
     # BEGIN SOLUTION Exercise 2: return x times its probability.
@@ -600,7 +600,7 @@ figures.blame()
 # `ops.one_hot(targets, C)` has a 1 at each target.
 
 
-# %% name="cross_entropy_rule" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.jacrev", "jax.jacfwd", "minitorch.grad", "minitorch.vjp", "minitorch.jvp", "minitorch.value_and_grad", "minitorch.from_jax"]
+# %% name="cross_entropy_rule" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.jacrev", "jax.jacfwd", "minitorch.grad", "minitorch.vjp", "minitorch.jvp", "minitorch.value_and_grad"]
 def cross_entropy_rule(g, y, logits, targets):
     """What the logits receive, given what y = cross_entropy(logits, targets) has received.
 
@@ -1179,7 +1179,7 @@ unbroadcast = yours("unbroadcast", otherwise=lambda g, shape: fit(g, jnp.zeros(s
 # You get what `standardized` returned. `unbroadcast(g, shape)` sums `g` down to a shape.
 
 
-# %% name="layer_norm_pullback" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.jacrev", "jax.jacfwd", "minitorch.grad", "minitorch.vjp", "minitorch.jvp", "minitorch.value_and_grad", "minitorch.from_jax"]
+# %% name="layer_norm_pullback" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.jacrev", "jax.jacfwd", "minitorch.grad", "minitorch.vjp", "minitorch.jvp", "minitorch.value_and_grad"]
 def layer_norm_pullback(g, normal, deviation, scale):
     """What x, scale and bias of a layer norm receive, given what its result has received.
 
