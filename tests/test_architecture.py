@@ -21,23 +21,38 @@ ABOVE = {  # What each part may import.
     "course": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "infer"},
     "cli": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "infer", "course"},
 }
+COURSE_ABOVE = {  # The same for the rooms of the course; `figures` only draws.
+    "figures": set(),
+    "answers": set(),
+    "notebook": {"answers"},
+    "author": {"answers", "notebook"},
+    "student": {"answers", "notebook", "author"},
+    "report": set(),
+    "grading": {"answers", "notebook", "author", "report"},
+}
 
 
-def imported_parts(path: Path) -> set[str]:
-    """The parts of minitorch that a file imports; "root" where it imports the package itself."""
+def imported_modules(path: Path) -> set[tuple[str, ...]]:
+    """What a file imports of minitorch, as dotted names taken apart, as far as the file names modules."""
     package = ["minitorch", *path.relative_to(ROOT).parts[:-1]]
-    parts = set()
+    modules = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             module = [*base, *(node.module.split(".") if node.module else [])]
-            names = [[*module, alias.name] for alias in node.names] if len(module) < 2 else [module]
+            names = [[*module, alias.name] for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name.split(".") for alias in node.names]
         else:
             continue
-        parts |= {(name[1] if len(name) > 1 else "root") for name in names if name[0] == "minitorch"}
-    return parts - {package[1] if len(package) > 1 else ""}
+        modules |= {tuple(name) for name in names if name[0] == "minitorch"}
+    return modules
+
+
+def imported_parts(path: Path) -> set[str]:
+    """The parts of minitorch that a file imports; "root" where it imports the package itself."""
+    parts = {name[1] if len(name) > 1 else "root" for name in imported_modules(path)}
+    return parts - {path.relative_to(ROOT).parts[0]}
 
 
 def test_every_part_is_in_the_drawing():
@@ -51,6 +66,20 @@ def test_imports_point_one_way():
         if path.parent != ROOT
         if (extra := imported_parts(path) - ABOVE[path.relative_to(ROOT).parts[0]])
     }
+    assert wrong == {}
+
+
+def test_imports_inside_the_course_point_one_way():
+    course = ROOT / "course"
+    assert {p.name for p in course.iterdir() if (p / "__init__.py").exists()} == set(COURSE_ABOVE)
+    wrong = {}
+    for path in course.rglob("*.py"):
+        if path.parent == course:
+            continue
+        room = path.relative_to(course).parts[0]
+        rooms = {name[2] for name in imported_modules(path) if len(name) > 2 and name[1] == "course"}
+        if extra := (rooms & set(COURSE_ABOVE)) - COURSE_ABOVE[room] - {room}:
+            wrong[str(path.relative_to(ROOT))] = extra
     assert wrong == {}
 
 

@@ -14,10 +14,10 @@ matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
 
-from minitorch.course.cells import solved
+from minitorch.course.author.cells import solved
+from minitorch.course.author.session import run_cell
+from minitorch.course.author.source import read_source
 from minitorch.course.figures import layers
-from minitorch.course.session import run_cell
-from minitorch.course.source import read_source
 
 HERE = Path(__file__).parent
 NOTEBOOK = HERE.parents[1] / "notebooks" / "03_layers_and_losses.py"

@@ -18,13 +18,13 @@ Root = Annotated[Path, typer.Option(help="Folder of the repository.")]
 
 
 def build(notebooks: Numbers = None, root: Root = Path()) -> None:
-    """Make a notebook from its source: the executed reference, and the release for students.
+    """Make a notebook's reference and its release from its source.
 
     notebooks/02_autodiff.py becomes notebooks/02_autodiff.ipynb, with outputs, and
     minitorch/course/released/02_autodiff.ipynb, without solutions and probes. Commit all three.
     """
-    from ..course.build import build
-    from ..course.places import Places
+    from ..course.author.build import build
+    from ..course.author.places import Places
 
     places = Places(root)
     for name in places.find(notebooks or []):
@@ -38,16 +38,18 @@ def verify(
     root: Root = Path(),
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at once; if not given, one a core.")] = None,
 ) -> None:
-    """Prove that a notebook can be taught with; a line for each thing that is wrong with it, with file and line number.
+    """Prove that a notebook can be taught with.
+
+    Prints a line for each thing that is wrong with it, with file and line number, and exits with 1 if there is one.
 
     The committed notebooks are what the source makes. An empty notebook earns nothing and the reference everything.
     Each planted wrong answer loses what it should and is told why. Each mutant, the reference with one small slip,
     loses points. Executed again, the reference shows the same.
     """
-    from ..course.authoring import AuthoringError
-    from ..course.crew import cores
-    from ..course.places import Places
-    from ..course.verify import verify
+    from ..course.author.authoring import AuthoringError
+    from ..course.author.crew import cores
+    from ..course.author.places import Places
+    from ..course.author.verify import verify
 
     places, all_well = Places(root), True
     for name in places.find(notebooks or []):
@@ -67,12 +69,13 @@ def new(
     name: Annotated[str, typer.Argument(help="Number and topic in small letters, such as 15_fine_tuning.")],
     root: Root = Path(),
 ) -> None:
-    """Lay down a small notebook to start from: one exercise, its check, its probe, four planted wrong answers.
+    """Lay down a small notebook to start from.
 
-    It is complete: `minitorch course build` and then `minitorch course verify` pass.
+    It has one exercise, its check, its probe and four planted wrong answers, and is complete: `minitorch course build`
+    and then `minitorch course verify` pass.
     """
-    from ..course.new import new
-    from ..course.places import Places
+    from ..course.author.new import new
+    from ..course.author.places import Places
 
     for path in new(Places(root), name):
         print(f"wrote {path}")
@@ -84,9 +87,12 @@ def release(
     out: Annotated[Path, typer.Option(help="Folder to put the notebooks into.")] = Path("released"),
     root: Root = Path(),
 ) -> None:
-    """Write what students get into a folder: the notebooks without solutions and probes. No file is replaced."""
-    from ..course.build import release_to
-    from ..course.places import Places
+    """Write the notebooks that students get into a folder.
+
+    They have no solutions and no probes. No file is replaced.
+    """
+    from ..course.author.build import release_to
+    from ..course.author.places import Places
 
     places = Places(root)
     for name in places.find(notebooks or []):
@@ -97,7 +103,7 @@ def release(
 @contextlib.contextmanager
 def _problems_in_lines() -> Iterator[None]:
     """An author's mistakes are printed one a line, and the command fails."""
-    from ..course.authoring import AuthoringError
+    from ..course.author.authoring import AuthoringError
 
     try:
         yield

@@ -10,7 +10,7 @@ import typer
 
 
 class Target(StrEnum):
-    """For whom grades are exported; the same words as `course.export.TARGETS`, without its imports."""
+    """For whom grades are exported; the same words as `course.report.export.TARGETS`, without its imports."""
 
     CSV = "csv"
     JUNIT = "junit"
@@ -27,9 +27,9 @@ def export(
         typer.Option(help="File to write; .csv or .xml for Moodle. For Gradescope a folder, with a folder a student."),
     ],
 ) -> None:
-    """Write the grades of a class in the form that another program reads."""
-    from ..course.export import export
-    from ..course.results import read_grades
+    """Write the grades of a class in the form of another program."""
+    from ..course.report.export import export
+    from ..course.report.results import read_grades
 
     print(export(read_grades(grades), to, out))
 
@@ -41,8 +41,11 @@ def lecture(
     out: Annotated[Path, typer.Option(help="Folder for what is made.")] = Path("build/lectures"),
     root: Annotated[Path, typer.Option(help="Folder of the repository.")] = Path(),
 ) -> None:
-    """Make the page and the slides of a lecture from lectures/NN_topic.md, one file each that needs nothing else."""
-    from ..course.deck import find_lectures, make_lecture
+    """Make the page and the slides of a lecture.
+
+    Of lectures/NN_topic.md come two files that need nothing else, not even the network.
+    """
+    from ..course.author.deck import find_lectures, make_lecture
 
     for source in find_lectures(root / "lectures", lectures or []):
         for path in make_lecture(source, out):

@@ -35,34 +35,38 @@ def grade(
     due: Annotated[
         datetime | None,
         typer.Option(
+            metavar="TIME",
             formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"],
             help="When it was due, such as 2026-11-30T18:00+01:00; without a zone in this machine's time.",
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run into --out stopped.")] = False,
     no_sandbox: Annotated[
-        bool, typer.Option("--no-sandbox", help="Run students' code without protection. The grades will say so.")
+        bool, typer.Option("--no-sandbox", help="Run students' code without protection; the grades say so.")
     ] = False,
     engine: Annotated[
         Where, typer.Option(help="local: on this machine; ray: on the Ray cluster in reach.")
     ] = Where.LOCAL,
     root: Annotated[Path, typer.Option(help="Folder of the repository, for the notebook's source.")] = Path(),
 ) -> None:
-    """Grade a class: execute every submission in a sandbox, compare with the reference, write feedback.
+    """Grade a class, from a folder of submissions to feedback.
 
-    The hidden probes come from notebooks/NN_topic.py, with inputs that nobody has seen. GRADES then holds overview.html
-    to look at first, feedback/<student>.html to give back, grades.csv, grades.json and junit.xml. Whatever a student
-    handed in, the others are graded. After Ctrl-C or a power cut, the same command with --resume goes on.
+    Every submission is executed in a sandbox and compared with the reference. The hidden probes come from
+    notebooks/NN_topic.py, with inputs that nobody has seen. The folder --out then holds overview.html to look at
+    first, feedback/<student>.html to give back, grades.csv, grades.json and junit.xml.
+
+    Whatever a student handed in, the others are graded. After Ctrl-C or a power cut, the same command with --resume
+    goes on. Exits with 0 once the class is graded, with 1 if it could not be.
     """
-    from ..course.crew import cores
-    from ..course.grade import Options, grade, notebook_of, processes
-    from ..course.places import Places
+    from ..course.author.crew import cores
+    from ..course.author.places import Places
+    from ..course.grading.grade import Options, grade, notebook_of, processes
 
     places = Places(root)
     name = places.find([notebook or notebook_of(submissions, places.names())])[0]
     options = Options(seed, due.astimezone() if due else None, resume, not no_sandbox)
     if engine == Where.RAY:
-        from ..course.cluster import on_ray as chosen
+        from ..course.grading.cluster import on_ray as chosen
     else:
         chosen = processes(jobs or cores())
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..course.progress import State
+    from ..course.student.progress import State
 
 Notebook = Annotated[str, typer.Argument(help="The notebook: 02, or 02_autodiff.")]
 Workspace = Annotated[
@@ -28,7 +28,7 @@ def start(
     open: Annotated[bool, typer.Option("--open/--no-open", help="Open the notebook in JupyterLab.")] = True,
 ) -> None:
     """Put a notebook into your folder and open it. What is there already is never written over."""
-    from ..course.workspace import find_workspace, start
+    from ..course.student.workspace import find_workspace, start
 
     path, new = start(notebook, find_workspace(workspace))
     print(f"{path} is ready." if new else f"{path} is there already and stays as it is.")
@@ -59,9 +59,12 @@ def check(
     workspace: Workspace = None,
     limit: Annotated[float, typer.Option(help="Seconds that the whole notebook may take.", min=1)] = 300.0,
 ) -> None:
-    """Run your notebook as you saved it, and say which exercises are right. The notebook is not changed."""
-    from ..course.progress import check_notebook
-    from ..course.workspace import find_workspace, started
+    """Run your saved notebook, and say which exercises are right.
+
+    The notebook is not changed. Exits with 1 while an exercise is not right yet.
+    """
+    from ..course.student.progress import check_notebook
+    from ..course.student.workspace import find_workspace, started
     from .bar import bar
 
     path = started(notebook, find_workspace(workspace))
@@ -91,7 +94,7 @@ def _print_states(states: list[State]) -> None:
 
 def _word(state: State) -> tuple[str, str]:
     """The word says it; the colour only repeats it."""
-    from ..course.progress import NOT_WRITTEN
+    from ..course.student.progress import NOT_WRITTEN
 
     if state.done:
         return "ok", "bold blue"
@@ -108,8 +111,8 @@ def progress(workspace: Workspace = None) -> None:
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
-    from ..course.progress import progress
-    from ..course.workspace import find_workspace
+    from ..course.student.progress import progress
+    from ..course.student.workspace import find_workspace
 
     folder = find_workspace(workspace)
     notebooks = progress(folder)
@@ -136,7 +139,7 @@ def submit(
     student: Annotated[str | None, typer.Option(help="Your name or number.", show_default="your user name")] = None,
 ) -> None:
     """Make the archive that you hand in, and print a receipt. Earlier archives stay."""
-    from ..course.workspace import find_workspace, submit
+    from ..course.student.workspace import find_workspace, submit
 
     receipt = submit(notebook, find_workspace(workspace), student)
     print(f"file      {receipt.path}")

@@ -6,12 +6,12 @@ are what the cells of a notebook use. What stands behind the commands of `minito
 needs them.
 """
 
-from .check import check
-from .earlier import yours
-from .errors import install
-from .plug import plugged_in
-from .probe import draw, show
-from .unfinished import once_written
+from .notebook.check import check
+from .notebook.errors import install
+from .notebook.plug import plugged_in
+from .notebook.probe import draw, show
+from .notebook.unfinished import once_written
+from .student.earlier import yours
 
 __all__ = ["check", "draw", "once_written", "plugged_in", "show", "yours"]
 

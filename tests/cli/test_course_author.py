@@ -1,8 +1,8 @@
 import pytest
 
-from minitorch.course.new import new
-from minitorch.course.places import Places
-from minitorch.course.source import reference
+from minitorch.course.author.new import new
+from minitorch.course.author.places import Places
+from minitorch.course.author.source import reference
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_new_lays_down_a_source_and_wrong_answers_and_says_what_is_next(minitorc
 
 
 def test_build_says_what_it_made(minitorch, places, monkeypatch):
-    monkeypatch.setattr("minitorch.course.build.executed", lambda notebook, done: reference(notebook))
+    monkeypatch.setattr("minitorch.course.author.build.executed", lambda notebook, done: reference(notebook))
     code, out, err = minitorch("course", "build", "15", "--root", places.root)
     assert (code, err) == (0, "")
     assert out == f"built {places.reference('15_sample')} and {places.released('15_sample')}\n"
@@ -35,7 +35,7 @@ def test_build_says_what_it_made(minitorch, places, monkeypatch):
 
 def test_verify_uses_the_processes_that_it_is_given_and_says_that_all_is_well(minitorch, places, monkeypatch):
     calls = []
-    monkeypatch.setattr("minitorch.course.verify.verify", lambda *arguments: calls.append(arguments[:3]) or [])
+    monkeypatch.setattr("minitorch.course.author.verify.verify", lambda *arguments: calls.append(arguments[:3]) or [])
     assert minitorch("course", "verify", "--root", places.root, "--jobs", 3) == (0, "15_sample: ok\n", "")
     assert calls == [(places, "15_sample", 3)]
 

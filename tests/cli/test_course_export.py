@@ -5,7 +5,7 @@ import pytest
 
 from minitorch.cli import main
 from minitorch.cli.course_export import Target
-from minitorch.course.export import TARGETS
+from minitorch.course.report.export import TARGETS
 
 
 @pytest.fixture

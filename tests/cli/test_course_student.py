@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from minitorch.course.progress import State
+from minitorch.course.student.progress import State
 
 
 def course(minitorch, *arguments):
@@ -83,7 +83,7 @@ def started(minitorch, tmp_path):
 
 
 def give(monkeypatch, *states):
-    monkeypatch.setattr("minitorch.course.progress.check_notebook", lambda path, limit, each: list(states))
+    monkeypatch.setattr("minitorch.course.student.progress.check_notebook", lambda path, limit, each: list(states))
 
 
 def test_check_lists_the_exercises_and_fails_while_one_is_not_right(minitorch, started, monkeypatch):

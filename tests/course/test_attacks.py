@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minitorch.course.sandbox import PACKAGE
+from minitorch.course.grading.sandbox import PACKAGE
 
 ATTACKS = Path(__file__).parent / "attacks"
 WRONG = {"softmax": "def softmax(x):\n    return x", "scaled": "def scaled(a, b):\n    return [a, b]"}

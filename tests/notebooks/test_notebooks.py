@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 import minitorch
-from minitorch.course.authoring import AuthoringError
-from minitorch.course.execute import Runner
-from minitorch.course.mutate import faults_of_mutant, mutants
-from minitorch.course.places import Places
-from minitorch.course.planted import faults_of, read_planted
-from minitorch.course.source import read_source
-from minitorch.course.verify import differences, lost_by_reference, unearned
+from minitorch.course.author.authoring import AuthoringError
+from minitorch.course.author.execute import Runner
+from minitorch.course.author.mutate import faults_of_mutant, mutants
+from minitorch.course.author.places import Places
+from minitorch.course.author.planted import faults_of, read_planted
+from minitorch.course.author.source import read_source
+from minitorch.course.author.verify import differences, lost_by_reference, unearned
 
 PLACES = Places(Path(minitorch.__file__).parents[1])
 NAMES = PLACES.names()

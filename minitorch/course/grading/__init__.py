@@ -1,0 +1,1 @@
+"""From what students handed in to points: read without trust, run in a sandbox, judged outside."""

@@ -1,0 +1,67 @@
+"""A grading kernel's first code, before any student's: `python -m minitorch.course.grading.boot SETTINGS CONNECTION`.
+
+It imports what notebooks import, takes away what exercises ask for, gives up what a student's code may not have, and
+becomes a Jupyter kernel. SETTINGS is a file of JSON, see `kernel.py`; CONNECTION is Jupyter's connection file.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from ipykernel.kernelapp import IPKernelApp
+
+from ..notebook.errors import install
+from .withhold import hide
+
+
+def main(settings_file: str, connection_file: str) -> None:
+    settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
+    hide(settings["withheld"])
+    application = Kernel.instance(inherited=list(settings["sockets"]))
+    application.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--log-level=50"])
+    cast(Any, application.shell).ask_exit = lambda: None  # quit() must not end what comes after its cell.
+    install()
+    _limit(settings["limits"])
+    application.start()
+
+
+class Kernel(IPKernelApp):
+    """A kernel whose sockets were opened by whoever started it: each is a file descriptor that listens already."""
+
+    def __init__(self, inherited: Sequence[int] = (), **options: Any):
+        super().__init__(**options)
+        self.inherited = list(inherited)
+
+    def _try_bind_socket(self, s: Any, port: int) -> int:
+        import zmq
+
+        if self.inherited:
+            s.setsockopt(zmq.USE_FD, self.inherited.pop(0))
+        return super()._try_bind_socket(s, port)
+
+    def init_heartbeat(self) -> None:
+        """None: the process is watched from outside."""
+
+
+def _limit(limits: dict[str, int] | None) -> None:
+    """Bounds that cannot be raised again. Linux, in the sandbox; elsewhere `limits` is None."""
+    if limits is None:
+        return
+    import resource
+
+    bounds = {
+        resource.RLIMIT_DATA: limits["memory"],
+        resource.RLIMIT_NPROC: limits["processes"],
+        resource.RLIMIT_FSIZE: limits["file"],
+        resource.RLIMIT_CORE: 0,
+    }
+    for which, bound in bounds.items():
+        resource.setrlimit(which, (bound, bound))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,1 @@
+"""A student's folder: notebooks begun, checked, remembered and handed in."""

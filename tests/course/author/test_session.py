@@ -1,0 +1,157 @@
+import os
+
+import pytest
+
+from minitorch.course.author.session import Session
+from minitorch.course.author.source import read_source
+
+SOURCE = """# %% [markdown]
+# # Small
+
+# %% name="set-up"
+from minitorch.course import check, draw, show
+
+# %% name="double" tags=["exercise"]
+def double(x):
+    # BEGIN SOLUTION twice x
+    return 2 * x
+    # END SOLUTION
+
+# %% name="double-check" tags=["check"] exercise="double"
+check("a number", lambda: double(3.0), 6.0, mistakes={"It is tripled.": lambda: 9.0})
+
+# %% name="double-probe" tags=["probe"] exercise="double" points=2 hint="Add it to itself."
+value = draw.normal(4)
+show(double(value), mistakes={"It is tripled.": lambda: 3 * value})
+show(double(draw.scalar()))
+
+# %% name="four" tags=["exercise"]
+def four(x):
+    # BEGIN SOLUTION double it twice
+    return double(double(x))
+    # END SOLUTION
+
+# %% name="four-check" tags=["check"] exercise="four"
+check("another number", lambda: four(1.5), 6.0)
+
+# %% name="four-probe" tags=["probe"] exercise="four" points=1 hint="Double it twice."
+show(four(draw.normal(2, 2)))
+
+# %% name="after" tags=["demo"]
+raise RuntimeError("demos are not run")
+"""
+TRIPLE = "def double(x):\n    return 3 * x\n"
+
+
+@pytest.fixture
+def session(tmp_path):
+    return session_of(SOURCE, tmp_path)
+
+
+def session_of(text, tmp_path):
+    path = tmp_path / "16_small.py"
+    path.write_text(text, "utf-8")
+    return Session(read_source(path))
+
+
+def statuses(session, replaced, **options):
+    return {probed.name: probed.status for probed in session.grade(replaced, **options)}
+
+
+def test_the_reference_passes_whatever_is_drawn(session):
+    for seed in (0, 1, 2**31):
+        assert statuses(session, {}, seed=seed) == {"double-probe": "passed", "four-probe": "passed"}
+
+
+def test_a_wrong_answer_loses_its_probes_and_those_that_build_on_it(session):
+    double, four = session.grade({"double": TRIPLE})
+    assert (double.status, double.message, double.points, double.exercise) == ("wrong", "It is tripled.", 2, "double")
+    assert (four.status, four.exercise) == ("wrong", "four")
+    assert four.message
+
+
+def test_probes_before_the_changed_exercise_are_left_out(session):
+    replaced = {"four": "def four(x):\n    return x\n"}
+    assert statuses(session, replaced, changed="four") == {"four-probe": "wrong"}
+    assert statuses(session, {"double": TRIPLE}, changed="double") == {"double-probe": "wrong", "four-probe": "wrong"}
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def double(x):\n    raise NotImplementedError('twice x')", "Not written yet: twice x"),
+        ("def double(x):\n    return missing", "missing"),
+        ("def double(x:\n", "double"),
+        ("", "double"),
+        ("raise SystemExit", "double"),
+    ],
+)
+def test_what_fails_loses_with_a_reason_and_the_rest_goes_on(code, said, session):
+    probed = list(session.grade({"double": code}))
+    assert [p.status for p in probed] == ["error", "error"]
+    assert said in probed[0].message
+
+
+def test_values_before_an_error_are_judged_first(session):
+    code = "calls = []\ndef double(x):\n    calls.append(x)\n    return 3 * x if len(calls) == 1 else calls[9]\n"
+    assert next(iter(session.grade({"double": code}))).message == "It is tripled."
+
+
+def test_each_pass_begins_with_nothing(session):
+    list(session.grade({"double": "def double(x):\n    return 2 * x\nleft_over = 1\n"}))
+    code = "def double(x):\n    return 3 * x if 'left_over' in globals() else 2 * x\n"
+    assert set(statuses(session, {"double": code}).values()) == {"passed"}
+
+
+def test_a_value_too_many_or_too_few_is_lost(session):
+    code = "from minitorch.course import show\ndef double(x):\n    show(x)\n    return 2 * x\n"
+    assert statuses(session, {"double": code})["double-probe"] == "wrong"
+    code = "def double(x):\n    globals().update(show=lambda *a, **k: None)\n    return 2 * x\n"
+    assert next(iter(session.grade({"double": code}))).message == "Values shown: 1; expected: 2."
+
+
+def test_checks_say_what_they_say_in_a_notebook(session):
+    wrong, *more = session.check({"double": TRIPLE}, "double")
+    assert (wrong.exercise, wrong.case, wrong.passed, wrong.message) == ("double", "a number", False, "It is tripled.")
+    assert more == []
+    assert [(c.exercise, c.passed) for c in session.check({})] == [("double", True), ("four", True)]
+
+
+def test_nothing_is_printed_and_no_warning_gets_out(session, capsys):
+    noisy = "import warnings\nprint('loud')\nwarnings.warn('beware')\ndef double(x):\n    print(x)\n    return 2 * x\n"
+    assert set(statuses(session, {"double": noisy}).values()) == {"passed"}
+    list(session.check({"double": noisy}))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_environment_is_as_before_afterwards(session, monkeypatch):
+    monkeypatch.setenv("MINITORCH_SEED", "7")
+    monkeypatch.delenv("MINITORCH_SHOW", raising=False)
+    list(session.grade({}, seed=3))
+    assert (os.environ["MINITORCH_SEED"], os.environ.get("MINITORCH_SHOW")) == ("7", None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            "from minitorch.course import check, draw, show",
+            "from minitorch.course import chek",
+            "the cell 'set-up' fails",
+        ),
+        ("show(four(draw.normal(2, 2)))", "if four(0):\n    show(1)", "the probe 'four-probe' shows nothing"),
+        ("show(four(draw.normal(2, 2)))", "show(four(missing))", "the cell 'four-probe' fails: NameError"),
+    ],
+)
+def test_a_reference_that_fails_is_the_authors_fault(before, after, said, tmp_path):
+    session = session_of(SOURCE.replace(before, after), tmp_path)
+    with pytest.raises(ValueError, match=rf"16_small\.py:\d+: {said}"):
+        list(session.grade({}))
+
+
+def test_a_check_that_raises_is_the_authors_fault(tmp_path):
+    source = SOURCE.replace(
+        'check("another number", lambda: four(1.5), 6.0)', 'check("another number", four(missing), 6)'
+    )
+    with pytest.raises(ValueError, match="the check 'four-check' fails: NameError"):
+        list(session_of(source, tmp_path).check({}))

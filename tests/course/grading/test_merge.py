@@ -1,0 +1,135 @@
+"""The graded notebook is the reference's, whatever a student did to theirs."""
+
+from dataclasses import replace
+
+import pytest
+
+from minitorch.course.grading.merge import merge, reference, rehearsal
+from minitorch.course.grading.submission import StudentCell as Cell
+
+IMPORTS = """
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minitorch.course import check, draw, show
+
+SCALE = 3.0
+""".strip()
+MINE = (
+    Cell("imports", True, IMPORTS),
+    Cell("softmax", True, "mine = 1"),
+    Cell("softmax-check", True, "check(...)"),
+    Cell("scaled", True, "mine = 2"),
+    Cell("scaled-check", True, "check(...)"),
+)
+
+
+def names(merged):
+    return [task.name for task in merged.tasks]
+
+
+def code(merged, name):
+    return next(task.source for task in merged.tasks if task.name == name)
+
+
+PLAIN = ["imports", "softmax", "softmax-probe", "softmax-large", "scaled", "scaled-probe"]
+
+
+def test_exercises_are_the_students_and_all_else_is_the_references(tiny):
+    merged = merge(tiny, MINE)
+    assert names(merged) == PLAIN
+    assert merged.exercises == {"softmax": "mine = 1", "scaled": "mine = 2"}
+    assert [task.source for task in merged.tasks if task.kind == "exercise"] == ["mine = 1", "mine = 2"]
+    others = [task for task in merged.tasks if task.kind != "exercise"]
+    assert others == [task for task in rehearsal(tiny) if task.kind != "exercise"]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        Cell("softmax-probe", True, "forged"),
+        Cell("softmax-check", True, "forged"),
+        Cell("late", True, "forged"),
+        Cell("softmax-probe", True, "forged", exercise="softmax"),
+        Cell("imports", False, "forged"),
+        Cell("top-text", True, "forged"),
+    ],
+    ids=lambda cell: cell.id,
+)
+def test_cells_that_are_not_the_students_to_write_are_not_run(tiny, forged):
+    merged = merge(tiny, (*MINE, forged))
+    assert names(merged) == PLAIN
+    assert "forged" not in str(merged)
+
+
+def test_deleted_cells_are_there_but_for_exercises(tiny):
+    assert names(merge(tiny, ())) == ["imports", "softmax-probe", "softmax-large", "scaled-probe"]
+    assert merge(tiny, MINE[3:]).exercises == {"scaled": "mine = 2"}
+
+
+def test_an_exercise_whose_id_was_lost_is_known_by_its_metadata(tiny):
+    merged = merge(tiny, [Cell("8f3a", True, "mine", exercise="softmax"), Cell("", True, "more", exercise="scaled")])
+    assert merged.exercises == {"softmax": "mine", "scaled": "more"}
+    assert names(merged) == PLAIN
+
+
+def test_the_id_comes_before_the_metadata_and_the_first_before_others(tiny):
+    copy = Cell("8f3a", True, "a copy", exercise="softmax")
+    merged = merge(tiny, (copy, *MINE, Cell("softmax", True, "a second")))
+    assert merged.exercises["softmax"] == "mine = 1"
+    assert [(task.name, task.source) for task in merged.tasks if task.kind == "added"] == [
+        ("added 0", "a copy"),
+        ("added scaled-check 0", "a second"),
+    ]
+
+
+def test_an_exercise_that_is_prose_now_is_missing(tiny):
+    assert merge(tiny, [Cell("softmax", False, "mine = 1")]).exercises == {}
+
+
+def test_added_cells_stand_where_they_were_added(tiny):
+    def added(i):
+        return Cell(f"x{i}", True, f"added = {i}")
+
+    prose = Cell("y", False, "my notes")
+    cells = (added(0), MINE[0], prose, added(1), added(2), *MINE[1:3], added(3), MINE[3], added(4))
+    merged = merge(tiny, cells)
+    order = [task.source for task in merged.tasks if task.kind != "probe"]
+    expected = ["added = 0", IMPORTS, "added = 1", "added = 2", "mine = 1", "added = 3", "mine = 2", "added = 4"]
+    assert order == expected
+    assert names(merged).index("added softmax-check 0") < names(merged).index("softmax-probe")
+
+
+def test_empty_cells_are_not_run(tiny):
+    assert names(merge(tiny, (*MINE, Cell("x", True, " \n")))) == PLAIN
+
+
+def test_exercises_run_in_the_references_order(tiny):
+    assert names(merge(tiny, tuple(reversed(MINE)))) == PLAIN
+
+
+def test_a_changed_set_up_cell_runs_before_the_original(tiny):
+    changed = Cell("imports", True, IMPORTS + "\nimport math\nSCALE = 4.0")
+    merged = merge(tiny, (changed, *MINE[1:]))
+    assert names(merged) == ["changed imports 0", *PLAIN]
+    assert "import math" in code(merged, "changed imports 0") and "math" not in code(merged, "imports")
+
+
+def test_a_set_up_cell_as_it_was_released_counts_as_unchanged(tiny):
+    """Though the source has a remark for the formatter, which the release has not."""
+    cells = [replace(c, source=f"{c.source}  # fmt: skip") if c.name == "imports" else c for c in tiny.cells]
+    assert names(merge(replace(tiny, cells=tuple(cells)), MINE)) == PLAIN
+
+
+def test_students_probes_know_neither_mistakes_nor_tolerances(tiny):
+    key = {task.name: task.source for task in reference(tiny)}
+    mine = {task.name: task.source for task in rehearsal(tiny)}
+    assert "not divided" in key["softmax-probe"] and "not divided" not in mine["softmax-probe"]
+    assert mine["softmax-probe"].splitlines()[1:] == ["x = draw.normal(5)", "show(softmax(x))"]
+    assert {name for name in key if key[name] != mine[name]} <= {"softmax-probe", "softmax-large", "scaled-probe"}
+
+
+def test_probes_begin_with_their_own_stream_and_with_the_right_functions(tiny):
+    begin = "from minitorch.course import draw, show; draw.begin('softmax-large')\n"
+    assert code(merge(tiny, MINE), "softmax-large").startswith(begin)

@@ -1,0 +1,275 @@
+"""Whatever is handed in becomes a notebook, or a reason."""
+
+import io
+import json
+import os
+import stat
+import zipfile
+
+import pytest
+
+from minitorch.course.grading.handed import LARGEST, MOST_FILES, Handed, collect, handed_in
+from minitorch.course.grading.submission import LARGEST_NOTEBOOK, MOST_CELLS, guess, read
+
+NAME = "07_tiny"
+
+
+def zipped(files, **options):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def manifest(notebook, **changed):
+    import hashlib
+
+    content = {"notebook": NAME, "sha256": hashlib.sha256(notebook).hexdigest(), "submitted": "2026-11-23T10:00:00Z"}
+    return json.dumps(content | changed).encode()
+
+
+def reason(files):
+    return read(Handed("s01", files), NAME).reason
+
+
+def codes(files):
+    submission = read(Handed("s01", files), NAME)
+    assert submission.reason is None
+    return [cell.source for cell in submission.cells]
+
+
+def notebook_with(*cells, **changed):
+    return json.dumps({"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5} | changed).encode()
+
+
+# What is handed in
+
+
+def test_each_entry_is_a_student(tmp_path):
+    (tmp_path / "s02.zip").touch()
+    (tmp_path / "s01.ipynb").touch()
+    (tmp_path / "s03").mkdir()
+    for ignored in (".DS_Store", "readme.txt"):
+        (tmp_path / ignored).touch()
+    (tmp_path / "__MACOSX").mkdir()
+    assert list(handed_in(tmp_path)) == ["s01", "s02", "s03"]
+
+
+def test_a_folder_without_submissions_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="holds no submission"):
+        handed_in(tmp_path)
+
+
+def test_two_entries_of_one_student_are_not_chosen_from(tmp_path):
+    (tmp_path / "s01.zip").touch()
+    (tmp_path / "s01.ipynb").touch()
+    [(student, paths)] = handed_in(tmp_path).items()
+    assert collect(student, paths).reason == "There are 2 submissions, s01.ipynb, s01.zip: keep one."
+
+
+@pytest.mark.parametrize("name", ["s01", "with space", "Юлия", "s'; rm -rf ~ #", "a" * 100])
+def test_names_may_be_anything(tmp_path, name):
+    (tmp_path / f"{name}.ipynb").write_bytes(b"{}")
+    [(student, paths)] = handed_in(tmp_path).items()
+    assert (student, collect(student, paths).files) == (name, {f"{name}.ipynb": b"{}"})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_a_name_that_is_not_utf_8_is_read(tmp_path):
+    os.close(os.open(os.fsencode(tmp_path) + b"/s\xff.ipynb", os.O_CREAT | os.O_WRONLY))
+    [(student, paths)] = handed_in(tmp_path).items()
+    assert (student, collect(student, paths).reason) == ("s?", None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("place", ["s01.ipynb", "s01.zip", "s01", "s01/07_tiny.ipynb", "s01/manifest.json"])
+def test_links_are_not_followed(tmp_path, place):
+    (tmp_path / "secret").write_text("{}")
+    entries = tmp_path / "entries"
+    (entries / place).parent.mkdir(parents=True)
+    (entries / place).symlink_to(tmp_path / "secret")
+    [(student, paths)] = handed_in(entries).items()
+    handed = collect(student, paths)
+    assert "is a link or no file" in handed.reason and not handed.files
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_to_a_folder_is_not_entered(tmp_path):
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / f"{NAME}.ipynb").write_bytes(b"{}")
+    (tmp_path / "s01").mkdir()
+    (tmp_path / "s01" / "more").symlink_to(tmp_path / "others")
+    assert collect("s01", [tmp_path / "s01"]) == Handed("s01", {})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a pipe of Unix")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "s01.ipynb")
+    assert "is a link or no file" in collect("s01", [tmp_path / "s01.ipynb"]).reason
+
+
+def test_too_large_and_too_many_files_are_not_read(tmp_path):
+    with (tmp_path / "s01.zip").open("wb") as file:
+        file.truncate(LARGEST + 1)
+    assert "larger than 64 MB" in collect("s01", [tmp_path / "s01.zip"]).reason
+    (tmp_path / "s02").mkdir()
+    for i in range(MOST_FILES + 1):
+        (tmp_path / "s02" / str(i)).touch()
+    assert "more than 1000 files" in collect("s02", [tmp_path / "s02"]).reason
+
+
+def test_what_is_handed_in_again_has_another_digest(tmp_path):
+    a, b = Handed("s01", {"x.ipynb": b"1"}), Handed("s01", {"x.ipynb": b"2"})
+    assert a.digest == Handed("s01", {"x.ipynb": b"1"}).digest != b.digest
+
+
+# What is read
+
+
+def test_a_notebook_is_found_in_archives_and_folders(answers):
+    notebook = answers()
+    expected = codes({f"{NAME}.ipynb": notebook})
+    assert len(expected) == 3
+    for files in (
+        {"s01.ipynb": notebook},
+        {f"{NAME} (1).ipynb": notebook, "other.ipynb": b"{}"},
+        {"deep/er/07_tiny.ipynb": notebook},
+        {"s01.zip": zipped({f"{NAME}.ipynb": notebook, "manifest.json": manifest(notebook)})},
+        {"a/b.zip": zipped({f"folder/{NAME}.ipynb": notebook, "__MACOSX/07_tiny.ipynb": b"x", "notes.txt": b"x"})},
+    ):
+        assert codes(files) == expected
+
+
+def test_of_several_archives_the_latest_counts(answers):
+    old, new = answers(softmax="old = 1"), answers(softmax="new = 1")
+    files = {
+        "x-2.zip": zipped({f"{NAME}.ipynb": new, "manifest.json": manifest(new, submitted="2026-11-24T00:00:00Z")}),
+        "x.zip": zipped({f"{NAME}.ipynb": old, "manifest.json": manifest(old)}),
+    }
+    submission = read(Handed("s01", files), NAME)
+    assert submission.cells[1].source == "new = 1"
+    assert submission.flags == ("2 archives, of which the latest counts",)
+
+
+def test_the_manifest_tells_the_time_and_what_was_changed_since(answers):
+    def about(**changed):
+        submission = read(Handed("s01", {"x.ipynb": answers(), "manifest.json": manifest(answers(), **changed)}), NAME)
+        return submission.submitted, submission.flags
+
+    assert about() == ("2026-11-23T10:00:00Z", ())
+    assert about(submitted="2026-11-23T12:30:00+02:00") == ("2026-11-23T10:30:00Z", ())
+    assert about(submitted="yesterday")[0] is None
+    assert about(submitted=["x"])[0] is None
+    assert about(sha256="0")[1] == ("the notebook was changed after `minitorch course submit`",)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 100_000, b"3", b"[]", b'{"submitted": {}}'])
+def test_a_bad_manifest_is_as_none(answers, content):
+    submission = read(Handed("s01", {"x.ipynb": answers(), "manifest.json": content}), NAME)
+    assert (submission.reason, submission.submitted) == (None, None)
+
+
+def test_the_notebook_is_guessed(answers):
+    named = json.dumps(json.loads(answers()) | {"metadata": {"minitorch": {"notebook": "08_other"}}}).encode()
+    known = [NAME, "08_other"]
+    assert guess(Handed("s", {f"{NAME}.ipynb": b"?"}), known) is None
+    assert guess(Handed("s", {f"{NAME}.ipynb": answers()}), known) == NAME
+    assert guess(Handed("s", {"s.zip": zipped({f"a/{NAME}.ipynb": answers()})}), known) == NAME
+    assert guess(Handed("s", {"s.ipynb": named}), known) == "08_other"
+    assert guess(Handed("s", {"s.ipynb": answers()}), known) is None
+    assert guess(Handed("s", {"s.zip": b"?"}), known) is None
+
+
+BAD = {
+    "nothing": ({}, "neither a notebook"),
+    "no notebook": ({"manifest.json": b"{}"}, "neither a notebook"),
+    "empty": ({"x.ipynb": b""}, "not JSON"),
+    "not JSON": ({"x.ipynb": b"{"}, "not JSON"),
+    "another encoding": ({"x.ipynb": '{"cells": "é"}'.encode("latin-1")}, "not written in UTF-8"),
+    "utf-16": ({"x.ipynb": '{"cells": []}'.encode("utf-16")}, "not written in UTF-8"),
+    "binary": ({"x.ipynb": bytes(range(256)) * 10}, "not written in UTF-8"),
+    "a list": ({"x.ipynb": b"[]"}, "no notebook of format 4"),
+    "no cells": ({"x.ipynb": notebook_with(cells=None)}, "no notebook of format 4"),
+    "format 3": ({"x.ipynb": b'{"nbformat": 3, "worksheets": []}'}, "no notebook of format 4"),
+    "deep": ({"x.ipynb": b"[" * 1_000_000}, "nested too deep"),
+    "deep outputs": ({"x.ipynb": b'{"cells": [' + b'{"a":' * 200_000}, "nested too deep"),
+    "a huge number": ({"x.ipynb": b'{"nbformat": ' + b"9" * 100_000 + b"}"}, "not JSON"),
+    "huge": ({"x.ipynb": b" " * (LARGEST_NOTEBOOK + 1)}, "larger than 32 MB"),
+    "many cells": ({"x.ipynb": notebook_with(*[{"cell_type": "code"}] * (MOST_CELLS + 1))}, "more than 2000 cells"),
+    "much code": (
+        {"x.ipynb": notebook_with({"cell_type": "code", "source": "x" * 2**20 + "y"})},
+        "more than 1048 thousand characters",
+    ),
+    "two notebooks": ({"a.ipynb": b"{}", "b.ipynb": b"{}"}, "2 notebooks"),
+    "no archive": ({"x.zip": b"PK but no archive"}, "cannot be unpacked"),
+    "a cut archive": ({"x.zip": zipped({"x.ipynb": b"{}" * 1000})[:-40]}, "cannot be unpacked"),
+    "an archive without a notebook": ({"x.zip": zipped({"x.txt": b""})}, "no 07_tiny.ipynb"),
+    "a bomb": ({"x.zip": zipped({f"{NAME}.ipynb": bytes(2**27)})}, "more than 64 MB"),
+    "a bomb of many": (
+        {"x.zip": zipped({f"{i}.ipynb": bytes(2**23) for i in range(12)})},
+        "more than 64 MB",
+    ),
+    "a tree of files": ({"x.zip": zipped({str(i): b"" for i in range(MOST_FILES + 1)})}, "more than 1000 files"),
+    "paths that lead out": (
+        {"x.zip": zipped({name: b"{}" for name in ("../07_tiny.ipynb", "/07_tiny.ipynb", "a/../../07_tiny.ipynb")})},
+        "no 07_tiny.ipynb",
+    ),
+    "paths of Windows that lead out": ({"x.zip": zipped({"..\\07_tiny.ipynb": b"{}"})}, "no 07_tiny.ipynb"),
+    "an archive in an archive": ({"x.zip": zipped({"y.zip": zipped({"07_tiny.ipynb": b"{}"})})}, "no 07_tiny.ipynb"),
+}
+
+
+@pytest.mark.parametrize(("files", "message"), BAD.values(), ids=BAD)
+def test_what_cannot_be_read_has_a_reason(files, message):
+    assert message in reason(files)
+
+
+def test_a_link_in_an_archive_is_not_there():
+    link = zipfile.ZipInfo("07_tiny.ipynb")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    assert "no 07_tiny.ipynb" in reason({"x.zip": content.getvalue()})
+
+
+def test_an_encrypted_archive_has_a_reason():
+    content = bytearray(zipped({"07_tiny.ipynb": b"{}"}))
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + offset] |= 1
+    assert "encrypted" in reason({"x.zip": bytes(content)})
+
+
+def test_a_rare_compression_is_refused():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("07_tiny.ipynb", "{}")
+    assert "rare way" in reason({"x.zip": content.getvalue()})
+
+
+def test_the_size_that_an_archive_claims_is_not_believed():
+    content = bytearray(zipped({"07_tiny.ipynb": bytes(2**27)}))
+    at = content.index(b"PK\x01\x02") + 24  # The uncompressed size in the list of files.
+    content[at : at + 4] = (100).to_bytes(4, "little")
+    assert reason({"x.zip": bytes(content)})
+
+
+def test_malformed_cells_count_as_missing():
+    cells = [
+        3,
+        None,
+        [],
+        {},
+        {"cell_type": "code", "id": ["x"], "source": {"a": 1}, "metadata": "bad"},
+        {"cell_type": "code", "id": "good", "source": ["x = ", 7, "1"], "metadata": {"minitorch": []}},
+        {"cell_type": "code", "id": None, "source": "\ud800", "metadata": {"minitorch": {"kind": "exercise"}}},
+    ]
+    read_back = read(
+        Handed("s01", {"x.ipynb": notebook_with(*cells, metadata={"kernelspec": {"name": "; rm -rf"}})}), NAME
+    )
+    assert [cell.source for cell in read_back.cells] == ["", "", "x = 1", "?"]
+
+
+def test_a_byte_order_mark_is_read(answers):
+    assert codes({"x.ipynb": b"\xef\xbb\xbf" + answers()}) == codes({"x.ipynb": answers()})

@@ -1,0 +1,162 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from minitorch.course.report.feedback import write_pages
+from minitorch.course.report.page import CODE, PARAGRAPH
+from minitorch.course.report.untrusted import file_name
+
+VOID = {"meta", "br", "rect", "line"}
+INJECTED = "</style></pre><script>alert(1)</script><img src=x onerror=alert(1)>\" onmouseover='alert(1)'"
+
+
+class Page(HTMLParser):
+    """What a page is made of, and a check that each element that is opened is closed."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.open, self.names, self.attributes, self.text = [], set(), [], ""
+        self.feed(source)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.names.add(tag)
+        self.attributes += attributes
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.names.add(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+
+def read(out, student):
+    return (out / "feedback" / f"{file_name(student)}.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def pages(class_of_40, tmp_path_factory):
+    out = tmp_path_factory.mktemp("pages")
+    write_pages(class_of_40, out)
+    return out
+
+
+def test_there_is_a_page_for_every_student_and_one_for_the_class(class_of_40, pages):
+    names = {f"{student['student']}.html" for student in class_of_40["students"]}
+    assert {path.name for path in (pages / "feedback").iterdir()} == names
+    assert (pages / "overview.html").exists()
+    for path in pages.rglob("*.html"):
+        Page(path.read_text(encoding="utf-8"))
+
+
+def test_a_page_tells_code_status_shapes_message_and_hint(class_of_40, pages):
+    student = class_of_40["students"][6]
+    page = Page(read(pages, "s07"))
+    lost = [outcome for outcome in student["probes"] if outcome["status"] == "wrong"]
+    assert lost and f"{student['points']} / 22" in page.text
+    for outcome in lost:
+        assert f"{outcome['name']} not right yet" in page.text and outcome["message"] in page.text
+    assert "givenfloat32 (5, 3)expectedfloat32 (3, 5)" in page.text
+    assert "Try softmax by hand" in page.text and "Try backward by hand" not in page.text
+    for code in student["exercises"].values():
+        assert code.strip() in page.text
+    assert "The submission holds no code for this exercise." in page.text  # vmap, which has no points either
+
+
+def test_every_status_is_told(graded_class, tmp_path):
+    outcomes = graded_class["students"][0]["probes"]
+    for outcome, status in zip(outcomes, ("passed", "wrong", "error", "timeout", "not run"), strict=False):
+        outcome["status"] = status
+    outcomes[2]["error"] = "`x` has no value yet."
+    write_pages(graded_class, tmp_path)
+    text = Page(read(tmp_path, "s01")).text
+    for words in ("passed", "not right yet", "stopped with an error", "took too long", "not run", "`x` has no value"):
+        assert words in text
+
+
+def test_a_failed_student_reads_why(pages):
+    text = Page(read(pages, "s13")).text
+    assert "Not graded to the end. The archive holds no notebook" in text and "0 / 22" in text
+
+
+def test_a_late_student_reads_it(pages):
+    assert "late" in Page(read(pages, "s11")).text and "late" not in Page(read(pages, "s12")).text
+
+
+def test_a_page_names_nobody_else(class_of_40, pages):
+    names = {student["student"] for student in class_of_40["students"]}
+    for name in names:
+        assert set(re.findall(r"\bs\d\d\b", Page(read(pages, name)).text)) - {name} <= {"s35"}  # in s34's own manifest
+    assert "softmax calls jax.nn.softmax (line 3)" in read(pages, "s07") and "same answers" not in read(pages, "s07")
+
+
+def test_a_page_needs_nothing_else(pages):
+    for path in (pages / "overview.html", pages / "feedback" / "s07.html"):
+        source = path.read_text(encoding="utf-8")
+        page = Page(source)
+        assert not {"script", "link", "img", "iframe", "object", "form"} & page.names
+        assert "url(" not in source and "@import" not in source
+        assert "prefers-color-scheme: dark" in source and "@media print" in source
+        assert "default-src 'none'" in dict(page.attributes)["content"] + source
+
+
+def test_the_same_class_makes_the_same_bytes(graded_class, tmp_path):
+    for out in (tmp_path / "a", tmp_path / "b"):
+        write_pages(graded_class, out)
+        write_pages(graded_class, out)  # Over what is there.
+    files = [path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file()]
+    assert len(files) == 41
+    assert all((tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes() for file in files)
+
+
+@pytest.fixture
+def hostile(graded_class):
+    """A class in which the first student, and nobody else, has written everything with bad intent."""
+    student = graded_class["students"][0]
+    student |= {"student": f"../\u202e$title ${{x}} {INJECTED}", "status": "failed", "reason": INJECTED}
+    student |= {"flags": [INJECTED, f"same answers as {INJECTED} (99 %)"], "submitted": INJECTED}
+    for outcome in student["probes"]:
+        outcome |= {"status": "error", "message": INJECTED, "error": "\x1b" + INJECTED * 10_000}
+        outcome |= {"given": INJECTED, "expected": INJECTED}
+    student["exercises"] = {name: f'"""{INJECTED}\u2066\ud800\x00' * 5000 for name in student["exercises"]}
+    student["exercises"][INJECTED] = INJECTED
+    return graded_class
+
+
+def test_hostile_text_is_shown_and_does_nothing(hostile, tmp_path):
+    write_pages(hostile, tmp_path)
+    for path in (tmp_path / "overview.html", *(tmp_path / "feedback").iterdir()):
+        page = Page(path.read_text(encoding="utf-8"))
+        assert not {"script", "img"} & page.names
+        assert not [name for name, _ in page.attributes if name.startswith("on")]
+        assert not [value for name, value in page.attributes if name == "href" and not re.match("#|feedback/", value)]
+    page = Page(read(tmp_path, hostile["students"][0]["student"]))
+    assert "<script>alert(1)</script>" in page.text and "${x}" in page.text and "[U+202E]" in page.text
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00\x1b]", page.text)
+
+
+def test_hostile_text_is_bounded(hostile, tmp_path):
+    write_pages(hostile, tmp_path)
+    page = read(tmp_path, hostile["students"][0]["student"])
+    assert len(page) < 15 * 8 * PARAGRAPH + 8 * 30 * CODE  # what 15 probes and 8 exercises can take, coloured
+    assert "characters more]" in page
+    assert len((tmp_path / "overview.html").read_text(encoding="utf-8")) < 200_000
+
+
+def test_pages_stay_in_their_folder(hostile, tmp_path):
+    write_pages(hostile, tmp_path / "out")
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"feedback", "overview.html"}
+
+
+def test_something_else_than_grades_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="format 1"):
+        write_pages({"students": []}, tmp_path)
+    assert not list(tmp_path.iterdir())
