@@ -72,7 +72,8 @@ for digit, score in enumerate(scores[0]):
 #
 # 1. In the cell below, put `return scores.max(axis=-1)` in the place of the line with `raise`, and run the cell.
 #   (`axis=-1` means: along the last axis, in each row.)
-# 2. Run the check below it. Read what it says.
+# 2. Run the check below it, and read what it says. In your copy a check is folded to three dots, because it names the
+#   usual mistakes: Shift and Enter runs it as it is, a click on the dots unfolds it.
 # 3. Mend it: not `max`, but a word that gives its *place*. `argmax` does. Run both cells again.
 #
 # ### Exercise 1: what was read
