@@ -9,6 +9,12 @@ from .course_export import export, lecture
 from .course_grade import grade
 from .course_student import check, progress, start, submit
 
-app = typer.Typer(help="Write, take and grade the course's notebooks.", no_args_is_help=True, rich_markup_mode=None)
+HELP = """Write, take and grade the course's notebooks.
+
+For students: start, check, progress, submit. For instructors: release, grade, export, lecture. For authors: new, build,
+verify.
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 for command in (start, check, progress, submit, build, verify, new, release, grade, export, lecture):
     app.command()(command)
