@@ -77,7 +77,9 @@ def seconds(function, *args, repeat=15):
 
 
 # %% name="digits" tags=["demo"]
-(train_x, train_y), (test_x, test_y) = mt.data.stratified_split(*mt.data.load_digits(), validation=0.2, seed=0)
+images, labels = mt.data.load_digits()
+flat = images.reshape(len(images), 64)
+(train_x, train_y), (test_x, test_y) = mt.data.stratified_split(flat, labels, validation=0.2, seed=0)
 cross_entropy = yours("cross_entropy", otherwise=mt.nn.cross_entropy)
 scale_by_adam = yours("scale_by_adam", otherwise=mt.optim.scale_by_adam)
 scale_by_learning_rate = yours("scale_by_learning_rate", otherwise=mt.optim.scale_by_learning_rate)
@@ -387,8 +389,8 @@ with once_written():
 
 # %% [markdown]
 # Nearly all the arithmetic is in five of them. In the eager way each of the others costs a trip from Python through
-# the framework to the machine and back too, and the trip is the same for 10 numbers and for 10,000. Keep the number
-# of operations in mind: at the end it will explain the eager time.
+# the framework to the machine and back as well, and the trip is the same for 10 numbers and for 10,000. Keep the
+# number in mind: section 11 makes up the account.
 #
 # ## 3. When `jit` looks again
 #
@@ -768,7 +770,7 @@ def heron(a, tolerance, limit):
     # BEGIN SOLUTION Exercise 3: carry (root, count) through jax.lax.while_loop, starting with (a, 0).
     def unfinished(carry):
         root, count = carry
-        return (jnp.abs(root**2 - a) > tolerance * a) & (count < limit)
+        return (jnp.abs(root**2 - a) > tolerance * a) & (count < limit)  # mutant-ok: abs has no sign
 
     def improve(carry):
         root, count = carry
@@ -873,42 +875,51 @@ def root_of_squares(x):
     return jnp.sqrt(jnp.sum(x**2))
 
 
+def three_slopes(function, at_zero):
+    """Of a vector, of a short one, and what is claimed for that of zeros."""
+    return [slope_of(function, vector), slope_of(function, 0.1 * vector / jnp.max(jnp.abs(vector))), at_zero]
+
+
 show(
-    [slope_of(safe_length, vector), slope_of(safe_length, jnp.zeros(4))],
+    three_slopes(safe_length, slope_of(safe_length, jnp.zeros(4))),
     mistakes={
-        "The gradient at 0 is NaN: the root was taken of 0, and `where` only threw its value away. Choose before the root, too.": lambda: [
-            slope_of(root_of_squares, vector),
-            (0.0, jnp.full(4, jnp.nan)),
-        ],
-        "At 0 this is the root of the harmless number. Choose once more, after the root.": lambda: [
-            slope_of(root_of_squares, vector),
-            (1.0, jnp.zeros(4)),
-        ],
-        "This is the square of the length: the root is missing.": lambda: [
-            slope_of(lambda x: jnp.sum(x**2), vector),
-            (0.0, jnp.zeros(4)),
-        ],
+        "The gradient at 0 is NaN: the root was taken of 0, and `where` only threw its value away. Choose before the root, too.": lambda: (
+            three_slopes(root_of_squares, (0.0, jnp.full(4, jnp.nan)))
+        ),
+        "At 0 this is the root of the harmless number. Choose once more, after the root.": lambda: three_slopes(
+            root_of_squares, (1.0, jnp.zeros(4))
+        ),
+        "This is the square of the length: the root is missing.": lambda: three_slopes(
+            lambda x: jnp.sum(x**2), (0.0, jnp.zeros(4))
+        ),
     },
 )
 
 # %% name="traceable-mean" tags=["probe"] exercise="traceable" points=2 hint="The sum of where(x > 0, x, 0) over the number of x > 0, which is at least 1."
 values = draw.normal(9) + jnp.array([0.0] * 7 + [5.0, -5.0])
 values = jnp.where(jnp.arange(9) == 3, 0.0, values)
-means = jax.jit(masked_mean)
+rows_of_values = [
+    values,
+    -jnp.abs(values),
+    -jnp.abs(values) + 20.0 * (jnp.arange(9) == 6),
+]  # The last has one positive.
+
+
+def sums_over(count):
+    """The sum of the numbers above 0 over what is counted."""
+    return [jnp.sum(jnp.maximum(x, 0)) / count(x) for x in rows_of_values]
+
+
 show(
-    [means(values), means(-jnp.abs(values))],
+    [jax.jit(masked_mean)(x) for x in rows_of_values],
     mistakes={
-        "The sum is divided by all numbers. Divide by the number of those above 0.": lambda: [
-            jnp.sum(jnp.maximum(values, 0)) / 9,
-            0.0,
-        ],
-        "This is the mean of all numbers.": lambda: [jnp.mean(values), jnp.mean(-jnp.abs(values))],
-        "A 0 was counted as positive.": lambda: [jnp.sum(jnp.maximum(values, 0)) / jnp.sum(values >= 0), 0.0],
-        "With no number above 0 this is 0 / 0. Let the divisor be at least 1.": lambda: [
-            positive_mean(values),
-            jnp.nan,
-        ],
-        "This is the sum. Divide it by the number of those above 0.": lambda: [jnp.sum(jnp.maximum(values, 0)), 0.0],
+        "The sum is divided by all numbers. Divide by the number of those above 0.": lambda: sums_over(len),
+        "This is the mean of all numbers.": lambda: [jnp.mean(x) for x in rows_of_values],
+        "A 0 was counted as positive.": lambda: sums_over(lambda x: jnp.sum(x >= 0)),
+        "With no number above 0 this is 0 / 0. Let the divisor be at least 1.": lambda: sums_over(
+            lambda x: jnp.sum(x > 0)
+        ),
+        "This is the sum. Divide it by the number of those above 0.": lambda: sums_over(lambda x: 1),
     },
 )
 
@@ -1382,7 +1393,7 @@ show(
 # %% name="unrolled" tags=["demo"]
 def batches_of(size, count):
     """The first `count` batches of the digits, one more axis in front."""
-    return train_x[: size * count].reshape(count, size, -1), train_y[: size * count].reshape(count, size)
+    return train_x[: size * count].reshape(count, size, 64), train_y[: size * count].reshape(count, size)
 
 
 def unrolled(params, state, xs, ys):
@@ -1419,7 +1430,7 @@ staging.history()
 # run it later in a session. Here is a program of 2015, in the JAX of today. Only the names have changed:
 
 # %% name="as-in-2015" tags=["demo"]
-x = jax.ShapeDtypeStruct((64, 8, 8), jnp.float32)  #       x = tf.placeholder(tf.float32, [64, 8, 8])
+x = jax.ShapeDtypeStruct((64, 64), jnp.float32)  #       x = tf.placeholder(tf.float32, [64, 64])
 graph = jax.jit(lambda model, x: model(x)).trace(first_model, x)  # y = ...
 session = graph.lower().compile()  #                     session = tf.Session()
 print(session(first_model, train_x[:64]).shape)  #       session.run(y, feed_dict={x: ...})
@@ -1486,7 +1497,8 @@ def flops(equation):
     """
     # BEGIN SOLUTION Exercise 6: tell the four kinds apart by equation.primitive.name.
     name = equation.primitive.name
-    first, result = equation.invars[0].aval if equation.invars else None, equation.outvars[0].aval
+    first = equation.invars[0].aval if equation.invars else None
+    result = equation.outvars[0].aval  # mutant-ok: what computes has one result
     if name == "dot_general":
         (contracted, _), _ = equation.params["dimension_numbers"]
         return 2 * result.size * math.prod(first.shape[axis] for axis in contracted)
@@ -2023,32 +2035,52 @@ show(
 )
 
 # %% [markdown]
-# What fusing is worth here: a polynomial of degree 8 on four million numbers, operation by operation and as one
-# program. The bytes are your count. If carrying is what takes the time, the ratio of the times should be near the
-# ratio of the bytes.
+# What fusing is worth here: a polynomial of degree 8 on eight million numbers, operation by operation and as one
+# program. By what factor do the bytes differ, by your count? If carrying is what takes the time, the times should
+# differ by about as much.
 
 
 # %% name="polynomial" tags=["demo"]
 def polynomial(x):
     """1 + x/2 + x²/3 + ..., by Horner's rule: a product and a sum for each degree."""
-    y = x / 9.0
+    y = 1.0 / 9
     for n in range(8, 0, -1):
         y = y * x + 1.0 / n
     return y
 
 
-many = jnp.linspace(-1.0, 1.0, 2**22)
+many = jnp.linspace(-1.0, 1.0, 2**23)
 with once_written():
     one_by_one, at_least = total(moved, polynomial, many), moved_fused(jax.make_jaxpr(polynomial)(many))
     print(
-        f"operation by operation {one_by_one / 1e6:.0f} MB, fused {at_least / 1e6:.0f} MB: a factor of {one_by_one / at_least:.1f}"
+        f"one by one {one_by_one / 1e6:.0f} MB, fused {at_least / 1e6:.0f} MB: a factor of {one_by_one / at_least:.0f}"
     )
 
+
 # %% name="polynomial-timed" tags=["demo", "nbval-ignore-output"]
-polynomial_times = {"eager": seconds(polynomial, many), "compiled": seconds(jax.jit(polynomial), many)}
-print(f"measured: a factor of {polynomial_times['eager'] / polynomial_times['compiled']:.1f}")
+def seconds_in_place(function, x, repeat=9):
+    """The median time of a function that donates x, given its own result again and again."""
+    times = []
+    for _ in range(repeat + 1):
+        begun = time.perf_counter()
+        x = jax.block_until_ready(function(x))
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times[1:])
+
+
+polynomial_times = {
+    "one by one": seconds(polynomial, many, repeat=5),
+    "fused": seconds(jax.jit(polynomial), many),
+    "fused, donated": seconds_in_place(jax.jit(polynomial, donate_argnums=0), jnp.copy(many)),
+}
+for name, time_taken in polynomial_times.items():
+    print(f"{name:16} {1000 * time_taken:7.1f} ms   {polynomial_times['one by one'] / time_taken:5.1f} times as fast")
 
 # %% [markdown]
+# The third line is section 5 once more. A result of 32 MB needs memory, and the operating system hands it out page by
+# page, cleared to zero. That is carrying, too, which no count of reads and writes shows. Whoever donates gets it for
+# nothing. So: about the factor of the bytes from fusing, and what else there is from reusing memory.
+#
 # ## 10. The roofline
 #
 # A machine has a **peak**, the most FLOP/s that it can compute, and a **bandwidth**, the most bytes a second that it
@@ -2187,7 +2219,7 @@ def solved_for_batch(n, m, peak, bandwidth, itemsize=4, two=2.0, grows=1.0, weig
 
 n, m = int(draw.integers(low=700, high=900)), int(draw.integers(low=300, high=500))
 machine = float(draw.integers(low=150, high=250)) * 1e9, float(draw.integers(low=20, high=30)) * 1e9
-layers = [(n, m, *machine), (n, m, *machine, 2), (n, 7, *machine), (40, 40, 10.0, 1.0)]
+layers = [(n, m, *machine), (n, m, *machine, 2), (n, 7, *machine), (40, 40, 10.0, 1.0), (40, 40, 9.9975, 1.0)]
 show(
     [smallest_batch(*layer) for layer in layers],
     mistakes={
@@ -2221,11 +2253,11 @@ with once_written():
 #
 # ### Your machine
 #
-# The peak is measured with large products, the bandwidth with an addition on 128 MB that no cache can hold. On the
-# roof stand products of several sizes and the polynomial of section 9. Predict which of them touch the roof.
+# The peak is measured with large products, the bandwidth with an addition on 128 MB that no cache can hold, in place.
+# On the roof stand products of several sizes and the polynomial of section 9. Predict which of them touch the roof.
 
 # %% name="machine" tags=["demo", "nbval-ignore-output"]
-product, add_one = jax.jit(jnp.matmul), jax.jit(lambda x: x + 1.0)
+product, add_one = jax.jit(jnp.matmul), jax.jit(lambda x: x + 1.0, donate_argnums=0)
 
 
 def product_speed(n):
@@ -2235,8 +2267,8 @@ def product_speed(n):
 
 def machine_limits():
     """The peak in FLOP/s and the bandwidth in bytes a second of this machine, as measured."""
-    large = jnp.ones(2**25)
-    return max(map(product_speed, (512, 1024, 2048))), 2 * large.nbytes / seconds(add_one, large)
+    numbers = 2**25
+    return max(map(product_speed, (512, 1024, 2048))), 8 * numbers / seconds_in_place(add_one, jnp.ones(numbers))
 
 
 PEAK, BANDWIDTH = machine_limits()
@@ -2247,14 +2279,17 @@ with once_written():
     arithmetic = total(flops, polynomial, many)
     points = {
         "products, n = 16 ... 1024": [(n / 6, product_speed(n)) for n in (16, 64, 256, 1024)],
-        "polynomial, one by one": [(arithmetic / one_by_one, arithmetic / polynomial_times["eager"])],
-        "polynomial, fused": [(arithmetic / at_least, arithmetic / polynomial_times["compiled"])],
+        "polynomial, one by one": [(arithmetic / one_by_one, arithmetic / polynomial_times["one by one"])],
+        "polynomial, fused": [(arithmetic / at_least, arithmetic / polynomial_times["fused"])],
+        "polynomial, fused, donated": [(arithmetic / at_least, arithmetic / polynomial_times["fused, donated"])],
     }
     roofline.roofline(PEAK, BANDWIDTH, attainable, points)
 
 # %% [markdown]
-# Small products stand far below the roof: their time is the call, not the work. The polynomial has moved to the right
-# by fusing, because the same FLOPs carry fewer bytes, and up along the slope.
+# Small products stand far below the roof: their time is the call, not the work. The polynomial moves to the right by
+# fusing, because the same FLOPs carry fewer bytes, and up, along the slope. (A point *above* the slope is no miracle:
+# its data were in a cache, whose bandwidth is larger. Machines have a slope for each of their caches; drawn is that
+# of the memory.)
 #
 # ## 11. The proof: eager against compiled
 #
@@ -2338,27 +2373,37 @@ with once_written():
     )
 
 # %% [markdown]
-# **Where the eager time goes.** You know the number of operations, exercise 1. How long is one trip from Python to
-# the machine and back, if there is nothing to compute there? Multiply.
+# **Where the eager time goes.** Time to make up the account. The same 120 operations can be run one by one from the
+# list, by `jax.core.eval_jaxpr`: no tape, no library, only the trips. Predict: how much of the eager time is that?
 
 # %% name="accounted" tags=["demo", "nbval-ignore-output"]
 with once_written():
-    trip = seconds(lambda: first_model.layers[0].bias + 1.0, repeat=200)
-    trips = sum(runs(taped, first_model, first_state, xs[0], ys[0]).values())
-    print(f"{trips} operations at {1e6 * trip:.0f} microseconds: {1000 * trips * trip:.2f} ms")
-    print(f"the eager tape:                   {1000 * measured['taped, eager']:.2f} ms")
-    print(
-        f"its arithmetic, at the peak:      {1000 * total(flops, taped, first_model, first_state, xs[0], ys[0]) / PEAK:.3f} ms"
-    )
+    args = (first_model, first_state, xs[0], ys[0])
+    program = jax.make_jaxpr(taped)(*args)
+    account = {
+        "the eager tape": measured["taped, eager"],
+        "its operations, one by one from the list": seconds(
+            lambda *leaves: jax.core.eval_jaxpr(program.jaxpr, program.consts, *leaves), *jax.tree.leaves(args)
+        ),
+        "your compiled step": measured["your compiled step"],
+        "a step of your epoch": measured["your epoch, a step"],
+        "its arithmetic, at the peak of this machine": total(flops, taped, *args) / PEAK,
+    }
+    for what, time_taken in account.items():
+        print(f"{1000 * time_taken:8.3f} ms  {what}")
 
 # %% [markdown]
-# The trips are most of it, and the arithmetic is hardly there. (The rest is the tape's own Python, and operations
-# that cost more than an addition.) So compiling pays where steps are *short*. What about large batches?
+# Read it from below. The arithmetic is hardly there. A step in the epoch adds what is not arithmetic in it: loops
+# over small arrays, a little carrying. The compiled step adds one call. The list adds a trip for each operation. And
+# the eager tape adds Python: functions that look at their arguments, convert and broadcast them, the optimizer's
+# walks through trees, the tape's own list. All of that runs under `jit` too, **once**.
+#
+# So compiling pays most where steps are *short*. What about large batches?
 
 # %% name="batches-timed" tags=["demo", "nbval-ignore-output"]
 with once_written():
     BATCHES = (16, 64, 256, 1024, 4096)
-    plenty = jnp.tile(train_x, (3, 1, 1)), jnp.tile(train_y, 3)
+    plenty = jnp.tile(train_x, (3, 1)), jnp.tile(train_y, 3)
     rows_of = {size: [part[:size] for part in plenty] for size in BATCHES}
     by_batch = {
         "taped, eager": [seconds_of_steps(taped, *rows_of[size], repeat=10) for size in BATCHES],
@@ -2370,8 +2415,8 @@ with once_written():
 # From left to right the trips weigh less, and the lines come nearer. They do not meet: large batches are carried
 # through memory once for every operation in the eager way, and once for every fused loop in the other.
 #
-# Last, your step on the roof, for the same batches. The bytes are the least possible, those of the fused program:
-# what must come in and what must go out.
+# Last, your step on the roof, for the same batches. The bytes are your counts: for the eager tape those of all its
+# operations, for your step the least possible, what must come in and what must go out.
 
 # %% name="step-on-the-roof" tags=["demo", "nbval-ignore-output"]
 with once_written():

@@ -34,7 +34,7 @@ def roofline(
         axes.plot(intensity, speed / 1e9, marker, linestyle="-", color=colour, linewidth=0.8, label=name)
     axes.set(xlabel="intensity: FLOP for each byte carried", ylabel="speed (GFLOP/s)", xlim=(lowest, highest))
     axes.grid(alpha=0.3, which="both")
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
     plt.show()
 
 

@@ -1,11 +1,14 @@
 """The drawings of notebook 05."""
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from minitorch.course.figures import staging
 
+LECTURES = Path(__file__).parents[3] / "lectures" / "figures"
+DRAWINGS = [staging.lanes, staging.nested, staging.donation, staging.fusion, staging.history]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -44,7 +47,16 @@ def test_events_stand_in_the_order_of_their_years():
     assert place["tf.function"] == place["TensorFlow 2"]
 
 
-@pytest.mark.parametrize("draw", [staging.lanes, staging.donation, staging.fusion, staging.history])
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_the_figure_of_the_lecture_is_up_to_date(draw):
+    assert (LECTURES / f"05_{draw.__name__}.svg").read_text(encoding="utf-8") == f"{draw()}\n"
+
+
+def test_times_are_multiplied_on_the_way_in():
+    assert texts(staging.nested())[-1] == "tanh  3 × 4 = 12"
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
 def test_text_stays_inside_of_the_drawing(draw):
     width, height = map(float, ElementTree.fromstring(draw()).get("viewBox").split()[2:])
     for node in nodes(draw(), "text")[1:]:
