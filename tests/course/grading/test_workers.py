@@ -1,0 +1,87 @@
+"""Worker processes: nothing that happens in one ends the run."""
+
+import os
+import time
+
+import pytest
+
+from minitorch.course.grading import workers
+from minitorch.course.grading.handed import Handed
+from minitorch.course.grading.workers import mark_all
+
+NAME = "07_tiny.ipynb"
+
+
+class Trap(bytes):
+    """A file of a submission that does something to the worker which receives it."""
+
+    def __new__(cls, *does):
+        trap = super().__new__(cls, b"{}")
+        trap.does = does
+        return trap
+
+    def __reduce__(self):
+        return self.does
+
+
+@pytest.fixture
+def marked(workshop):
+    """What comes of some students, by name."""
+    workshop, key = workshop
+
+    def grade(*handed, jobs=1):
+        hands = [lambda one=one: one for one in handed]
+        found = mark_all(hands, workshop.plan.notebook, key, workshop.setting(), jobs)
+        return {one.row["student"]: one for one in found}
+
+    return grade
+
+
+def test_students_are_graded_side_by_side(marked, answers):
+    found = marked(
+        Handed("right", {NAME: answers()}),
+        Handed("wrong", {NAME: answers(scaled="def scaled(a, b):\n    return [a, b]")}),
+        Handed("broken", {NAME: b"{"}),
+        jobs=2,
+    )
+    assert {name: one.row["points"] for name, one in found.items()} == {"right": 6, "wrong": 3, "broken": 0}
+    assert found["broken"].row["reason"].startswith("The notebook is damaged: it is not JSON")
+    assert all(one.settled and one.seconds > 0 for one in found.values())
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_costs_one_student(marked, answers):
+    found = marked(Handed("s01", {NAME: Trap(os._exit, (1,))}), Handed("s02", {NAME: answers()}))
+    assert found["s01"].row["reason"] == "The grader itself ended while it was at this submission."
+    assert found["s01"].row["status"] == "failed" and not found["s01"].settled
+    assert found["s02"].row["points"] == 6
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_costs_one_student(marked, answers, monkeypatch):
+    monkeypatch.setattr(workers, "MARGIN_SECONDS", -35)  # of a minute, so that it is no long test
+    found = marked(Handed("s01", {NAME: Trap(time.sleep, (1000,))}), Handed("s02", {NAME: answers()}))
+    assert found["s01"].row["reason"] == "Grading it took more than 25 seconds."
+    assert found["s02"].row["points"] == 6
+
+
+def test_whatever_fails_in_grading_is_a_row(marked, answers):
+    found = marked(Handed("s01", {NAME: Trap(memoryview, (b"{}",))}), Handed("s02", {NAME: answers()}))
+    assert found["s01"].row["reason"].startswith("It could not be graded: AttributeError: ")
+    assert found["s02"].row["points"] == 6
+
+
+def test_files_are_asked_for_when_their_turn_has_come(workshop, answers):
+    """Not all submissions of a class fit into memory together."""
+    workshop, key = workshop
+    asked = []
+
+    def hand(name):
+        asked.append(name)
+        return Handed(name, {NAME: b"{"})
+
+    hands = [lambda name=name: hand(name) for name in "abc"]
+    found = mark_all(hands, workshop.plan.notebook, key, workshop.setting(), 1)
+    for number, _ in enumerate(found, 1):
+        assert len(asked) <= number + 1
+    assert asked == ["a", "b", "c"]
