@@ -86,18 +86,20 @@ def _others(
 ) -> tuple[defaultdict[str, list[str]], defaultdict[str, list[str]]]:
     """Code that a student added: by the cell of the reference that it stands before, and that it stands after.
 
-    A set-up cell that was changed counts as added before the original, which so has the last word on its names.
+    A set-up cell that was changed counts as added before the original, which so has the last word on its names. A cell
+    whose id was lost is known by its text.
     """
     known = {cell.name: cell for cell in notebook.cells}
+    by_text = {solved(cell.source).strip(): cell for cell in notebook.of("setup", "check", "demo")}
     before: defaultdict[str, list[str]] = defaultdict(list)
     after: defaultdict[str, list[str]] = defaultdict(list)
     last = ""
     for cell in cells:
-        original = known.get(cell.id)
+        original = known.get(cell.id) or (by_text.get(cell.source.strip()) if cell.code else None)
         if id(cell) in taken:
             last = cell.exercise if cell.exercise in known and original is None else cell.id
         elif original is not None and original.kind != "exercise":
-            last = cell.id
+            last = original.name
             if original.kind == "setup" and cell.code and cell.source.strip() != solved(original.source).strip():
                 before[last].append(cell.source)
         elif cell.code and cell.source.strip():

@@ -74,6 +74,15 @@ def test_an_exercise_whose_id_was_lost_is_known_by_its_metadata(tiny):
     assert names(merged) == PLAIN
 
 
+def test_cells_whose_ids_were_lost_are_known_by_their_text(tiny):
+    """They are not run as if the student had added them: a demo can take minutes."""
+    cells = [Cell(f"{i:08x}", True, cell.source) for i, cell in enumerate(tiny.of("setup", "check", "demo"))]
+    exercises = [Cell("", True, f"mine = {name!r}", exercise=name) for name in ("softmax", "scaled")]
+    assert names(merge(tiny, [*cells[:1], *exercises, *cells[1:]])) == PLAIN
+    changed = Cell("12ab", True, cells[0].source + "\nimport math")
+    assert names(merge(tiny, [changed, *exercises, *cells[1:]])) == ["added 0", *PLAIN]
+
+
 def test_the_id_comes_before_the_metadata_and_the_first_before_others(tiny):
     copy = Cell("8f3a", True, "a copy", exercise="softmax")
     merged = merge(tiny, (copy, *MINE, Cell("softmax", True, "a second")))
