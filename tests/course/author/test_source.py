@@ -93,10 +93,10 @@ def test_checks_are_folded_in_the_release_only(path):
 
 
 def test_remarks_for_the_formatter_are_in_neither_notebook(path):
-    skipped = ")  # fmt: skip\n\n# %% name=\"centre-probe\""
-    text = path.read_text("utf-8").replace(")\n\n# %% name=\"centre-probe\"", skipped)
-    text = text.replace("import jax.numpy", "# fmt: off\nimport jax.numpy").replace("# # Sample", "# # Sample # fmt: off")
-    path.write_text(text, "utf-8")
+    skipped = ')  # fmt: skip\n\n# %% name="centre-probe"'
+    text = path.read_text("utf-8").replace(')\n\n# %% name="centre-probe"', skipped)
+    text = text.replace("import jax.numpy", "# fmt: off\nimport jax.numpy")
+    path.write_text(text.replace("# # Sample", "# # Sample # fmt: off"), "utf-8")
     notebook = read_source(path)
     assert sum("fmt: skip" in cell.source for cell in notebook.of("check")) == 1
     for made in (reference(notebook), release(notebook)):
