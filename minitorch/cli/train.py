@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shlex
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,11 +16,12 @@ from .console import progress, say
 from .cores import use_cores
 
 if TYPE_CHECKING:
-    from ..train import RunConfig
+    from ..train import RunConfig, Sink
 
 Model = StrEnum("Model", ["gpt", "llama"])
 Optimizer = StrEnum("Optimizer", ["adamw", "lion", "muon", "adafactor"])
 Dtype = StrEnum("Dtype", ["float32", "bfloat16"])
+Tracker = StrEnum("Tracker", ["mlflow", "wandb"])
 
 
 def _option(text: str) -> Any:
@@ -32,6 +35,7 @@ def train(
         str | None, _option("A text, .jsonl or .parquet file, or stdlib, stdlib-docstrings, hf:NAME.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, with its settings.")] = False,
+    track: Annotated[Tracker | None, _option("Log to MLflow or Weights & Biases as well, on this machine.")] = None,
     field: Annotated[str, _option("Which field of JSON Lines or Parquet rows holds the text.")] = "text",
     limit: Annotated[int | None, _option("Use only so many characters, from the start.")] = None,
     tokenizer: Annotated[str, _option("char, byte, or bpe:N with N token ids.")] = "char",
@@ -64,19 +68,31 @@ def train(
     config, devices = _settings(given, out, resume)
     use_cores(config.batch, devices)
     try:
-        with progress(config.steps) as sink:
-            result = train(config, out, resume=resume, sinks=[sink])
+        with progress(config.steps) as bar, _tracker(track, out, config) as others:
+            result = train(config, out, resume=resume, sinks=[bar, *others])
     except KeyboardInterrupt as stop:
         raise _stopped(stop, out) from None
     speed, seconds = result.tokens_per_s, result.seconds
     print(f"final val_loss={result.val_loss:.4f} tokens_per_s={speed:.0f} seconds={seconds:.1f}")
 
 
+@contextlib.contextmanager
+def _tracker(track: Tracker | None, out: Path, config: RunConfig) -> Iterator[list[Sink]]:
+    """The sink that was asked for, for a run that is called as its folder."""
+    if track is None:
+        yield []
+        return
+    from ..train.tracking import TRACKERS
+
+    with TRACKERS[str(track)](out.resolve().name, dataclasses.asdict(config)) as sink:
+        yield [sink]
+
+
 def _settings(given: typer.Context, out: Path, resume: bool) -> tuple[RunConfig, int | None]:
     """The run's settings and its number of devices. Resuming, what is not given on the command line is as it was."""
     from ..train import RunConfig, read_record
 
-    values: dict[str, Any] = {k: v for k, v in given.params.items() if k not in ("out", "resume")}
+    values: dict[str, Any] = {k: v for k, v in given.params.items() if k not in ("out", "resume", "track")}
     values |= {k: v.value for k, v in values.items() if isinstance(v, StrEnum)}
     if not resume:
         return RunConfig(**values), None

@@ -8,6 +8,7 @@ import pytest
 from minitorch.cli.train import train
 from minitorch.train import Interrupted, Result, RunConfig, read_record, read_rows
 from minitorch.train.config import DTYPES, MODELS, OPTIMIZERS, OWN
+from minitorch.train.tracking import TRACKERS
 
 
 def test_the_last_line_of_output_is_for_machines(minitorch, finished):
@@ -31,7 +32,7 @@ def test_options_and_settings_have_the_same_names_defaults_and_choices():
         return json.loads(json.dumps(value))
 
     options = {name: p.default for name, p in inspect.signature(train).parameters.items()}
-    for own in ("given", "out", "resume", "data"):
+    for own in ("given", "out", "resume", "track", "data"):
         del options[own]
     settings = inspect.signature(RunConfig).parameters
     assert {name: plain(default) for name, default in options.items()} == {
@@ -60,6 +61,36 @@ def test_a_run_stopped_before_it_began_says_so(minitorch, monkeypatch, text_file
     monkeypatch.setattr("minitorch.train.train", stopped)
     code, _, err = minitorch("train", "--data", text_file, "--out", tmp_path / "run")
     assert (code, err) == (130, "minitorch: interrupted before the run began.\n")
+
+
+def test_a_tracker_hears_of_the_settings_every_row_and_the_end(minitorch, monkeypatch, finished, tmp_path):
+    heard = []
+
+    class Tracker:
+        def __init__(self, name, settings):
+            heard.append((name, settings["width"]))
+
+        def log(self, step, values):
+            heard.append((step, values["loss"]))
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            heard.append(error)
+
+    def pretend(config, out, *, resume, sinks):
+        for sink in sinks:
+            sink.log(12, {"loss": 2.0})
+        return Result(out, 1.5, 1234.0, 2.0)
+
+    monkeypatch.setattr("minitorch.train.train", pretend)
+    monkeypatch.setitem(TRACKERS, "mlflow", Tracker)
+    code, _, err = minitorch("train", "--out", finished, "--resume", "--track", "mlflow")
+    assert code == 0, err
+    assert heard == [("finished", 16), (12, 2.0), (None, None, None)]
+    code, _, err = minitorch("train", "--out", finished, "--resume", "--track", "notebook")
+    assert code == 2 and "'mlflow', 'wandb'" in err
 
 
 def test_without_a_terminal_progress_is_a_line_now_and_then(minitorch, monkeypatch, text_file, tmp_path):

@@ -1,9 +1,30 @@
 import json
+import struct
+import subprocess
+import sys
 
 import pytest
 
-from minitorch.train import read_rows
-from minitorch.train.tracking import JsonLines
+from minitorch.train import read_rows, train
+from minitorch.train.tracking import TRACKERS, JsonLines, MLflowSink, WandbSink
+
+ROWS = [{"loss": 2.5, "learning_rate": 1e-3}, {"loss": 2.25, "learning_rate": 2e-3, "val_loss": 2.375}, {"loss": 2.0}]
+SETTINGS = {"width": 16, "data": "words.txt", "kv_heads": None}
+# What they warn of among themselves is not ours to mend.
+theirs = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture
+def at_home(tmp_path, monkeypatch):
+    """A machine without a network and with an empty home."""
+    for name in ("HOME", "WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # Nobody answers there.
+    for name in ("MLFLOW_TRACKING_URI", "WANDB_MODE", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def test_rows_are_json_lines_on_disk_as_soon_as_they_are_logged(tmp_path):
@@ -32,3 +53,108 @@ def test_a_missing_file_has_no_rows_and_a_bad_line_is_named(tmp_path):
     bad.write_text('{"step": 1}\nnonsense\n{"step": 3}\n', encoding="utf-8")
     with pytest.raises(ValueError, match=r"bad\.jsonl, line 2 is not JSON .*delete that line"):
         read_rows(bad)
+
+
+def log_all(sink):
+    for step, row in enumerate(ROWS, 1):
+        sink.log(step, {"step": step, **row})
+
+
+@theirs
+def test_mlflow_has_the_settings_and_every_number(at_home):
+    with MLflowSink("my run", SETTINGS) as sink:
+        log_all(sink)
+    run = sink.client.get_run(sink.run_id)
+    assert (run.info.run_name, run.info.status) == ("my run", "FINISHED")
+    assert run.data.params == {"width": "16", "data": "words.txt", "kv_heads": "None"}
+    assert set(run.data.metrics) == {"loss", "learning_rate", "val_loss"}
+    history = sink.client.get_metric_history(sink.run_id, "loss")
+    assert [(point.step, point.value) for point in history] == [(1, 2.5), (2, 2.25), (3, 2.0)]
+    assert [point.step for point in sink.client.get_metric_history(sink.run_id, "val_loss")] == [2]
+    assert (at_home / "mlflow.db").is_file()
+
+
+@theirs
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt, "KILLED"), (ValueError, "FAILED")])
+def test_mlflow_knows_how_a_run_ended_and_what_it_had_logged(at_home, monkeypatch, error, status):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{at_home / 'elsewhere.db'}")
+    with pytest.raises(error), MLflowSink("my run", {}) as sink:
+        sink.log(1, {"loss": 2.5})
+        raise error
+    assert sink.client.get_run(sink.run_id).info.status == status
+    assert sink.client.get_run(sink.run_id).data.metrics == {"loss": 2.5}
+    assert (at_home / "elsewhere.db").is_file()
+
+
+@theirs
+def test_mlflow_gets_more_numbers_than_fit_into_one_message(at_home):
+    with MLflowSink("long", {}) as sink:
+        for step in range(1, 1101):
+            sink.log(step, {"loss": 1 / step})
+    assert len(sink.client.get_metric_history(sink.run_id, "loss")) == 1100
+
+
+def wandb_records(path):
+    """The records of an offline run's file: a log of LevelDB's, with a header of 7 bytes, in blocks of 32,768."""
+    from wandb.proto import wandb_internal_pb2
+
+    data, place, parts = path.read_bytes(), 7, b""
+    while place + 7 <= len(data):
+        if 32768 - place % 32768 < 7:
+            place += 32768 - place % 32768
+            continue
+        _, length, kind = struct.unpack("<IHB", data[place : place + 7])
+        parts += data[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):  # The whole of a record, or its last part.
+            record = wandb_internal_pb2.Record()
+            record.ParseFromString(parts)
+            yield record
+            parts = b""
+
+
+@theirs
+def test_wandb_has_the_settings_and_every_number_offline(at_home):
+    import wandb
+
+    try:
+        with WandbSink("my run", SETTINGS, at_home) as sink:
+            log_all(sink)
+    finally:
+        wandb.teardown()
+    (file,) = (at_home / "wandb").glob("offline-run-*/run-*.wandb")
+    config, history, codes = {}, [], []
+    for record in wandb_records(file):
+        config |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
+        codes += [record.exit.exit_code] if record.HasField("exit") else []
+        if record.HasField("history"):
+            items = {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
+            history.append({key: value for key, value in items.items() if not key.startswith("_")})
+            assert record.history.step.num == len(history)
+    assert {key: config[key] for key in SETTINGS} == SETTINGS
+    assert history == ROWS
+    assert codes == [0]
+
+
+@theirs
+def test_a_run_tells_its_tracker_what_it_writes_down(tiny, at_home, tmp_path):
+    with TRACKERS["mlflow"]("tiny", {}, f"sqlite:///{tmp_path / 'mlflow.db'}") as sink:
+        train(tiny, tmp_path / "run", sinks=[sink])
+    for name in ("loss", "val_loss", "gradient_norm", "learning_rate"):
+        tracked = [(point.step, point.value) for point in sink.client.get_metric_history(sink.run_id, name)]
+        assert tracked == [(r["step"], r[name]) for r in read_rows(tmp_path / "run" / "metrics.jsonl") if name in r]
+
+
+@pytest.mark.parametrize(("tracker", "package"), [("mlflow", "mlflow"), ("wandb", "wandb"), ("mlflow", "sqlalchemy")])
+@theirs
+def test_a_missing_package_is_one_line_with_the_command(tracker, package, at_home, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=rf"needs the package {package}, .*minitorch-course\[tracking\]") as raised:
+        TRACKERS[tracker]("my run", {})
+    assert "\n" not in str(raised.value)
+
+
+def test_tracking_is_imported_only_when_it_is_used():
+    code = "import sys, minitorch.train, minitorch.cli.train; print({'mlflow', 'wandb'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == "set()\n"
