@@ -1,0 +1,44 @@
+"""What files hold while one of them is written, which is what a kill at that moment leaves."""
+
+from __future__ import annotations
+
+from .svg import BLUE, GRAY, GREEN, INK, ORANGE, ROW, TINTS, Block, Drawing, below, captioned, drawing, label, moved
+
+
+def writing() -> Drawing:
+    """What two files hold, moment by moment, while one is written in its place or beside it."""
+    moments = ["before", "opened", "half written", "closed", "renamed"]
+    in_place = {"checkpoint.npz": ["old", "empty", "half", "new", ""]}
+    beside_it = {
+        "checkpoint.npz.partial": ["none", "empty", "half", "new", "none"],
+        "checkpoint.npz": ["old", "old", "old", "old", "new"],
+    }
+    in_place_words = "written in its place: for two moments there is no checkpoint"
+    beside_words = "written beside it, then renamed: always the old one or the new one"
+    panels = [
+        captioned(_states([*moments[:4], ""], in_place), in_place_words, ORANGE),
+        captioned(_states(moments, beside_it), beside_words, BLUE),
+    ]
+    return drawing(below(panels), "What a kill leaves at each moment, when a file is written in place, and beside it")
+
+
+def _states(moments: list[str], files: dict[str, list[str]], wide: int = 112, left: int = 190) -> Block:
+    """A table: moments from left to right, files from top to bottom, and in it what they hold."""
+    shapes = [label(left + (i + 0.5) * wide, 15, moment, GRAY, 14) for i, moment in enumerate(moments)]
+    for row, (name, states) in enumerate(files.items()):
+        y = 24 + row * (ROW + 8)
+        shapes.append(label(left / 2, y + ROW / 2 + 5, name, INK, 15, 600))
+        shapes += [moved(_state(state, wide - 8), left + i * wide + 4, y) for i, state in enumerate(states) if state]
+    return Block("".join(shapes), left + wide * len(moments), 24 + len(files) * (ROW + 8))
+
+
+def _state(state: str, width: int) -> str:
+    if state == "none":
+        return label(width / 2, ROW / 2 + 5, "–", GRAY)
+    colour = {"old": BLUE, "new": GREEN}.get(state, ORANGE)
+    dashes = ' stroke-dasharray="3 3"' if colour == ORANGE else ""
+    rect = (
+        f'<rect width="{width}" height="{ROW}" rx="3" fill="{TINTS[colour]}" stroke="{colour}"'
+        f' stroke-width="1.4"{dashes}/>'
+    )
+    return rect + label(width / 2, ROW / 2 + 5, state)
