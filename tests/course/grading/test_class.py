@@ -1,0 +1,97 @@
+"""Forty submissions of the real notebook 02, each made to earn a certain grade: it gets that one, and no other."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from minitorch.course.author.places import Places
+from minitorch.course.grading.grade import Options, grade, processes
+from minitorch.course.grading.sandbox import Limits
+
+sys.path.insert(0, str(Path(__file__).parent))
+from class_of_forty import DUE, NAME, ROOT, Maker, forty, write
+
+LIMITS = Limits(cell_seconds=20, notebook_seconds=200, output=2**20)
+AGAIN = ("s03", "s18", "s21", "s27", "s37")  # graded a second time: right, wrong, unfinished, broken, hostile
+
+
+@pytest.fixture(scope="module")
+def maker():
+    return Maker()
+
+
+@pytest.fixture(scope="module")
+def made(maker):
+    return forty(maker)
+
+
+def test_the_class_is_of_forty_who_differ(maker, made):
+    assert [row.student for row in made] == [f"s{number:02}" for number in range(1, 41)]
+    assert len({row.about for row in made}) == 40
+    assert {name for row in made for name in row.loses} == set(maker.probes)
+    assert [row.about for row in made if row.student in AGAIN] == [
+        "own style: loops",
+        "wrong: value_and_grad",
+        "the first 3 exercises",
+        "handed in twice",
+        "ends Python",
+    ]
+
+
+def graded(submissions, out, done=lambda *_: None):
+    options = Options(seed=20261130, due=DUE, limits=LIMITS)
+    return grade(submissions, out, Places(ROOT), NAME, options, processes(2), done)
+
+
+def faults(maker, row, got):
+    """What is not as it was meant, a line each."""
+    lost = [probe["name"] for probe in got["probes"] if probe["status"] != "passed"]
+    said = "\n".join(str(probe[what]) for probe in got["probes"] for what in ("message", "error"))
+    wanted = {
+        "status": "failed" if row.reason else "graded",
+        "lost": maker.probes if row.reason else [name for name in maker.probes if name in row.loses],
+        "late": row.late,
+        "flags": list(row.flags),
+    }
+    wanted["points"] = sum(cell.points for cell in maker.notebook.of("probe") if cell.name not in wanted["lost"])
+    earned = sum(probe["earned"] for probe in got["probes"])
+    found = {**{key: got[key] for key in ("status", "late", "flags", "points")}, "lost": lost}
+    for key, value in wanted.items():
+        if found[key] != value:
+            yield f"{row.student} ({row.about}): {key} is {found[key]}, and should be {value}"
+    if earned != got["points"]:
+        yield f"{row.student} ({row.about}): {earned} points by probe, {got['points']} in all"
+    if not (got["reason"] or "").startswith(row.reason) or bool(got["reason"]) != bool(row.reason):
+        yield f"{row.student} ({row.about}): the reason is {got['reason']!r}"
+    for words in row.says:
+        if words not in said:
+            yield f"{row.student} ({row.about}): nothing says {words!r}"
+
+
+@pytest.mark.slow
+def test_each_gets_what_it_was_made_to_earn_and_the_same_again(sandbox, maker, made, tmp_path):
+    """One test, so that forty notebooks run once, whoever runs the tests."""
+    calls = []
+    write(made, tmp_path / "all")
+    grades = graded(tmp_path / "all", tmp_path / "first", lambda *call: calls.append(call))
+    assert sorted(calls) == [(number, 40) for number in range(1, 41)]
+    by_name = {student["student"]: student for student in grades["students"]}
+    assert [line for row in made for line in faults(maker, row, by_name[row.student])] == []
+
+    some = tmp_path / "some"
+    some.mkdir()
+    for entry in (tmp_path / "all").iterdir():
+        if entry.stem in AGAIN:
+            shutil.copy(entry, some)
+    graded(some, tmp_path / "second")
+    for student in AGAIN:
+        first, second = (tmp_path / which / "feedback" / f"{student}.html" for which in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
+        rows = [
+            json.loads((tmp_path / which / "results" / f"{student}.json").read_text("utf-8"))["row"]
+            for which in ("first", "second")
+        ]
+        assert rows[0] == rows[1]
