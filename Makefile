@@ -72,7 +72,7 @@ $(VENV)/.bench: $(VENV)/.dev
 
 # Which versions everybody gets. Needs uv; run it to move to newer ones.
 constraints:
-	uv pip compile pyproject.toml --extra course --extra docs --extra dev --extra bench --extra ray --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra course --extra docs --extra dev --extra bench --universal --python-version 3.11 \
 		--no-annotate --no-header | grep -vE '^(nvidia|cuda|triton)' | sed 's/+cpu//' > constraints.txt
 
 clean:
