@@ -1,11 +1,15 @@
+import contextlib
 import json
+import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
+import warnings
 
 import pytest
 
-from minitorch.train import read_rows, train
+from minitorch.train import read_rows
 from minitorch.train.tracking import TRACKERS, JsonLines, MLflowSink, WandbSink
 
 ROWS = [{"loss": 2.5, "learning_rate": 1e-3}, {"loss": 2.25, "learning_rate": 2e-3, "val_loss": 2.375}, {"loss": 2.0}]
@@ -14,9 +18,22 @@ SETTINGS = {"width": 16, "data": "words.txt", "kv_heads": None}
 theirs = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """A database of MLflow's, whose tables take seconds to make."""
+    import mlflow
+
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
 @pytest.fixture
-def at_home(tmp_path, monkeypatch):
-    """A machine without a network and with an empty home."""
+def at_home(tmp_path, monkeypatch, empty_database):
+    """A machine without a network and with an empty home, in a folder in which MLflow has been used before."""
+    shutil.copy(empty_database, tmp_path)
     for name in ("HOME", "WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
@@ -71,19 +88,21 @@ def test_mlflow_has_the_settings_and_every_number(at_home):
     history = sink.client.get_metric_history(sink.run_id, "loss")
     assert [(point.step, point.value) for point in history] == [(1, 2.5), (2, 2.25), (3, 2.0)]
     assert [point.step for point in sink.client.get_metric_history(sink.run_id, "val_loss")] == [2]
-    assert (at_home / "mlflow.db").is_file()
+    with contextlib.closing(sqlite3.connect(at_home / "mlflow.db")) as database:
+        assert database.execute("select count(*) from metrics").fetchone() == (6,)
 
 
 @theirs
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt, "KILLED"), (ValueError, "FAILED")])
 def test_mlflow_knows_how_a_run_ended_and_what_it_had_logged(at_home, monkeypatch, error, status):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{at_home / 'elsewhere.db'}")
+    elsewhere = shutil.move(at_home / "mlflow.db", at_home / "elsewhere.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{elsewhere}")
     with pytest.raises(error), MLflowSink("my run", {}) as sink:
         sink.log(1, {"loss": 2.5})
         raise error
     assert sink.client.get_run(sink.run_id).info.status == status
     assert sink.client.get_run(sink.run_id).data.metrics == {"loss": 2.5}
-    assert (at_home / "elsewhere.db").is_file()
+    assert not (at_home / "mlflow.db").exists()
 
 
 @theirs
@@ -137,12 +156,14 @@ def test_wandb_has_the_settings_and_every_number_offline(at_home):
 
 
 @theirs
-def test_a_run_tells_its_tracker_what_it_writes_down(tiny, at_home, tmp_path):
-    with TRACKERS["mlflow"]("tiny", {}, f"sqlite:///{tmp_path / 'mlflow.db'}") as sink:
-        train(tiny, tmp_path / "run", sinks=[sink])
+def test_a_tracker_that_listens_to_a_run_has_what_it_wrote_down(finished, at_home):
+    result, heard = finished
+    with TRACKERS["mlflow"]("tiny", {}) as sink:
+        for step, values in heard:
+            sink.log(step, values)
     for name in ("loss", "val_loss", "gradient_norm", "learning_rate"):
         tracked = [(point.step, point.value) for point in sink.client.get_metric_history(sink.run_id, name)]
-        assert tracked == [(r["step"], r[name]) for r in read_rows(tmp_path / "run" / "metrics.jsonl") if name in r]
+        assert tracked == [(row["step"], row[name]) for row in read_rows(result.out / "metrics.jsonl") if name in row]
 
 
 @pytest.mark.parametrize(("tracker", "package"), [("mlflow", "mlflow"), ("wandb", "wandb"), ("mlflow", "sqlalchemy")])
