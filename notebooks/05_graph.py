@@ -27,6 +27,7 @@
 # of your own helps, but is not needed.
 
 # %% name="imports"
+import functools
 import itertools
 import math
 import statistics
@@ -122,8 +123,19 @@ for name, step in WAYS.items():
 #
 # **A trap of every such table.** A call of JAX returns *before* the work is done: it hands you an array that is still
 # being computed, so that Python can go on. A stopwatch around the call alone measures how fast one can *ask*.
-# `jax.block_until_ready` waits for the answer; the stopwatch above has it. Many a tenfold speed-up lacked it.
-#
+# `jax.block_until_ready` waits for the answer; the stopwatch above has it. A product of large matrices, asked for and
+# answered:
+
+# %% name="asked" tags=["demo", "nbval-ignore-output"]
+matrix = jnp.ones((1500, 1500))
+jax.block_until_ready(matrix @ matrix)
+begun = time.perf_counter()
+asked_for = matrix @ matrix
+asked = time.perf_counter() - begun
+jax.block_until_ready(asked_for)
+print(f"asked for after {1000 * asked:.2f} ms, answered after {1000 * (time.perf_counter() - begun):.2f} ms")
+
+# %% [markdown]
 # ## 2. What `jit` sees
 #
 # `jax.jit(f)` runs your Python once, on stand-ins that have a shape and a dtype and no numbers, and writes down what
@@ -397,13 +409,11 @@ with once_written():
 # A program has to be traced and compiled before it can run. How dear is that?
 
 # %% name="first-call" tags=["demo", "nbval-ignore-output"]
-again = jax.jit(step_with(mt.value_and_grad))
+again, batch = jax.jit(step_with(mt.value_and_grad)), (train_x[:64], train_y[:64])
 begun = time.perf_counter()
-jax.block_until_ready(again(first_model, first_state, train_x[:64], train_y[:64]))
+jax.block_until_ready(again(first_model, first_state, *batch))
 first_call = time.perf_counter() - begun
-print(
-    f"The first call took as long as {first_call / seconds(again, first_model, first_state, train_x[:64], train_y[:64]):.0f} others."
-)
+print(f"The first call took as long as {first_call / seconds(again, first_model, first_state, *batch):.0f} others.")
 
 # %% [markdown]
 # So the program is kept, and used again when a call *looks the same*. What is "the same"? The way to find out is to
@@ -712,8 +722,9 @@ for function, args in ((length, (three,)), (positive_mean, (three,)), (square_ro
 #
 # **The trap of `where`.** It computes both sides, and so does its gradient. `jnp.where(s > 0, jnp.sqrt(s), 0.0)` has
 # the right value at $s = 0$, and its gradient is NaN: the derivative of the root there is $1/0 = \infty$, which is
-# then multiplied by the 0 of the side not taken, and $0 \cdot \infty$ is not a number. One NaN in one batch, and all
-# weights are NaN. The cure is to choose twice: give the root something harmless, *then* choose.
+# then multiplied by the 0 of the side not taken, and $0 \cdot \infty$ is not a number. One NaN in a gradient, and
+# with the clipping of notebook 04, which divides by the norm of all leaves, all weights are NaN. The cure is to
+# choose twice: give the root something harmless, *then* choose.
 #
 # ```
 #   s = 0:   sqrt(where(s > 0, s, 1))  =  1, slope finite;   where(s > 0, that, 0)  =  0, gradient 0
@@ -1211,8 +1222,8 @@ with once_written():
 # ## 6. Many steps in one call
 #
 # A compiled step of a small model is so short that the call itself, from Python and back, is most of it. So take more
-# into the program. A Python loop of 100 steps inside `jit` would work, and it would be unrolled: the program has 100
-# copies of the step, and takes 100 times as long to compile. `jax.lax.scan` is the loop that stays a loop:
+# into the program. A Python loop of 100 steps inside `jit` would work, and it would be unrolled: 100 copies of the
+# step in one program, all of them to be compiled. `jax.lax.scan` is the loop that stays a loop:
 #
 # ```
 #   carry, results = jax.lax.scan(body, first, inputs)
@@ -1819,13 +1830,13 @@ def first_rows(size):
 
 
 with once_written():
-    print("batch     by pencil   walk through the program: within 5 % of XLA?")
+    print("batch    by pencil         walk   within 5 % of XLA?")
     for size in (64, 256, 1024):
         args = (first_model, first_state, *first_rows(size))
-        by_pencil, walk, xla = mlp_step_flops(SIZES, size), total(flops, taped, *args), xla_flops(taped, *args)
-        print(
-            f"{size:5} {by_pencil:12,} {walk:12,}   walk: {abs(walk / xla - 1) < 0.05}, pencil: {abs(by_pencil / xla - 1) < 0.05}"
-        )
+        xla = xla_flops(taped, *args)
+        by_pencil, walk = mlp_step_flops(SIZES, size), total(flops, taped, *args)
+        near = [abs(count / xla - 1) < 0.05 for count in (by_pencil, walk)]
+        print(f"{size:5} {by_pencil:12,} {walk:12,}   pencil: {near[0]}, walk: {near[1]}")
 
 # %% [markdown]
 # The pencil sees the products only. Adam costs the same whatever the batch is, so its share shrinks as the batch
@@ -1865,9 +1876,8 @@ def of_products(equation):
 
 with once_written():
     walked_through = total(of_products, mt.value_and_grad(gpt_loss), gpt, ids)
-    print(
-        f"{walked_through / 1e6:.0f} million by your walk, {ids.size * mt.train.flops_per_token(gpt) / 1e6:.0f} million by pencil"
-    )
+    by_pencil = ids.size * mt.train.flops_per_token(gpt)
+    print(f"{walked_through / 1e6:.0f} million by your walk, {by_pencil / 1e6:.0f} million by pencil")
 
 # %% [markdown]
 # ## 9. How much has to be carried?
@@ -2049,11 +2059,16 @@ def polynomial(x):
     return y
 
 
+def polynomial_bytes():
+    """One by one, and fused."""
+    return total(moved, polynomial, many), moved_fused(jax.make_jaxpr(polynomial)(many))
+
+
 many = jnp.linspace(-1.0, 1.0, 2**23)
 with once_written():
-    one_by_one, at_least = total(moved, polynomial, many), moved_fused(jax.make_jaxpr(polynomial)(many))
+    bytes_each, bytes_fused = polynomial_bytes()
     print(
-        f"one by one {one_by_one / 1e6:.0f} MB, fused {at_least / 1e6:.0f} MB: a factor of {one_by_one / at_least:.0f}"
+        f"one by one {bytes_each / 1e6:.0f} MB, fused {bytes_fused / 1e6:.0f} MB: {bytes_each / bytes_fused:.0f} times as much"
     )
 
 
@@ -2276,12 +2291,12 @@ print(f"peak {PEAK / 1e9:.0f} GFLOP/s, bandwidth {BANDWIDTH / 1e9:.1f} GB/s, rid
 
 # %% name="roof" tags=["demo", "nbval-ignore-output"]
 with once_written():
-    arithmetic = total(flops, polynomial, many)
+    arithmetic, (bytes_each, bytes_fused) = total(flops, polynomial, many), polynomial_bytes()
     points = {
         "products, n = 16 ... 1024": [(n / 6, product_speed(n)) for n in (16, 64, 256, 1024)],
-        "polynomial, one by one": [(arithmetic / one_by_one, arithmetic / polynomial_times["one by one"])],
-        "polynomial, fused": [(arithmetic / at_least, arithmetic / polynomial_times["fused"])],
-        "polynomial, fused, donated": [(arithmetic / at_least, arithmetic / polynomial_times["fused, donated"])],
+        "polynomial, one by one": [(arithmetic / bytes_each, arithmetic / polynomial_times["one by one"])],
+        "polynomial, fused": [(arithmetic / bytes_fused, arithmetic / polynomial_times["fused"])],
+        "polynomial, fused, donated": [(arithmetic / bytes_fused, arithmetic / polynomial_times["fused, donated"])],
     }
     roofline.roofline(PEAK, BANDWIDTH, attainable, points)
 
@@ -2316,13 +2331,22 @@ def stepwise(step):
     return params, state, jnp.stack(losses)
 
 
+@functools.cache
+def my_step():
+    """Your compiled step of the digits."""
+    return compiled_step(digit_loss, optimizer)
+
+
+@functools.cache
+def my_epoch():
+    return compiled_epoch(my_step())
+
+
 with once_written():
-    my_step = compiled_step(digit_loss, optimizer)
-    my_epoch = compiled_epoch(my_step)
     *_, eager_losses = stepwise(taped)
     for name, losses in {
-        "your compiled step": stepwise(my_step)[2],
-        "your epoch": my_epoch(*fresh(), xs, ys)[2],
+        "your compiled step": stepwise(my_step())[2],
+        "your epoch": my_epoch()(*fresh(), xs, ys)[2],
         "jax.grad, compiled": stepwise(WAYS["jax.grad, compiled"])[2],
     }.items():
         same = np.allclose(losses, eager_losses, rtol=1e-3)
@@ -2335,7 +2359,7 @@ with once_written():
 with once_written():
     params, state = fresh()
     for _ in range(10):
-        params, state, losses = my_epoch(params, state, xs, ys)
+        params, state, losses = my_epoch()(params, state, xs, ys)
     right = float(mt.nn.accuracy(params(test_x), test_y))
     print("at least 95 % of the held-out digits read rightly:", right >= 0.95)
 
@@ -2355,22 +2379,25 @@ def seconds_of_steps(step, x, y, repeat=30):
     return statistics.median(times[1:])
 
 
-with once_written():
-    measured = {
+@functools.cache
+def measured():
+    """Seconds a step, in five ways."""
+    return {
         "taped, eager": seconds_of_steps(taped, xs[0], ys[0]),
         "jax.grad, eager": seconds_of_steps(step_with(jax.value_and_grad), xs[0], ys[0]),
         "jax.grad, compiled": seconds_of_steps(WAYS["jax.grad, compiled"], xs[0], ys[0]),
-        "your compiled step": seconds_of_steps(my_step, xs[0], ys[0]),
-        "your epoch, a step": seconds_of_steps(my_epoch, xs, ys) / len(xs),
+        "your compiled step": seconds_of_steps(my_step(), xs[0], ys[0]),
+        "your epoch, a step": seconds_of_steps(my_epoch(), xs, ys) / len(xs),
     }
-    roofline.step_times(measured)
+
+
+with once_written():
+    roofline.step_times(measured())
 
 # %% name="faster" tags=["demo"]
 with once_written():
-    print(
-        "your compiled step is at least five times as fast as the eager tape:",
-        measured["taped, eager"] > 5 * measured["your compiled step"],
-    )
+    factor = measured()["taped, eager"] / measured()["your compiled step"]
+    print("your compiled step is at least five times as fast as the eager tape:", factor > 5)
 
 # %% [markdown]
 # **Where the eager time goes.** Time to make up the account. The same 120 operations can be run one by one from the
@@ -2381,12 +2408,12 @@ with once_written():
     args = (first_model, first_state, xs[0], ys[0])
     program = jax.make_jaxpr(taped)(*args)
     account = {
-        "the eager tape": measured["taped, eager"],
+        "the eager tape": measured()["taped, eager"],
         "its operations, one by one from the list": seconds(
             lambda *leaves: jax.core.eval_jaxpr(program.jaxpr, program.consts, *leaves), *jax.tree.leaves(args)
         ),
-        "your compiled step": measured["your compiled step"],
-        "a step of your epoch": measured["your epoch, a step"],
+        "your compiled step": measured()["your compiled step"],
+        "a step of your epoch": measured()["your epoch, a step"],
         "its arithmetic, at the peak of this machine": total(flops, taped, *args) / PEAK,
     }
     for what, time_taken in account.items():
@@ -2401,15 +2428,22 @@ with once_written():
 # So compiling pays most where steps are *short*. What about large batches?
 
 # %% name="batches-timed" tags=["demo", "nbval-ignore-output"]
-with once_written():
-    BATCHES = (16, 64, 256, 1024, 4096)
-    plenty = jnp.tile(train_x, (3, 1)), jnp.tile(train_y, 3)
-    rows_of = {size: [part[:size] for part in plenty] for size in BATCHES}
-    by_batch = {
-        "taped, eager": [seconds_of_steps(taped, *rows_of[size], repeat=10) for size in BATCHES],
-        "your compiled step": [seconds_of_steps(my_step, *rows_of[size], repeat=10) for size in BATCHES],
+BATCHES = (16, 64, 256, 1024, 4096)
+plenty = jnp.tile(train_x, (3, 1)), jnp.tile(train_y, 3)
+rows_of = {size: [part[:size] for part in plenty] for size in BATCHES}
+
+
+@functools.cache
+def by_batch():
+    """Seconds a step for each batch size, in two ways."""
+    ways = {"taped, eager": taped, "your compiled step": my_step()}
+    return {
+        name: [seconds_of_steps(step, *rows_of[size], repeat=10) for size in BATCHES] for name, step in ways.items()
     }
-    roofline.against_batch(BATCHES, by_batch)
+
+
+with once_written():
+    roofline.against_batch(BATCHES, by_batch())
 
 # %% [markdown]
 # From left to right the trips weigh less, and the lines come nearer. They do not meet: large batches are carried
@@ -2420,12 +2454,12 @@ with once_written():
 
 # %% name="step-on-the-roof" tags=["demo", "nbval-ignore-output"]
 with once_written():
-    stands = {name: [] for name in by_batch}
+    stands = {name: [] for name in by_batch()}
     for i, size in enumerate(BATCHES):
         args = (first_model, first_state, *rows_of[size])
         work, least = total(flops, taped, *args), moved_fused(jax.make_jaxpr(taped)(*args))
         for name, carried in (("taped, eager", total(moved, taped, *args)), ("your compiled step", least)):
-            stands[name].append((work / carried, work / by_batch[name][i]))
+            stands[name].append((work / carried, work / by_batch()[name][i]))
     roofline.roofline(PEAK, BANDWIDTH, attainable, stands)
 
 # %% [markdown]
@@ -2447,8 +2481,8 @@ with once_written():
 # Python could do neither: a function might print, or return something else the second time. That equations are *pure*
 # is what the rules of section 4 were for.
 #
-# A variable is `used` by its identity. The constants in an equation's inputs (`Literal`) are no variables:
-# `is_variable` tells.
+# A variable is equal to itself only, so that it can be the key of a dict. The constants among an equation's inputs
+# are no variables: `is_variable` tells.
 
 
 # %% name="listings"
