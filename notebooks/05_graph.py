@@ -662,8 +662,8 @@ show(
 
 # %% name="retraces" tags=["demo"]
 with once_written():
-    chat = [(jnp.zeros(length, jnp.int32),) for length in range(1, 101)]
-    padded = [(jnp.zeros(2 ** math.ceil(math.log2(length)), jnp.int32),) for length in range(1, 101)]
+    chat = [(np.zeros(length, np.int32),) for length in range(1, 101)]
+    padded = [(np.zeros(2 ** math.ceil(math.log2(length)), np.int32),) for length in range(1, 101)]
     epoch = [(train_x[i : i + 64], train_y[i : i + 64]) for i in range(0, len(train_x), 64)]
     for name, calls in {"100 lengths": chat, "padded to powers of two": padded, "an epoch": epoch}.items():
         print(f"{name:24} {len(calls):4} calls, {len({cache_key(args) for args in calls}):4} programs")
@@ -2421,9 +2421,9 @@ with once_written():
 
 # %% [markdown]
 # Read it from below. The arithmetic is hardly there. A step in the epoch adds what is not arithmetic in it: loops
-# over small arrays, a little carrying. The compiled step adds one call. The list adds a trip for each operation. And
-# the eager tape adds Python: functions that look at their arguments, convert and broadcast them, the optimizer's
-# walks through trees, the tape's own list. All of that runs under `jit` too, **once**.
+# over small arrays, a little carrying. The compiled step adds one call. The list adds a trip for each operation, and
+# that is nearly the whole account. The eager tape adds its own Python: functions that look at their arguments and
+# convert them, the optimizer's walks through trees, the tape's list. That part runs under `jit` too, **once**.
 #
 # So compiling pays most where steps are *short*. What about large batches?
 
