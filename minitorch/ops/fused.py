@@ -146,14 +146,15 @@ def silu(x: Any) -> Any:
 
 
 # Attention. A (T, S) table of weights for each head is the largest array of a transformer, so every pass over it
-# counts: # scales are applied to the queries, which are smaller, and a product that needs the table transposed takes it
-# as its # second operand, where XLA reads it as it lies and transposes the small first one.
+# counts: scales are applied to the queries, which are smaller, and a product that needs the table transposed takes it
+# as its second operand, where XLA reads it as it lies and transposes the small first one. Heads come before time in all
+# of it, since a batched product on a CPU wants its batch in front: what comes in is transposed once, not every time.
 
 
 def _attention_weights(q: Any, k: Any, mask: Any, is_causal: bool) -> Any:
-    """softmax(q k^T) of scaled queries (B, T, K, H/K, d) and keys (B, S, K, d): (B, K, H/K, T, S)."""
-    scores = einsum("btkgd,bskd->bkgts", q, k)
-    allowed = _allowed(q.shape[1], k.shape[1], k.shape[2], mask, is_causal)
+    """softmax(q k^T) of scaled queries (B, K, H/K, T, d) and keys (B, K, S, d): (B, K, H/K, T, S)."""
+    scores = einsum("bkgtd,bksd->bkgts", q, k)
+    allowed = _allowed(q.shape[3], k.shape[2], k.shape[1], mask, is_causal)
     return softmax(scores if allowed is None else where(allowed, scores, jnp.finfo(scores.dtype).min))
 
 
@@ -167,27 +168,18 @@ def _allowed(T: int, S: int, K: int, mask: Any, is_causal: bool) -> Any:
     return mask if allowed is None else mask & allowed
 
 
-def _grouped(q: Any, K: int) -> Any:
-    B, T, H, d = q.shape
-    return reshape(q, (B, T, K, H // K, d))  # (B, T, K, H/K, d)
-
-
-def _attention_rule(
-    g: Any, y: Any, q: Any, k: Any, v: Any, mask: Any, is_causal: bool, scale: float
-) -> tuple[Any, ...]:
-    g, y, queries = (_grouped(z, k.shape[2]) for z in (g, y, q * scale))
-    weights = _attention_weights(queries, k, mask, is_causal)
+def _attention_rule(g: Any, y: Any, q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> tuple[Any, ...]:
+    weights = _attention_weights(q, k, mask, is_causal)
     # A row's sum of weights times their cotangents equals its output times the output's: d numbers instead of S.
-    row = expand_dims(transpose(sum(g * y, -1), (0, 2, 3, 1)), -1)  # (B, K, H/K, T, 1)
-    g_scores = weights * (einsum("btkgd,bskd->bkgts", g, v) - row)
-    g_q = reshape(einsum("bkgts,bskd->btkgd", g_scores, k), q.shape) * scale
-    return g_q, einsum("btkgd,bkgts->bskd", queries, g_scores), einsum("btkgd,bkgts->bskd", g, weights)
+    g_scores = weights * (einsum("bkgtd,bksd->bkgts", g, v) - sum(g * y, -1, keepdims=True))
+    g_q = einsum("bkgts,bksd->bkgtd", g_scores, k)
+    return g_q, einsum("bkgtd,bkgts->bksd", q, g_scores), einsum("bkgtd,bkgts->bksd", g, weights)
 
 
 @primitive(joint=_attention_rule, arrays=3)
-def _attention(q: Any, k: Any, v: Any, mask: Any, is_causal: bool, scale: float) -> Any:
-    weights = _attention_weights(_grouped(q * scale, k.shape[2]), k, mask, is_causal)
-    return reshape(einsum("bkgts,bskd->btkgd", weights, v), q.shape)
+def _attention(q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> Any:
+    """Of scaled queries (B, K, H/K, T, d), and k and v (B, K, S, d): (B, K, H/K, T, d)."""
+    return einsum("bkgts,bksd->bkgtd", _attention_weights(q, k, mask, is_causal), v)
 
 
 def attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False, scale: float | None = None) -> Any:
@@ -209,14 +201,18 @@ def attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False,
             "attention wants q (B, T, H, d) and k, v (B, S, K, d), with H a multiple of K;"
             f" got q {q.shape}, k {k.shape}, v {v.shape}."
         )
-    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
-    T = q.shape[1]
-    if not is_causal or mask is not None or k.shape[1] != T or T < 4 * SHORT:
-        return _attention(q, k, v, mask, is_causal, scale)
-    # Four blocks of queries, each with the keys up to its end only: 3/8 of a causal table would be masked work.
-    ends = [T * i // 4 for i in range(5)]
-    blocks = [_attention(q[:, a:b], k[:, :b], v[:, :b], None, True, scale) for a, b in pairwise(ends)]
-    return concatenate(blocks, 1)
+    (B, T, H, d), K = q.shape, k.shape[2]
+    q = q * (1 / math.sqrt(d) if scale is None else scale)
+    q = transpose(reshape(q, (B, T, K, H // K, d)), (0, 2, 3, 1, 4))  # (B, K, H/K, T, d)
+    k, v = transpose(k, (0, 2, 1, 3)), transpose(v, (0, 2, 1, 3))  # (B, K, S, d)
+    if is_causal and mask is None and k.shape[2] == T >= 4 * SHORT:
+        # Four blocks of queries, each with the keys up to its end only: 3/8 of a causal table would be masked work.
+        ends = [T * i // 4 for i in range(5)]
+        blocks = [_attention(q[:, :, :, a:b], k[:, :, :b], v[:, :, :b], None, True) for a, b in pairwise(ends)]
+        y = concatenate(blocks, 3)
+    else:
+        y = _attention(q, k, v, mask, is_causal)
+    return reshape(transpose(y, (0, 3, 1, 2, 4)), (B, T, H, d))
 
 
 SHORT = 64  # queries; fewer in a block would not repay it
