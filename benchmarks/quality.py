@@ -58,11 +58,11 @@ def train_minitorch(train: np.ndarray, validation: np.ndarray, vocab: int, seed:
     import jax
 
     import minitorch as mt
-    from minitorch.train.step import Flat, Step, device_mesh
+    from minitorch.train.step import Sharded, Step, device_mesh
 
     model = first_model(vocab, seed)
     mesh = device_mesh(BATCH)
-    layout = Flat(model, mesh.size)
+    layout = Sharded(model, mesh.size)
     is_matrix = jax.tree.map(lambda leaf: float(leaf.ndim > 1), model)
     schedule = mt.optim.warmup_cosine_decay_schedule(0.0, PEAK, WARMUP, STEPS, END)
     adamw = mt.optim.adamw(schedule, b1=0.9, b2=B2, weight_decay=WEIGHT_DECAY, mask=lambda w: layout.pack(is_matrix))

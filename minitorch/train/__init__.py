@@ -13,13 +13,12 @@ from .interrupt import Interrupted
 from .loop import Result, train
 from .nonfinite import NonFiniteLoss
 from .run import Facts, LoadedRun, Record, load_run, read_record
-from .step import Flat, Metrics, State, Step, Tree, device_mesh
+from .step import Metrics, Sharded, State, Step, Tree, device_mesh
 from .tracking import Sink, read_rows
 
 __all__ = [
     "Evaluation",
     "Facts",
-    "Flat",
     "Interrupted",
     "LoadedRun",
     "Metrics",
@@ -27,6 +26,7 @@ __all__ = [
     "Record",
     "Result",
     "RunConfig",
+    "Sharded",
     "Sink",
     "State",
     "Step",

@@ -16,10 +16,16 @@ from .. import optim
 from ..models import GPT, GPTConfig, Llama, LlamaConfig, Transformer, TransformerConfig
 from ..models.config import Config
 from ..nn import paths
-from .step import Flat, Tree
+from .step import Sharded, Tree
 
 OWN = "own"
-OPTIMIZERS = {"adamw": Flat, "lion": Flat, "muon": Tree, "adafactor": Tree, OWN: Tree}  # and the layout that suits it
+OPTIMIZERS = {
+    "adamw": Sharded,
+    "lion": Sharded,
+    "muon": Tree,
+    "adafactor": Tree,
+    OWN: Tree,
+}  # and the layout that suits it
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 MODELS = ("gpt", "llama")
 BETAS = (0.9, 0.99)  # of AdamW and Lion: with small batches the squares are averaged over 100 steps and not 1,000
@@ -114,15 +120,15 @@ class RunConfig(Config):
         return optim.warmup_cosine_decay_schedule(0.0, self.lr, self.warmup_steps, self.steps, self.lr / 10)
 
 
-def make_layout(config: RunConfig, model: Any, devices: int) -> Flat | Tree:
-    """How the weights lie on the devices: one vector in shares, where the optimizer treats every number alike.
+def make_layout(config: RunConfig, model: Any, devices: int) -> Sharded | Tree:
+    """How the weights lie on the devices: in shares, where the optimizer treats every number alike.
 
     On one device there is nothing to share, and the tree saves the copies.
     """
     return OPTIMIZERS[config.optimizer](model, devices) if devices > 1 else Tree(model, devices)
 
 
-def make_optimizer(config: RunConfig, model: Transformer, layout: Flat | Tree) -> optim.Transform:
+def make_optimizer(config: RunConfig, model: Transformer, layout: Sharded | Tree) -> optim.Transform:
     """Clipping, and the optimizer that `config` names, for the weights of `model` as `layout` packs them."""
     rate, decay = config.schedule(), config.weight_decay
     is_matrix = jax.tree.map(lambda p: float(p.ndim > 1), model)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from .step import usable_devices
+
 WIDEST = 512  # bits; XLA prefers 256 even where the processor has more, which made steps 5 to 12 % slower here
 PATIENCE = 600  # seconds that a device waits for another before XLA ends the process; its own 40 pass on a busy machine
 
@@ -27,7 +29,7 @@ def use_cpu_cores(n: int | None = None, *, batch: int | None = None) -> int:
     """
     n = n or _available_cores()
     if batch:
-        n = max(k for k in range(1, n + 1) if batch % k == 0)
+        n = usable_devices(batch, n)
     flags = (
         f"--xla_force_host_platform_device_count={n} --xla_cpu_multi_thread_eigen={'false' if n > 1 else 'true'}"
         f" --xla_cpu_prefer_vector_width={WIDEST}"

@@ -16,10 +16,10 @@ from ..models import Transformer
 from ..nn import paths
 from ..text import Tokenizer, load_tokenizer
 from . import checkpoint
-from .config import RunConfig
+from .config import RunConfig, make_layout
 from .files import CHECKPOINTS, CONFIG, TOKENIZER, WEIGHTS, write_whole
 from .prepare import Prepared
-from .step import Flat
+from .step import usable_devices
 
 PACKAGES = ("minitorch-course", "jax", "jaxlib", "numpy")
 
@@ -159,18 +159,17 @@ def load_run(folder: str | Path) -> LoadedRun:
     if (folder / WEIGHTS).is_file():
         step, model = config.steps, paths.unflatten(like, paths.load_safetensors(folder / WEIGHTS))
     else:
-        step, model = _from_checkpoint(folder, config, like)
+        step, model = _from_checkpoint(folder, config, facts, like)
     return LoadedRun(config, jax.tree.map(jax.numpy.asarray, model), load_tokenizer(folder / TOKENIZER), step)
 
 
-def _from_checkpoint(folder: Path, config: RunConfig, like: Any) -> tuple[int, Transformer]:
+def _from_checkpoint(folder: Path, config: RunConfig, facts: Facts, like: Any) -> tuple[int, Transformer]:
     finished = checkpoint.steps(folder / CHECKPOINTS)
     if not finished:
         raise FileNotFoundError(
             f"the run in {folder} has no checkpoint yet: wait for step {config.checkpoint_every}, or resume it."
         )
     arrays = checkpoint.restore(folder / CHECKPOINTS, finished[-1])
-    if "weights" in arrays:  # One vector; if it was shared by several devices, zeros follow, which nothing reads.
-        return finished[-1], Flat(like, 1).unpack(arrays["weights"])
     weights = {name.removeprefix("weights."): x for name, x in arrays.items() if name.startswith("weights.")}
-    return finished[-1], paths.unflatten(like, weights)
+    layout = make_layout(config, like, usable_devices(config.batch, facts.devices))
+    return finished[-1], layout.unpack(paths.unflatten(jax.eval_shape(layout.pack, like), weights))

@@ -7,9 +7,9 @@ Data parallelism in four moves (ZeRO, Rajbhandari et al., arXiv 1910.02054): eve
     3. sums gradients with the others, and keeps its share of the sum (reduce-scatter),
     4. updates its share of the weights, with its share of the optimizer's state.
 
-For this the weights are one long vector (`Flat`). An optimizer that must see matrices, such as Muon, keeps the weights
-as a tree on every device instead (`Tree`), and gradients are averaged whole. On one device the moves 1 and 3 cost
-nothing.
+For this the large matrices are shared out by rows, and all that is small is one vector (`Sharded`), so that few
+messages go round. An optimizer that must see whole matrices, such as Muon, keeps the weights as a tree on every device
+instead (`Tree`), and gradients are averaged whole. On one device the moves 1 and 3 cost nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from ..autodiff import value_and_grad
 from ..optim import Transform, apply_updates, global_norm
 
 MAX_STEPS = 64  # in one dispatch
+LARGE = 2**18  # numbers: to copy fewer into a vector and back costs less than a message of their own
 
 
 class State(NamedTuple):
@@ -65,8 +66,9 @@ class Tree:
         return jax.lax.pmean(grads, "data")
 
 
-class Flat:
-    """Weights as one vector, padded with zeros to a multiple of the devices, each of which owns a share."""
+class Sharded:
+    """Weights in shares, one a device: each large leaf by its rows, if the devices divide them, and all others as one
+    vector, padded with zeros. What `pack` returns is a list, the vector first."""
 
     spec = P("data")
 
@@ -74,36 +76,48 @@ class Flat:
         leaves, self.treedef = jax.tree.flatten(model)
         dtypes = {leaf.dtype for leaf in leaves}
         if len(dtypes) > 1:
-            raise TypeError(
-                f"weights of several dtypes {sorted(map(str, dtypes))} do not fit one vector: use sharded=False."
-            )
+            raise TypeError(f"weights of several dtypes {sorted(map(str, dtypes))} do not fit one vector: cast them.")
         self.shapes = [leaf.shape for leaf in leaves]
-        self.padding = -sum(map(math.prod, self.shapes)) % devices
+        self.alone = [math.prod(shape) >= LARGE and shape[0] % devices == 0 for shape in self.shapes]
+        self.padding = (
+            -sum(math.prod(s) for s, alone in zip(self.shapes, self.alone, strict=True) if not alone) % devices
+        )
 
-    def pack(self, tree: Any) -> Any:
-        """A tree like the model (weights, gradients, a mask) as one vector."""
-        leaves = [jnp.broadcast_to(x, s).reshape(-1) for x, s in zip(jax.tree.leaves(tree), self.shapes, strict=True)]
-        return jnp.concatenate([*leaves, jnp.zeros(self.padding, leaves[0].dtype)])
+    def pack(self, tree: Any) -> list[Any]:
+        """A tree like the model (weights, gradients, a mask), with leaves of its shapes or that broadcast to them."""
+        leaves = [jnp.broadcast_to(x, s) for x, s in zip(jax.tree.leaves(tree), self.shapes, strict=True)]
+        small = [x.reshape(-1) for x, alone in zip(leaves, self.alone, strict=True) if not alone]
+        vector = jnp.concatenate([*small, jnp.zeros(self.padding, leaves[0].dtype)])
+        return [vector, *(x for x, alone in zip(leaves, self.alone, strict=True) if alone)]
 
-    def unpack(self, weights: Any) -> Any:
+    def unpack(self, weights: list[Any]) -> Any:
+        vector, *large = weights
         leaves, start = [], 0
-        for shape in self.shapes:
-            leaves.append(weights[start : start + math.prod(shape)].reshape(shape))
-            start += math.prod(shape)
+        for shape, alone in zip(self.shapes, self.alone, strict=True):
+            if alone:
+                leaves.append(large.pop(0))
+            else:
+                leaves.append(vector[start : start + math.prod(shape)].reshape(shape))
+                start += math.prod(shape)
         return self.treedef.unflatten(leaves)
 
-    def gather(self, weights: Any) -> Any:
-        return self.unpack(jax.lax.all_gather(weights, "data", tiled=True))
+    def gather(self, weights: list[Any]) -> Any:
+        return self.unpack([jax.lax.all_gather(share, "data", tiled=True) for share in weights])
 
-    def reduce(self, grads: Any) -> Any:
-        total = jax.lax.psum_scatter(self.pack(grads), "data", tiled=True)
-        return total / jax.lax.axis_size("data")
+    def reduce(self, grads: Any) -> list[Any]:
+        devices = jax.lax.axis_size("data")
+        return [jax.lax.psum_scatter(x, "data", tiled=True) / devices for x in self.pack(grads)]
+
+
+def usable_devices(batch: int, devices: int) -> int:
+    """The largest number of devices, up to `devices`, that divides the batch evenly."""
+    return max(k for k in range(1, devices + 1) if batch % k == 0)
 
 
 def device_mesh(batch: int, devices: list[Any] | None = None) -> Mesh:
     """All devices (or those given) in a row, or as many of them as divide the batch evenly."""
     devices = jax.devices() if devices is None else devices
-    n = max(k for k in range(1, len(devices) + 1) if batch % k == 0)
+    n = usable_devices(batch, len(devices))
     return jax.make_mesh((n,), ("data",), axis_types=(AxisType.Auto,), devices=devices[:n])
 
 
@@ -112,16 +126,20 @@ class Step:
 
     Args:
       loss: `loss(model, *batch) -> scalar`, the mean over the batch, written with minitorch's ops.
-      optimizer: an `(init, update)` pair, ours or optax's. On a `Flat` layout it sees one vector, on `Tree` the model.
+      optimizer: an `(init, update)` pair, ours or optax's. On a `Sharded` layout it sees a list, on `Tree` the model.
       draw: `draw(data, step) -> batch`, a tuple of arrays (B, ...), drawn on the device from `step` alone: a resumed
-      run
-        sees the batches that it would have seen.
-      layout: `Flat` or `Tree`, made from the model.
+        run sees the batches that it would have seen.
+      layout: `Sharded` or `Tree`, made from the model.
       mesh: of `device_mesh`.
     """
 
     def __init__(
-        self, loss: Callable[..., Any], optimizer: Transform, draw: Callable[..., Any], layout: Flat | Tree, mesh: Mesh
+        self,
+        loss: Callable[..., Any],
+        optimizer: Transform,
+        draw: Callable[..., Any],
+        layout: Sharded | Tree,
+        mesh: Mesh,
     ):
         self.loss, self.optimizer, self.draw, self.layout, self.mesh = loss, optimizer, draw, layout, mesh
         self._run = jax.jit(self._steps, donate_argnums=0)
@@ -137,11 +155,11 @@ class Step:
         return jax.jit(first, out_shardings=self.shardings(jax.eval_shape(first, model)))(model)
 
     def shardings(self, state: State) -> State:
-        """Where each array of a state lives: vectors of the weights' length are shared out, the rest is copied."""
-        length = None if self.layout.spec == P() else state.weights.shape
+        """Where each array of a state lives: what is shaped like weights lies as they do, the rest is copied."""
+        shapes = {x.shape for x in jax.tree.leaves(state.weights)}
 
         def place(x: Any) -> NamedSharding:
-            return NamedSharding(self.mesh, self.layout.spec if x.shape == length else P())
+            return NamedSharding(self.mesh, self.layout.spec if x.shape in shapes else P())
 
         return jax.tree.map(place, state)
 
@@ -166,7 +184,7 @@ class Step:
 
     def _steps(self, state: State, data: Any, n: Any) -> tuple[State, Metrics]:
         # A loop of unknown length, and not a scan: one program for every n. Two programs may round differently, and a
-        # run # that is stopped and resumed between two calls would then end in other weights.
+        # run that is stopped and resumed between two calls would then end in other weights.
         def body(i: Any, carry: tuple[State, Metrics]) -> tuple[State, Metrics]:
             state, kept = carry
             state, metrics = self._one(state, data)

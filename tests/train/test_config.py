@@ -92,7 +92,7 @@ def test_clipping_bounds_the_gradient_and_zero_switches_it_off():
         layout = make_layout(config, model, 2)
         optimizer, weights = make_optimizer(config, model, layout), layout.pack(model)
         state = jax.jit(optimizer.update)(weights, optimizer.init(weights), weights)[1]
-        return max(float(jnp.max(x)) for x in jax.tree.leaves(state) if x.shape == weights.shape)
+        return max(float(jnp.max(x)) for x in jax.tree.leaves(state) if x.shape == weights[0].shape)
 
     norm = np.sqrt(paths.count(jax.eval_shape(lambda: RunConfig(**SMALL).init_model(5))))
     np.testing.assert_allclose([step(0.0), step(1.0)], [0.1, 0.1 / norm], rtol=1e-4)
