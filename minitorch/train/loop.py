@@ -35,7 +35,9 @@ from .run import Record, check_facts, find_facts, record_to_resume, refuse_exist
 from .step import MAX_STEPS, State, Step, device_mesh
 from .tracking import JsonLines, Row, Sink, read_rows
 
-DISPATCH_SECONDS = 0.4  # in one call of the compiled step: so often does a progress bar move
+# In one call of the compiled step. So often does a progress bar move, and so long may Ctrl-C wait; but each call asks
+# the system anew for its temporary memory, which took 0.2 s for a model of 10 million weights.
+DISPATCH_SECONDS = 3.0
 ESTIMATE_TOKENS = 20_000  # of the validation text, for an evaluation along the way; the last one reads all of it
 
 
