@@ -2068,8 +2068,8 @@ with once_written():
     )
 
 # %% [markdown]
-# Better by half a bit, and better than counting what comes after two bytes (2.57). A token stands for more than two bytes
-# here, so that 64 of them are 140 bytes of context, and a step reads more than twice as much text.
+# Better by more than half a bit, and better than counting what comes after two bytes (2.57). A token stands for more than
+# two bytes here, so that 64 of them are nearly 150 bytes of context, and a step reads more than twice as much text.
 #
 # ### Tracking
 #
