@@ -38,9 +38,7 @@ def surprise() -> None:
     for axes, guess, colour in zip(right, guesses, COLOURS, strict=False):
         guess = guess / guess.sum()
         axes.bar(range(8), guess, color=colour)
-        axes.set(
-            title=f"as unsure as among\n{np.exp(-(guess * np.log(guess)).sum()):.1f} tokens", ylim=(0, 1), xticks=[]
-        )
+        axes.set(title=f"perplexity {np.exp(-(guess * np.log(guess)).sum()):.1f}", ylim=(0, 1), xticks=[])
         axes.set_xlabel("8 tokens")
     right[0].set_ylabel("probability")
     plt.show()
@@ -115,12 +113,12 @@ def lost_time(cost: float = 1.0, between: float = 186.0) -> None:
     axes.semilogx(interval, 100 * saving, color=COLOURS[0], linestyle="--", label="saving")
     axes.semilogx(interval, 100 * repeating, color=COLOURS[1], linestyle="-.", label="repeating what was lost")
     axes.axvline(best, color="0.4", linestyle=":")
-    axes.annotate(f"{best:.0f} minutes", (best, 42), xytext=(5, 0), textcoords="offset points")
+    axes.annotate(f"{best:.0f} minutes", (best, 13), xytext=(5, 0), textcoords="offset points")
     axes.set(xlabel="minutes between two checkpoints", ylabel="share of the time lost (%)", ylim=(0, 50))
     axes.set_xticks([2, 5, 10, 20, 50, 100, 200], ["2", "5", "10", "20", "50", "100", "200"])
     axes.minorticks_off()
     axes.grid(alpha=0.3)
-    axes.legend()
+    axes.legend(loc="upper center")
     plt.show()
 
 

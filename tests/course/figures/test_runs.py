@@ -30,8 +30,8 @@ def log(count, every=20):
 
 def test_a_guess_that_is_even_is_as_unsure_as_the_number_of_its_tokens():
     runs.surprise()
-    assert drawn()[1].get_title() == "as unsure as among\n8.0 tokens"
-    unsure = [float(axes.get_title().split()[-2]) for axes in drawn()[1:]]
+    assert drawn()[1].get_title() == "perplexity 8.0"
+    unsure = [float(axes.get_title().split()[-1]) for axes in drawn()[1:]]
     assert unsure == sorted(unsure, reverse=True)
 
 
