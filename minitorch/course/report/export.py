@@ -129,20 +129,20 @@ def _moodle(student: Student) -> str:
 
 
 def _in_words(student: Student) -> str:
-    """A line for each probe that was lost, after what concerns the whole submission."""
-    lost = [outcome for outcome in student.outcomes if outcome.status != "passed"]
+    """A line for each probe that was lost, after what concerns the whole submission, which is all where that failed."""
+    lost = [outcome for outcome in student.outcomes if outcome.status != "passed" and student.status == "graded"]
     return "\n".join([*_whole(student), *(f"{outcome.probe.name}: {_said(outcome)}" for outcome in lost)])
 
 
 def _whole(student: Student) -> list[str]:
     """What concerns the whole submission, and nobody else."""
-    failure = [] if student.status == "graded" else [f"Not graded to the end: {plain(student.reason, PARAGRAPH)}"]
+    failure = [] if student.status == "graded" else [f"Not graded: {plain(student.reason, PARAGRAPH)}"]
     return failure + [plain(flag, LINE) for flag in student.own_flags]
 
 
 def _said(outcome: Outcome) -> str:
     message = outcome.message or outcome.error or MARKS.get(outcome.status, ("", outcome.status))[1]
-    hint = f" Hint: {outcome.probe.hint}" if outcome.probe.hint else ""
+    hint = f" Hint: {outcome.hint}" if outcome.hint else ""
     return plain(message, PARAGRAPH) + hint
 
 

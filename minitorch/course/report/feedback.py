@@ -31,7 +31,11 @@ def write_pages(results: Mapping[str, Any], out: Path) -> Path:
 
 
 def feedback_page(results: Results, student: Student) -> str:
-    """The page of one student, who learns from it nothing about any other and no hidden value."""
+    """The page of one student, who learns from it nothing about any other and no hidden value.
+
+    Where nothing was graded it says why, and nothing else.
+    """
+    exercises = [*_by_exercise(student)] if student.status == "graded" else []
     return fill(
         "feedback.html",
         title=html(results.title, LINE),
@@ -42,9 +46,9 @@ def feedback_page(results: Results, student: Student) -> str:
         bar=bar(student.points, results.points),
         facts=" · ".join(_facts(results, student)),
         notes=_notes(student),
-        summary="".join(_summary(number, name, group) for number, (name, group) in _by_exercise(student)),
-        exercises="".join(_exercise(number, name, group, student) for number, (name, group) in _by_exercise(student)),
-        rest=_rest(results, student),
+        summary="".join(_summary(number, name, group) for number, (name, group) in exercises),
+        exercises="".join(_exercise(number, name, group, student) for number, (name, group) in exercises),
+        rest=_rest(results, student) if exercises else "",
     )
 
 
@@ -60,9 +64,7 @@ def _notes(student: Student) -> str:
     """What concerns the submission as a whole."""
     notes = [html(flag, LINE) for flag in student.own_flags[:20]]
     if student.status != "graded":
-        notes.insert(
-            0, f"<strong>Not graded to the end.</strong> {html(student.reason or 'No reason known.', PARAGRAPH)}"
-        )
+        notes.insert(0, f"<strong>Not graded.</strong> {html(student.reason or 'No reason known.', PARAGRAPH)}")
     return f'<ul class="notes">{"".join(f"<li>{note}</li>" for note in notes)}</ul>' if notes else ""
 
 
@@ -112,8 +114,8 @@ def _explanation(outcome: Outcome) -> Iterator[str]:
     if outcome.given or outcome.expected:
         given, expected = html(outcome.given or "nothing", LINE), html(outcome.expected or "nothing", LINE)
         yield f"<dl><dt>given</dt><dd>{given}</dd><dt>expected</dt><dd>{expected}</dd></dl>"
-    if outcome.probe.hint:
-        yield f'<p class="hint"><strong>Hint.</strong> {html(outcome.probe.hint, PARAGRAPH)}</p>'
+    if outcome.hint:
+        yield f'<p class="hint"><strong>Hint.</strong> {html(outcome.hint, PARAGRAPH)}</p>'
 
 
 def _rest(results: Results, student: Student) -> str:

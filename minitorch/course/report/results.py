@@ -37,6 +37,11 @@ class Outcome:
     expected: str | None = None
     error: str | None = None
 
+    @property
+    def hint(self) -> str | None:
+        """The probe's, for those who have tried: nobody gets hints for work that could not be run."""
+        return None if self.status == "not run" else self.probe.hint
+
 
 @dataclass(frozen=True)
 class Student:

@@ -83,7 +83,14 @@ def test_every_status_is_told(graded_class, tmp_path):
 
 def test_a_failed_student_reads_why(pages):
     text = Page(read(pages, "s13")).text
-    assert "Not graded to the end. The archive holds no notebook" in text and "0 / 22" in text
+    assert "Not graded. The archive holds no notebook" in text and "0 / 22" in text
+
+
+def test_who_handed_in_nothing_that_runs_gets_no_hints(graded_class, tmp_path):
+    graded_class["students"][0]["probes"][0] |= {"status": "not run", "message": "The notebook was stopped."}
+    write_pages(graded_class, tmp_path)
+    assert "Try" not in Page(read(tmp_path, "s13")).text
+    assert "Try topological_order" not in Page(read(tmp_path, "s01")).text
 
 
 def test_a_late_student_reads_it(pages):
@@ -118,9 +125,10 @@ def test_the_same_class_makes_the_same_bytes(graded_class, tmp_path):
 
 @pytest.fixture
 def hostile(graded_class):
-    """A class in which the first student, and nobody else, has written everything with bad intent."""
+    """A class in which the first student has written everything with bad intent, and so has the second, who failed."""
+    graded_class["students"][1] |= {"status": "failed", "reason": INJECTED}
     student = graded_class["students"][0]
-    student |= {"student": f"../\u202e$title ${{x}} {INJECTED}", "status": "failed", "reason": INJECTED}
+    student |= {"student": f"../\u202e$title ${{x}} {INJECTED}", "reason": INJECTED}
     student |= {"flags": [INJECTED, f"same answers as {INJECTED} (99 %)"], "submitted": INJECTED}
     for outcome in student["probes"]:
         outcome |= {"status": "error", "message": INJECTED, "error": "\x1b" + INJECTED * 10_000}
