@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from statistics import mean, median
 
 from .page import FEEDBACK, LINE, MARKS, NAME, PARAGRAPH, bar, fill
@@ -100,11 +101,15 @@ def _student(student: Student, results: Results) -> str:
 
 
 def _strip(outcomes: Sequence[Outcome]) -> str:
-    """A sign for each probe, in the notebook's order."""
-    return "".join(
+    """A sign for each probe, in the notebook's order; those of an exercise stand together."""
+    groups = groupby(outcomes, lambda outcome: outcome.probe.exercise)
+    return " ".join(f"<span>{''.join(map(_sign, group))}</span>" for _, group in groups)
+
+
+def _sign(outcome: Outcome) -> str:
+    return (
         f'<i class="{"passed" if outcome.status == "passed" else "lost"}" title="{html(outcome.probe.name, NAME)}">'
         f"{MARKS.get(outcome.status, ('–', ''))[0]}</i>"
-        for outcome in outcomes
     )
 
 
@@ -114,7 +119,8 @@ def _failures(results: Results) -> str:
         return ""
     rows = (f"<dt>{_link(s.student)}</dt><dd>{html(s.reason or 'No reason known.', PARAGRAPH)}</dd>" for s in failed)
     return (
-        "<section><h2>Not graded to the end</h2><p>They have the points earned until then.</p>"
+        "<section><h2>Not graded</h2><p>They have no points. Put what they hand in again in its place, and grade with"
+        " <code>--resume</code>.</p>"
         f'<dl class="rows">{"".join(rows)}</dl></section>'
     )
 
