@@ -65,7 +65,7 @@ def grade(
             " you trust whoever handed in, with --no-sandbox, and the grades will say so."
         )
     notebook, entries = read_source(places.source(name)), handed_in(submissions)
-    record = Record(out, notebook, options.seed, options.sandboxed, options.resume)
+    record = Record(out, notebook, options.seed, options.sandboxed, options.resume, options.due)
     hands = [partial(collect, *entry) for entry in entries.items()]
     waiting = [hand for hand in hands if not (options.resume and record.has(hand()))]
     plan = Plan(notebook, record.seed, options.limits, options.sandboxed)
@@ -74,7 +74,7 @@ def grade(
             for marked in _marked(waiting, workshop, engine):
                 record.keep(marked)
                 done(sum(map(record.finished, entries)), len(entries))
-    return _publish(record, plan, list(entries), options.due)
+    return _publish(record, plan, list(entries))
 
 
 def _marked(waiting: Sequence[Hand], workshop: Workshop, engine: Engine) -> Iterator[Marked]:
@@ -83,10 +83,10 @@ def _marked(waiting: Sequence[Hand], workshop: Workshop, engine: Engine) -> Iter
     yield from engine(waiting, workshop, key)
 
 
-def _publish(record: Record, plan: Plan, students: Sequence[str], due: datetime | None) -> dict[str, Any]:
+def _publish(record: Record, plan: Plan, students: Sequence[str]) -> dict[str, Any]:
     """Write what is made of all results together. The same results make the same bytes, but for `timing.json`."""
     marked = [record.of(student) for student in students]
-    grades = _grades(plan, marked, due)
+    grades = _grades(plan, marked, record.due)
     write_whole(record.out / GRADES, json.dumps(grades, ensure_ascii=False, indent=1) + "\n")
     seconds = {m.row["student"]: {"seconds": m.seconds, "in_cells": m.cell_seconds} for m in marked}
     write_whole(record.out / TIMING, json.dumps(seconds, ensure_ascii=False, indent=1) + "\n")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,21 @@ RUN, KEPT, TIMING = "run.json", "results", "timing.json"
 
 
 class Record:
-    """The folder `out`, for one grading of one notebook. `seed` is the one that was given, or kept, or drawn.
+    """The folder `out`, for one grading of one notebook. `seed` is the one that was given, or kept, or drawn; `due` is
+    the one that was given, or kept.
 
     Raises ValueError if another grading is there, or one that is not to be resumed.
     """
 
-    def __init__(self, out: Path, notebook: Notebook, seed: int | None, sandboxed: bool, resume: bool):
+    def __init__(
+        self,
+        out: Path,
+        notebook: Notebook,
+        seed: int | None,
+        sandboxed: bool,
+        resume: bool,
+        due: datetime | None = None,
+    ):
         self.out, self.kept = out, out / KEPT
         run = {
             "notebook": notebook.name,
@@ -40,7 +50,9 @@ class Record:
             )
         self.kept.mkdir(parents=True, exist_ok=True)
         clear_partial(self.kept)
-        _write(out / RUN, run | {"seed": self.seed})
+        kept = before.get("due")
+        self.due = due or (datetime.fromisoformat(kept) if kept else None)
+        _write(out / RUN, run | {"seed": self.seed, "due": self.due.isoformat() if self.due else None})
 
     def has(self, handed: Handed) -> bool:
         """Has this been graded, exactly as it was handed in?"""

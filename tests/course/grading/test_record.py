@@ -1,6 +1,7 @@
 """What has been graded is kept, and is not mixed with another grading."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,8 +14,8 @@ ONE = Handed("s01", {"07_tiny.ipynb": b"{}"})
 
 @pytest.fixture
 def open_record(tmp_path, tiny):
-    def make(seed=None, sandboxed=True, resume=False, notebook=tiny):
-        return Record(tmp_path / "out", notebook, seed, sandboxed, resume)
+    def make(seed=None, sandboxed=True, resume=False, notebook=tiny, due=None):
+        return Record(tmp_path / "out", notebook, seed, sandboxed, resume, due)
 
     return make
 
@@ -22,6 +23,13 @@ def open_record(tmp_path, tiny):
 def test_a_seed_is_drawn_and_kept(open_record):
     drawn = open_record().seed
     assert open_record(resume=True).seed == drawn == open_record(seed=drawn, resume=True).seed
+
+
+def test_when_it_was_due_is_kept_until_it_is_said_anew(open_record):
+    due, later = datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 26, tzinfo=UTC)
+    assert open_record().due is None
+    assert open_record(resume=True, due=due).due == open_record(resume=True).due == due
+    assert open_record(resume=True, due=later).due == open_record(resume=True).due == later
 
 
 def test_a_result_is_kept_and_is_known_again(open_record, tiny):
