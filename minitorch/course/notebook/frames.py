@@ -38,7 +38,7 @@ class Place:
 
     def __str__(self) -> str:
         inside = f" in `{self.function}`" if self.function.isidentifier() else ""
-        code = f", at `{' '.join(self.code.split())}`" if self.code else ""
+        code = f", at `{' '.join(self.code.split())}`" if self.code and not self.code.startswith("raise ") else ""
         described = [f"`{name}` is {text}" for name, v in self.variables.items() if (text := describe_variable(v))]
         last = " and ".join(filter(None, (", ".join(described[:-1]), *described[-1:])))
         return f"It happened{inside} on line {self.line}{code}" + (f", where {last}." if described else ".")
