@@ -13,6 +13,10 @@ from .page import CODE, FEEDBACK, LINE, MARKS, NAME, OVERVIEW, PARAGRAPH, bar, f
 from .results import Outcome, Results, Student, parse_results
 from .untrusted import file_name, html, plain
 
+ABOUT = """<footer>Each probe called the code above with inputs drawn for this grading, and compared what it gave with
+what the reference gives. What was expected is shown by shape and kind only. A line number counts from the start of the
+exercise's cell.</footer>"""
+
 
 def write_pages(results: Mapping[str, Any], out: Path) -> Path:
     """Write `out`/feedback/<student>.html for every student, and `out`/overview.html for the instructor alone.
@@ -49,6 +53,7 @@ def feedback_page(results: Results, student: Student) -> str:
         summary="".join(_summary(number, name, group) for number, (name, group) in exercises),
         exercises="".join(_exercise(number, name, group, student) for number, (name, group) in exercises),
         rest=_rest(results, student) if exercises else "",
+        about=ABOUT if exercises else "",
     )
 
 
