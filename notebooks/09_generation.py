@@ -1047,12 +1047,12 @@ with once_written():
         "T = 1.5": [functools.partial(temperature, t=1.5)],
         "T = 0.8, then p = 0.9": [functools.partial(temperature, t=0.8), functools.partial(top_p, p=0.9)],
     }
-    prompt = tokenizer.encode("Return the ")
+    prompt = tokenizer.encode("Return the")
     texts = {}
     for name, samplers in ways.items():
         choose = chooser(jax.random.key(1), *samplers)
         texts[name] = generate(reader(model), prompt, 160, choose, model.config.context)
-        print(f"--- {name}\nReturn the {mt.infer.printable(tokenizer.decode(texts[name]))}\n")
+        print(f"--- {name}\nReturn the{mt.infer.printable(tokenizer.decode(texts[name]))}\n")
 
 # %% [markdown]
 # Holtzman et al. (2019) measured what you see: the text with the highest probability is not good text. It falls into
@@ -2272,10 +2272,10 @@ def speculative(decode, caches, follows, ids, count, seed, n=4):
 with once_written():
     known = set(tokenizer.decode([i]) for i in range(tokenizer.vocab_size))
     sample = "".join(c for c in mt.data.load_text("stdlib-docstrings", limit=200_000).text if c in known)
-    prompt = tokenizer.encode("Return the ")
+    prompt = tokenizer.encode("Return the")
     count = model.config.context - len(prompt) - 8
     written, calls = speculative(decoder(model), empty_caches(model), bigrams(tokenizer, sample), prompt, count, seed=3)
-    print("Return the", mt.infer.printable(tokenizer.decode(written)))
+    print(f"Return the{mt.infer.printable(tokenizer.decode(written))}")
     print(f"\n{count} tokens in {calls} calls of the target: {count / calls:.2f} a call")
 
 # %% [markdown]
