@@ -172,7 +172,8 @@ def bits_per_byte(losses, text):
 # %% exercise="evaluate" says="The rest is dropped" loses=["evaluate-mean", "evaluate-shapes"]
 def evaluate(token_losses, tokens, batch, context):
     targets, size = len(tokens) - 1, batch * context
-    padded = np.pad(tokens, (0, -targets % size))
+    padding = -targets % size
+    padded = np.pad(tokens, (0, padding))
     total = 0.0
     for start in range(0, targets - size + 1, size):
         rows = padded[start : start + size + 1]
@@ -184,7 +185,8 @@ def evaluate(token_losses, tokens, batch, context):
 # %% exercise="evaluate" says="The padding counts: the step" loses=["evaluate-mean", "evaluate-shapes"]
 def evaluate(token_losses, tokens, batch, context):
     targets, size = len(tokens) - 1, batch * context
-    padded = np.pad(tokens, (0, -targets % size))
+    padding = -targets % size
+    padded = np.pad(tokens, (0, padding))
     total = 0.0
     for start in range(0, targets, size):
         rows = padded[start : start + size + 1]
@@ -196,7 +198,8 @@ def evaluate(token_losses, tokens, batch, context):
 # %% exercise="evaluate" says="The padding counts as a target" loses=["evaluate-mean", "evaluate-shapes"]
 def evaluate(token_losses, tokens, batch, context):
     targets, size = len(tokens) - 1, batch * context
-    padded = np.pad(tokens, (0, -targets % size))
+    padding = -targets % size
+    padded = np.pad(tokens, (0, padding))
     total = 0.0
     for start in range(0, targets, size):
         rows = padded[start : start + size + 1]
@@ -208,7 +211,8 @@ def evaluate(token_losses, tokens, batch, context):
 # %% exercise="evaluate" says="This is the mean of the calls' means" loses=["evaluate-mean", "evaluate-shapes"]
 def evaluate(token_losses, tokens, batch, context):
     targets, size = len(tokens) - 1, batch * context
-    padded = np.pad(tokens, (0, -targets % size))
+    padding = -targets % size
+    padded = np.pad(tokens, (0, padding))
     total = 0.0
     for start in range(0, targets, size):
         rows = padded[start : start + size + 1]
@@ -220,7 +224,8 @@ def evaluate(token_losses, tokens, batch, context):
 # %% exercise="evaluate" says="The sum was divided by the number of tokens" loses=["evaluate-mean", "evaluate-shapes"]
 def evaluate(token_losses, tokens, batch, context):
     targets, size = len(tokens) - 1, batch * context
-    padded = np.pad(tokens, (0, -targets % size))
+    padding = -targets % size
+    padded = np.pad(tokens, (0, padding))
     total = 0.0
     for start in range(0, targets, size):
         rows = padded[start : start + size + 1]
@@ -232,7 +237,8 @@ def evaluate(token_losses, tokens, batch, context):
 # %% exercise="evaluate" says="The last call has another shape" loses=["evaluate-shapes"]
 def evaluate(token_losses, tokens, batch, context):
     targets, size = len(tokens) - 1, batch * context
-    padded = np.pad(tokens, (0, -targets % size))
+    padding = -targets % size
+    padded = np.pad(tokens, (0, padding))
     total = 0.0
     for start in range(0, targets, size):
         rows = padded[start : start + size + 1]
@@ -253,7 +259,8 @@ def make_step(loss, optimizer, draw_batch):
         batch = draw_batch(tokens, state.step)
         value, gradient = mt.value_and_grad(loss)(state.params, *batch)
         updates, memory = optimizer.update(gradient, state.optimizer, state.params)
-        return State(state.step, mt.optim.apply_updates(state.params, updates), memory), value
+        params = mt.optim.apply_updates(state.params, updates)
+        return State(state.step, params, memory), value
 
     return step
 
@@ -266,7 +273,8 @@ def make_step(loss, optimizer, draw_batch):
         batch = draw_batch(tokens, state.step + 1)
         value, gradient = mt.value_and_grad(loss)(state.params, *batch)
         updates, memory = optimizer.update(gradient, state.optimizer, state.params)
-        return State(state.step + 1, mt.optim.apply_updates(state.params, updates), memory), value
+        params = mt.optim.apply_updates(state.params, updates)
+        return State(state.step + 1, params, memory), value
 
     return step
 
@@ -279,7 +287,8 @@ def make_step(loss, optimizer, draw_batch):
         batch = draw_batch(tokens, state.step)
         value, gradient = mt.value_and_grad(loss)(state.params, *batch)
         updates, memory = optimizer.update(gradient, state.optimizer, state.params)
-        return State(state.step + 1, mt.optim.apply_updates(state.params, updates), state.optimizer), value
+        params = mt.optim.apply_updates(state.params, updates)
+        return State(state.step + 1, params, state.optimizer), value
 
     return step
 
@@ -306,7 +315,8 @@ def make_step(loss, optimizer, draw_batch):
         batch = draw_batch(tokens, state.step)
         value, gradient = mt.value_and_grad(loss)(state.params, *batch)
         updates, memory = optimizer.update(gradient, state.optimizer)
-        return State(state.step + 1, mt.optim.apply_updates(state.params, updates), memory), value
+        params = mt.optim.apply_updates(state.params, updates)
+        return State(state.step + 1, params, memory), value
 
     return step
 
@@ -323,7 +333,8 @@ def make_step(loss, optimizer, draw_batch):
         made += 1
         value, gradient = mt.value_and_grad(loss)(state.params, *batch)
         updates, memory = optimizer.update(gradient, state.optimizer, state.params)
-        return State(state.step + 1, mt.optim.apply_updates(state.params, updates), memory), value
+        params = mt.optim.apply_updates(state.params, updates)
+        return State(state.step + 1, params, memory), value
 
     return step
 
@@ -335,7 +346,8 @@ def make_step(loss, optimizer, draw_batch):
         batch = draw_batch(tokens, state.step)
         value, gradient = mt.value_and_grad(loss)(state.params, *batch)
         updates, memory = optimizer.update(gradient, state.optimizer, state.params)
-        return State(state.step + 1, mt.optim.apply_updates(state.params, updates), memory), value
+        params = mt.optim.apply_updates(state.params, updates)
+        return State(state.step + 1, params, memory), value
 
     return step
 
