@@ -654,7 +654,6 @@ with once_written():
 # | place | a learned vector for each | **rotary**: turn queries and keys | a lower loss, and no last place |
 # | feed-forward | GELU | **SwiGLU** | a lower loss for as many weights, in large models |
 # | heads | keys and values for every head | **grouped queries** (the 34 and 70 billion models) | an eighth of the memory while writing |
-# | norm stands | before each part | before each part | |
 #
 # The last column is a claim. Section 7 measures it on five models of yours.
 #
@@ -1242,7 +1241,7 @@ show(mt.grad(lambda k: ops.sum(drawn_g * grouped_attention(drawn_q, k, drawn_v, 
 #
 # In 2017 the norm stood *on* the stream, behind each sum. Then the shortcut is no shortcut any more: everything is
 # divided at every layer, and deep models needed a slow warm-up to train at all (Xiong and others, 2020). GPT-2 moved it
-# off the stream, and nobody has moved it back. The plain sum is your factor of 1 from notebook 03.
+# off the stream, and hardly anybody has moved it back. The plain sum is your factor of 1 from notebook 03.
 
 
 # %% name="block" tags=["exercise"] forbids=["minitorch.models.transformer.Block"]
