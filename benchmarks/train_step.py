@@ -268,8 +268,12 @@ def section(title: str, results: dict[str, tuple[Any, list[float]]]) -> str:
         )
     one, jax = results[ONE_DEVICE][0], results[JAX][0]
     compiles, memories = one["compile"] / jax["compile"], one["memory"] / jax["memory"]
+    # Nobody who computes on XLA in float32 is spared the products, so that they bound what any step could reach.
+    fastest = median(theirs / least for theirs, least in zip(results[FLAX][1], results[JAX_PRODUCTS][1], strict=True))
     return (
         f"## {title}\n\n{table(rows)}\n\n"
+        f"Of a step, {median(results[JAX_PRODUCTS][1]) / median(ours):.0%} are XLA's products with weights. A step that"
+        f" did nothing else would be {fastest:.2f}x as fast as flax nnx, whose step makes the same products.\n\n"
         f"On one device, compiling takes {compiles:.2f}x the time of `jax.value_and_grad` (at most {MOST_COMPILE}), and"
         f" a step {memories:.2f}x the memory (at most {MOST_MEMORY}).\n"
     )
