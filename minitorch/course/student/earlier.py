@@ -13,7 +13,6 @@ from typing import Any
 from ..notebook.check import CHECKED
 from ..notebook.publish import Bundle, listen
 from .homework import Cell, Exercise, exercises, read_cells, released_names
-from .progress import State, recall, remember
 
 
 def yours(exercise: str, otherwise: Any) -> Any:
@@ -51,6 +50,8 @@ def _written_in_this_folder(name: str) -> Iterator[tuple[Path, Exercise]]:
 
 def _implementation(path: Path, task: Exercise, cell: Cell) -> Any:
     """What the exercise's cell defines; None if it does not pass its checks."""
+    from .progress import State, recall, remember  # Slow to import, and not needed while grading.
+
     known = recall(path, task)
     if known and known.done is False:
         return None
