@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 # What code without its own imports is taken to mean: cells use the imports of cells before them.
 USUAL = {"jnp": "jax.numpy", "np": "numpy", "mt": "minitorch", "jsp": "jax.scipy"}
@@ -18,16 +19,24 @@ def forbidden_calls(source: str, names: Sequence[str], context: Sequence[str] = 
 
     `context` are cells whose imports count. Source that does not parse uses nothing.
     """
-    trees = [tree for text in (*context, source) if (tree := _parsed(text))]
-    if not names or not trees or not _parsed(source):
+    tree = _parsed(source)
+    if not names or not tree:
         return []
-    known = dict(USUAL)
-    for tree in trees:
-        known |= _aliases(tree, known, names)
-    for node in ast.walk(trees[-1]):
+    known = dict(_known_after(tuple(context), tuple(names)))
+    known |= _aliases(tree, known, names)
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             known.pop(node.name, None)  # A function of their own, whatever was imported under its name.
-    return sorted({(line, name) for line, name in _uses(trees[-1], known) if name in names})
+    return sorted({(line, name) for line, name in _uses(tree, known) if name in names})
+
+
+@lru_cache(maxsize=128)
+def _known_after(context: tuple[str, ...], names: tuple[str, ...]) -> dict[str, str]:
+    """What names stand for after some cells, which are the same for each student of a class."""
+    known = dict(USUAL)
+    for tree in filter(None, map(_parsed, context)):
+        known |= _aliases(tree, known, names)
+    return known
 
 
 def _parsed(source: str) -> ast.Module | None:
