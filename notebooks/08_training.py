@@ -1770,16 +1770,16 @@ def token_losses(model, inputs, targets):
     return jax.nn.logsumexp(logits, -1) - right
 
 
-def validation_loss(model):
-    return evaluate(lambda x, y: token_losses(model, x, y), validation_bytes, 48, CONTEXT)
+def validation_loss(model, tokens=validation_bytes):
+    return evaluate(lambda x, y: token_losses(model, x, y), tokens, 48, CONTEXT)
 
 
-def run_in(run, width, peak, steps=STEPS, every=100, seed=0):
+def run_in(run, width, peak, steps=STEPS, every=100, seed=0, evaluation=validation_loss):
     """Make the steps that are missing from a run in a Folder. Returns the last State."""
     optimizer = recipe(peak, steps)
     step = make_step(language_loss, optimizer, lambda tokens, step: get_batch(tokens, seed, step, BATCH, CONTEXT))
     first = first_state(gpt(width, seed), optimizer)
-    return train_run(run, step, first, train_bytes, steps, every, validation_loss)
+    return train_run(run, step, first, train_bytes, steps, every, evaluation)
 
 
 # %% [markdown]
@@ -1808,6 +1808,7 @@ def bits(state):
 
 with once_written(), tempfile.TemporaryDirectory() as folder:
     small = dict(width=16, peak=0.01, steps=60, every=20)
+    small["evaluation"] = lambda model: validation_loss(model, validation_bytes[:3000])
     whole, killed = Folder(f"{folder}/whole"), Folder(f"{folder}/killed")
     straight = run_in(whole, **small)
     try:
@@ -2003,8 +2004,8 @@ with once_written():
 #
 # minitorch's own `train` has the parts that you wrote, in a run's folder with its settings, tokenizer, model card and
 # plot; notebook 09 lets this model talk. Here is that folder made with **your** `get_batch` and `evaluate` in the place
-# of the library's: two names of `minitorch.train.loop` are replaced while the run goes on. The run is stopped once, after
-# step 150, in the way of Ctrl-C, and resumed.
+# of the library's: two names of `minitorch.train.loop` are replaced while the run goes on. The run is stopped once, soon
+# after step 150, in the way of Ctrl-C, and resumed.
 #
 # Its tokens are pieces of words, 512 different ones, so that its loss per token cannot be compared with those above. Its
 # bits per byte can. Predict: the same layers and width, 300 steps in place of 400. Better or worse than 3.0 bits?
@@ -2028,7 +2029,7 @@ CONFIG = RunConfig(
     batch=12,
     steps=300,
     lr=2e-3,
-    eval_every=50,
+    eval_every=100,
     checkpoint_every=100,
 )
 
