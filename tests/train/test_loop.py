@@ -117,11 +117,11 @@ def test_a_dispatch_makes_as_many_steps_as_fill_its_time():
     assert pace.steps == 4  # Carefully up,
     assert pace.note(4, 0.004) == 10_000
     assert pace.steps == 16
-    pace.note(16, 3.2)
+    pace.note(16, 24.0)
     assert pace.steps == 2  # and down at once.
     pace.note(2, 9.0)
     assert pace.steps == 1
-    assert pace.tokens_per_s == pytest.approx(23 * 10 / 12.205)
+    assert pace.tokens_per_s == pytest.approx(23 * 10 / 33.005)
 
 
 def test_a_new_run_refuses_a_folder_that_holds_something(tiny, finished, tmp_path):
