@@ -2197,8 +2197,9 @@ else:
         print("the same 256 merges as tokenizers", rust.__version__, "in Rust:", train_bpe(sample, 512) == of_rust)
 
 # %% [markdown]
-# So notebook 08 can train on your tokens. This is what its network will get, twice twelve of them: `x` is what it reads,
-# `y` what it should have written, one token later. Your `decode` says what they mean.
+# So a network can train on your tokens. This is what it would get, twice twelve of them: `x` is what it reads, `y` what
+# it should have written, one token later. Your `decode` says what they mean. Notebook 07 builds such a network, and 08
+# trains it.
 
 # %% name="batch" tags=["demo", "nbval-ignore-output"]
 with once_written():
@@ -2297,12 +2298,13 @@ with once_written():
 # A chat window shows a text while it is made, token by token. But a token may end inside of a character. Decoded on its
 # own it would show �, and then the rest another �. So hold back, each time, the bytes at the end that may still become
 # a character: at most three. What those bytes are, section 1 has shown you: a byte `110.....` promises one more,
-# `1110....` two, `11110...` three, and `10......` is one that was promised.
+# `1110....` two, `11110...` three, and `10......` is one that was promised. (Python's `codecs` can do it. Write your
+# own.)
 #
 # ### Stretch exercise: a stream
 
 
-# %% name="stream" tags=["exercise", "stretch"] forbids=["codecs.getincrementaldecoder"]
+# %% name="stream" tags=["exercise", "stretch"]
 def stream(pieces):
     """What can be shown after each of several pieces of UTF-8.
 
