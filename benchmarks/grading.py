@@ -1,0 +1,387 @@
+"""Grading a class of forty: `minitorch course grade`, nbgrader and otter-grader, in turn, on the same work.
+
+    python -m benchmarks.grading [ROUNDS [STUDENTS]]
+
+The students hand in notebook 02, most with one of its planted wrong answers. For the peers, which it installs from PyPI
+into environments of their own under `build/`, each hidden probe becomes a test of theirs: the same code on the same
+inputs, with what the reference gives as assertion. Everybody must come to the same points. Prints a table and writes it
+to `grading.md` beside this file.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import nbformat.v4 as v4
+
+from minitorch.course.author.cells import Cell, Notebook, solved, unsolved
+from minitorch.course.author.places import Places
+from minitorch.course.author.planted import read_planted
+from minitorch.course.author.source import read_source
+from minitorch.course.grading.workshop import Plan, Workshop
+
+from .contest import ROOT, machine, spread, table
+
+NAME, SEED, JOBS, STUDENTS = "02_autodiff", 7, 2, 40
+ENVIRONMENTS = ROOT / "build" / "benchmarks" / "grading"
+PEERS = {"nbgrader": "nbgrader==0.9.6", "otter-grader": "otter-grader[grading]==7.0.0"}
+MOST_OVERHEAD, LEAST_TIMES = 1.5, 3.0  # seconds a notebook; throughput of ours over a peer's
+PAGE = """# Grading a class: minitorch, nbgrader and otter-grader
+
+Written by `python -m benchmarks.grading`: {students} submissions of notebook 02 on {jobs} cores; median (middle half)
+of {rounds} rounds, in which each took its turn with the whole class, timed from the command to its end.
+
+{table}
+
+* At least {least:g} times as many notebooks a minute: {times}.
+* At most {most:g} s for a notebook beyond the execution of its cells: {overhead}, {reached} (median of all notebooks).
+* The same points from each of them, for every student those that the work was made to earn: {same}.
+
+Each executes the cells of set-up and exercises and the {probes} probes: for nbgrader as autograder tests, for
+otter-grader as its test files, in both with the inputs that were drawn here and an assertion for each value. Checks and
+pictures are left out for all. Two peers' processes run at a time, with a core for each: `nbgrader autograde`, which
+takes one notebook after the other, in two courses with half of the class each; `otter run`, which takes one notebook
+(for a class there is `otter grade`, which wants Docker). They run students' code as it is. minitorch runs it in a
+sandbox, executes the reference on new inputs first, and writes a page of feedback for each student, all in its time.
+Its kernels are started ahead, and find what JAX compiled for the reference. {machine}.
+"""
+ASSERTIONS = '''
+import json as _json, os as _os
+import jax as _jax, numpy as _np
+from minitorch.course import draw
+from minitorch.course.answers.values import decode as _decode
+
+_os.environ["MINITORCH_SEED"] = "{seed}"
+
+
+def _expecting(probe, expected):
+    """`show` for a test: asserts that the next value of the probe is the expected one."""
+    draw.begin(probe)
+    values = iter(_json.loads(expected))
+
+    def show(given, **options):
+        wanted = _decode(next(values))
+        given, there = _jax.tree.flatten(given)
+        wanted, here = _jax.tree.flatten(wanted)
+        assert there == here, (there, here)
+        for a, b in zip(given, wanted):
+            _np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+    return show, lambda: next(values, None)
+
+
+def _probe(code):
+    exec(code, globals())
+'''
+
+
+@dataclass(frozen=True)
+class Student:
+    """Code by exercise, and the points that it is worth."""
+
+    name: str
+    code: Mapping[str, str]
+    points: int
+
+
+def make_class(notebook: Notebook, size: int) -> list[Student]:
+    """One in ten is right, one in ten half done, and the others have one planted wrong answer each."""
+    right = {cell.name: solved(cell.source) for cell in notebook.of("exercise")}
+    points = {cell.name: cell.points for cell in notebook.of("probe")}
+    half = {cell.name: unsolved(cell) for cell in notebook.of("exercise")[6:]}
+    lost_by_half = [cell.name for cell in notebook.of("probe") if cell.exercise in half]
+    planted = read_planted(notebook, Places(ROOT).wrong(notebook.name))
+    students = []
+    for number in range(size):
+        wrong = planted[number * len(planted) // size]
+        code, lost = {wrong.exercise: wrong.source}, wrong.loses
+        if number % 10 in (3, 7):
+            code, lost = ({}, ()) if number % 10 == 3 else (half, lost_by_half)
+        worth = notebook.points - sum(points[name] for name in lost)
+        students.append(Student(f"s{number + 1:02}", {**right, **code}, worth))
+    return students
+
+
+def test_code(cell: Cell, key: Sequence[Mapping[str, Any]]) -> str:
+    """A probe as a test: its own code, without `mistakes`, and what is expected."""
+    tree = ast.parse(cell.source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "show":
+            node.args, node.keywords = node.args[:1], []
+    expected = json.dumps([value["value"] for value in key])
+    last = "assert _rest() is None, 'too few values'"
+    return f"show, _rest = _expecting({cell.name!r}, {expected!r})\n{ast.unparse(tree)}\n{last}"
+
+
+class Contestant:
+    """Makes what it grades once, and grades it as often as asked."""
+
+    def __init__(self, notebook: Notebook, students: Sequence[Student], tests: Mapping[str, str], folder: Path):
+        self.notebook, self.students, self.tests, self.folder = notebook, students, tests, folder
+        self.prepare()
+
+    def prepare(self) -> None:
+        raise NotImplementedError
+
+    def grade(self, out: Path) -> dict[str, float]:
+        """Grade the class into an empty folder: the points of each student."""
+        raise NotImplementedError
+
+
+def run(command: Sequence[str | Path], folder: Path, **variables: str) -> None:
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", **variables}
+    done = subprocess.run(list(map(str, command)), cwd=folder, env=environment, capture_output=True, encoding="utf-8")
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+
+
+def save(cells: Sequence[Any], path: Path, **metadata: Any) -> None:
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(v4.writes(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, **metadata})), "utf-8")
+
+
+class Minitorch(Contestant):
+    def prepare(self) -> None:
+        for student in self.students:
+            cells = [
+                v4.new_code_cell(student.code.get(cell.name, solved(cell.source)), id=cell.name)
+                for cell in self.notebook.of("setup", "exercise")
+            ]
+            save(cells, self.folder / "submissions" / f"{student.name}.ipynb")
+
+    def grade(self, out: Path) -> dict[str, float]:
+        command = [sys.executable, "-c", "from minitorch.cli import main; main()", "course", "grade"]
+        options = ["--out", out, "--notebook", NAME, "--seed", SEED, "--jobs", JOBS, "--root", ROOT]
+        run([*command, self.folder / "submissions", *options], self.folder)
+        students = json.loads((out / "grades.json").read_text("utf-8"))["students"]
+        return {student["student"]: student["points"] for student in students}
+
+
+class Peer(Contestant):
+    name = ""
+
+    @property
+    def bin(self) -> Path:
+        return ENVIRONMENTS / self.name / "bin"
+
+    def install(self) -> None:
+        """An environment with the peer, JAX and minitorch, in the versions of constraints.txt; kept."""
+        done = self.bin.parent / "installed"
+        if done.is_file() and done.read_text("utf-8") == PEERS[self.name]:
+            return
+        run([sys.executable, "-m", "venv", "--clear", self.bin.parent], ROOT)
+        packages = [PEERS[self.name], "ipykernel", "-e", ROOT, "-c", ROOT / "constraints.txt"]
+        run([self.bin / "python", "-m", "pip", "install", "-q", *packages], ROOT)
+        run([self.bin / "python", "-m", "ipykernel", "install", "--sys-prefix"], ROOT)
+        done.write_text(PEERS[self.name], "utf-8")
+
+    def run(self, command: Sequence[str | Path], folder: Path) -> None:
+        """A command of the environment, as if that were activated."""
+        path = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
+        run([self.bin / command[0], *command[1:]], folder, PATH=path, VIRTUAL_ENV=str(self.bin.parent))
+
+    @property
+    def halves(self) -> list[Sequence[Student]]:
+        return [self.students[number::JOBS] for number in range(JOBS)]
+
+    def tasks(self) -> list[Cell]:
+        """What is executed, in order; assertions come after the first cell, which has the imports."""
+        first, *others = self.notebook.of("setup", "exercise", "probe")
+        return [first, Cell("setup", "assertions", (), {}, ASSERTIONS.format(seed=SEED).strip(), 0), *others]
+
+
+class Nbgrader(Peer):
+    name = "nbgrader"
+
+    def prepare(self) -> None:
+        self.install()
+        for number, students in enumerate(self.halves):
+            course = self.folder / f"course-{number}"
+            save(self._cells({}), course / "source" / "ps1" / f"{NAME}.ipynb")
+            config = (
+                f"c = get_config()\nc.CourseDirectory.root = {str(course)!r}\nc.CourseDirectory.course_id = 'course'\n"
+            )
+            (course / "nbgrader_config.py").write_text(config, "utf-8")
+            for student in students:
+                cells = self._cells(student.code)
+                save(cells, course / "submitted" / student.name / "ps1" / f"{NAME}.ipynb")
+            self.run(["nbgrader", "generate_assignment", "ps1", "--create", "--force"], course)
+
+    def _cells(self, code: Mapping[str, str]) -> list[Any]:
+        cells = []
+        for cell in self.tasks():
+            about: dict[str, Any] = {
+                "schema_version": 3,
+                "grade": False,
+                "solution": False,
+                "locked": True,
+                "task": False,
+            }
+            about |= {"grade_id": cell.name, "cell_type": "code"}
+            source = cell.source
+            if cell.kind == "exercise":
+                about |= {"solution": True, "locked": False}
+                source = code.get(cell.name, unsolved(cell))
+            elif cell.kind == "probe":
+                about |= {"grade": True, "points": cell.points}
+                source = self.tests[cell.name]
+            cells.append(v4.new_code_cell(source, id=cell.name, metadata={"nbgrader": about}))
+        return cells
+
+    def grade(self, out: Path) -> dict[str, float]:
+        courses = [self.folder / f"course-{number}" for number in range(JOBS)]
+        with ThreadPoolExecutor(JOBS) as pool:
+            list(pool.map(self._autograde, courses))
+        points = {}
+        for course in courses:
+            self.run(["nbgrader", "export", "--to", course / "grades.csv"], course)
+            with (course / "grades.csv").open(encoding="utf-8") as file:
+                points |= {row["student_id"]: float(row["raw_score"]) for row in csv.DictReader(file)}
+        return points
+
+    def _autograde(self, course: Path) -> None:
+        self.run(["nbgrader", "autograde", "ps1", "--force"], course)
+
+
+class Otter(Peer):
+    name = "otter-grader"
+
+    def prepare(self) -> None:
+        self.install()
+        probes = self.notebook.of("probe")
+        with zipfile.ZipFile(self.folder / "autograder.zip", "w") as archive:
+            for cell in probes:
+                archive.writestr(f"tests/{_word(cell.name)}.py", _test_file(cell, self.tests[cell.name]))
+            archive.writestr("otter_config.json", json.dumps({"logo": False, "print_summary": False}))
+        for student in self.students:
+            cells: list[Any] = []
+            for cell in self.tasks():
+                if cell.kind == "probe":
+                    cells[-1].metadata.setdefault("otter", {"tests": []})["tests"].append(_word(cell.name))
+                else:
+                    source = student.code.get(cell.name, solved(cell.source))
+                    cells.append(v4.new_code_cell(source, id=cell.name))
+            save(cells, self.folder / f"{student.name}.ipynb")
+
+    def grade(self, out: Path) -> dict[str, float]:
+        out.mkdir()
+        with ThreadPoolExecutor(JOBS) as pool:
+            return dict(pool.map(lambda student: (student.name, self._run(student, out)), self.students))
+
+    def _run(self, student: Student, out: Path) -> float:
+        folder = out / student.name
+        folder.mkdir()
+        notebook, archive = self.folder / f"{student.name}.ipynb", self.folder / "autograder.zip"
+        self.run(["otter", "run", notebook, "-a", archive, "-o", folder], folder)
+        tests = json.loads((folder / "results.json").read_text("utf-8"))["tests"]
+        return sum(test.get("score", 0) for test in tests)
+
+
+def _word(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _test_file(cell: Cell, code: str) -> str:
+    """A test in the OK format: one case, a doctest of one line."""
+    case = {"code": f">>> _probe({code!r})", "hidden": True, "locked": False, "points": cell.points}
+    suite = {"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}
+    return f"OK_FORMAT = True\n\ntest = { ({'name': _word(cell.name), 'points': None, 'suites': [suite]})!r}\n"
+
+
+CONTESTANTS: dict[str, type[Contestant]] = {"minitorch": Minitorch, "nbgrader": Nbgrader, "otter-grader": Otter}
+
+
+def overheads(out: Path) -> list[float]:
+    """Seconds of each notebook beyond those in its cells, as `minitorch course grade` recorded them."""
+    timing = json.loads((out / "timing.json").read_text("utf-8"))
+    return [row["seconds"] - row["in_cells"] for row in timing.values()]
+
+
+def main(rounds: int, size: int) -> None:
+    notebook = read_source(Places(ROOT).source(NAME))
+    students = make_class(notebook, size)
+    with Workshop(Plan(notebook, SEED, sandboxed=False)) as workshop:
+        key = workshop.key()
+    tests = {cell.name: test_code(cell, key[cell.name]) for cell in notebook.of("probe")}
+    seconds: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
+    beyond: list[float] = []
+    different: set[str] = set()
+    with tempfile.TemporaryDirectory(prefix="mt-") as temporary:
+        contestants = {}
+        for name, kind in CONTESTANTS.items():
+            (Path(temporary) / name).mkdir()
+            contestants[name] = kind(notebook, students, tests, Path(temporary) / name)
+        for number in range(rounds):
+            for name, contestant in contestants.items():
+                print(f"\rround {number + 1} of {rounds}: {name}    ", end="", file=sys.stderr, flush=True)
+                out = Path(temporary) / name / f"out-{number}"
+                began = time.perf_counter()
+                points = contestant.grade(out)
+                seconds[name].append(time.perf_counter() - began)
+                print(f"{seconds[name][-1]:.1f} s", end="", file=sys.stderr, flush=True)
+                different |= {
+                    f"{student.name} has {points.get(student.name)} of {student.points} by {name}"
+                    for student in students
+                    if points.get(student.name) != student.points
+                }
+                if name == "minitorch":
+                    beyond += overheads(out)
+    print("\r", end="", file=sys.stderr)
+    page = report(notebook, students, seconds, beyond, different)
+    print(page)
+    Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8", newline="\n")
+
+
+def report(
+    notebook: Notebook,
+    students: Sequence[Student],
+    seconds: Mapping[str, Sequence[float]],
+    beyond: Sequence[float],
+    different: set[str],
+) -> str:
+    ours, rounds = seconds["minitorch"], len(seconds["minitorch"])
+    rows = [["", "seconds for the class", "notebooks a minute", "minitorch is faster by"]]
+    for name, taken in seconds.items():
+        a_minute = [60 * len(students) / s for s in taken]
+        times = [theirs / mine for theirs, mine in zip(taken, ours, strict=True)]
+        rows.append([name, _spread(taken), _spread(a_minute), "" if taken is ours else f"{_spread(times)} x"])
+    least = {name: median([t / m for t, m in zip(seconds[name], ours, strict=True)]) for name in PEERS}
+    verdict = {True: "reached", False: "missed"}
+    return PAGE.format(
+        students=len(students),
+        jobs=JOBS,
+        rounds=rounds,
+        table=table(rows),
+        least=LEAST_TIMES,
+        most=MOST_OVERHEAD,
+        times=", ".join(f"{name} {times:.1f}x, {verdict[times >= LEAST_TIMES]}" for name, times in least.items()),
+        overhead=f"{median(beyond):.2f} s",
+        reached=verdict[median(beyond) <= MOST_OVERHEAD],
+        same="yes" if not different else "; ".join(sorted(different)),
+        probes=len(notebook.of("probe")),
+        machine=machine("jax", "nbval") + f"; {', '.join(PEERS.values())}",
+    )
+
+
+def _spread(values: Sequence[float]) -> str:
+    return spread(values) if len(values) > 1 else f"{values[0]:.3g}"
+
+
+if __name__ == "__main__":
+    arguments = [int(argument) for argument in sys.argv[1:]]
+    main(*arguments, *(5, STUDENTS)[len(arguments) :])
