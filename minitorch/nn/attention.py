@@ -5,6 +5,7 @@ The same call trains on a whole text, reads a prompt into a cache, and continues
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -14,6 +15,7 @@ from .. import ops
 from .init import Initializer, lecun_normal, named
 from .linear import Linear
 from .module import Module, static
+from .precision import full_precision
 from .rope import rope
 
 Array = jax.Array
@@ -23,26 +25,75 @@ _LECUN = lecun_normal()
 class KVCache(Module):
     """The keys and values of the tokens so far, in arrays of a fixed length, so that one compiled step serves them all.
 
-    To write more tokens than the length holds is the caller's mistake, and overwrites the last ones.
+    They lie in N blocks of b tokens, each block in one piece, so that a step reads those that are written and no more.
+    To write more tokens than N b is the caller's mistake, and loses them.
     """
 
-    k: Array  # (B, S, K, d)
-    v: Array  # (B, S, K, d)
+    k: Array  # (N, B, K, b, d)
+    v: Array  # (N, B, K, b, d)
     position: Array  # () int32: how many tokens are in it, and the place of the next.
 
     @classmethod
     def init(cls, batch: int, length: int, kv_heads: int, head_size: int, dtype: Any = jnp.float32) -> KVCache:
-        """Empty, for `length` tokens."""
-        shape = (batch, length, kv_heads, head_size)
+        """Empty, for `length` tokens, or what fills the last block."""
+        size = min(BLOCK, length)
+        shape = (-(-length // size), batch, kv_heads, size, head_size)
         return cls(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype), jnp.zeros((), jnp.int32))
 
     def append(self, k: Array, v: Array) -> KVCache:
         """With the keys and values (B, T, K, d) of the next T tokens."""
+        block, place = jnp.divmod(self.position + jnp.arange(k.shape[1]), self.k.shape[3])
 
         def write(old: Array, new: Array) -> Array:
-            return jax.lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), self.position, axis=1)
+            return old.at[block, :, :, place].set(jnp.moveaxis(new, 1, 0).astype(old.dtype))  # (T, B, K, d)
 
         return KVCache(write(self.k, k), write(self.v, v), self.position + k.shape[1])
+
+    def attend(self, q: Array) -> Array:
+        """What the last T tokens, with queries q (B, T, H, d), see of all up to themselves: (B, T, H, d).
+
+        A CPU goes from block to block and stops at the last token. Elsewhere a large product costs less than some small
+        ones, so that all is read at once.
+        """
+        return jax.lax.platform_dependent(q, self, cpu=attend_by_blocks, default=attend_at_once)
+
+
+BLOCK = 64  # tokens: few enough to leave little of the last block unread, enough to repay a product
+
+
+def attend_at_once(q: Array, cache: KVCache) -> Array:
+    """`KVCache.attend` in one product with all of the cache, of which what is not written yet is masked."""
+    B, T, _, d = q.shape
+    k, v = (jnp.moveaxis(x, (1, 2), (0, 3)).reshape(B, -1, cache.k.shape[2], d) for x in (cache.k, cache.v))
+    seen = jnp.arange(k.shape[1]) <= (cache.position - T + jnp.arange(T))[:, None]  # (T, N b)
+    return ops.attention(q, k, v, mask=seen[None, None])
+
+
+def attend_by_blocks(q: Array, cache: KVCache) -> Array:
+    """The same block by block. The sums of the softmax are carried along, and shrunk when a greater score appears.
+
+    Milakov and Gimelshein, arXiv 1805.02867.
+    """
+    (B, T, H, d), (_, _, K, size, _) = q.shape, cache.k.shape
+    groups = jnp.moveaxis(q.reshape(B, T, K, H // K, d), 1, 3)  # (B, K, H/K, T, d)
+    columns = (groups / math.sqrt(d)).reshape(B, K, -1, d).mT  # (B, K, d, R), R = H/K T
+    last = jnp.tile(cache.position - T + jnp.arange(T), H // K)[:, None]  # (R, 1): all up to this one are seen.
+
+    def read(i: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        highest, total, y = state
+        scores = full_precision(cache.k[i] @ columns).mT  # (B, K, R, b)
+        scores = jnp.where(i * size + jnp.arange(size) <= last, scores, -jnp.inf)
+        higher = jnp.maximum(highest, scores.max(axis=-1, keepdims=True))
+        weights, shrink = jnp.exp(scores - higher), jnp.exp(highest - higher)
+        total = total * shrink + weights.sum(axis=-1, keepdims=True)
+        return higher, total, y * shrink + full_precision(weights.astype(cache.v.dtype) @ cache.v[i])
+
+    def filled(value: float, width: int) -> Array:
+        return jnp.full((B, K, columns.shape[3], width), value, full_precision(q).dtype)
+
+    blocks = (cache.position + size - 1) // size
+    _, total, y = jax.lax.fori_loop(0, blocks, read, (filled(-jnp.inf, 1), filled(0, 1), filled(0, d)))
+    return jnp.moveaxis((y / total).astype(q.dtype).reshape(groups.shape), 3, 1).reshape(q.shape)
 
 
 class Attention(Module):
@@ -106,6 +157,5 @@ class Attention(Module):
             y = ops.attention(q, k, v, is_causal=self.is_causal)
         else:
             cache = cache.append(k, v)
-            written = jnp.arange(cache.k.shape[1]) <= positions[:, None]  # (T, S): up to and with the query itself
-            y = ops.attention(q, cache.k, cache.v, mask=written[None, None])
+            y = cache.attend(q)
         return self.out(ops.reshape(y, (B, T, -1))), cache
