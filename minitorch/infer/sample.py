@@ -13,6 +13,7 @@ Each sampler is a pytree of its number, so a new temperature compiles nothing an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,9 +25,21 @@ Sampler = Callable[[Array], Array]
 
 def draw(key: Array, logits: Array, samplers: Sequence[Sampler] = ()) -> Array:
     """One token for each row of logits (..., V): int32 (...,)."""
-    for sampler in samplers:
+    for i, sampler in enumerate(samplers):
+        if _function(sampler) is _likeliest and all(_function(s) in _KEEP_ONE for s in samplers[i + 1 :]):
+            return likeliest(logits)  # There is nothing left to draw, and no noise to make.
         logits = sampler(logits)
-    return jax.random.categorical(key, logits).astype(jnp.int32)
+    return likeliest(logits + jax.random.gumbel(key, logits.shape, logits.dtype))
+
+
+def likeliest(logits: Array) -> Array:
+    """The id of the greatest logit of each row (..., V), the smallest where some tie: int32 (...,).
+
+    Two passes that a processor's vectors do, where argmax takes one number at a time: measured 7 times as fast.
+    """
+    ids, V = jnp.arange(logits.shape[-1], dtype=jnp.int32), logits.shape[-1]
+    less = logits < logits.max(axis=-1, keepdims=True)  # Not even NaN is less, so that an id is always found.
+    return jnp.where(less, V - 1, ids).min(axis=-1)
 
 
 def temperature(t: float) -> Sampler:
@@ -87,30 +100,71 @@ def _likeliest(logits: Array) -> Array:
 
 
 def _first(k: Array, logits: Array) -> Array:
-    return _only(_ranks(logits) < k, logits)
+    return _fewest(lambda kept: kept.sum(axis=-1) >= k, logits)
 
 
 def _nucleus(p: Array, logits: Array) -> Array:
-    order = _order(logits)
-    probabilities = jax.nn.softmax(jnp.take_along_axis(logits, order, axis=-1), axis=-1)
-    before = jnp.cumsum(probabilities, axis=-1) - probabilities  # what the likelier ones have together
-    kept = (before < p) | (p >= 1)  # Rounded sums may reach 1 before the last token.
-    return _only(jnp.take_along_axis(kept, _ranks(logits), axis=-1), logits)
+    probabilities = jax.nn.softmax(logits, axis=-1)
+    # Rounded sums may reach 1 before the last token, or never.
+    return _fewest(lambda kept: (jnp.where(kept, probabilities, 0).sum(axis=-1) >= p) & (p < 1), logits)
 
 
 def _near_the_likeliest(p: Array, logits: Array) -> Array:
     return _only(logits >= logits.max(axis=-1, keepdims=True) + jnp.log(p), logits)
 
 
+# After `temperature(0)` each of these keeps the one that is left.
+_KEEP_ONE = (_divide, _likeliest, _first, _nucleus, _near_the_likeliest)
+
+
+def _function(sampler: Sampler) -> Any:
+    return sampler.func if isinstance(sampler, Partial) else sampler
+
+
 def _only(kept: Array, logits: Array) -> Array:
     return jnp.where(kept, logits, -jnp.inf)
 
 
-def _order(logits: Array) -> Array:
-    """Ids from the likeliest to the least likely, smaller ids first where they tie."""
-    return jnp.argsort(logits, axis=-1, stable=True, descending=True)
+def _fewest(enough: Callable[[Array], Array], logits: Array) -> Array:
+    """Only as many of the likeliest as `enough` asks for, of those that tie for the last place the smaller ids.
+
+    `enough` judges which tokens are kept (..., V), row by row (...), and is as content with more; if it is never, all
+    are kept. Nothing is sorted, which took ten times as long as the whole model: the last logit that is kept is found
+    by bisection, and so is the last id among its ties.
+    """
+    ids, inf = jnp.arange(logits.shape[-1]), jnp.full(logits.shape[:-1], jnp.inf, logits.dtype)
+
+    def number(rank: Array) -> Array:
+        return _float(rank, logits.dtype)[..., None]
+
+    last = number(_bisect(lambda i: enough(logits >= number(i)), _rank(-inf), _rank(inf)))
+    above, tied = logits > last, logits == last
+    first_tie, last_tie = jnp.where(tied, ids, ids[-1]).min(axis=-1), jnp.where(tied, ids, 0).max(axis=-1)
+    too_few = _bisect(
+        lambda i: ~enough(above | (tied & (ids <= i[..., None]))), first_tie - 1, last_tie - 1
+    )  # the greatest id with which they are not enough
+    return _only(above | (tied & (ids <= too_few[..., None] + 1)), logits)
 
 
-def _ranks(logits: Array) -> Array:
-    """The place of each id in that order."""
-    return jnp.argsort(_order(logits), axis=-1)
+def _bisect(holds: Callable[[Array], Array], low: Array, high: Array) -> Array:
+    """Of the whole numbers from `low` to `high`, the greatest of those up to which `holds` is true, or else `low`."""
+
+    def halve(bounds: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = bounds
+        middle = (low | high) - ((low ^ high) >> 1)  # their mean, rounded up; their sum would overflow
+        held = holds(middle)
+        return jnp.where(held, middle, low), jnp.where(held, high, middle - 1)
+
+    return jax.lax.while_loop(lambda bounds: (bounds[0] < bounds[1]).any(), halve, (low, high))[0]
+
+
+def _rank(x: Array) -> Array:
+    """Whole numbers in the order of the floating-point numbers `x`, with none between those of neighbours."""
+    bits = jax.lax.bitcast_convert_type(x, f"int{8 * x.dtype.itemsize}")
+    return jnp.where(bits < 0, bits ^ jnp.iinfo(bits.dtype).max, bits)  # Of a negative one, the sign bit and size.
+
+
+def _float(rank: Array, dtype: Any) -> Array:
+    """The number of which this is the rank."""
+    bits = jnp.where(rank < 0, rank ^ jnp.iinfo(rank.dtype).max, rank)
+    return jax.lax.bitcast_convert_type(bits, dtype)

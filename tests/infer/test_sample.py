@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minitorch.infer import draw, min_p, temperature, top_k, top_p
+from minitorch.infer.sample import likeliest
 
 INF = float("inf")
 # Whole numbers, so that ties are frequent and sums of probabilities are never within rounding of a drawn `p`.
@@ -66,6 +67,29 @@ def test_min_p_keeps_what_is_near_the_likeliest(logits, p):
         np.testing.assert_array_equal(left, probabilities(row) >= p * probabilities(row).max())
 
 
+def by_sorting(logits, places):
+    """The slow twin: `places` judges a row's probabilities in their order, and so tells which places are kept."""
+    order = jnp.argsort(logits, axis=-1, stable=True, descending=True)
+    fit = places(jax.nn.softmax(jnp.take_along_axis(logits, order, axis=-1), axis=-1))
+    return np.asarray(jnp.take_along_axis(fit, jnp.argsort(order, axis=-1), axis=-1))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 20.0])
+def test_bisection_keeps_what_sorting_keeps(sign, scale):
+    # Of 1,000 numbers rounded to 64ths many tie; zeros of both signs are among them, and logits ruled out before.
+    logits = np.random.default_rng(0).normal(size=(3, 1000)).astype(np.float32)
+    logits = np.where(np.arange(1000) % 10, sign * scale * np.round(logits * 64) / 64, -INF).astype(np.float32)
+    for k in (1, 2, 40, 900):
+        expected = by_sorting(logits, lambda p, k=k: jnp.broadcast_to(jnp.arange(1000) < k, p.shape))
+        np.testing.assert_array_equal(kept(top_k(k), logits), expected)
+    for share in (0.1, 0.5, 0.9, 0.99):
+        expected = by_sorting(logits, lambda p, share=share: jnp.cumsum(p, axis=-1) - p < share)
+        left = kept(top_p(share), logits)
+        # Sums are rounded in another order, so that one that ends at the share may take a token more or fewer.
+        assert np.abs(left.sum(-1) - expected.sum(-1)).max() <= 1 and (left != expected).sum() <= 3
+
+
 TIED = [[1.0, 3.0, 3.0, 0.0]]
 
 
@@ -76,6 +100,50 @@ STRICTEST = {"t=0": temperature(0), "k=1": top_k(1), "p=0.01": top_p(0.01), "p=1
 def test_the_strictest_samplers_take_the_first_of_the_likeliest_like_argmax(sampler):
     logits = jnp.asarray(TIED)
     assert {int(draw(jax.random.key(i), logits, [sampler])[0]) for i in range(20)} == {1}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_samplers_take_logits_of_any_precision(dtype):
+    logits = jnp.asarray(TIED, dtype)
+    for sampler in (temperature(0), temperature(0.5), top_k(2), top_p(0.5), min_p(0.5)):
+        assert sampler(logits).dtype == dtype
+    assert left_by([top_k(2)], logits) == {1, 2} and left_by([top_p(0.4)], logits) == {1}
+
+
+@few
+@given(st.lists(st.sampled_from([-INF, -1.0, 0.0, -0.0, 2.0, INF]), min_size=1, max_size=9))
+def test_likeliest_is_argmax(row):
+    token = likeliest(jnp.asarray([row], jnp.float32))
+    assert token.dtype == jnp.int32 and token[0] == np.argmax(row)
+
+
+def test_likeliest_gives_an_id_even_for_a_broken_model():
+    assert likeliest(jnp.full((1, 4), jnp.nan))[0] == 0
+
+
+AFTER = {"nothing": [], "ours": [top_k(3), top_p(0.5), min_p(0.1), temperature(2), temperature(0)]}
+
+
+@pytest.mark.parametrize("after", AFTER.values(), ids=AFTER)
+def test_greedy_tokens_are_those_of_a_draw_from_the_one_left(after):
+    logits = jnp.asarray(np.random.default_rng(0).integers(0, 9, (20, 30)), jnp.float32)
+    samplers, left = [min_p(0.01), temperature(0), *after], logits
+    for sampler in samplers:
+        left = sampler(left)
+    drawn = jax.random.categorical(jax.random.key(0), left)
+    np.testing.assert_array_equal(draw(jax.random.key(0), logits, samplers), drawn)
+
+
+def test_a_sampler_of_ones_own_may_still_change_what_the_greedy_one_left():
+    shifted = draw(jax.random.key(0), jnp.asarray(TIED), [temperature(0), lambda logits: jnp.roll(logits, 1, axis=-1)])
+    assert shifted[0] == 2
+
+
+def test_a_draw_is_jax_random_categorical():
+    logits = jnp.asarray(np.random.default_rng(0).normal(size=(50, 30)), jnp.float32)
+    for seed in range(3):
+        key = jax.random.key(seed)
+        np.testing.assert_array_equal(draw(key, logits), jax.random.categorical(key, logits))
 
 
 @pytest.mark.parametrize("t", [1e-300, 1e-30, 1e-3])
