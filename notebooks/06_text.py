@@ -1611,7 +1611,7 @@ figures.overlap(
 # validation row with all training rows, and so finds leaks. Rows are numbered from 1, as people and editors count.
 
 
-# %% name="find_copies" tags=["exercise"] forbids=["minitorch.data.check", "minitorch.data.validate", "minitorch.data.deduplicate", "minitorch.data.leakage.shared_passages"]
+# %% name="find_copies" tags=["exercise"] forbids=["minitorch.data.check", "minitorch.data.validate.validate", "minitorch.data.deduplicate", "minitorch.data.leakage.shared_passages"]
 def shingles(text, size):
     """The runs of `size` words in `text`.
 
@@ -1898,7 +1898,7 @@ print(mt.data.check(training, held_out))
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")  # What looks like an e-mail address.
 
 
-# %% name="datasheet" tags=["exercise"] forbids=["minitorch.data.datasheet"]
+# %% name="datasheet" tags=["exercise"] forbids=["minitorch.data.datasheet.datasheet"]
 def datasheet(documents, encode):
     """The facts of a corpus that can be measured.
 
