@@ -1,11 +1,13 @@
-"""A grading kernel's first code, before any student's: `python -m minitorch.course.grading.boot SETTINGS CONNECTION`.
+"""A grading kernel's first code, before any student's: `main`, with two arguments on the command line.
 
 It imports what notebooks import, takes away what exercises ask for, gives up what a student's code may not have, and
-becomes a Jupyter kernel. SETTINGS is a file of JSON, see `kernel.py`; CONNECTION is Jupyter's connection file.
+becomes a Jupyter kernel. The arguments are a file of JSON with settings (see `launch.py`), and Jupyter's connection
+file.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -18,7 +20,8 @@ from ..notebook.errors import install
 from .withhold import hide
 
 
-def main(settings_file: str, connection_file: str) -> None:
+def main() -> None:
+    settings_file, connection_file = sys.argv[1:]
     settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
     hide(settings["withheld"])
     application = Kernel.instance(inherited=list(settings["sockets"]))
@@ -26,6 +29,8 @@ def main(settings_file: str, connection_file: str) -> None:
     cast(Any, application.shell).ask_exit = lambda: None  # quit() must not end what comes after its cell.
     install()
     _limit(settings["limits"])
+    gc.freeze()  # What was imported stays: there is no need to look through it again and again.
+    gc.enable()
     application.start()
 
 
@@ -61,7 +66,3 @@ def _limit(limits: dict[str, int] | None) -> None:
     }
     for which, bound in bounds.items():
         resource.setrlimit(which, (bound, bound))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

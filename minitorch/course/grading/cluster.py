@@ -17,7 +17,7 @@ from .mark import Marked, failed, mark
 from .workshop import Plan, Workshop
 
 
-def on_ray(hands: Sequence[Callable[[], Handed]], workshop: Workshop, key: Key) -> Iterator[Marked]:
+def on_ray(hands: Sequence[Callable[[], Handed]], workshop: Workshop, find_key: Callable[[], Key]) -> Iterator[Marked]:
     """Grade on the cluster that `RAY_ADDRESS` names, or that runs on this machine. Yields each as soon as it is done.
 
     Raises ImportError without Ray, ConnectionError (an OSError) if there is no cluster.
@@ -25,7 +25,7 @@ def on_ray(hands: Sequence[Callable[[], Handed]], workshop: Workshop, key: Key) 
     ray = require("ray", "--engine ray", "pip install 'minitorch-course[ray]'")
     if not ray.is_initialized():
         ray.init(address="auto", log_to_driver=False)
-    plan, answers = ray.put((workshop.plan, key)), ray.remote(max_retries=0)(_mark)
+    plan, answers = ray.put((workshop.plan, find_key())), ray.remote(max_retries=0)(_mark)
     waiting, running = list(reversed(hands)), {}
     slots = max(1, int(ray.cluster_resources().get("CPU", 1)))
     while waiting or running:

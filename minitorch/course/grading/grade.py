@@ -31,7 +31,8 @@ from .workers import mark_all
 from .workshop import Plan, Workshop
 
 Hand = Callable[[], Handed]  # asks for what a student handed in
-Engine = Callable[[Sequence[Hand], Workshop, Key], Iterator[Marked]]
+FindKey = Callable[[], Key]  # executes the reference, which takes a while
+Engine = Callable[[Sequence[Hand], Workshop, FindKey], Iterator[Marked]]
 Done = Callable[[int, int], None]  # is told how many students of how many are done
 
 
@@ -48,7 +49,7 @@ class Options:
 
 def processes(jobs: int) -> Engine:
     """Grade on this machine, with so many workers."""
-    return lambda hands, workshop, key: mark_all(hands, workshop.plan.notebook, key, workshop.setting(), jobs)
+    return lambda hands, workshop, find: mark_all(hands, workshop.plan.notebook, find, workshop.setting(), jobs)
 
 
 def grade(
@@ -71,16 +72,16 @@ def grade(
     plan = Plan(notebook, record.seed, options.limits, options.sandboxed)
     if waiting:
         with Workshop(plan, hidden=[submissions, out, places.notebooks]) as workshop:
-            for marked in _marked(waiting, workshop, engine):
+            for marked in engine(waiting, workshop, partial(_key, workshop)):
                 record.keep(marked)
                 done(sum(map(record.finished, entries)), len(entries))
     return _publish(record, plan, list(entries))
 
 
-def _marked(waiting: Sequence[Hand], workshop: Workshop, engine: Engine) -> Iterator[Marked]:
+def _key(workshop: Workshop) -> Key:
     key = workshop.key()
     workshop.rehearse(key)
-    yield from engine(waiting, workshop, key)
+    return key
 
 
 def _publish(record: Record, plan: Plan, students: Sequence[str]) -> dict[str, Any]:

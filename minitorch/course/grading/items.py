@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import nbformat
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from ..answers.values import decode, describe
@@ -54,8 +53,8 @@ class Result:
 class Plugin:
     """Collects our kind of file, with what it needs to know, and gathers results."""
 
-    def __init__(self, tasks: Sequence[Task], kernels: Kernels, key: Key | None):
-        self.tasks, self.kernels, self.key = tasks, kernels, key
+    def __init__(self, tasks: Sequence[Task], kernels: Kernels, key: Key | None, notebook: Any):
+        self.tasks, self.kernels, self.key, self.notebook = tasks, kernels, key, notebook
         self.results = {task.name: Result(task.name) for task in tasks}
         self.broken: Exception | None = None
 
@@ -77,7 +76,7 @@ class GradedFile(IPyNbFile):
         self.began = time.monotonic()
 
     def collect(self) -> Iterator[GradedCell]:
-        self.nb = nbformat.read(self.path, as_version=4)
+        self.nb = self.plugin.notebook
         for number, (task, cell) in enumerate(zip(self.plugin.tasks, self.nb.cells, strict=True)):
             judged = task.kind == "probe" and self.plugin.key is not None
             options = {"check": judged, "skip": False, "check_exception": False}

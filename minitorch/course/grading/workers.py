@@ -31,15 +31,24 @@ GRADER_MEMORY = 8 * 2**30  # bytes, at least; a hostile kernel can make its grad
 
 
 def mark_all(
-    handed: Sequence[Callable[[], Handed]], notebook: Notebook, key: Key, setting: Setting, jobs: int
+    handed: Sequence[Callable[[], Handed]],
+    notebook: Notebook,
+    find_key: Callable[[], Key],
+    setting: Setting,
+    jobs: int,
 ) -> Iterator[Marked]:
     """Grade what students handed in, `jobs` of them at a time, and yield each as soon as it is done.
 
-    What a student handed in is asked for when its turn has come, and so need not fit into memory with all others.
+    What a student handed in is asked for when its turn has come, and so need not fit into memory with all others. The
+    workers start while the key is found.
     """
     waiting = deque(handed)
     with contextlib.ExitStack() as stack:
-        workers = [stack.enter_context(_Worker(notebook, key, setting, (i, jobs))) for i in range(jobs)]
+        count = min(jobs, len(handed))
+        workers = [stack.enter_context(_Worker(notebook, setting, (i, jobs))) for i in range(count)]
+        key = find_key()
+        for worker in workers:
+            worker.know(key)
         idle = list(workers)
         while True:
             while idle and waiting:
@@ -62,8 +71,8 @@ def _answering(busy: list[_Worker]) -> list[_Worker]:
 class _Worker:
     """One process at a time, and the student that it is at."""
 
-    def __init__(self, notebook: Notebook, key: Key, setting: Setting, share: tuple[int, int]):
-        self.notebook, self.arguments = notebook, (notebook, key, setting, share)
+    def __init__(self, notebook: Notebook, setting: Setting, share: tuple[int, int]):
+        self.notebook, self.arguments = notebook, (notebook, setting, share)
         self.limit = setting.limits.notebook_seconds + MARGIN_SECONDS
         self.at: Handed | None = None
         self._start()
@@ -86,6 +95,11 @@ class _Worker:
         self._process.join(patience)
         self._process.kill()
         self._process.join()
+
+    def know(self, key: Key) -> None:
+        self.key = key
+        with contextlib.suppress(OSError):  # It has died: `answer` will say so.
+            self.connection.send(key)
 
     def give(self, handed: Handed, more: bool) -> None:
         self.at, self.began = handed, time.monotonic()
@@ -110,16 +124,18 @@ class _Worker:
     def _replaced(self, handed: Handed, reason: str) -> Marked:
         self._end()
         self._start()
+        self.know(self.key)
         return replace(failed(handed, self.notebook, reason), settled=False)
 
 
-def serve(connection: Any, notebook: Notebook, key: Key, setting: Setting, share: tuple[int, int]) -> None:
-    """A worker's life: grade what arrives, each time with a kernel that has been started before."""
+def serve(connection: Any, notebook: Notebook, setting: Setting, share: tuple[int, int]) -> None:
+    """A worker's life: after the key, grade what arrives, each time with a kernel that has been started before."""
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the process that started this one.
     _bound_memory(setting.limits)
     _take_share(*share)
     with Kernels(setting) as kernels, contextlib.suppress(EOFError):
-        more = True
+        kernels.prepare()
+        key, more = connection.recv(), True
         while True:
             if more:
                 kernels.prepare()

@@ -31,7 +31,7 @@ def marked(workshop):
 
     def grade(*handed, jobs=1):
         hands = [lambda one=one: one for one in handed]
-        found = mark_all(hands, workshop.plan.notebook, key, workshop.setting(), jobs)
+        found = mark_all(hands, workshop.plan.notebook, lambda: key, workshop.setting(), jobs)
         return {one.row["student"]: one for one in found}
 
     return grade
@@ -81,7 +81,7 @@ def test_files_are_asked_for_when_their_turn_has_come(workshop, answers):
         return Handed(name, {NAME: b"{"})
 
     hands = [lambda name=name: hand(name) for name in "abc"]
-    found = mark_all(hands, workshop.plan.notebook, key, workshop.setting(), 1)
+    found = mark_all(hands, workshop.plan.notebook, lambda: key, workshop.setting(), 1)
     for number, _ in enumerate(found, 1):
         assert len(asked) <= number + 1
     assert asked == ["a", "b", "c"]
