@@ -20,6 +20,13 @@ class Where(StrEnum):
     RAY = "ray"
 
 
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time: write it as 2026-11-30T18:00+01:00.") from None
+
+
 def grade(
     submissions: Annotated[
         Path, typer.Argument(help="Folder with a <student>.zip, <student>.ipynb or folder <student> for each.")
@@ -36,7 +43,7 @@ def grade(
         datetime | None,
         typer.Option(
             metavar="TIME",
-            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"],
+            parser=_time,
             help="When it was due, such as 2026-11-30T18:00+01:00; without a zone in this machine's time.",
         ),
     ] = None,

@@ -41,6 +41,10 @@ def handed_in(folder: Path) -> dict[str, list[Path]]:
 
     Raises ValueError if there is none, OSError if the folder cannot be read.
     """
+    if not folder.is_dir():
+        raise ValueError(
+            f"{folder} is no folder: give the one in which there is a <student>.zip, .ipynb or folder each."
+        )
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         is_folder = path.is_dir() and not path.is_symlink()

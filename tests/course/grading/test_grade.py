@@ -218,6 +218,11 @@ def test_nothing_handed_in_is_an_error(tiny_course, tmp_path, capsys):
     assert "holds no submission" in capsys.readouterr().err
 
 
+def test_what_is_no_time_is_wrong_usage(submissions, tmp_path, capsys):
+    assert run(submissions, "--out", tmp_path / "out", "--due", "yesterday") == 2
+    assert "'yesterday' is no time: write it as 2026-11-30T18:00+01:00." in capsys.readouterr().err
+
+
 def test_the_notebook_is_the_one_that_most_handed_in(submissions, tmp_path):
     assert notebook_of(submissions, ["02_autodiff", "07_tiny"]) == "07_tiny"
     (tmp_path / "s01.ipynb").write_bytes(b"{}")

@@ -59,6 +59,8 @@ def test_each_entry_is_a_student(tmp_path):
 def test_a_folder_without_submissions_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="holds no submission"):
         handed_in(tmp_path)
+    with pytest.raises(ValueError, match="nothing is no folder: give the one in which"):
+        handed_in(tmp_path / "nothing")
 
 
 def test_two_entries_of_one_student_are_not_chosen_from(tmp_path):
