@@ -1,10 +1,11 @@
 """What is a layer?
 
 Read `module` (a layer is a pytree) and `paths` (its parts by name), `init`, then the layers from `linear` to `conv`,
-`losses` and `precision`. `Linear.init(key, inputs, outputs)` makes a layer, `layer(x)` applies it.
+`losses` and `precision`; last `structure`, a model as JSON. `Linear.init(key, inputs, outputs)` makes a layer,
+`layer(x)` applies it.
 """
 
-from . import init, paths
+from . import init, paths, structure
 from .activation import elu, gelu, leaky_relu, relu, relu_squared, sigmoid, silu, softplus, tanh
 from .attention import Attention, KVCache
 from .conv import Conv
@@ -44,5 +45,6 @@ __all__ = [
     "silu",
     "softplus",
     "static",
+    "structure",
     "tanh",
 ]
