@@ -41,12 +41,17 @@ CAVEATS = """\
 
 
 def model_card(
-    record: Record, model: Transformer, rows: Sequence[Row], evaluation: Evaluation, tokens_per_s: float
+    record: Record,
+    model: Transformer,
+    rows: Sequence[Row],
+    evaluation: Evaluation,
+    tokens_per_s: float,
+    origin: str = "Trained from scratch",
 ) -> str:
-    """The Markdown text of a finished run's card. `rows` are those of its metrics."""
+    """The Markdown text of a finished run's card. `rows` are those of its metrics; `origin` says how it came about."""
     config, facts = record
     sections = {
-        "Model details": _details(record, tokens_per_s, flops_per_token(model)),
+        "Model details": _details(record, tokens_per_s, flops_per_token(model), origin),
         "Intended use": USE,
         "Factors": FACTORS,
         "Metrics": METRICS,
@@ -67,7 +72,7 @@ def model_card(
     return f"# Model card: {config.model} trained on {config.data}\n\n{body}\n"
 
 
-def _details(record: Record, tokens_per_s: float, flops: int) -> str:
+def _details(record: Record, tokens_per_s: float, flops: int, origin: str) -> str:
     c, facts = record
     tokens = c.steps * c.batch * c.context
     heads = f"{c.heads} heads" + (f" with {c.kv_heads} key/value heads" if c.kv_heads else "")
@@ -79,7 +84,7 @@ def _details(record: Record, tokens_per_s: float, flops: int) -> str:
     lines = [
         f"A transformer decoder of {KINDS[c.model]}, {facts.parameters:,} parameters: {sizes} (tokenizer"
         f" `{c.tokenizer}`).",
-        f"Trained from scratch: {c.steps:,} steps of {c.batch} x {c.context} tokens, {tokens:,} in all, which is"
+        f"{origin}: {c.steps:,} steps of {c.batch} x {c.context} tokens, {tokens:,} in all, which is"
         f" {tokens / facts.train_tokens:.2g} times the training text. {_si(flops * tokens)}FLOP.{speed}",
         f"Optimizer {c.optimizer}: {rate}; weight decay {c.weight_decay:g}; {clip}; {c.dtype}; seed {c.seed}.",
         f"Hardware: {facts.devices} x {facts.device}. Software: {software}.",

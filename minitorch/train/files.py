@@ -11,6 +11,7 @@ CHECKPOINTS = "checkpoints"
 TOKENIZER = "tokenizer.json"
 DATASHEET = "datasheet.md"
 WEIGHTS = "model.safetensors"
+STRUCTURE = "structure.json"  # only where `config.json` does not say it all
 CARD = "model-card.md"
 PLOT = "loss.png"
 

@@ -18,21 +18,27 @@ from typing import Any
 import jax
 import numpy as np
 
-from .. import nn
-from ..models import Transformer
 from ..nn import paths
 from ..optim import Transform
 from . import checkpoint
 from .card import model_card
-from .config import DTYPES, OWN, RunConfig, make_layout, make_optimizer
-from .evaluate import describe, mean_loss
-from .files import CARD, CHECKPOINTS, DATASHEET, METRICS, PLOT, TOKENIZER, WEIGHTS, clear_partial, write_whole
+from .config import OWN, RunConfig, make_layout, make_optimizer
+from .evaluate import describe
+from .files import CARD, CHECKPOINTS, DATASHEET, METRICS, PLOT, TOKENIZER, clear_partial, write_whole
 from .interrupt import Interrupted, stop_requests
 from .nonfinite import NonFiniteLoss, find_culprit
 from .plot import loss_plot
-from .prepare import Prepared, draw, prepare
-from .run import Record, check_facts, find_facts, record_to_resume, refuse_existing, write_record
+from .run import (
+    Record,
+    check_facts,
+    find_facts,
+    record_to_resume,
+    refuse_existing,
+    write_record,
+    write_structure,
+)
 from .step import MAX_STEPS, State, Step, device_mesh
+from .task import MakeTask, Task, language_modelling
 from .tracking import JsonLines, Row, Sink, read_rows
 
 # In one call of the compiled step. So often does a progress bar move, and so long may Ctrl-C wait; but each call asks
@@ -58,6 +64,7 @@ def train(
     resume: bool = False,
     sinks: Sequence[Sink] = (),
     optimizer: Transform | None = None,
+    task: MakeTask = language_modelling,
 ) -> Result:
     """Train a language model, and leave everything about it in the folder `out`.
 
@@ -65,6 +72,7 @@ def train(
       resume: go on with the run in `out`, which must have the same settings.
       sinks: get every row that `metrics.jsonl` gets.
       optimizer: for the setting `optimizer="own"`, and only then.
+      task: what the steps do, such as those of `compress`; to resume, the same again.
 
     Raises:
       FileExistsError, FileNotFoundError: there is a run in `out` already; there is none to resume; there is no data.
@@ -80,8 +88,8 @@ def train(
         clear_partial(out)
     else:
         refuse_existing(out)
-    prepared = prepare(config, out)
-    model = config.init_model(prepared.tokenizer.vocab_size)
+    does = task(config, out)
+    prepared, model = does.prepared, does.model(does.start, *does.frozen)
     facts = find_facts(prepared, model)
     if record:
         check_facts(record.facts, facts)
@@ -89,8 +97,9 @@ def train(
         record = Record(config, facts)
         write_record(out, record)  # From here on it is a run, and can be resumed.
     prepared.tokenizer.save(out / TOKENIZER)
+    write_structure(out, record, model)
     write_whole(out / DATASHEET, prepared.datasheet())
-    run = _Run(record, out, prepared, model, optimizer)
+    run = _Run(record, out, does, optimizer)
     run.train(sinks)
     return run.finish(began)
 
@@ -98,22 +107,15 @@ def train(
 class _Run:
     """The steps of a run, from its last checkpoint to the end."""
 
-    def __init__(self, record: Record, out: Path, prepared: Prepared, model: Transformer, optimizer: Transform | None):
-        self.record, self.config, self.out, self.prepared = record, record.config, out, prepared
-        config, dtype = self.config, DTYPES[self.config.dtype]
-
-        def loss(model: Transformer, inputs: Any, targets: Any) -> Any:
-            return nn.cross_entropy(nn.cast(model, dtype)(inputs), targets)
-
-        def batch(tokens: Any, step: Any) -> tuple[Any, Any]:
-            return draw(config, tokens, step)
-
+    def __init__(self, record: Record, out: Path, task: Task, optimizer: Transform | None):
+        self.record, self.config, self.out, self.task = record, record.config, out, task
+        config, start = self.config, task.start
         mesh = device_mesh(config.batch, jax.devices()[: record.facts.devices])
-        layout = make_layout(config, model, mesh.size)
-        optimizer = optimizer or make_optimizer(config, model, layout)
-        self.step = Step(loss, optimizer, batch, layout, mesh)
-        self.tokens = self.step.replicate(prepared.train)
-        self.state = self._restored(model) or self.step.init(model)
+        layout = make_layout(config, start, mesh.size)
+        optimizer = optimizer or make_optimizer(config, start, layout)
+        self.step = Step(task.loss, optimizer, task.draw, layout, mesh)
+        self.data, self.frozen = self.step.replicate((task.data, task.frozen))
+        self.state = self._restored(start) or self.step.init(start)
         self.pace = _Pace(config.batch * config.context)
         self.rates = np.asarray(jax.jit(config.schedule())(np.arange(config.steps)))
 
@@ -138,12 +140,13 @@ class _Run:
 
     def finish(self, began: float) -> Result:
         """Write what a finished run leaves to others."""
-        rows, model = read_rows(self.out / METRICS), self.step.model(self.state)
-        evaluation = describe(rows[-1]["val_loss"], self.prepared.tokenizer, self.prepared.validation)
+        rows, prepared = read_rows(self.out / METRICS), self.task.prepared
+        evaluation = describe(rows[-1]["val_loss"], prepared.tokenizer, prepared.validation)
         speed = self.pace.tokens_per_s
-        paths.save_safetensors(model, self.out / WEIGHTS)
+        self.task.save(self.step.model(self.state), self.out)
         write_whole(self.out / PLOT, loss_plot(rows))
-        write_whole(self.out / CARD, model_card(self.record, model, rows, evaluation, speed))
+        card = model_card(self.record, self._model(), rows, evaluation, speed, self.task.origin)
+        write_whole(self.out / CARD, card)
         return Result(self.out, evaluation.loss, speed, time.perf_counter() - began)
 
     def _dispatch(self, done: int) -> tuple[list[Row], float | None]:
@@ -151,7 +154,7 @@ class _Run:
         to_go = [every - done % every for every in (self.config.eval_every, self.config.checkpoint_every)]
         n = min(self.pace.steps, self.config.steps - done, *to_go)
         start = time.perf_counter()
-        self.state, metrics = self.step.run(self.state, self.tokens, n)
+        self.state, metrics = self.step.run(self.state, self.data, n, self.frozen)
         losses, norms = np.asarray(metrics.loss), np.asarray(metrics.gradient_norm)
         speed = self.pace.note(n, time.perf_counter() - start)
         finite = np.isfinite(losses) & np.isfinite(norms)
@@ -169,27 +172,28 @@ class _Run:
         return done % every == 0 or done == self.config.steps
 
     def _evaluate(self, done: int) -> float:
-        at_most = None if done == self.config.steps else ESTIMATE_TOKENS
-        model, dtype = self.step.model(self.state), DTYPES[self.config.dtype]
-        tokens, batch = self.prepared.validation, self.config.batch
-        return mean_loss(model, tokens, batch, dtype=dtype, mesh=self.step.mesh, at_most=at_most)
+        return self.task.evaluate(self._model(), self.step.mesh, None if done == self.config.steps else ESTIMATE_TOKENS)
+
+    def _model(self) -> Any:
+        return self.task.model(self.step.model(self.state), *self.frozen)
 
     def _culprit(self, done: int) -> str:
-        model, tokens = jax.device_put((self.step.model(self.state), self.tokens), jax.devices()[0])
-        return find_culprit(self.step.loss, model, *self.step.draw(tokens, done))
+        everything = (self.step.model(self.state), self.data, self.frozen)
+        trained, data, frozen = jax.device_put(everything, jax.devices()[0])
+        return find_culprit(self.step.loss, trained, *self.step.draw(data, done), *frozen)
 
     def _save(self, done: int) -> None:
         if done in checkpoint.steps(self.out / CHECKPOINTS):  # A resumed run broke off again before its first step.
             return
         checkpoint.save(self.out / CHECKPOINTS, done, paths.flatten(jax.device_get(self.state)))
 
-    def _restored(self, model: Transformer) -> State | None:
+    def _restored(self, start: Any) -> State | None:
         """The state of the last checkpoint, where there is one."""
         checkpoint.clear_unfinished(self.out / CHECKPOINTS)
         finished = checkpoint.steps(self.out / CHECKPOINTS)
         if not finished:
             return None
-        like = jax.eval_shape(self.step.init, model)
+        like = jax.eval_shape(self.step.init, start)
         state = paths.unflatten(like, checkpoint.restore(self.out / CHECKPOINTS, finished[-1]))
 
         def place(x: Any, like: Any, sharding: Any) -> Any:

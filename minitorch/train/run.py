@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import jax
 
 from ..models import Transformer
-from ..nn import paths
+from ..nn import paths, structure
 from ..text import Tokenizer, load_tokenizer
 from . import checkpoint
 from .config import RunConfig, make_layout
-from .files import CHECKPOINTS, CONFIG, TOKENIZER, WEIGHTS, write_whole
+from .files import CHECKPOINTS, CONFIG, STRUCTURE, TOKENIZER, WEIGHTS, write_whole
 from .prepare import Prepared
 from .step import usable_devices
 
@@ -74,6 +74,43 @@ def write_record(folder: Path, record: Record) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     parts = {name: dataclasses.asdict(part) for name, part in record._asdict().items()}
     write_whole(folder / CONFIG, json.dumps(parts, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_structure(folder: Path, record: Record, model: Transformer) -> None:
+    """Write `structure.json` if `model` is not what the settings in `record` make: pruned, say, or quantized."""
+    made = jax.eval_shape(lambda: record.config.init_model(record.facts.vocab))
+    if jax.tree.structure(made) != jax.tree.structure(model) or _shapes(made) != _shapes(model):
+        write_whole(folder / STRUCTURE, json.dumps(structure.describe(model)) + "\n")
+
+
+def _shapes(model: Any) -> list[tuple[Any, str]]:
+    return [(leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(model)]
+
+
+def shapes_of_model(folder: Path, record: Record) -> Any:
+    """The model of a run as shapes without values. Raises ValueError if its `structure.json` cannot be read."""
+    if not (folder / STRUCTURE).is_file():
+        return jax.eval_shape(lambda: record.config.init_model(record.facts.vocab))
+    try:
+        return structure.build(json.loads((folder / STRUCTURE).read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise ValueError(f"cannot read {folder / STRUCTURE}: {error}") from error
+
+
+def save_run(folder: Path, record: Record, model: Transformer, tokenizer: Tokenizer) -> None:
+    """Write a finished run of a model that came about otherwise than by training: pruned, say, quantized, or merged.
+
+    The weights come last: without them nothing takes the folder for a whole run.
+
+    Raises:
+      FileExistsError: there is something in `folder` already.
+    """
+    refuse_existing(folder)
+    record = record._replace(facts=dataclasses.replace(record.facts, parameters=paths.count(model)))
+    write_record(folder, record)
+    write_structure(folder, record, model)
+    tokenizer.save(folder / TOKENIZER)
+    paths.save_safetensors(model, folder / WEIGHTS)
 
 
 def read_record(folder: str | Path) -> Record:
@@ -154,8 +191,8 @@ def load_run(folder: str | Path) -> LoadedRun:
       ValueError: a file of it is damaged.
     """
     folder = Path(folder)
-    config, facts = read_record(folder)
-    like = jax.eval_shape(lambda: config.init_model(facts.vocab))
+    record = config, facts = read_record(folder)
+    like = shapes_of_model(folder, record)
     if (folder / WEIGHTS).is_file():
         step, model = config.steps, paths.unflatten(like, paths.load_safetensors(folder / WEIGHTS))
     else:
@@ -172,4 +209,11 @@ def _from_checkpoint(folder: Path, config: RunConfig, facts: Facts, like: Any) -
     arrays = checkpoint.restore(folder / CHECKPOINTS, finished[-1])
     weights = {name.removeprefix("weights."): x for name, x in arrays.items() if name.startswith("weights.")}
     layout = make_layout(config, like, usable_devices(config.batch, facts.devices))
-    return finished[-1], layout.unpack(paths.unflatten(jax.eval_shape(layout.pack, like), weights))
+    try:
+        packed = paths.unflatten(jax.eval_shape(layout.pack, like), weights)
+    except ValueError as error:
+        raise ValueError(
+            f"the run in {folder} trains something else than the whole model: resume it if it is not finished, or merge"
+            " its adapters into the model that it began with."
+        ) from error
+    return finished[-1], layout.unpack(packed)

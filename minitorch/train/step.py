@@ -125,7 +125,7 @@ class Step:
     """The compiled step of one run.
 
     Args:
-      loss: `loss(model, *batch) -> scalar`, the mean over the batch, written with minitorch's ops.
+      loss: `loss(model, *batch, *frozen) -> scalar`, the mean over the batch, written with minitorch's ops.
       optimizer: an `(init, update)` pair, ours or optax's. On a `Sharded` layout it sees a list, on `Tree` the model.
       draw: `draw(data, step) -> batch`, a tuple of arrays (B, ...), drawn on the device from `step` alone: a resumed
         run sees the batches that it would have seen.
@@ -171,31 +171,33 @@ class Step:
         """The weights of `state` as the model they are."""
         return self._model(state.weights)
 
-    def run(self, state: State, data: Any, n: int = 1) -> tuple[State, Metrics]:
+    def run(self, state: State, data: Any, n: int = 1, frozen: tuple[Any, ...] = ()) -> tuple[State, Metrics]:
         """Make `n` updates, at most `MAX_STEPS`, in one dispatch. `state` is donated: use the one returned.
+
+        `frozen` are weights that the loss reads and nobody trains, such as a teacher, copied to every device.
 
         A step whose loss or gradient is not finite changes nothing, so that the weights that led to it can be looked
         at.
         """
         if not 1 <= n <= MAX_STEPS:
             raise ValueError(f"run makes 1 to {MAX_STEPS} steps a call, not {n}: call it more often.")
-        state, metrics = self._run(state, data, n)
+        state, metrics = self._run(state, data, n, frozen)
         return state, jax.tree.map(lambda x: x[:n], metrics)
 
-    def _steps(self, state: State, data: Any, n: Any) -> tuple[State, Metrics]:
+    def _steps(self, state: State, data: Any, n: Any, frozen: tuple[Any, ...]) -> tuple[State, Metrics]:
         # A loop of unknown length, and not a scan: one program for every n. Two programs may round differently, and a
         # run that is stopped and resumed between two calls would then end in other weights.
         def body(i: Any, carry: tuple[State, Metrics]) -> tuple[State, Metrics]:
             state, kept = carry
-            state, metrics = self._one(state, data)
+            state, metrics = self._one(state, data, frozen)
             return state, jax.tree.map(lambda buffer, x: buffer.at[i].set(x), kept, metrics)
 
         empty = Metrics(*(jnp.zeros(MAX_STEPS),) * 2)
         return jax.lax.fori_loop(0, n, body, (state, empty))
 
-    def _one(self, state: State, data: Any) -> tuple[State, Metrics]:
+    def _one(self, state: State, data: Any, frozen: tuple[Any, ...]) -> tuple[State, Metrics]:
         batch = self.draw(data, state.step)
-        loss, grads = self._loss_and_grads(state.weights, *batch)
+        loss, grads = self._loss_and_grads(state.weights, batch, frozen)
         norm = global_norm(grads)
         updates, optimizer = self.optimizer.update(grads, state.optimizer, state.weights)
         new = State(state.step + 1, apply_updates(state.weights, updates), optimizer)
@@ -203,16 +205,16 @@ class Step:
         kept = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, state)
         return jax.lax.with_sharding_constraint(kept, self.shardings(kept)), Metrics(loss, norm)
 
-    def _loss_and_grads(self, weights: Any, *batch: Any) -> tuple[Any, Any]:
-        def on_one_device(weights: Any, *batch: Any) -> tuple[Any, Any]:
-            loss, grads = value_and_grad(self.loss)(self.layout.gather(weights), *batch)
+    def _loss_and_grads(self, weights: Any, batch: tuple[Any, ...], frozen: tuple[Any, ...]) -> tuple[Any, Any]:
+        def on_one_device(weights: Any, batch: tuple[Any, ...], frozen: tuple[Any, ...]) -> tuple[Any, Any]:
+            loss, grads = value_and_grad(self.loss)(self.layout.gather(weights), *batch, *frozen)
             return jax.lax.pmean(loss, "data"), self.layout.reduce(grads)
 
         spec = self.layout.spec
         return jax.shard_map(
             on_one_device,
             mesh=self.mesh,
-            in_specs=(spec, *(P("data") for _ in batch)),
+            in_specs=(spec, P("data"), P()),
             out_specs=(P(), spec),
             check_vma=False,  # The tape's gradients carry no record of what is replicated; the tests compare devices.
-        )(weights, *batch)
+        )(weights, tuple(batch), frozen)

@@ -1,0 +1,66 @@
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from minitorch import nn
+from minitorch.models import Llama, LlamaConfig
+from minitorch.nn import paths
+from minitorch.train import language_modelling, load_run, read_record, save_run, train
+from minitorch.train.files import STRUCTURE, WEIGHTS
+
+
+def scaled(config, out):
+    """Of a frozen model only one number is trained, by which its logits are multiplied."""
+    task = language_modelling(config, out)
+
+    def model(scale, frozen):
+        return dataclasses.replace(frozen, norm=dataclasses.replace(frozen.norm, scale=frozen.norm.scale * scale["x"]))
+
+    def loss(scale, inputs, targets, frozen):
+        return nn.cross_entropy(scale["x"] * frozen(inputs), targets)
+
+    start = {"x": jax.numpy.ones(1)}
+    return dataclasses.replace(
+        task,
+        start=start,
+        frozen=(task.start,),
+        loss=loss,
+        model=model,
+        save=lambda x, out: paths.save_safetensors(x, out / "x"),
+    )
+
+
+def test_a_task_trains_a_part_beside_what_stays_frozen(tiny, tmp_path):
+    config = dataclasses.replace(tiny, steps=4, weight_decay=0.0)
+    result = train(config, tmp_path / "run", task=scaled)
+    assert set(paths.load_safetensors(tmp_path / "run" / "x")) == {"x"} and not (tmp_path / "run" / WEIGHTS).exists()
+    assert result.val_loss > 0
+    with pytest.raises(ValueError, match=r"trains something else than the whole model: resume it .* or merge its adap"):
+        load_run(tmp_path / "run")
+
+
+def test_a_changed_model_is_saved_with_its_structure_and_loads(finished, tmp_path):
+    before = load_run(finished[0].out)
+    other = Llama.init(
+        jax.random.key(0), LlamaConfig(vocab=before.model.config.vocab, context=8, layers=1, heads=2, width=8)
+    )
+    record = read_record(finished[0].out)
+    save_run(tmp_path / "new", record, other, before.tokenizer)
+    again = load_run(tmp_path / "new")
+    assert (tmp_path / "new" / STRUCTURE).is_file() and jax.tree.structure(again.model) == jax.tree.structure(other)
+    jax.tree.map(np.testing.assert_array_equal, again.model, other)
+    assert read_record(tmp_path / "new").facts.parameters == paths.count(other)
+    with pytest.raises(FileExistsError, match="there is a run in"):
+        save_run(tmp_path / "new", record, other, before.tokenizer)
+    (tmp_path / "new" / STRUCTURE).write_text('{"class": "os.system"}', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"cannot read .*structure.json: this is no model that minitorch described"):
+        load_run(tmp_path / "new")
+
+
+def test_an_unchanged_model_needs_no_structure(finished, tmp_path):
+    run, record = load_run(finished[0].out), read_record(finished[0].out)
+    save_run(tmp_path / "copy", record, run.model, run.tokenizer)
+    assert not (tmp_path / "copy" / STRUCTURE).exists()
+    assert (tmp_path / "copy" / WEIGHTS).read_bytes() == (finished[0].out / WEIGHTS).read_bytes()
