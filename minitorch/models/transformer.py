@@ -82,6 +82,22 @@ class Transformer(Module):
         """
         return self._run(ids, [None] * len(self.blocks), key)[0]
 
+    def states(self, ids: Array) -> list[Array]:
+        """The residual stream (B, T, D) after the embedding, and after each block: `model(ids)` on the way.
+
+        Raises ValueError as the model does.
+        """
+        self._check_ids(ids)
+        states = [self._embed(ids, None)]
+        for block in self.blocks:
+            states.append(block(states[-1])[0])
+        return states
+
+    def read_out(self, x: Array) -> Array:
+        """Logits (B, T, V), float32 at least, from the stream x (B, T, D) after the last block."""
+        x = self.norm(x)
+        return full_precision(self.token.attend(x) if self.head is None else self.head(x))
+
     def decode(self, ids: Array, cache: list[KVCache]) -> tuple[Array, list[KVCache]]:
         """Logits (B, T, V) for T tokens that follow those in the cache, and the longer cache.
 
@@ -101,16 +117,13 @@ class Transformer(Module):
         return [KVCache.init(batch, length, block.attention.kv_heads, head_size, dtype) for block in self.blocks]
 
     def _run(self, ids: Array, caches: Any, key: Array | None) -> tuple[Array, Any]:
-        if ids.ndim != 2:
-            raise ValueError(f"a model reads ids (B, T), but got shape {tuple(ids.shape)}: for one text, ids[None].")
-        self._check_length(ids.shape[1])
+        self._check_ids(ids)
         x = self.dropout(self._embed(ids, caches[0]), named(key, "embedding"))  # (B, T, D)
         longer = []
         for i, (block, cache) in enumerate(zip(self.blocks, caches, strict=True)):
             x, cache = block(x, cache, named(key, f"blocks.{i}"))
             longer.append(cache)
-        x = self.norm(x)
-        return full_precision(self.token.attend(x) if self.head is None else self.head(x)), longer  # (B, T, V)
+        return self.read_out(x), longer
 
     def _embed(self, ids: Array, cache: KVCache | None) -> Array:
         x = self.token(ids)
@@ -120,6 +133,11 @@ class Transformer(Module):
         if cache is None:
             return x + self.position.weight[:T]  # A slice: its gradient is cheaper than that of a look-up.
         return x + self.position(cache.position + jnp.arange(T))
+
+    def _check_ids(self, ids: Array) -> None:
+        if ids.ndim != 2:
+            raise ValueError(f"a model reads ids (B, T), but got shape {tuple(ids.shape)}: for one text, ids[None].")
+        self._check_length(ids.shape[1])
 
     def _check_length(self, tokens: int) -> None:
         context = self.config.context
