@@ -17,9 +17,10 @@ ABOVE = {  # What each part may import.
     "data": {"text"},
     "models": {"autodiff", "ops", "nn"},
     "train": {"autodiff", "ops", "nn", "optim", "text", "data", "models"},
-    "infer": {"autodiff", "ops", "nn", "text", "data", "models", "train"},
-    "course": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "infer"},
-    "cli": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "infer", "course"},
+    "compress": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train"},
+    "infer": {"autodiff", "ops", "nn", "text", "data", "models", "train", "compress"},
+    "course": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "compress", "infer"},
+    "cli": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "compress", "infer", "course"},
 }
 COURSE_ABOVE = {  # The same for the rooms of the course; `figures` only draws.
     "figures": set(),
