@@ -30,6 +30,7 @@ COURSE_ABOVE = {  # The same for the rooms of the course; `figures` only draws.
     "student": {"answers", "notebook", "author"},
     "report": set(),
     "grading": {"answers", "notebook", "author", "report"},
+    "labs": {"grading"},  # whose sandbox it uses
 }
 
 

@@ -1,4 +1,4 @@
-"""`minitorch`, and one file for each of its commands: `train`, `generate`, `evaluate`, `info`, `tour`, `course`.
+"""`minitorch`, and one file for each of its commands: `train`, `generate`, `evaluate`, `info`, `tour`, `course`, `lab`.
 
 Nothing here imports more than it must before a command runs, so that `minitorch --help` answers at once, and so that
 `cores` can still set up the devices. Whatever a person can do wrong ends in one line on standard error, no traceback.
@@ -20,6 +20,7 @@ from .course import app as course
 from .evaluate import evaluate
 from .generate import generate
 from .info import info
+from .lab import app as lab
 from .tour import tour
 from .train import train
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 for command in (train, generate, evaluate, info, tour):
     app.command()(command)
 app.add_typer(course, name="course")
+app.add_typer(lab, name="lab")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

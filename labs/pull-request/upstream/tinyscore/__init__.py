@@ -1,0 +1,1 @@
+"""Scores for classifiers and for text, in plain Python."""

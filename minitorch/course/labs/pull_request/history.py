@@ -1,0 +1,115 @@
+"""The commits of a branch, read as a maintainer reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..git import Git
+from ..review import Comment
+
+SUBJECT, BODY = 60, 72
+FIELDS = "%H%x00%P%x00%an <%ae>%x00%B"
+NO_COMMANDS = re.compile(r"(?i)^(wip|fixup!|squash!|amend!|temp|stuff|misc|update[sd]?$)")
+NOT_PAST = {"Bring", "Embed", "Exceed", "Feed", "Need", "Proceed", "Seed", "Shed", "Speed", "Spring", "String"}
+NOT_THIRD_PERSON = {"Canvas", "Focus", "Alias", "Bias"}
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit of a branch."""
+
+    hash: str
+    parents: tuple[str, ...]
+    author: str
+    message: str
+    files: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        return self.message.split("\n", 1)[0]
+
+    @property
+    def where(self) -> str:
+        return f"commit {self.hash[:7]}"
+
+
+def commits(git: Git, base: str, tip: str) -> list[Commit]:
+    """What `tip` has and `base` has not, the oldest first."""
+    return [_read(git, name) for name in git.lines("rev-list", "--reverse", "--topo-order", tip, f"^{base}")]
+
+
+def _read(git: Git, name: str) -> Commit:
+    hash, parents, author, message = git("show", "-s", f"--format={FIELDS}", name).split("\0", 3)
+    files = git("diff-tree", "-r", "-z", "--no-commit-id", "--name-only", "--no-renames", name).split("\0")
+    return Commit(hash, tuple(parents.split()), author, message.strip("\n"), tuple(filter(None, files)))
+
+
+def judge(history: list[Commit]) -> Iterator[Comment]:
+    """What is wrong with messages, sign-offs and the form of a history."""
+    for commit in history:
+        if len(commit.parents) > 1:
+            yield Comment(
+                commit.where,
+                "is a merge. The branch shall be a line of commits that can be read one by one: rebase it on"
+                " upstream/main instead of merging main into it (git rebase upstream/main).",
+            )
+        else:
+            for text in (*_about_subject(commit.subject), *_about_body(commit)):
+                yield Comment(commit.where, text)
+    yield from _repeated(history)
+
+
+def _about_subject(subject: str) -> Iterator[str]:
+    first = subject.split(" ")[0]
+    quoted = f"the first line, {subject[:SUBJECT]!r},"
+    if len(subject) > SUBJECT:
+        yield f"the first line has {len(subject)} characters: lists cut it off. Use {SUBJECT} at most (git rebase -i)."
+    if subject.endswith("."):
+        yield f"{quoted} ends with a full stop. It is a title: leave it away."
+    if NO_COMMANDS.match(subject) or len(subject.split()) < 2:
+        yield f"{quoted} does not say what the commit does. Say it, so that nobody has to open it."
+    elif not first[:1].isupper():
+        yield f"{quoted} begins with a small letter. Begin with a command and a capital letter."
+    elif _is_no_command(first):
+        yield f"{quoted} tells what you did. Write a command instead, as in {_example(first)!r}."
+
+
+def _is_no_command(word: str) -> bool:
+    past = word.endswith(("ed", "ing")) and word not in NOT_PAST
+    third_person = word.endswith("s") and not word.endswith("ss") and word not in NOT_THIRD_PERSON
+    return past or third_person
+
+
+def _example(word: str) -> str:
+    return "Add a test of ..." if word.lower().startswith("add") else "Return 0.0 for ..."
+
+
+def _about_body(commit: Commit) -> Iterator[str]:
+    rest = commit.message.split("\n")[1:]
+    if rest and rest[0].strip():
+        yield "its second line is not empty: git takes all of it for the title. Put an empty line after the first."
+    for line in rest:
+        if len(line) > BODY and " " in line.strip() and not line.startswith("Signed-off-by:"):
+            yield f"the line {line[:30] + '...'!r} has {len(line)} characters: break lines at {BODY}."
+    signed = re.findall(r"^Signed-off-by: (.+)$", commit.message, re.MULTILINE)
+    if not signed:
+        yield (
+            "is not signed off: without it we may not use your work. `git commit --amend -s` signs the last commit,"
+            " `git rebase --signoff upstream/main` all of the branch."
+        )
+    elif commit.author not in [line.strip() for line in signed]:
+        yield f"is signed off by {signed[-1]}, but written by {commit.author}: the author has to sign."
+
+
+def _repeated(history: list[Commit]) -> Iterator[Comment]:
+    seen: dict[str, Commit] = {}
+    for commit in history:
+        if before := seen.get(commit.subject):
+            yield Comment(
+                commit.where,
+                f"has the same title as {before.where}. If it mends that one, put both together (git rebase -i, fixup);"
+                " if it does something else, say what.",
+            )
+        seen[commit.subject] = commit
