@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .cells import BEGIN, END, KINDS, MUTANT_OK, Cell, Notebook, unsolved
+from .definition import missing
 from .forbidden import forbidden_calls
 
 Problems = Iterator[tuple[int, str]]
@@ -131,6 +132,8 @@ def _forbidden(notebook: Notebook) -> Problems:
     """What is taken out of the library for grading is not there for set-up, solutions and probes either."""
     if not all(isinstance(cell.forbids, list) for cell in notebook.cells):
         return
+    for cell in notebook.cells:
+        yield from ((cell.line, problem) for problem in missing(cell.forbids))
     before: list[str] = []
     for cell in notebook.of("setup", "exercise", "probe"):
         unseen = _lines_of_mistakes(cell)

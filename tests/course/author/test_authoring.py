@@ -107,6 +107,14 @@ def test_what_is_forbidden_may_not_be_needed_while_grading(place, code, tmp_path
     assert f":{line}: jax.numpy.square is forbidden by an exercise" in problems[0]
 
 
+@pytest.mark.parametrize("name", ["minitorch.ops.softmaxx", "jax.nn.softmaxx", "jaxx.nn.softmax"])
+def test_what_is_forbidden_must_be_there(name, tmp_path):
+    plain = 'name="centre" tags=["exercise"]'
+    _, text, problems = problems_of(tmp_path, lambda text: text.replace(plain, f'{plain} forbids=["{name}"]'))
+    line = text[: text.index("forbids")].count("\n") + 2  # the first of the cell
+    assert len(problems) == 1 and f":{line}: {name}" in problems[0]
+
+
 def test_mistakes_checks_and_demos_may_use_what_is_forbidden(tmp_path):
     path = new(Places(tmp_path), "15_sample")[0]
     text = path.read_text("utf-8")
