@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import sys
+from collections.abc import Iterator
 from types import ModuleType
+from typing import Any, cast
+
+# jsonschema, on which nbformat stands, takes this if it is there, and builds a grammar of web addresses: three seconds.
+UNWANTED = "rfc3987_syntax"
 
 
 def require(module: str, purpose: str, install: str) -> ModuleType:
     """The imported `module`; raises ImportError naming `purpose` and the `install` command if it is not there."""
     try:
-        return importlib.import_module(module)
+        with quickly():
+            return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
         raise ImportError(f"{purpose} needs the package {package}, which is not installed: {install}") from error
+
+
+@contextlib.contextmanager
+def quickly() -> Iterator[None]:
+    """Imports in here go without the package `UNWANTED`. No notebook's schema asks for what it would check."""
+    modules = cast(dict[str, Any], sys.modules)
+    absent = UNWANTED not in modules
+    if absent:
+        modules[UNWANTED] = None  # Importing it then fails, for which jsonschema is prepared.
+    try:
+        yield
+    finally:
+        if absent:
+            del modules[UNWANTED]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import nbformat
 import pytest
 
 from ..notebook.probe import SHOWN
 from .items import Key, Plugin, Result, Task
+from .jupyter import nbformat
 from .kernel import Kernel
 from .launch import Setting
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nbval.plugin import IPyNbCell, IPyNbFile
-
 from ..answers.values import decode, describe
 from ..notebook.errors import EXPLAINED
 from ..notebook.probe import SHOWN, judge
+from .jupyter import IPyNbCell, IPyNbFile
 from .kernel import Kernel, Stopped
 
 if TYPE_CHECKING:

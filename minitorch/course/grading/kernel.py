@@ -17,10 +17,10 @@ from typing import Any, NamedTuple, cast
 
 import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
-from nbval.kernel import RunningKernel
 
 from ..notebook.errors import EXPLAINED
 from ..notebook.probe import SHOWN
+from .jupyter import RunningKernel
 from .launch import Launched, Setting
 from .sandbox import MIB
 

@@ -45,10 +45,10 @@ def mark_all(
     waiting = deque(handed)
     with contextlib.ExitStack() as stack:
         count = min(jobs, len(handed))
-        workers = [stack.enter_context(_Worker(notebook, setting, (i, jobs))) for i in range(count)]
-        key = find_key()
+        workers = [stack.enter_context(_Worker(setting, (i, jobs))) for i in range(count)]
+        known = notebook, find_key()
         for worker in workers:
-            worker.know(key)
+            worker.know(known)
         idle = list(workers)
         while True:
             while idle and waiting:
@@ -71,8 +71,8 @@ def _answering(busy: list[_Worker]) -> list[_Worker]:
 class _Worker:
     """One process at a time, and the student that it is at."""
 
-    def __init__(self, notebook: Notebook, setting: Setting, share: tuple[int, int]):
-        self.notebook, self.arguments = notebook, (notebook, setting, share)
+    def __init__(self, setting: Setting, share: tuple[int, int]):
+        self.arguments = setting, share
         self.limit = setting.limits.notebook_seconds + MARGIN_SECONDS
         self.at: Handed | None = None
         self._start()
@@ -96,10 +96,11 @@ class _Worker:
         self._process.kill()
         self._process.join()
 
-    def know(self, key: Key) -> None:
-        self.key = key
+    def know(self, known: tuple[Notebook, Key]) -> None:
+        """Tell it what it needs to grade: too much for its start, which would wait until it is read."""
+        self.known = known
         with contextlib.suppress(OSError):  # It has died: `answer` will say so.
-            self.connection.send(key)
+            self.connection.send(known)
 
     def give(self, handed: Handed, more: bool) -> None:
         self.at, self.began = handed, time.monotonic()
@@ -124,18 +125,19 @@ class _Worker:
     def _replaced(self, handed: Handed, reason: str) -> Marked:
         self._end()
         self._start()
-        self.know(self.key)
-        return replace(failed(handed, self.notebook, reason), settled=False)
+        self.know(self.known)
+        return replace(failed(handed, self.known[0], reason), settled=False)
 
 
-def serve(connection: Any, notebook: Notebook, setting: Setting, share: tuple[int, int]) -> None:
-    """A worker's life: after the key, grade what arrives, each time with a kernel that has been started before."""
+def serve(connection: Any, setting: Setting, share: tuple[int, int]) -> None:
+    """A worker's life: after the notebook and its key, grade what arrives, each in a kernel started before."""
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the process that started this one.
     _bound_memory(setting.limits)
     _take_share(*share)
     with Kernels(setting) as kernels, contextlib.suppress(EOFError):
         kernels.prepare()
-        key, more = connection.recv(), True
+        notebook, key = connection.recv()
+        more = True
         while True:
             if more:
                 kernels.prepare()
