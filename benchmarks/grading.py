@@ -53,11 +53,12 @@ of {rounds} rounds, in which each took its turn with the whole class, timed from
 
 Each executes the cells of set-up and exercises and the {probes} probes: for nbgrader as autograder tests, for
 otter-grader as its test files, in both with the inputs that were drawn here and an assertion for each value. Checks and
-pictures are left out for all. Two peers' processes run at a time, with a core for each: `nbgrader autograde`, which
-takes one notebook after the other, in two courses with half of the class each; `otter run`, which takes one notebook
-(for a class there is `otter grade`, which wants Docker). They run students' code as it is. minitorch runs it in a
-sandbox, executes the reference on new inputs first, and writes a page of feedback for each student, all in its time.
-Its kernels are started ahead, and find what JAX compiled for the reference. {machine}.
+pictures are left out for all. `nbgrader autograde` takes the class, one notebook after the other; `otter run` takes one
+notebook and is called for each (for a class there is `otter grade`, which wants Docker). Neither has an option for
+several at a time. "Two at a time" is what can be made of them by hand: two courses of nbgrader with half of the class
+each, two calls of otter at once. They run students' code as it is. minitorch runs it in a sandbox, executes the
+reference on new inputs first, and writes a page of feedback for each student, all in its time. Its kernels are started
+ahead, and find what JAX compiled for the reference. {machine}.
 """
 ASSERTIONS = '''
 import json as _json, os as _os
@@ -173,7 +174,10 @@ class Minitorch(Contestant):
 
 
 class Peer(Contestant):
+    """`jobs` of its processes at a time: 1 is how it comes, 2 what an instructor with two terminals can make of it."""
+
     name = ""
+    jobs = 1
 
     @property
     def bin(self) -> Path:
@@ -196,8 +200,8 @@ class Peer(Contestant):
         run([self.bin / command[0], *command[1:]], folder, PATH=path, VIRTUAL_ENV=str(self.bin.parent))
 
     @property
-    def halves(self) -> list[Sequence[Student]]:
-        return [self.students[number::JOBS] for number in range(JOBS)]
+    def shares(self) -> list[Sequence[Student]]:
+        return [self.students[number :: self.jobs] for number in range(self.jobs)]
 
     def tasks(self) -> list[Cell]:
         """What is executed, in order; assertions come after the first cell, which has the imports."""
@@ -210,7 +214,7 @@ class Nbgrader(Peer):
 
     def prepare(self) -> None:
         self.install()
-        for number, students in enumerate(self.halves):
+        for number, students in enumerate(self.shares):
             course = self.folder / f"course-{number}"
             save(self._cells({}), course / "source" / "ps1" / f"{NAME}.ipynb")
             config = (
@@ -244,8 +248,8 @@ class Nbgrader(Peer):
         return cells
 
     def grade(self, out: Path) -> dict[str, float]:
-        courses = [self.folder / f"course-{number}" for number in range(JOBS)]
-        with ThreadPoolExecutor(JOBS) as pool:
+        courses = [self.folder / f"course-{number}" for number in range(self.jobs)]
+        with ThreadPoolExecutor(self.jobs) as pool:
             list(pool.map(self._autograde, courses))
         points = {}
         for course in courses:
@@ -280,7 +284,7 @@ class Otter(Peer):
 
     def grade(self, out: Path) -> dict[str, float]:
         out.mkdir()
-        with ThreadPoolExecutor(JOBS) as pool:
+        with ThreadPoolExecutor(self.jobs) as pool:
             return dict(pool.map(lambda student: (student.name, self._run(student, out)), self.students))
 
     def _run(self, student: Student, out: Path) -> float:
@@ -303,7 +307,21 @@ def _test_file(cell: Cell, code: str) -> str:
     return f"OK_FORMAT = True\n\ntest = { ({'name': _word(cell.name), 'points': None, 'suites': [suite]})!r}\n"
 
 
-CONTESTANTS: dict[str, type[Contestant]] = {"minitorch": Minitorch, "nbgrader": Nbgrader, "otter-grader": Otter}
+class NbgraderTwice(Nbgrader):
+    jobs = 2
+
+
+class OtterTwice(Otter):
+    jobs = 2
+
+
+CONTESTANTS: dict[str, type[Contestant]] = {
+    "minitorch": Minitorch,
+    "nbgrader": Nbgrader,
+    "otter-grader": Otter,
+    "nbgrader, two at a time": NbgraderTwice,
+    "otter-grader, two at a time": OtterTwice,
+}
 
 
 def overheads(out: Path) -> list[float]:
