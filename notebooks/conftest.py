@@ -5,5 +5,5 @@ import pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    if config.getoption("numprocesses", None) and config.option.dist == "no":
+    if config.getoption("numprocesses", None):
         config.option.dist = "loadfile"
