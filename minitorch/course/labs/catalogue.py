@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .docker import check as docker
 from .folder import WHERE, find
 from .pull_request import check as pull_request
 from .pull_request import upstream
@@ -20,7 +21,10 @@ class Lab:
     check: Callable[[Path, bool], Report]
 
 
-LABS = {"pull-request": Lab(upstream.start, pull_request.check)}
+LABS = {
+    "docker": Lab(docker.start, docker.check),
+    "pull-request": Lab(upstream.start, pull_request.check),
+}
 
 
 def start(name: str, folder: Path | None) -> Path:

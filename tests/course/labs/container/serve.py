@@ -1,0 +1,72 @@
+"""Serves a model over HTTP: GET /health, and POST /v1/completions with {"prompt": "...", "max_tokens": 20}.
+
+The answer has the form of OpenAI's completions, so that their clients can ask it. Two variables of the environment say
+where the model is (MODEL) and at which port to listen (PORT).
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jax
+
+from minitorch.infer import sample, stream_text
+from minitorch.train import load_run
+
+LONGEST = 100_000  # bytes of a request
+MOST_TOKENS = 512
+
+
+def complete(run, prompt, tokens, temperature):
+    """What the model writes after `prompt`."""
+    if not (isinstance(prompt, str) and isinstance(tokens, int) and 1 <= tokens <= MOST_TOKENS):
+        raise ValueError(f"prompt must be a text, and max_tokens a number from 1 to {MOST_TOKENS}")
+    samplers = [sample.temperature(temperature)]
+    return "".join(stream_text(run.model, run.tokenizer, prompt, tokens, key=jax.random.key(0), samplers=samplers))
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request. The server has the model in `run`."""
+
+    def do_GET(self):
+        self.reply(200, {"status": "ok"}) if self.path == "/health" else self.reply(404, {"error": "no such page"})
+
+    def do_POST(self):
+        if self.path != "/v1/completions":
+            self.reply(404, {"error": "no such page"})
+            return
+        try:
+            length = int(self.headers.get("Content-Length", 0))
+            if not 0 < length <= LONGEST:
+                raise ValueError(f"a request has 1 to {LONGEST} bytes")
+            asked = json.loads(self.rfile.read(length))
+            text = complete(
+                self.server.run, asked["prompt"], asked.get("max_tokens", 32), asked.get("temperature", 0.8)
+            )
+            self.reply(200, {"object": "text_completion", "choices": [{"index": 0, "text": text}]})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self.reply(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def reply(self, status, content):
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def main():
+    server = ThreadingHTTPServer(("", int(os.environ.get("PORT", "8000"))), Handler)
+    server.run = load_run(os.environ.get("MODEL", "model"))
+    complete(server.run, "\n", 1, 0.8)  # Compiles before the first request waits for it.
+    print("ready", file=sys.stderr, flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The lab of the container: a good solution and three bad ones by their files; a real image where possible."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minitorch.course.labs.docker import alive, beside, buildah, builders, check, dockerfile, rules
+from minitorch.course.labs.review import Item
+
+GOOD = Path(__file__).parent / "container"
+
+
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory):
+    """The lab with a good solution; the model is a few empty files."""
+    folder = tmp_path_factory.mktemp("docker") / "lab"
+    check.start(folder)
+    shutil.copytree(GOOD, folder, dirs_exist_ok=True)
+    for path in (beside.CARD, beside.WEIGHTS, beside.LICENCE):
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text("x", "utf-8")
+    return folder
+
+
+@pytest.fixture
+def folder(begun, tmp_path):
+    return Path(shutil.copytree(begun, tmp_path / "lab"))
+
+
+def said(folder):
+    """What is said of the files, by item."""
+    file = dockerfile.read(folder / "Dockerfile")
+    items = [*check.described(file, folder), *check.about_model(file, folder)]
+    return {item.name.removeprefix("file-"): " ".join(map(str, item.comments)) for item in items}
+
+
+def change(folder, name, *changes):
+    path = folder / name
+    text = path.read_text("utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")
+
+
+def test_a_good_solution_has_every_point_for_its_files(folder):
+    assert said(folder) == dict.fromkeys(said(folder), "")
+
+
+def test_what_the_lab_begins_with_has_none(tmp_path):
+    check.start(tmp_path / "lab")
+    found = said(tmp_path / "lab")
+    assert all(found.values())
+    for name, words in {
+        "stages": "Dockerfile:1: has one stage",
+        "base": "Dockerfile:1: stands on python:latest",
+        "locked": "Dockerfile:5: installs whatever versions",
+        "lean": "Dockerfile:4: installs with or for build-essential",
+        "signals": "Dockerfile:7: starts a shell",
+        "hadolint": "Dockerfile:1: Using latest",
+        "model": "model/model-card.md: is not there",
+    }.items():
+        assert words in found[name]
+    assert "serve.py:66: nobody catches SIGTERM" in found["signals"]
+
+
+def test_a_solution_that_looks_right_from_afar(folder):
+    """Two stages and a user, but by name; a lock without hashes; all files copied; no way to stop it."""
+    change(
+        folder,
+        "Dockerfile",
+        ("USER 10001:10001", "USER app"),
+        ("COPY model/ model/", "COPY . ."),
+        (" --require-hashes", ""),
+        ('ENTRYPOINT ["python", "serve.py"]', 'ENTRYPOINT ["sh", "-c", "python serve.py"]'),
+        ("PYTHONDONTWRITEBYTECODE=1 ", ""),
+    )
+    change(folder, "requirements.lock", ("scipy==1.17.1 ;", "scipy>=1.17.1 ;"))
+    change(folder, "compose.yaml", ("read_only: true", "read_only: false"), ("[ALL]", "[NET_RAW]"))
+    (folder / ".dockerignore").write_text("model/checkpoints\n", "utf-8")
+    found = said(folder)
+    wrong = {"hadolint", "locked", "user", "lean", "read-only", "signals", "model"}
+    assert {name for name, text in found.items() if text} == wrong
+    assert "Dockerfile:21: names the user 'app'" in found["user"] and "Dockerfile:20: copies all" in found["lean"]
+    assert "Dockerfile:3: installs whatever" in found["locked"] and "scipy>=1.17.1 has no version" in found["locked"]
+    assert all(
+        words in found["read-only"] for words in ("PYTHONDONT", "compose.yaml:5: add read_only", "cap_drop: [ALL]")
+    )
+
+
+def test_a_bill_and_labels_that_are_out_of_date(folder):
+    bill = json.loads((folder / "sbom.cdx.json").read_text("utf-8"))
+    bill["components"] = bill["components"][:2]
+    (folder / "sbom.cdx.json").write_text(json.dumps(bill), "utf-8")
+    change(
+        folder,
+        "Dockerfile",
+        ("LICENSE ", ""),
+        (".licenses=", ".licence="),
+        ('CMD ["python", "-c"', 'CMD ["curl", "-c"'),
+    )
+    found = said(folder)
+    assert {name for name, text in found.items() if text} == {"bill", "labels", "health"}
+    assert "does not list jaxlib" in found["bill"] and "does not hold the licence" in found["bill"]
+    (folder / "sbom.cdx.json").write_text('{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": 3}', "utf-8")
+    assert "is no valid CycloneDX" in said(folder)["bill"]
+
+
+def test_inherited_stages_arguments_and_other_images(tmp_path):
+    digest = "sha256:" + "0" * 64
+    (tmp_path / "Dockerfile").write_text(
+        f"ARG BASE=python:3@{digest}\nFROM ${{BASE}} AS base\nUSER root\nENV A=1 B=2\nFROM base AS last\nUSER 7\nENV"
+        " B=3\n"
+        "COPY --from=ghcr.io/x/uv:1 /uv /bin/uv\nHEALTHCHECK NONE\n",
+        "utf-8",
+    )
+    file = dockerfile.read(tmp_path / "Dockerfile")
+    assert [stage.image for stage in file.external()] == [f"python:3@{digest}"]
+    assert rules.environment(file) == {"A": "1", "B": "3"} and list(rules.user(file)) == []
+    assert [comment.where for comment in rules.base(file)] == ["Dockerfile:8"]
+    assert [comment.where for comment in rules.health(file)] == ["Dockerfile:9"]
+    on_base = buildah.on_base((tmp_path / "Dockerfile").read_text("utf-8"), file)
+    assert "FROM localhost/minitorch-base AS base\n" in on_base and "FROM base AS last\n" in on_base
+    (tmp_path / "Dockerfile").write_text("FROM a\nRUN <<END\n", "utf-8")
+    with pytest.raises(ValueError, match="cannot be read as a Dockerfile"):
+        dockerfile.read(tmp_path / "Dockerfile")
+
+
+def test_without_a_builder_nothing_is_claimed(folder, monkeypatch):
+    monkeypatch.setattr(alive, "detect", lambda: (None, "no builder is installed"))
+    items = alive.look(folder)
+    assert len(items) == 5 and all(item.status == "unverified" and item.earned == 0 for item in items)
+    assert all("no builder is installed" in item.unverified for item in items)
+
+
+def test_points_are_a_hundred(folder):
+    file = dockerfile.read(folder / "Dockerfile")
+    written = sum(item.points for item in [*check.described(file, folder), *check.about_model(file, folder)])
+    assert (written, sum(points for _, points in alive.ITEMS.values())) == (60, 40)
+
+
+@pytest.fixture
+def builder():
+    """Skips where nothing builds, or images cannot be had: a local base, or what is said to be a way to a registry."""
+    found, why = builders.detect()
+    if found is None:
+        pytest.skip(why)
+    if not (found.name == "buildah" and buildah.has_local_base()) and "MINITORCH_REGISTRY" not in os.environ:
+        pytest.skip(
+            "no base image: run labs/docker/make-base.sh, or set MINITORCH_REGISTRY=1 where a registry is in reach"
+        )
+    return found
+
+
+@pytest.mark.slow
+def test_a_real_image_is_built_asked_and_stopped(builder, folder):
+    shutil.rmtree(folder / "model")
+    small = ["--limit", "20000", "--steps", "5", "--layers", "1", "--width", "16", "--heads", "2", "--data", "stdlib"]
+    train = [sys.executable, "-c", "from minitorch.cli import main; main()", "train", "--out", folder / "model", *small]
+    subprocess.run(train, check=True, capture_output=True)
+    items: list[Item] = alive.look(folder)
+    assert [str(comment) for item in items for comment in item.comments] == []
+    assert sum(item.earned for item in items) == 40
