@@ -1,0 +1,94 @@
+"""Does a small model learn more from a large one than from the text alone? A quarter of the parameters, equal tokens.
+
+    python -m benchmarks.distill [SEEDS]
+
+The text is a million characters of Python's standard library in 1,024 pieces. The teacher is the tour's model, trained
+for twice as many steps as its students, which is its own affair: what is equal is what the students read. Each student
+is trained alone, and by each recipe, from the same first weights on the same batches. A recipe closes a share of the
+gap in perplexity, on text that none of them has seen, between the student alone (0 %) and the teacher (100 %).
+Writes `distill.md`.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from .contest import machine, table
+
+TEXT: dict[str, Any] = dict(data="stdlib", limit=1_000_000, tokenizer="bpe:1024", context=128, batch=8)
+TEACHER: dict[str, Any] = dict(layers=4, heads=4, width=128, steps=1800, lr=3e-3)
+STUDENT: dict[str, Any] = dict(layers=3, heads=4, width=64, steps=900, lr=4e-3)
+RECIPES: dict[str, dict[str, Any]] = {
+    "logits": dict(),
+    "logits, temperature 2": dict(temperature=2.0),
+    "logits, temperature 2, 30 % text": dict(temperature=2.0, soft=0.7),
+    "logits and hidden states": dict(hidden=1.0),
+    "logits, temperature 2, and hidden states": dict(temperature=2.0, hidden=1.0),
+    "reverse divergence": dict(divergence="reverse"),
+}
+WANTED = 0.3
+
+
+def perplexity(out: Path, settings: dict[str, Any], seed: int, **options: Any) -> float:
+    from minitorch.train import RunConfig, train
+
+    steps = settings["steps"]
+    config = RunConfig(**TEXT, **settings, seed=seed, eval_every=steps, checkpoint_every=steps)
+    return math.exp(train(config, out, **options).val_loss)
+
+
+def measure(folder: Path, seeds: int) -> tuple[str, list[float], dict[str, list[float]], list[float]]:
+    """What is compared; then by seed the perplexity of students alone, by each recipe, and of the teacher."""
+    from minitorch.compress.distill import Recipe, learn_from_text
+    from minitorch.nn import paths
+    from minitorch.train import load_run
+
+    alone, taught, teachers = [], {name: [] for name in RECIPES}, []
+    sizes = ""
+    for seed in range(seeds):
+        teachers.append(perplexity(folder / f"teacher{seed}", TEACHER, seed))
+        alone.append(perplexity(folder / f"alone{seed}", STUDENT, seed))
+        teacher = load_run(folder / f"teacher{seed}").model
+        student = load_run(folder / f"alone{seed}").model
+        sizes = f"{paths.count(teacher):,} and {paths.count(student):,}"
+        for i, (name, recipe) in enumerate(RECIPES.items()):
+            task = learn_from_text(teacher, Recipe(**recipe))
+            taught[name].append(perplexity(folder / f"taught{seed}-{i}", STUDENT, seed, task=task))
+            print(f"seed {seed}: {name}: {taught[name][-1]:.2f}", flush=True)
+    return sizes, alone, taught, teachers
+
+
+def main(seeds: int) -> None:
+    from minitorch.train import use_cpu_cores
+
+    use_cpu_cores(batch=TEXT["batch"])
+    with tempfile.TemporaryDirectory() as folder:
+        sizes, alone, taught, teachers = measure(Path(folder), seeds)
+    rows = [["student", *(f"seed {seed}" for seed in range(seeds)), "gap closed"]]
+    rows.append(["alone", *(f"{p:.2f}" for p in alone), "0 %"])
+    best = 0.0
+    for name, perplexities in taught.items():
+        closed = [(a - p) / (a - t) for a, p, t in zip(alone, perplexities, teachers, strict=True)]
+        best = max(best, min(closed))
+        spread = f"{mean(closed):.0%} ({min(closed):.0%} to {max(closed):.0%})".replace("%", " %")
+        rows.append([name, *(f"{p:.2f}" for p in perplexities), spread])
+    rows.append(["the teacher", *(f"{p:.2f}" for p in teachers), "100 %"])
+    verdict = "reached" if best >= WANTED else "missed"
+    page = (
+        "# Distillation\n\nWritten by `python -m benchmarks.distill`: perplexity per token of text that was kept out of"
+        f" training. Parameters of teacher and student: {sizes}. Every student read {STUDENT['steps']:,} x"
+        f" {TEXT['batch']} x {TEXT['context']} tokens, the teacher {TEACHER['steps'] / STUDENT['steps']:g} times as"
+        f" many.\n\n{table(rows)}\n\nAt least {WANTED:.0%} of the gap closed for every seed: {verdict}.\n\n"
+        f"{machine('jax')}.\n"
+    )
+    Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
+    print(page)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
