@@ -1,4 +1,5 @@
-"""`minitorch`, and one file for each of its commands: `train`, `generate`, `evaluate`, `info`, `tour`, `course`, `lab`.
+"""`minitorch`, and one file for each of its commands: `train`, `generate`, `evaluate`, `info`, `tour`, `course`, `lab`,
+`distill`, `prune`, `finetune` with `merge`.
 
 Nothing here imports more than it must before a command runs, so that `minitorch --help` answers at once, and so that
 `cores` can still set up the devices. Whatever a person can do wrong ends in one line on standard error, no traceback.
@@ -17,10 +18,13 @@ import typer
 
 from .console import say
 from .course import app as course
+from .distill import distill
 from .evaluate import evaluate
+from .finetune import finetune, merge
 from .generate import generate
 from .info import info
 from .lab import app as lab
+from .prune import prune
 from .tour import tour
 from .train import train
 
@@ -32,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for command in (train, generate, evaluate, info, tour):
+for command in (train, generate, evaluate, info, tour, distill, prune, finetune, merge):
     app.command()(command)
 app.add_typer(course, name="course")
 app.add_typer(lab, name="lab")

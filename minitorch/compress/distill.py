@@ -24,6 +24,7 @@ from .. import nn, ops
 from ..autodiff import stop_gradient
 from ..models import Transformer
 from ..nn import Linear, full_precision
+from ..text import Tokenizer
 from ..train import MakeTask, RunConfig, Task, language_modelling
 from ..train.config import DTYPES
 
@@ -99,8 +100,13 @@ def matched_states(states: Sequence[Array], layers: int) -> list[Array]:
     return [states[round((i + 1) * (len(states) - 1) / layers)] for i in range(layers)]
 
 
-def learn_from_text(teacher: Transformer, recipe: Recipe | None = None) -> MakeTask:
+def learn_from_text(
+    teacher: Transformer, recipe: Recipe | None = None, *, tokenizer: Tokenizer | None = None
+) -> MakeTask:
     """A task: a new student reads the text of the run, and follows the teacher's logits, and states if asked to.
+
+    Args:
+      tokenizer: the teacher's, where the settings of the run would make another.
 
     Raises:
       ValueError: the teacher has another vocabulary or a shorter context, or is smaller than the student.
@@ -108,7 +114,7 @@ def learn_from_text(teacher: Transformer, recipe: Recipe | None = None) -> MakeT
     recipe = recipe or Recipe()
 
     def task(config: RunConfig, out: Path) -> Task:
-        plain = language_modelling(config, out)
+        plain = language_modelling(config, out, tokenizer)
         check_teacher(plain.start, teacher)
         dtype = DTYPES[config.dtype]
 
@@ -149,7 +155,13 @@ def _with_states(plain: Task, teacher: Transformer, recipe: Recipe, dtype: Any) 
     )
 
 
-def learn_from_samples(teacher: Transformer, write: Callable[[Transformer, Array, int], Any], tokens: int) -> MakeTask:
+def learn_from_samples(
+    teacher: Transformer,
+    write: Callable[[Transformer, Array, int], Any],
+    tokens: int,
+    *,
+    tokenizer: Tokenizer | None = None,
+) -> MakeTask:
     """A task: a new student learns to predict what the teacher writes. Kim and Rush, arXiv 1606.07947.
 
     The teacher is shown beginnings from the text of the run, an eighth of a context each, and fills up the context.
@@ -160,7 +172,7 @@ def learn_from_samples(teacher: Transformer, write: Callable[[Transformer, Array
     """
 
     def task(config: RunConfig, out: Path) -> Task:
-        plain = language_modelling(config, out)
+        plain = language_modelling(config, out, tokenizer)
         check_teacher(plain.start, teacher)
         shown = max(1, config.context // 8)
         rows = max(1, tokens // (config.context - shown))
@@ -173,7 +185,9 @@ def learn_from_samples(teacher: Transformer, write: Callable[[Transformer, Array
     return task
 
 
-def learn_on_policy(teacher: Transformer, recipe: Recipe | None = None, share: float = 0.5) -> MakeTask:
+def learn_on_policy(
+    teacher: Transformer, recipe: Recipe | None = None, share: float = 0.5, *, tokenizer: Tokenizer | None = None
+) -> MakeTask:
     """A task: of `share` of the rows the student reads only the first half, writes the second itself, and is corrected
     by the teacher on what it wrote, so that it learns from its own mistakes. Agarwal et al., arXiv 2306.13649 (GKD).
 
@@ -184,7 +198,7 @@ def learn_on_policy(teacher: Transformer, recipe: Recipe | None = None, share: f
         raise ValueError(f"share is that of the rows which the student writes, above 0 and up to 1, and not {share}.")
 
     def task(config: RunConfig, out: Path) -> Task:
-        plain = language_modelling(config, out)
+        plain = language_modelling(config, out, tokenizer)
         check_teacher(plain.start, teacher)
         dtype = DTYPES[config.dtype]
 

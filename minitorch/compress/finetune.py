@@ -193,6 +193,8 @@ def _part(base: Transformer, tokenizer: Tokenizer, how: Lora | None, config: Run
             f"the model reads {base.config.context} tokens, and not {config.context}: give a context of at most that."
         )
     if how is None:
+        if not all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in jax.tree.leaves(base)):
+            raise ValueError("a quantized model cannot be trained as a whole: train adapters beside it (Lora, --lora).")
         return _Part(lora.merge(lora.attach(base, rows)) if rows else base, (), lambda model: model, save_model)
     made = lora.new_adapters(key, base, how.pattern, rank=how.rank, alpha=how.alpha, dora=how.dora)
     return _Part(

@@ -38,8 +38,8 @@ class Prepared(NamedTuple):
         return datasheet(self.corpus, splits=self.parts, tokenizer=self.tokenizer, report=self.report)
 
 
-def prepare(config: RunConfig, out: Path) -> Prepared:
-    """Load what `config` names. The tokenizer comes from the run's folder `out` if it is there, and is trained if not.
+def prepare(config: RunConfig, out: Path, tokenizer: Tokenizer | None = None) -> Prepared:
+    """Load what `config` names. If no tokenizer is given, the one in the run's folder `out` serves, or a new one.
 
     A tokenizer of characters must know them all, so it is made from the whole text; others see the training part only.
 
@@ -51,8 +51,8 @@ def prepare(config: RunConfig, out: Path) -> Prepared:
     train, validation = split(corpus)
     report = validate(train, validation)
     if (out / TOKENIZER).is_file():
-        tokenizer = load_tokenizer(out / TOKENIZER)
-    else:
+        tokenizer = tokenizer or load_tokenizer(out / TOKENIZER)
+    if tokenizer is None:
         tokenizer = train_tokenizer(config.tokenizer, corpus.text if config.tokenizer == "char" else train.text)
     ids = [token_array(tokenizer.encode(part.text), tokenizer.vocab_size) for part in (train, validation)]
     jax.eval_shape(lambda tokens: draw(config, tokens, 0), ids[0])  # This and the next raise if the data is too short.

@@ -106,7 +106,8 @@ def save_run(folder: Path, record: Record, model: Transformer, tokenizer: Tokeni
       FileExistsError: there is something in `folder` already.
     """
     refuse_existing(folder)
-    record = record._replace(facts=dataclasses.replace(record.facts, parameters=paths.count(model)))
+    facts = dataclasses.replace(record.facts, parameters=paths.count(model), vocab=tokenizer.vocab_size)
+    record = record._replace(facts=facts)
     write_record(folder, record)
     write_structure(folder, record, model)
     tokenizer.save(folder / TOKENIZER)

@@ -17,6 +17,7 @@ from jax.sharding import Mesh
 from .. import nn
 from ..models import Transformer
 from ..nn import paths
+from ..text import Tokenizer
 from .config import DTYPES, RunConfig
 from .evaluate import mean_loss
 from .files import WEIGHTS
@@ -64,9 +65,9 @@ MakeTask = Callable[[RunConfig, Path], Task]
 """Given the settings and the folder of a run, what it does. The folder may hold a tokenizer already."""
 
 
-def language_modelling(config: RunConfig, out: Path) -> Task:
+def language_modelling(config: RunConfig, out: Path, tokenizer: Tokenizer | None = None) -> Task:
     """A new model learns to predict the next token of the text that `config` names. Raises as `prepare` does."""
-    prepared = prepare(config, out)
+    prepared = prepare(config, out, tokenizer)
     return predict_next(config, prepared, config.init_model(prepared.tokenizer.vocab_size))
 
 
