@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .ci import check as ci
 from .docker import check as docker
 from .folder import WHERE, find
 from .pull_request import check as pull_request
@@ -22,6 +23,7 @@ class Lab:
 
 
 LABS = {
+    "ci": Lab(ci.start, ci.check),
     "docker": Lab(docker.start, docker.check),
     "pull-request": Lab(upstream.start, pull_request.check),
 }
