@@ -68,10 +68,10 @@ def _invalid(text: str) -> str | None:
     try:
         bill = json.loads(text)
         version = SchemaVersion.from_version(bill["specVersion"])
-        problem = JsonStrictValidator(version).validate_str(text)
+        problem = JsonStrictValidator(version).validate_str(text, all_errors=False)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return f"{type(error).__name__} {error}"
-    return str(problem.data).splitlines()[0][:200] if problem else None
+    return str(getattr(problem, "data", problem)).splitlines()[0][:200] if problem else None
 
 
 def _name(name: str) -> str:
