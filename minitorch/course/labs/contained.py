@@ -14,12 +14,13 @@ from ..grading.sandbox import MIB, Bind, Limits, command, why_unavailable
 
 INSIDE = Path("/run/lab")
 SAID = 20_000  # characters that are kept of what a program prints
-LIMITS = Limits(memory=2048 * MIB, scratch=256 * MIB)
+LIMITS = Limits(memory=8192 * MIB, scratch=256 * MIB)
 # The first process inside: limits for the one that it becomes. Python's own, so that it is the same everywhere.
 LIMITED = """
 import os, resource, sys
-size, folder, *program = sys.argv[1:]
+size, memory, folder, *program = sys.argv[1:]
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), int(size)))
+resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 os.chdir(folder)
 os.execvpe(program[0], program, os.environ)
@@ -45,7 +46,7 @@ class Ended:
 
 
 def run(tree: Path, arguments: Sequence[str], seconds: float, variables: Mapping[str, str] | None = None) -> Ended:
-    """Run Python with `arguments` in `tree`, which it can read only, wherever there is a sandbox."""
+    """Run Python with `arguments` in `tree`, a folder that anybody may enter and, in the sandbox, nobody may change."""
     environment = {
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
@@ -57,7 +58,8 @@ def run(tree: Path, arguments: Sequence[str], seconds: float, variables: Mapping
     }
     if why_unavailable():
         return _run_openly(tree, [sys.executable, *arguments], environment, seconds)
-    program = [sys.executable, "-c", LIMITED, str(LIMITS.file), str(INSIDE), sys.executable, *arguments]
+    limits = [str(LIMITS.file), str(LIMITS.memory), str(INSIDE)]
+    program = [sys.executable, "-c", LIMITED, *limits, sys.executable, *arguments]
     inside = {"HOME": "/home/student", **environment}
     return _wait(command(program, [Bind(tree, INSIDE)], inside, LIMITS), {}, Path("/"), seconds)
 

@@ -138,6 +138,14 @@ def test_without_a_builder_nothing_is_claimed(folder, monkeypatch):
     assert all("no builder is installed" in item.unverified for item in items)
 
 
+@pytest.mark.parametrize("target", ["student", "grading"])
+def test_the_courses_own_images_hold_to_the_rules(target):
+    own = Path(__file__).parents[3] / "docker"
+    file = dockerfile.read(own / "Dockerfile").upto(target)
+    found = [*check.described(file, own), Item("signals", "", 1, list(rules.signals(file)))]
+    assert [str(comment) for item in found for comment in item.comments] == []
+
+
 def test_points_are_a_hundred(folder):
     file = dockerfile.read(folder / "Dockerfile")
     written = sum(item.points for item in [*check.described(file, folder), *check.about_model(file, folder)])

@@ -80,10 +80,14 @@ def _name(name: str) -> str:
 
 def run_read_only(folder: Path) -> Iterator[Comment]:
     """compose.yaml says that the container cannot write to itself, and may do no more than it must."""
-    service = _service(_text(folder / COMPOSE))
-    if service is None:
+    services = _services(_text(folder / COMPOSE))
+    if not services:
         yield Comment(COMPOSE, "is not there, or has no service. It says how the image is to be run: write it.")
-        return
+    for service in services:
+        yield from _restricted(folder, service)
+
+
+def _restricted(folder: Path, service: dict[str, Any]) -> Iterator[Comment]:
     wanted = {
         "read_only": (service.get("read_only") is True, "read_only: true, so that an intruder leaves nothing behind"),
         "tmpfs": (bool(service.get("tmpfs")), "tmpfs: [/tmp], since a little place to write is needed"),
@@ -98,13 +102,12 @@ def run_read_only(folder: Path) -> Iterator[Comment]:
             yield Comment(f"{COMPOSE}:{_line(_text(folder / COMPOSE), name)}", f"add {advice}.")
 
 
-def _service(text: str) -> dict[str, Any] | None:
+def _services(text: str) -> list[dict[str, Any]]:
     yaml = require("yaml", "Reading compose.yaml", "pip install pyyaml")
     try:
-        services = yaml.safe_load(text)["services"]
-        return next(iter(services.values()))
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration):
-        return None
+        return [service for service in yaml.safe_load(text)["services"].values() if isinstance(service, dict)]
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def _line(text: str, word: str) -> int:
@@ -113,7 +116,8 @@ def _line(text: str, word: str) -> int:
 
 def left_out(folder: Path) -> Iterator[Comment]:
     """.dockerignore keeps out what has no place in an image."""
-    patterns = [line.strip().strip("/") for line in _text(folder / IGNORE).splitlines()]
+    text = _text(folder / IGNORE) or _text(folder / f"Dockerfile{IGNORE}")  # the latter where the context is not here
+    patterns = [line.strip().strip("/") for line in text.splitlines()]
     if "*" in patterns:  # All but what is let in again.
         return
     for name in LEFT_OUT:

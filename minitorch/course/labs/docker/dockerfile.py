@@ -58,6 +58,11 @@ class Dockerfile:
     def final(self) -> Stage:
         return self.stages[-1]
 
+    def upto(self, name: str) -> Dockerfile:
+        """What is built when `--target` names a stage."""
+        number = next(i for i, stage in enumerate(self.stages) if stage.name == name)
+        return Dockerfile(self.stages[: number + 1])
+
     def chain(self) -> Iterator[Stage]:
         """The last stage, and those that it stands on."""
         names = {stage.name: stage for stage in self.stages if stage.name}

@@ -23,7 +23,7 @@ def stages(file: Dockerfile) -> Iterator[Comment]:
             "has one stage, so whatever builds the image is shipped in it. Build in a first stage (FROM ... AS"
             " build), and copy only the results into a second one (COPY --from=build ...).",
         )
-    elif not any(copy.flag("from") for copy in file.final.all("COPY")):
+    elif not any(copy.flag("from") for stage in file.chain() for copy in stage.all("COPY")):
         yield Comment(
             f"{FILE}:{file.final.line}",
             "begins the last stage, which takes nothing from the stages before it: COPY --from=build ... the packages.",
@@ -55,7 +55,7 @@ def locked(file: Dockerfile) -> Iterator[Comment]:
             "nothing installs the locked packages: RUN pip install --require-hashes -r requirements.lock.",
         )
     for run in found:
-        if "--require-hashes" not in run.text:
+        if "--require-hashes" not in run.text and not re.search(r"--no-deps .*--no-build-isolation [./]", run.text):
             yield Comment(
                 run.where,
                 "installs whatever versions there are on the day of the build. Install a lock and compare its hashes:"

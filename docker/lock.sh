@@ -1,0 +1,14 @@
+#!/bin/sh
+# Writes requirements.lock and sbom.cdx.json anew, after pyproject.toml or constraints.txt has changed. Needs uv and cyclonedx-bom.
+set -eu
+cd "$(dirname "$0")/.."
+echo hatchling | uv pip compile pyproject.toml - --extra course -c constraints.txt --universal --python-version 3.11 \
+    --generate-hashes --no-header --no-annotate -q -o docker/requirements.lock
+# One line, without the hashes, which the lock holds.
+cyclonedx-py requirements docker/requirements.lock --output-reproducible --of JSON -o - 2> /dev/null | python3 -c '
+import json, sys
+bill = json.load(sys.stdin)
+for component in bill["components"]:
+    component.pop("externalReferences", None), component.pop("description", None)
+print(json.dumps(bill, separators=(",", ":")))' > docker/sbom.cdx.json.new
+mv docker/sbom.cdx.json.new docker/sbom.cdx.json
