@@ -52,7 +52,7 @@ def run(tree: Path, arguments: Sequence[str], seconds: float, variables: Mapping
         "PYTHONUTF8": "1",
         "PYTHONHASHSEED": "0",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "JAX_PLATFORMS": "cpu",
+        "OPENBLAS_NUM_THREADS": "1",  # The tables are small, and several programs run at once.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",
         **(variables or {}),
     }

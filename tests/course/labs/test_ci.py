@@ -52,6 +52,7 @@ def said_names():
     return ["actionlint", "schema", "workflow", "gate-good", "gate-test", "gate-accura", "gate-fair"]
 
 
+@pytest.mark.slow
 def test_the_gate_it_begins_with_looks_at_tests_only(folder):
     points, found = said(folder)
     assert points == 35 and "node20" in found["actionlint"]
@@ -62,6 +63,7 @@ def test_the_gate_it_begins_with_looks_at_tests_only(folder):
     )
 
 
+@pytest.mark.slow
 def test_a_gate_with_loose_bounds_in_a_workflow_that_shrugs(folder):
     """It knows the pull requests that lie there, and others only by their tests."""
     shutil.copytree(GOOD, folder, dirs_exist_ok=True)
