@@ -2003,19 +2003,19 @@ with once_written():
 # ## 10. The same in the library
 #
 # minitorch's own `train` has the parts that you wrote, in a run's folder with its settings, tokenizer, model card and
-# plot; notebook 09 lets this model talk. Here is that folder made with **your** `get_batch` and `evaluate` in the place
-# of the library's: two names of `minitorch.train.loop` are replaced while the run goes on. The run is stopped once, soon
-# after step 150, in the way of Ctrl-C, and resumed.
+# plot; notebook 09 lets this model talk. What its steps do is a `Task`, a record of a few functions. Here is that folder
+# made with **your** `get_batch` and `evaluate` in the place of the library's. The run is stopped once, soon after step
+# 150, in the way of Ctrl-C, and resumed.
 #
 # Its tokens are pieces of words, 512 different ones, so that its loss per token cannot be compared with those above. Its
 # bits per byte can. Predict: the same layers and width, 300 steps in place of 400. Better or worse than 3.0 bits?
 
 # %% name="library" tags=["demo"]
+import dataclasses
 import shutil
 import signal
-from unittest import mock
 
-from minitorch.train import Interrupted, RunConfig, load_run, read_record, train
+from minitorch.train import Interrupted, RunConfig, language_modelling, load_run, read_record, train
 
 RUN = Path("runs", "08")
 CONFIG = RunConfig(
@@ -2034,13 +2034,21 @@ CONFIG = RunConfig(
 )
 
 
-def your_batches(config, tokens, step):
-    inputs, targets = get_batch(tokens, config.seed, step, config.batch, config.context)
-    return inputs.astype(jnp.int32), targets.astype(jnp.int32)
+def your_mean_loss(model, tokens):
+    return evaluate(lambda x, y: token_losses(model, x, y), tokens, CONFIG.batch, CONFIG.context)
 
 
-def your_mean_loss(model, tokens, batch, at_most=None, **options):
-    return evaluate(lambda x, y: token_losses(model, x, y), tokens[:at_most], batch, model.config.context)
+def your_task(config, out):
+    task = language_modelling(config, out)
+
+    def batch(tokens, step):
+        inputs, targets = get_batch(tokens, config.seed, step, config.batch, config.context)
+        return inputs.astype(jnp.int32), targets.astype(jnp.int32)
+
+    def validate(model, mesh, at_most):
+        return your_mean_loss(model, task.prepared.validation[:at_most])
+
+    return dataclasses.replace(task, draw=batch, evaluate=validate)
 
 
 class CtrlC:
@@ -2056,12 +2064,12 @@ class CtrlC:
 
 if (RUN / "config.json").is_file() and read_record(RUN).config != CONFIG:
     shutil.rmtree(RUN)  # Left by another version of this notebook.
-with once_written(), mock.patch.multiple("minitorch.train.loop", draw=your_batches, mean_loss=your_mean_loss):
+with once_written():
     begun = (RUN / "config.json").is_file()
     try:
-        train(CONFIG, RUN, resume=begun, sinks=[] if begun else [CtrlC(150)])
+        train(CONFIG, RUN, resume=begun, sinks=[] if begun else [CtrlC(150)], task=your_task)
     except Interrupted:
-        train(CONFIG, RUN, resume=True)
+        train(CONFIG, RUN, resume=True, task=your_task)
     print("a run of", load_run(RUN).step, "steps in", RUN.as_posix(), "with", *sorted(p.name for p in RUN.iterdir()))
 
 # %% name="library-loss" tags=["demo", "nbval-ignore-output"]
@@ -2069,7 +2077,7 @@ with once_written():
     loaded = load_run(RUN)
     text = bytes(np.asarray(validation_bytes, np.uint8)).decode(errors="ignore")
     ids = jnp.array(loaded.tokenizer.encode(text))
-    loss = your_mean_loss(loaded.model, ids, 12)
+    loss = your_mean_loss(loaded.model, ids)
     bits = bits_per_byte(loss * jnp.ones(len(ids) - 1), text)
     print(f"{len(text.encode()) / len(ids):.2f} bytes per token, {loss:.3f} nats per token, {bits:.2f} bits per byte")
     cool = [mt.infer.temperature(0.7)]
