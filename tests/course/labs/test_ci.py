@@ -56,7 +56,7 @@ def said_names():
 def test_the_gate_it_begins_with_looks_at_tests_only(folder):
     points, found = said(folder)
     assert points == 35 and "node20" in found["actionlint"]
-    assert "lets pull request 2" in found["gate-accura"] and "lets pull request 3" in found["gate-fair"]
+    assert "lets through pull request 2" in found["gate-accura"] and "lets through pull request 3" in found["gate-fair"]
     assert all(
         words in found["workflow"]
         for words in ("gate.yml:2: does not run on pull", "ignores", "permissions", "timeout")
@@ -74,8 +74,8 @@ def test_a_gate_with_loose_bounds_in_a_workflow_that_shrugs(folder):
     )
     points, found = said(folder)
     assert (
-        "lets a change that grants few loans only" in found["gate-accura"]
-        and "lets pull request 3" in found["gate-fair"]
+        "lets through a change that grants few loans only" in found["gate-accura"]
+        and "lets through pull request 3" in found["gate-fair"]
     )
     assert "does not say so" in found["gate-fair"] and "on a condition" in found["workflow"] and points == 40
 

@@ -117,7 +117,7 @@ def _judge(reason: str, judged: list[tuple[Change, Ended]]) -> Iterator[Comment]
         if not reason and not ended.well:
             yield Comment(GATE, f"refuses {change.about}: {ended.last_words()}")
         elif reason and ended.well:
-            yield Comment(GATE, f"lets {change.about} through.")
+            yield Comment(GATE, f"lets through {change.about}.")
         elif reason and refuses_all:
             yield Comment(GATE, f"refuses {change.about}, as it refuses everything.")
         elif reason and reason not in ended.said.lower():
