@@ -136,7 +136,8 @@ def prepare_chats(
     parts = split(corpus)
     report, cut = validate(*parts), len(parts[0].documents)
     train, validation = (Encoded(*(x[part] for x in encoded)) for part in (slice(cut), slice(cut, None)))
-    flat = [token_array(_flat(tokenizer, side), tokenizer.vocab_size) for side in (talks[:cut], talks[cut:])]
+    read, told = _flat(tokenizer, talks[:cut]), np.asarray(validation.ids)[np.asarray(validation.mask)]
+    flat = [token_array(ids, tokenizer.vocab_size) for ids in (read, told)]  # The loss is of answers alone.
     return Prepared(corpus, parts, report, tokenizer, *flat), train, validation
 
 

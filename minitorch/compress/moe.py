@@ -215,6 +215,14 @@ class Recipe:
     balance: float = 0.01
     z: float = 0.001
 
+    def __post_init__(self) -> None:
+        if self.capacity is not None and self.capacity <= 0:
+            raise ValueError(f"a capacity of {self.capacity} lets no expert answer: give 1.25, say, or None for all.")
+        if min(self.balance, self.z) < 0:
+            raise ValueError(
+                f"balance and z weigh losses, so {min(self.balance, self.z)} is not possible: give 0 or more."
+            )
+
 
 def learn_mixture(recipe: Recipe | None = None, start: Transformer | None = None) -> MakeTask:
     """A task: the model `start`, which has mixtures, or a new one made of the run's settings, predicts the next token.

@@ -117,6 +117,8 @@ def tiny_text(config):
         (lambda m: moe.upcycle(m, jax.random.key(0), 2, 3), "3 of 2 experts cannot answer: choose top from 1 to 2"),
         (lambda m: moe.upcycle(m, jax.random.key(0), 2, 1), "an upcycled mixture asks two experts or more, and not 1"),
         (lambda m: moe.upcycle(m, jax.random.key(0), pattern="mlp"), "no feed-forward layer has a path like 'mlp'"),
+        (lambda m: Recipe(capacity=0), "a capacity of 0 lets no expert answer"),
+        (lambda m: Recipe(z=-1), "balance and z weigh losses, so -1 is not possible"),
         (lambda m: moe.run_watched(m, jnp.ones((1, 2), int)), "this model has no mixture of experts"),
     ],
 )
