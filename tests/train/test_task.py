@@ -64,3 +64,14 @@ def test_an_unchanged_model_needs_no_structure(finished, tmp_path):
     save_run(tmp_path / "copy", record, run.model, run.tokenizer)
     assert not (tmp_path / "copy" / STRUCTURE).exists()
     assert (tmp_path / "copy" / WEIGHTS).read_bytes() == (finished[0].out / WEIGHTS).read_bytes()
+
+
+def test_what_a_run_begins_with_is_still_there_after_it(tiny, tmp_path):
+    config = dataclasses.replace(tiny, steps=2, eval_every=2, checkpoint_every=2)
+    model = config.init_model(12)
+
+    def task(config, out):
+        return dataclasses.replace(language_modelling(config, out), start=model)
+
+    train(config, tmp_path / "run", task=task)
+    assert not np.array_equal(load_run(tmp_path / "run").model.token.weight, model.token.weight)
