@@ -52,18 +52,22 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The sizes of its axes."""
         return self.value.shape
 
     @property
     def dtype(self):
+        """The type of its numbers."""
         return self.value.dtype
 
     @property
     def ndim(self) -> int:
+        """How many axes it has."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
+        """How many numbers it holds."""
         return self.value.size
 
     def __len__(self) -> int:
@@ -127,6 +131,7 @@ class Tape:
         return Tensor(value, self) if jnp.issubdtype(value.dtype, jnp.inexact) else value_of(value)
 
     def unbox(self, x: Any) -> Any:
+        """The value in a tensor of this tape; anything else as it is."""
         return x.value if isinstance(x, Tensor) and x.tape is self else x
 
     def record(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:

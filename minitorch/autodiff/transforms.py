@@ -39,7 +39,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[
 
     Raises:
       TypeError: a leaf of `primals` is not a floating-point array, or `fun` hands a tensor to a function of JAX or
-      NumPy.
+        NumPy.
     """
     leaves, treedef = jax.tree.flatten(tuple(_differentiable(i, p) for i, p in enumerate(primals)))
     with Tape() as tape:

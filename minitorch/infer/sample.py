@@ -21,6 +21,7 @@ from jax.tree_util import Partial
 
 Array = jax.Array
 Sampler = Callable[[Array], Array]
+"""Logits (..., V) to logits: what is not to be drawn becomes -inf."""
 
 
 def draw(key: Array, logits: Array, samplers: Sequence[Sampler] = ()) -> Array:

@@ -23,6 +23,7 @@ class Embedding(Module):
 
     @classmethod
     def init(cls, key: Array, vocab: int, width: int, weight_init: Initializer = _NORMAL) -> Embedding:
+        """First weights for `vocab` ids, `(vocab, width)`."""
         return cls(weight_init(named(key, "weight"), (vocab, width)))
 
     def __call__(self, ids: Array) -> Array:

@@ -26,6 +26,7 @@ class Linear(Module):
     def init(
         cls, key: Array, inputs: int, outputs: int, bias: bool = True, weight_init: Initializer = _LECUN
     ) -> Linear:
+        """First weights `(inputs, outputs)` and, if wanted, a bias of zeros."""
         weight = weight_init(named(key, "weight"), (inputs, outputs))
         return cls(weight, zeros(key, (outputs,)) if bias else None)
 

@@ -20,6 +20,7 @@ class LayerNorm(Module):
 
     @classmethod
     def init(cls, key: Array, width: int, bias: bool = True, epsilon: float = 1e-5) -> LayerNorm:
+        """Scale 1 and, if wanted, bias 0, for `width` numbers."""
         return cls(ones(named(key, "scale"), (width,)), zeros(key, (width,)) if bias else None, epsilon)
 
     def __call__(self, x: Array) -> Array:
@@ -34,6 +35,7 @@ class RMSNorm(Module):
 
     @classmethod
     def init(cls, key: Array, width: int, epsilon: float = 1e-6) -> RMSNorm:
+        """Scale 1 for `width` numbers."""
         return cls(ones(named(key, "scale"), (width,)), epsilon)
 
     def __call__(self, x: Array) -> Array:

@@ -13,9 +13,12 @@ from .tokenizer import Tokenizer
 
 ROLES = ("system", "user", "assistant")
 CHAT_TOKENS = (*(f"<|{role}|>" for role in ROLES), "<|end|>")
+"""The special tokens that a tokenizer needs for conversations."""
 
 
 class Message(TypedDict):
+    """One turn of a conversation."""
+
     role: Literal["system", "user", "assistant"]
     content: str
 

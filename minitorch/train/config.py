@@ -100,6 +100,7 @@ class RunConfig(Config):
 
     @property
     def warmup_steps(self) -> int:
+        """Steps up to the peak learning rate: `warmup`, or where it is None 100, or a tenth of a shorter run."""
         return min(100, self.steps // 10) if self.warmup is None else self.warmup
 
     def model_config(self, vocab: int) -> TransformerConfig:

@@ -35,6 +35,7 @@ class Evaluation:
 
     @property
     def bits_per_character(self) -> float:
+        """As `bits_per_byte`, for each character: they compare on one text only."""
         return self.loss * self.tokens / math.log(2) / max(self.characters, 1)
 
     @property

@@ -54,15 +54,19 @@ class Tree:
         pass
 
     def pack(self, tree: Any) -> Any:
+        """`tree` as it is kept in a State."""
         return tree
 
     def unpack(self, weights: Any) -> Any:
+        """The model again, from what `pack` made."""
         return weights
 
     def gather(self, weights: Any) -> Any:
+        """The whole model on every device, inside `shard_map`."""
         return weights
 
     def reduce(self, grads: Any) -> Any:
+        """The mean of all devices' gradients, packed, inside `shard_map`."""
         return jax.lax.pmean(grads, "data")
 
 
@@ -91,6 +95,7 @@ class Sharded:
         return [vector, *(x for x, alone in zip(leaves, self.alone, strict=True) if alone)]
 
     def unpack(self, weights: list[Any]) -> Any:
+        """The model again, from what `pack` made."""
         vector, *large = weights
         leaves, start = [], 0
         for shape, alone in zip(self.shapes, self.alone, strict=True):
@@ -102,9 +107,11 @@ class Sharded:
         return self.treedef.unflatten(leaves)
 
     def gather(self, weights: list[Any]) -> Any:
+        """The whole model from everybody's share, inside `shard_map`."""
         return self.unpack([jax.lax.all_gather(share, "data", tiled=True) for share in weights])
 
     def reduce(self, grads: Any) -> list[Any]:
+        """This device's share of the mean of all gradients, packed, inside `shard_map`."""
         devices = jax.lax.axis_size("data")
         return [jax.lax.psum_scatter(x, "data", tiled=True) / devices for x in self.pack(grads)]
 

@@ -75,6 +75,7 @@ class Draw:
 
 
 draw = Draw()
+"""What the probes of a notebook draw their inputs from."""
 
 
 def show(
