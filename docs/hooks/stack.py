@@ -1,0 +1,132 @@
+"""The picture of the stack, with each notebook on its layer, and the map of skills.
+
+A notebook says itself where it stands: in the drawing of its first cell an arrow `<-` points at its layers.
+`python docs/hooks/stack.py` draws the README's picture, `docs/images/stack.svg`, anew.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[2]
+LAYERS = {
+    "application": "a chat window, a digit reader",
+    "MLOps": "runs, metrics, packages",
+    "hubs": "weights and data for everybody",
+    "frameworks": "JAX, PyTorch, minitorch",
+    "clusters": "many machines as one",
+    "hardware": "multiply, add",
+}
+SKILLS = {  # The open-source AI engineer's, with the notebooks (numbers) and labs (names) that train each.
+    "machine learning in depth": "01 02 03 04 05 07 09 10 11 12",
+    "software engineering": "02 05 13 14 ci pull-request",
+    "data engineering": "06 08",
+    "MLOps": "08 10 13 docker ci",
+    "law and ethics": "06 13 docker ci",
+    "community": "14 pull-request",
+}
+STYLE = """
+.stack{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sans-serif}
+.stack .layer{fill:var(--stack-layer)}.stack .ours{fill:var(--stack-ours)}
+.stack .chip rect{fill:var(--stack-chip);stroke:var(--stack-line)}.stack .chip text{fill:var(--stack-link);font-size:14px}
+.stack .name{fill:var(--stack-ink);font-size:17px;font-weight:600}.stack .of{fill:var(--stack-quiet);font-size:13px}
+"""
+ALONE = """
+svg{--stack-layer:#f3f0e9;--stack-ours:#cfe3f1;--stack-chip:#fbfaf7;--stack-line:#c9c2b4;--stack-link:#0a5c9e;
+--stack-ink:#23211d;--stack-quiet:#5f594f}
+@media(prefers-color-scheme:dark){svg{--stack-layer:#22201d;--stack-ours:#12344d;--stack-chip:#181715;--stack-line:#4a463f;
+--stack-link:#8cc4f2;--stack-ink:#e6e2d9;--stack-quiet:#b1aa9d}}
+"""
+CHIP, ROW, PAD, GAP = 28, 34, 10, 8  # Pixels.
+
+
+class Notebook(NamedTuple):
+    """What the picture needs to know of a notebook."""
+
+    name: str
+    title: str
+    layers: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return f"{self.name[:2]} {self.title}"
+
+
+def notebooks() -> list[Notebook]:
+    """Those that are there, in order."""
+    return [_notebook(path.with_suffix(".py")) for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
+
+
+def _notebook(path: Path) -> Notebook:
+    text = path.read_text(encoding="utf-8")
+    title = re.sub(r"^(\d\d )?|: .*", "", re.search(r"^# # (.*)$", text, re.MULTILINE)[1])
+    first = text.partition("\n# %%")[0] if not text.startswith("# %%") else text[4:].partition("\n# %%")[0]
+    pointed = re.findall(r"^# +(\w+) .*<-", first, re.MULTILINE)
+    return Notebook(path.stem, title, tuple(layer for layer in LAYERS if layer in pointed))
+
+
+def stack(shown: list[Notebook], width: int, kind: str = "", alone: bool = False) -> str:
+    """The layers from top to bottom, `width` pixels wide; each notebook links to its page, unless it stands alone."""
+    narrow = width < 600
+    left = PAD if narrow else 250
+    shapes, y = [], 0.0
+    for layer, words in LAYERS.items():
+        top = 50 if narrow else PAD
+        chips, height = _chips([book for book in shown if layer in book.layers], left, top, width - PAD, alone)
+        height = max(height, 52)
+        title = f'<text class="name" x="{PAD + 4}" y="22">{layer}</text><text class="of" x="{PAD + 4}" y="40">{words}</text>'
+        ours = " ours" if layer == "frameworks" else ""
+        box = f'<rect class="layer{ours}" width="{width}" height="{height}" rx="6"/>'
+        shapes.append(f'<g transform="translate(0 {y:g})">{box}{title}{chips}</g>')
+        y += height + 5
+    title = "Six layers, from application to hardware, and on each the notebooks that build it"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="stack {kind}" role="img" viewBox="0 0 {width} {y - 5:g}">'
+        f"<title>{title}</title><style>{ALONE if alone else ''}{STYLE}</style>{''.join(shapes)}</svg>"
+    ).replace("\n", "")
+
+
+def _chips(books: list[Notebook], left: float, top: float, right: float, alone: bool) -> tuple[str, float]:
+    """The notebooks of a layer, in as many lines as they need, and the layer's height."""
+    made, x, y = [], left, top
+    for book in books:
+        wide = 7.4 * len(book.label) + 18
+        if x + wide > right and x > left:
+            x, y = left, y + ROW
+        chip = (
+            f'<g class="chip"><rect x="{x:g}" y="{y:g}" width="{wide:g}" height="{CHIP}" rx="5"/>'
+            f'<text x="{x + 9:g}" y="{y + 19:g}" textLength="{wide - 18:g}" lengthAdjust="spacingAndGlyphs">'
+            f"{escape(book.label)}</text></g>"
+        )
+        made.append(chip if alone else f'<a href="notebooks/{book.name}.html">{chip}</a>')
+        x += wide + GAP
+    return "".join(made), (y + CHIP + PAD if books else top)
+
+
+def skills(shown: list[Notebook]) -> str:
+    """A table: each skill with the notebooks and labs that train it."""
+    books = {book.name[:2]: f"[{book.label}](notebooks/{book.name}.md)" for book in shown}
+    labs = {path.parent.name: path.parent.name for path in (ROOT / "labs").glob("*/README.md")}
+    pages = books | {name: f"[lab {name}](labs/{name}.md)" for name in labs}
+    rows = [
+        f"| **{skill}** | {' · '.join(pages[name] for name in names.split() if name in pages)} |"
+        for skill, names in SKILLS.items()
+    ]
+    return "\n".join(["| skill | trained in |", "|---|---|", *rows])
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Put picture and table where a page asks for them."""
+    if "<!-- stack -->" in markdown:
+        both = stack(notebooks(), 960, "wide") + stack(notebooks(), 380, "narrow")
+        markdown = markdown.replace("<!-- stack -->", f"<div>{both}</div>")
+    return markdown.replace("<!-- skills -->", skills(notebooks())) if "<!-- skills -->" in markdown else markdown
+
+
+if __name__ == "__main__":
+    picture = ROOT / "docs" / "images" / "stack.svg"
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_text(stack(notebooks(), 960, alone=True) + "\n", encoding="utf-8")
