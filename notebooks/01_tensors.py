@@ -669,7 +669,7 @@ memory.walk(View([10, 20, 30], (2, 3), (0, 1)))
 # stride 0. New axes come in front, with stride 0. All else is refused.
 
 
-# %% name="stretched" tags=["exercise"] forbids=["jax.numpy.broadcast_to", "numpy.broadcast_to", "numpy.lib.stride_tricks.broadcast_to", "numpy.lib.stride_tricks.as_strided", "minitorch.ops.broadcast_to"]
+# %% name="stretched" tags=["exercise"] forbids=["jax.numpy.broadcast_to", "numpy.broadcast_to", "numpy.lib.stride_tricks.as_strided", "minitorch.ops.broadcast_to"]
 def stretched(v, shape):
     """The view of `v` with the shape `shape`, repeated where it must be.
 

@@ -25,7 +25,7 @@ def definition(package: Path, name: str) -> tuple[Path, list[str]]:
     """The file that defines `name`, and its name in there: `["Tape", "backward"]`. Follows imports."""
     parts = name.split(".")[1:]
     path = package
-    while parts and ((path / parts[0]).is_dir() or (path / f"{parts[0]}.py").exists()):
+    while len(parts) > 1 and ((path / parts[0]).is_dir() or (path / f"{parts[0]}.py").exists()):
         path = path / parts.pop(0)
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     if parts and file.exists():
