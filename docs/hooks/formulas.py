@@ -1,4 +1,4 @@
-"""Formulas between dollars as MathML, by pandoc as in the lectures' decks: no script, and read aloud by screen readers."""
+"""Formulas between dollars as MathML, by pandoc as in the decks: no script, and screen readers read it aloud."""
 
 from __future__ import annotations
 

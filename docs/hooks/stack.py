@@ -31,7 +31,8 @@ SKILLS = {  # The open-source AI engineer's, with the notebooks (numbers) and la
 STYLE = """
 .stack{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sans-serif}
 .stack .layer{fill:var(--stack-layer)}.stack .ours{fill:var(--stack-ours)}
-.stack .chip rect{fill:var(--stack-chip);stroke:var(--stack-line)}.stack .chip text{fill:var(--stack-link);font-size:14px}
+.stack .chip rect{fill:var(--stack-chip);stroke:var(--stack-line)}
+.stack .chip text{fill:var(--stack-link);font-size:14px}
 .stack .name{fill:var(--stack-ink);font-size:17px;font-weight:600}.stack .of{fill:var(--stack-quiet);font-size:13px}
 """
 ALONE = """
@@ -77,7 +78,7 @@ def stack(shown: list[Notebook], width: int, kind: str = "", alone: bool = False
         top = 50 if narrow else PAD
         chips, height = _chips([book for book in shown if layer in book.layers], left, top, width - PAD, alone)
         height = max(height, 52)
-        title = f'<text class="name" x="{PAD + 4}" y="22">{layer}</text><text class="of" x="{PAD + 4}" y="40">{words}</text>'
+        title = f'<text class="name" x="14" y="22">{layer}</text><text class="of" x="14" y="40">{words}</text>'
         ours = " ours" if layer == "frameworks" else ""
         box = f'<rect class="layer{ours}" width="{width}" height="{height}" rx="6"/>'
         shapes.append(f'<g transform="translate(0 {y:g})">{box}{title}{chips}</g>')
