@@ -76,10 +76,12 @@ class Scheme:
 
     @property
     def lowest(self) -> int:
+        """The least code."""
         return -(2 ** (self.bits - 1)) + (self.symmetric and self.levels == "even")
 
     @property
     def highest(self) -> int:
+        """The greatest code."""
         return 2 ** (self.bits - 1) - 1
 
 
@@ -109,7 +111,7 @@ def encode(x: Any, scheme: Scheme) -> Rounded:
       ValueError: `x` is no matrix, holds a NaN or an infinity, or the groups do not divide I.
     """
     check(x, scheme)
-    return _encode(jnp.asarray(x, jnp.float32), scheme)
+    return encode_unchecked(jnp.asarray(x, jnp.float32), scheme)
 
 
 def decode(rounded: Rounded, scheme: Scheme) -> Array:
@@ -155,7 +157,7 @@ def group_shape(shape: tuple[int, ...], scheme: Scheme) -> tuple[int, int, int]:
     return (rows, inputs // group, group)
 
 
-def _encode(x: Array, scheme: Scheme) -> Rounded:
+def encode_unchecked(x: Array, scheme: Scheme) -> Rounded:
     groups = x.reshape(group_shape(x.shape, scheme))
     scale, zero = scales(*_range(groups, scheme), scheme)
     return Rounded(to_codes(groups, scale, zero, scheme).reshape(x.shape), scale, zero)

@@ -1,0 +1,88 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import minitorch as mt
+from minitorch.compress import packed
+from minitorch.compress.packed import Packed, product
+from minitorch.compress.rounding import Scheme, decode, encode
+
+RNG = np.random.default_rng(0)
+W = RNG.normal(size=(12, 128)).astype(np.float32)
+SCHEMES = {
+    "int8": Scheme(),
+    "int8 in groups, affine": Scheme(group=32, symmetric=False),
+    "one scale": Scheme(group="tensor"),
+    "int4": Scheme(bits=4, group=64),
+    "int4, one scale a row, affine": Scheme(bits=4, symmetric=False),
+    "int4, one scale": Scheme(bits=4, group="tensor"),
+    "nf4": Scheme(bits=4, group=32, levels="nf4"),
+}
+
+
+@pytest.fixture(params=SCHEMES)
+def scheme(request):
+    return SCHEMES[request.param]
+
+
+def test_packing_loses_nothing(scheme):
+    rounded = encode(W, scheme)
+    matrix = Packed.pack(rounded, scheme)
+    np.testing.assert_array_equal(matrix.unpacked().codes, rounded.codes)
+    np.testing.assert_array_equal(matrix.numbers(), decode(rounded, scheme))
+    assert matrix.shape == W.shape
+    assert matrix.codes.nbytes == W.size * scheme.bits // 8
+
+
+@pytest.mark.parametrize("shape", [(128,), (1, 1, 128), (3, 128), (2, 4, 128)])
+def test_a_product_is_that_with_the_numbers(scheme, shape, monkeypatch):
+    monkeypatch.setattr(packed, "PIECE", 5 * 128)  # 12 rows: two pieces, and two rows more
+    monkeypatch.setattr(packed, "LONGEST", 48)
+    x, matrix = RNG.normal(size=shape).astype(np.float32), Packed.of(W, scheme)
+    np.testing.assert_allclose(product(jnp.asarray(x), matrix), x @ np.asarray(matrix.numbers()).T, atol=2e-4)
+
+
+@pytest.mark.parametrize("vectors", [1, 6])
+def test_the_gradient_of_the_input_is_that_of_the_numbers(vectors):
+    x, matrix = jnp.asarray(RNG.normal(size=(vectors, 128)), jnp.float32), Packed.of(W, SCHEMES["int4"])
+    truth = jax.grad(lambda x: (jnp.sin(x @ matrix.numbers().T)).sum())(x)
+    for grad, sin in ((mt.grad, mt.ops.sin), (jax.grad, jnp.sin)):
+        np.testing.assert_allclose(grad(lambda x, sin=sin: sin(product(x, matrix)).sum())(x), truth, atol=1e-4)
+
+
+def test_rows_are_looked_up_and_those_that_are_not_there_are_nan(scheme):
+    matrix = Packed.of(W, scheme)
+    ids = jnp.array([[3, 11], [0, 3]])
+    np.testing.assert_array_equal(matrix.rows(ids), matrix.numbers()[ids])
+    assert np.isnan(matrix.rows(jnp.array([12, -1]))).all()
+
+
+def test_dynamic_products_are_of_whole_numbers():
+    scheme = Scheme(dynamic=True)
+    x, matrix = RNG.normal(size=(3, 128)).astype(np.float32), Packed.of(W, scheme)
+    extent = np.abs(x).max(axis=1, keepdims=True) / 127
+    whole = np.round(x / extent).astype(np.int64) @ np.asarray(matrix.codes, np.int64).T
+    expected = whole * extent * np.asarray(matrix.scale, np.float32)[:, 0]
+    np.testing.assert_allclose(product(jnp.asarray(x), matrix), expected, rtol=1e-5)
+    assert not product(jnp.zeros((1, 128)), matrix).any()
+    assert np.isnan(product(jnp.full((1, 128), jnp.nan), matrix)).all()
+
+
+@pytest.fixture
+def compiled_well():
+    """tests/conftest.py turns off what makes code fast, fusion included."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.mark.parametrize("name", ["int8", "int4"])
+@pytest.mark.parametrize("inputs", [384, 8192])
+def test_no_float32_copy_of_a_matrix_is_written_for_a_token(name, inputs, compiled_well):
+    w = RNG.normal(size=(512, inputs)).astype(np.float32)
+    matrix, x = Packed.of(w, SCHEMES[name]), jnp.ones((1, inputs))
+    written = jax.jit(product).lower(x, matrix).compile().memory_analysis()
+    assert written.temp_size_in_bytes < w.nbytes / 10
+    apart = jax.jit(lambda x, m: m.numbers() @ x[0]).lower(x, matrix).compile()
+    assert apart.memory_analysis().temp_size_in_bytes >= w.nbytes  # So the measure sees a copy.
