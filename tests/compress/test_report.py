@@ -1,0 +1,53 @@
+import io
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from minitorch import compress, train
+from minitorch.compress.report import front, report
+from minitorch.nn import paths
+
+DATA = np.random.default_rng(0).integers(0, 11, 60)
+
+
+@pytest.fixture
+def result(gpt):
+    return report(gpt, {"int8": compress.quantize(gpt, compress.RECIPES["int8"])}, DATA, batch=2, tokens=4)
+
+
+def test_a_report_measures_what_it_says(result, gpt, tmp_path):
+    original, small = result.variants
+    paths.save_safetensors(gpt, tmp_path / "x")
+    assert (original.name, original.disk) == ("original", (tmp_path / "x").stat().st_size)
+    assert original.memory == sum(leaf.nbytes for leaf in jax.tree.leaves(gpt)) > small.memory
+    assert original.perplexity == pytest.approx(np.exp(train.mean_loss(gpt, jnp.asarray(DATA), 2)))
+    assert small.perplexity == pytest.approx(original.perplexity, rel=0.05) and small.tokens_per_s > 0
+
+
+def test_the_table_has_a_row_for_each(result):
+    head, _, original, small = result.table().splitlines()
+    assert head == "| model | on disk | in memory | perplexity | tokens/s |"
+    assert re.fullmatch(
+        r"\| original \| 0.\d\d MB \(100%\) \| 0.\d\d MB \(100%\) \| [\d.]+ \| [\d,]+ \(1.00x\) \|", original
+    )
+    assert small.startswith("| int8 | ")
+
+
+def test_the_picture_is_one(result):
+    from matplotlib.image import imread
+
+    pixels = imread(io.BytesIO(result.picture()))
+    assert pixels.shape[:2] == (675, 1500) and len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 20
+
+
+def test_the_front_is_what_nothing_beats():
+    assert front([1, 2, 3, 3], [5, 4, 4, 1]) == [0, 1, 3]
+    assert front([1, 1], [2, 2]) == [0, 1]
+
+
+def test_a_variant_has_a_name_of_its_own(gpt):
+    with pytest.raises(ValueError, match="no variant can be called 'original'"):
+        report(gpt, {"original": gpt}, DATA)
