@@ -1,0 +1,54 @@
+"""The page "Five minutes": each of its commands, in a new environment and a folder that holds what a clone does.
+
+The packages that minitorch needs are lent by the environment of the tests, and `--steps` is smaller than a reader's.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "five-minutes.md").read_text(encoding="utf-8")
+NEEDLESS = (".*", "__pycache__", "build", "site", "runs", "tests", "docs", "notebooks", "lectures")
+
+
+@pytest.fixture
+def clone(tmp_path):
+    return Path(shutil.copytree(ROOT, tmp_path / "clone", ignore=shutil.ignore_patterns(*NEEDLESS)))
+
+
+def lend_packages(clone):
+    """Let the new environment find what is installed in this one, after what it has itself."""
+    (own,) = (clone / ".venv").rglob("site-packages")
+    (own / "zz_lent.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="The page's commands are those of a Unix shell.")
+def test_every_command_and_the_snippet_run(clone):
+    def run(command, text=None):
+        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV", "JAX_DISABLE_MOST_OPTIMIZATIONS")}
+        done = subprocess.run(
+            command, shell=True, cwd=clone, input=text, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    lines = "".join(re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)).splitlines()
+    commands = [re.sub(r"--steps \d+", "--steps 6", re.sub("^python3", sys.executable, line)) for line in lines]
+    said = []
+    for command in commands:
+        said.append(run(command))
+        if "-m venv" in command:
+            lend_packages(clone)
+    assert re.search(r"final val_loss=\d", said[2]) and said[3].startswith("def ")
+    (snippet,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    run(".venv/bin/python -", snippet)
+    where = run(".venv/bin/python -c 'import minitorch; print(minitorch.__file__)'")
+    assert Path(where.strip()).is_relative_to(clone)
