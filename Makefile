@@ -2,6 +2,7 @@
 # make course open the first notebook of the course
 # make test   lint, type-check, and run every test
 # make check  the same without the slow tests
+# make docs   build the site and show it at http://127.0.0.1:8000
 # make bench  measure against flax, jax.value_and_grad and PyTorch (installs them)
 # Each sets up the virtual environment it needs, in .venv, with the versions of constraints.txt.
 
@@ -10,7 +11,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: tour course test check bench bubblewrap lint format constraints clean
+.PHONY: tour course test check docs bench bubblewrap lint format constraints clean
 
 tour: $(VENV)/.base
 	$(BIN)/minitorch tour
@@ -39,6 +40,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.train_step
 	$(BIN)/python -m benchmarks.bpe
@@ -58,6 +62,11 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.course: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing minitorch and JupyterLab (a minute or two) ..."
 	@$(PIP) install -e '.[course]' -c constraints.txt
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing minitorch and what makes its site (a minute or two) ..."
+	@$(PIP) install -e '.[docs]' -c constraints.txt
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python

@@ -1,6 +1,7 @@
 """The README, run as a reader would."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,19 @@ def test_every_command_and_option_exists():
         shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
         for option in re.findall(r"--\w[\w-]*", rest):
             assert option in shown, (command, option)
+
+
+def test_every_notebook_is_in_the_table_and_every_link_leads_somewhere():
+    text = README.read_text(encoding="utf-8")
+    numbers = set(re.findall(r"^\| (\d\d) \|", text, re.MULTILINE))
+    assert {path.name[:2] for path in (README.parent / "notebooks").glob("[0-9][0-9]_*.ipynb")} <= numbers
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (README.parent / target).exists(), target
+
+
+def test_the_picture_shows_the_notebooks_that_are_there():
+    made = runpy.run_path(str(README.parent / "docs" / "hooks" / "stack.py"))
+    picture = made["stack"](made["notebooks"](), 960, alone=True) + "\n"
+    assert (README.parent / "docs" / "images" / "stack.svg").read_text(encoding="utf-8") == picture, (
+        "run: python docs/hooks/stack.py"
+    )
