@@ -5,8 +5,8 @@
     model = mt.models.GPT.init(key, mt.models.GPTConfig(vocab=65, context=64, layers=4, heads=4, width=128))
     loss, grads = mt.value_and_grad(lambda model: mt.nn.cross_entropy(model(ids), targets))(model)
 
-The parts, in the order to read them: `autodiff`, `ops`, `nn`, `optim`, `text`, `data`, `models`, `train`, `infer`,
-`cli`.
+The parts, in the order to read them: `autodiff`, `ops`, `nn`, `optim`, `text`, `data`, `models`, `train`,
+`compress`, `infer`, `cli`.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from . import autodiff, ops
 from .autodiff import check_grads, checkpoint, from_jax, grad, jvp, stop_gradient, value_and_grad, vjp
 
 if TYPE_CHECKING:
-    from . import data, infer, models, nn, optim, text, train
+    from . import compress, data, infer, models, nn, optim, text, train
 
 __version__ = "0.1.0"
 
@@ -24,6 +24,7 @@ __all__ = [
     "autodiff",
     "check_grads",
     "checkpoint",
+    "compress",
     "data",
     "from_jax",
     "grad",
