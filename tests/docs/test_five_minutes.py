@@ -33,7 +33,11 @@ def lend_packages(clone):
 @pytest.mark.skipif(os.name == "nt", reason="The page's commands are those of a Unix shell.")
 def test_every_command_and_the_snippet_run(clone):
     def run(command, text=None):
-        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV", "JAX_DISABLE_MOST_OPTIMIZATIONS")}
+        environment = {
+            k: v
+            for k, v in os.environ.items()
+            if k not in ("PYTHONPATH", "VIRTUAL_ENV", "JAX_DISABLE_MOST_OPTIMIZATIONS")
+        }
         done = subprocess.run(
             command, shell=True, cwd=clone, input=text, env=environment, capture_output=True, text=True, check=False
         )
