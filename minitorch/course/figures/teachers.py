@@ -1,0 +1,126 @@
+"""Figures of notebook 11: what a teacher says of pictures, what it finds alike, and what students make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+# Okabe and Ito's palette, with a line style and a marker for each colour.
+BLUE, ORANGE, GREEN, GRAY = COLOURS = ("#0072b2", "#d55e00", "#009e73", "#8a97a6")
+STYLES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D")
+
+
+def opinions(images: Any, labels: Sequence[int], said: Mapping[str, Any]) -> None:
+    """A row for each picture: the picture, then a panel of bars for each array (N, C) of probabilities in `said`."""
+    rows, columns = len(images), len(said) + 1
+    _, panels = plt.subplots(
+        rows,
+        columns,
+        figsize=(2.9 * columns - 1.2, 1.45 * rows + 0.5),
+        width_ratios=[0.6] + [1] * len(said),
+        sharey="col",
+        layout="constrained",
+        squeeze=False,
+    )
+    for i, row in enumerate(panels):
+        row[0].imshow(images[i], cmap="gray_r", vmin=0, vmax=1)
+        row[0].axis("off")
+        for axes, (name, probabilities) in zip(row[1:], said.items(), strict=True):
+            _bars(axes, np.asarray(probabilities[i]), labels[i])
+            axes.set_title(name if i == 0 else "", fontsize=11)
+            axes.tick_params(labelbottom=i == rows - 1)
+    plt.show()
+
+
+def _bars(axes: Axes, probabilities: np.ndarray, label: int) -> None:
+    """The bar of the label in another colour than the others."""
+    place = np.arange(len(probabilities))
+    axes.bar(place, probabilities, color=[ORANGE if i == label else BLUE for i in place])
+    axes.set(xticks=place, ylim=(0, 1.02), yticks=[0, 0.5, 1])
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def kinship(table: Any) -> None:
+    """A table (C, C) in per cent: a row for each true class, darker where the teacher finds more of another one."""
+    table = 100 * np.asarray(table)
+    classes = len(table)
+    _, axes = plt.subplots(figsize=(7.6, 5.6), layout="constrained")
+    axes.imshow(table, cmap="Blues", vmin=0, vmax=table.max())
+    for i in range(classes):
+        for j in range(classes):
+            if i == j:
+                axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor="0.88", hatch="//", edgecolor="0.7"))
+            elif table[i, j] >= 0.5:
+                colour = "white" if table[i, j] > 0.6 * table.max() else "black"
+                axes.text(j, i, f"{table[i, j]:.0f}", ha="center", va="center", color=colour, fontsize=10)
+    axes.set(xticks=range(classes), yticks=range(classes), xlabel="is also a bit of a ... (% of what is not its own)")
+    axes.set_ylabel("a picture of a ...")
+    plt.show()
+
+
+def hills(positions: Any, teacher: Any, students: Mapping[str, Any]) -> None:
+    """A teacher's distribution over positions, filled, and those of students as lines."""
+    _, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
+    axes.fill_between(positions, teacher, color="0.85", label="teacher")
+    for (name, probabilities), colour, style in zip(students.items(), COLOURS, STYLES, strict=False):
+        axes.plot(positions, probabilities, color=colour, linestyle=style, linewidth=2, label=name)
+    axes.set(xlabel="position", ylabel="probability", ylim=(0, None))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    plt.show()
+
+
+def sizes(temperatures: Any, named: Mapping[str, Any]) -> None:
+    """The size of a gradient at growing temperatures, for several losses."""
+    _, axes = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
+    for (name, values), colour, style, marker in zip(named.items(), COLOURS, STYLES, MARKERS, strict=False):
+        axes.loglog(temperatures, values, color=colour, linestyle=style, marker=marker, markersize=5, label=name)
+    axes.set_xticks(temperatures, [f"{t:g}" for t in temperatures])
+    axes.minorticks_off()
+    axes.set(xlabel="temperature", ylabel="norm of the gradient")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    plt.show()
+
+
+def marks(scores: Mapping[tuple[int, str], Any], teacher: float) -> None:
+    """A dot for each student and a line through their means, by the number of pictures and what they learned from.
+
+    `scores` maps (pictures, recipe) to the marks of several students in per cent; `teacher` is their teacher's mark.
+    """
+    counts, names = (list(dict.fromkeys(keys)) for keys in zip(*scores, strict=True))
+    _, axes = plt.subplots(figsize=(9, 4.4), layout="constrained")
+    for i, (name, colour, style, marker) in enumerate(zip(names, COLOURS, STYLES, MARKERS, strict=False)):
+        place = np.arange(len(counts)) + 0.2 * (i - (len(names) - 1) / 2)
+        groups = [np.asarray(scores[count, name]) for count in counts]
+        for x, group in zip(place, groups, strict=True):
+            axes.plot(np.full(len(group), x), group, marker, color=colour, markersize=4, alpha=0.35, linestyle="none")
+        means = [group.mean() for group in groups]
+        axes.plot(place, means, marker, color=colour, linestyle=style, markersize=8, linewidth=2, label=name)
+    axes.axhline(teacher, color="0.4", linestyle=":", linewidth=1.5)
+    axes.annotate("the teacher", (-0.4, teacher), (0, -4), textcoords="offset points", va="top")
+    axes.set(xticks=range(len(counts)), xticklabels=[f"{count:,}" for count in counts], xlim=(-0.5, len(counts) - 0.5))
+    axes.set(xlabel="pictures that the student learns from", ylabel="held-out digits read rightly (%)")
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="lower right")
+    plt.show()
+
+
+def by_digit(named: Mapping[str, Any], marked: int) -> None:
+    """The share of each digit that is read rightly, for several readers; one digit is marked."""
+    _, axes = plt.subplots(figsize=(9, 3.4), layout="constrained")
+    width = 0.8 / len(named)
+    for i, ((name, shares), colour) in enumerate(zip(named.items(), COLOURS, strict=False)):
+        place = np.arange(10) + (i - (len(named) - 1) / 2) * width
+        axes.bar(place, 100 * np.asarray(shares), width * 0.92, color=colour, label=name)
+    axes.axvspan(marked - 0.5, marked + 0.5, color="0.92", zorder=0)
+    axes.set(xticks=range(10), xlabel="digit", ylabel="read rightly (%)", ylim=(0, 105))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=len(named))
+    plt.show()
