@@ -48,12 +48,12 @@ class Notebook(NamedTuple):
     """What the picture needs to know of a notebook."""
 
     name: str
-    title: str
     layers: tuple[str, ...]
 
     @property
     def label(self) -> str:
-        return f"{self.name[:2]} {self.title}"
+        """Its number, and its topic in the few words of the file's name."""
+        return f"{self.name[:2]} {self.name[3:].replace('_', ' ').capitalize()}"
 
 
 def notebooks() -> list[Notebook]:
@@ -63,10 +63,9 @@ def notebooks() -> list[Notebook]:
 
 def _notebook(path: Path) -> Notebook:
     text = path.read_text(encoding="utf-8")
-    title = re.sub(r"^(\d\d )?|: .*", "", re.search(r"^# # (.*)$", text, re.MULTILINE)[1])
-    first = text.partition("\n# %%")[0] if not text.startswith("# %%") else text[4:].partition("\n# %%")[0]
+    first = text.removeprefix("# %%").partition("\n# %%")[0]
     pointed = re.findall(r"^# +(\w+) .*<-", first, re.MULTILINE)
-    return Notebook(path.stem, title, tuple(layer for layer in LAYERS if layer in pointed))
+    return Notebook(path.stem, tuple(layer for layer in LAYERS if layer in pointed))
 
 
 def stack(shown: list[Notebook], width: int, kind: str = "", alone: bool = False) -> str:
