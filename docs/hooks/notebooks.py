@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,8 @@ def pages(path: Path) -> Iterator[tuple[str, str | bytes]]:
         if cell["cell_type"] == "markdown":
             parts.append(_source(cell))
         elif kind == "exercise":
+            if cell["id"] not in released:
+                raise PluginError(f"{path} and its release differ: run `minitorch course build {path.stem[:2]}`.")
             parts += [_code(released[cell["id"]]), _folded("success", "A solution", _code(_source(cell)))]
         elif kind == "check":
             parts.append(_folded("question", "The check", _code(_source(cell))))
@@ -84,7 +87,7 @@ def _folded(kind: str, title: str, text: str) -> str:
 
 def _output(output: Any, name: str, description: str) -> tuple[str, tuple[str, str | bytes] | None]:
     """What a cell shows, as Markdown, and the figure's file."""
-    data = {kind: "".join(content) for kind, content in output.get("data", {}).items() if kind.startswith(("i", "t"))}
+    data = {k: "".join(v) for k, v in output.get("data", {}).items() if k.startswith(("image/", "text/"))}
     if "image/svg+xml" in data:
         title = data["text/plain"].removeprefix("Drawing: ")
         return _figure(title, f"{name}.svg"), (f"{name}.svg", data["image/svg+xml"])
