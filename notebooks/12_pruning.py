@@ -2,10 +2,10 @@
 # # 12 Pruning and mixture of experts: who may rest?
 #
 # When a model has a million weights, does every token need every weight? No, in two senses. Most weights can go *for
-# ever*: set nine in ten to zero, train on for a moment, and the loss hardly notices. That is **pruning**. And most can
-# rest *for now*: have eight times as many, and let a small **router** choose which of them work for this token. That
-# is a **mixture of experts**, and many of the large language models of today are one. Both are a mask over weights.
-# They differ in who chooses it, and when.
+# ever*: set nine in ten to zero, train on for a moment, and a digit reader still reads 97 of 100 digits. That is
+# **pruning**. And most can rest *for now*: have eight times as many, and let a small **router** choose which of them
+# work for this token. That is a **mixture of experts**, and many of the large language models of today are one. Both
+# are a mask over weights. They differ in who chooses it, and when.
 #
 # **When you have finished you can**
 #
@@ -795,8 +795,7 @@ with once_written():
 # few. A *first* derivative asks for a slope where there is none, and that is why LeCun took the second. Michel and
 # others take the absolute value digit by digit before they average, so that digits which pull to opposite sides do not
 # cancel: the fourth curve, better than the lot until three in four are gone. And plain size still wins here. A rule
-# that costs nothing is the one to beat: measure before you believe a formula. (Where training is *not* finished, as
-# for most language models, gradients say more.)
+# that costs nothing is the one to beat: measure before you believe a formula.
 #
 # Whatever the rule, half of the neurons is half of the numbers and half of the products, in dense arrays that every
 # machine likes.
@@ -891,7 +890,8 @@ with once_written():
 # With the model of notebook 08 we saw a perplexity of 44 for the whole, of 45 with half of the blocks' weights gone,
 # and of about 50 with 80 % gone. Per layer was better up to there, global beyond: neither rule is always right. And 2
 # of 4 costs a little more than a free choice of half. A caution: this model has learned for a few minutes, and much of
-# what it knows stands in its embedding, which was not touched. Large models that were trained long are hurt sooner.
+# what it knows stands in its embedding, which was not touched. Expect a model that was trained longer to be hurt
+# sooner.
 
 # %% [markdown]
 # ## 6. Rest for now
@@ -1103,8 +1103,8 @@ show(
 # Now the experts must answer, and each should compute only for those who asked. How many are they? That depends on the
 # tokens, and a compiled program wants to know every shape beforehand (notebook 05). So each expert gets a fixed number
 # of **seats**, its **capacity** $C$. The first $C$ tokens that chose it sit down; who comes later gets nothing from
-# it. That does no great harm, for a feed-forward layer only *adds* to what flows past it (notebook 07): the token
-# passes by unchanged. Seats that stay empty are computed for nobody.
+# it. That does no great harm if few come late, for a feed-forward layer only *adds* to what flows past it (notebook
+# 07): the token passes by unchanged. Seats that stay empty are computed for nobody.
 #
 # With $N$ tokens, $E$ experts and top $k$, an even load is $N k / E$ a piece; one takes about 1.25 times as much. A
 # number: six tokens, two experts, top 1, $C = 3$; tokens 0, 1, 3, 4 choose expert 0, and 2 and 5 choose expert 1.
@@ -1423,9 +1423,9 @@ with once_written():
 #
 # Why a product, and why not simply $\sum f_e^2$? Because $f$ is a count. Turn the router's weights a little and no
 # choice changes: its gradient is 0 almost everywhere. $P$ has a gradient. In the product $f_e$ says how strongly to
-# push, and $P_e$ is what is pushed: the probability of a crowded expert goes down. (DeepSeek-V3, 2024, does without
-# such a loss: each expert has a bias, raised while it is asked too seldom, which counts in the choice and not in the
-# gate.)
+# push, and $P_e$ is what is pushed: the probability of a crowded expert goes down. (DeepSeek-V3, 2024, does nearly
+# without such a loss: each expert has a bias, raised while it is asked too seldom, which counts in the choice and not
+# in the gate.)
 #
 # ### Exercise 7: the balance loss
 
@@ -1550,8 +1550,8 @@ with once_written():
 # %% [markdown]
 # ## 9. The proof: more knowledge for the same work
 #
-# Three models, and a fourth for honesty: a dense one with as many numbers *in all* as the mixture, which works eight
-# times as much for a pixel.
+# Three models, and a fourth for honesty: a dense one with as many numbers *in all* as the mixture, which works more
+# than six times as much for a pixel.
 
 # %% name="proof" tags=["demo"]
 with once_written():
@@ -1736,4 +1736,4 @@ with once_written():
 # - A. Komatsuzaki et al., *Sparse upcycling: training mixture-of-experts from dense checkpoints*, 2022.
 # - M. Sun, Z. Liu, A. Bair, J. Z. Kolter, *A simple and effective pruning approach for large language models*, 2023.
 # - A. Jiang et al., *Mixtral of experts*, 2024.
-# - DeepSeek-AI, *DeepSeek-V3 technical report*, 2024 (balance without a loss).
+# - DeepSeek-AI, *DeepSeek-V3 technical report*, 2024 (balance nearly without a loss).
