@@ -48,7 +48,8 @@ def use(shares: Mapping[str, Any]) -> None:
     for axes, (name, values) in zip(np.atleast_1d(panels), shares.items(), strict=True):
         values = _smooth(100 * np.asarray(values))
         even = values.sum(axis=1).mean() / values.shape[1]
-        axes.stackplot(np.arange(len(values)), values.T, colors=EIGHT, edgecolor="white", linewidth=0.4)
+        steps = np.linspace(0, len(values) - 1, min(len(values), 101)).astype(int)  # More cannot be seen.
+        axes.stackplot(steps, values[steps].T, colors=EIGHT, edgecolor="white", linewidth=0.4)
         axes.set(title=name, xlabel="step", xlim=(0, len(values) - 1), ylim=(0, even * values.shape[1]))
         axes.set_yticks(even * np.arange(values.shape[1] + 1))
     np.atleast_1d(panels)[0].set_ylabel("share of the choices (%),\nexpert upon expert")
