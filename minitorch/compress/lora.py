@@ -27,6 +27,7 @@ from ..models import Transformer
 from ..nn import Embedding, Linear, Module, paths, static
 from ..nn.init import lecun_uniform, named
 from .layers import linear_layers
+from .quantize import QuantizedEmbedding, QuantizedLinear
 
 Array = jax.Array
 ADAPTER = "adapter.safetensors"
@@ -227,12 +228,13 @@ def _from_parts(
     return Adapter(a, b, magnitude, float(scale))
 
 
-# What may be a base: a linear layer, or one of the quantized kinds, which say how wide they are and give their weight.
-LINEAR: tuple[type, ...] = (Linear,)
+LINEAR = (Linear, QuantizedLinear)  # what may be a base
 
 
 def sizes_of(layer: Any) -> Any:
-    """(inputs, outputs) of a linear layer; None of any other."""
+    """(inputs, outputs) of a linear layer, quantized or not; None of any other."""
+    if isinstance(layer, QuantizedLinear):
+        return layer.packed.shape[::-1]
     return tuple(layer.weight.shape) if isinstance(layer, Linear) else None
 
 
@@ -243,8 +245,9 @@ def dense(layer: Any) -> Array:
 
 def known_ids(layer: Any) -> int:
     """How many ids a table of embeddings, or a last layer, knows."""
-    sizes = sizes_of(layer)
-    return sizes[1] if sizes else layer.weight.shape[0]
+    if sizes := sizes_of(layer):
+        return sizes[1]
+    return (layer.packed if isinstance(layer, QuantizedEmbedding) else layer.weight).shape[0]
 
 
 def _lengths(weight: Array) -> Array:

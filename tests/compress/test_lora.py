@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import minitorch as mt
-from minitorch.compress import lora
+from minitorch.compress import RECIPES, lora, quantize
 from minitorch.infer import generate, generate_naive
 from minitorch.nn import Linear, paths
 
@@ -102,6 +102,25 @@ def test_a_model_with_adapters_generates(gpt):
     adapters = drawn(lora.new_adapters(jax.random.key(0), model, rank=2)) | {"token": lora.Rows(jnp.ones((1, 8)))}
     adapted, options = lora.attach(model, adapters), dict(key=jax.random.key(0))
     assert_array_equal(generate(adapted, [[1, 2]], 3, **options), generate_naive(adapted, [[1, 2]], 3, **options))
+
+
+@pytest.mark.parametrize("dora", [False, True])
+def test_a_quantized_base_is_adapted_with_the_same_calls(gpt, dora):
+    base = quantize(jax.tree.map(jnp.asarray, gpt), RECIPES["int8"])
+    adapters = drawn(lora.new_adapters(jax.random.key(0), base, "blocks.*.mlp.*", rank=2, dora=dora))
+    adapters["token"] = lora.Rows(jnp.ones((2, 8)))
+
+    def loss(adapters, base):
+        return mt.nn.cross_entropy(lora.attach(base, adapters)(IDS[:, :-1]), IDS[:, 1:])
+
+    gradient = jax.jit(mt.grad(loss))(adapters, base)
+    assert jax.tree.structure(gradient) == jax.tree.structure(adapters)
+    assert all(jnp.abs(g).sum() > 0 for g in jax.tree.leaves(gradient))
+    adapted = lora.attach(base, adapters)
+    merged = lora.merge(adapted)
+    assert isinstance(merged.blocks[0].mlp.up, Linear) and merged.config.vocab == 13
+    assert_allclose(merged(IDS), adapted(IDS), rtol=1e-3, atol=1e-3)
+    jax.tree.map(assert_array_equal, lora.unmerge(adapted), base)
 
 
 @pytest.mark.parametrize(
