@@ -1706,6 +1706,9 @@ with once_written():
         )
 
 # %% [markdown]
+# In models as small as these it gains little. With the model of notebook 08 we saw a perplexity of 44.7 against 44.9 with
+# half of the weights gone, and of 49.4 against 50.1 with 80 % gone.
+#
 # ## In the wild
 #
 # | what you wrote | where it lives |
