@@ -98,8 +98,7 @@ def _chips(books: list[Notebook], left: float, top: float, right: float, alone: 
             x, y = left, y + ROW
         chip = (
             f'<g class="chip"><rect x="{x:g}" y="{y:g}" width="{wide:g}" height="{CHIP}" rx="5"/>'
-            f'<text x="{x + 9:g}" y="{y + 19:g}" textLength="{wide - 18:g}" lengthAdjust="spacingAndGlyphs">'
-            f"{escape(book.label)}</text></g>"
+            f'<text x="{x + wide / 2:g}" y="{y + 19:g}" text-anchor="middle">{escape(book.label)}</text></g>'
         )
         made.append(chip if alone else f'<a href="notebooks/{book.name}.html">{chip}</a>')
         x += wide + GAP
