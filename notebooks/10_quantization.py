@@ -1112,7 +1112,7 @@ show(
 
 # %% name="bound-held" tags=["demo"]
 with once_written():
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(4)
     w = jnp.array(rng.normal(0, 0.05, (256, 1024)), jnp.float32)
     x = jnp.array(rng.normal(0, 1, (100, 1024)), jnp.float32)
     codes, scale = group_wise(w, 4, 64)
@@ -1162,21 +1162,28 @@ run, when = trained()
 model, tokenizer = run.model, run.tokenizer
 held_out = mt.data.split(mt.data.load_text(run.config.data, limit=run.config.limit))[1].text[:40_000]
 ids = jnp.array(tokenizer.encode(held_out))
-rows = ids[: (len(ids) - 1) // 64 * 64 + 1]
+rows = ids[: min(len(ids) - 1, 8192) // 64 * 64 + 1]
 inputs, targets = rows[:-1].reshape(-1, 64), rows[1:].reshape(-1, 64)
 
 
 @jax.jit
-def losses_and_distances(whole, small):
-    """Of a rounded model the loss of each token of the text, and the KL divergence from the whole one: (rows, 64) both."""
-    p, q = (jax.nn.log_softmax(model(inputs)) for model in (whole, small))
-    losses = -jnp.take_along_axis(q, targets[..., None], axis=-1)[..., 0]
-    return losses, jnp.sum(jnp.exp(p) * (p - q), axis=-1)
+def log_probabilities(model):
+    """What a model says at each place of the text, (rows, 64, V)."""
+    return jax.nn.log_softmax(model(inputs))
+
+
+@jax.jit
+def losses_and_distances(p, q):
+    """The loss of each token under q, and the KL divergence of q from p: (rows, 64) both."""
+    return -jnp.take_along_axis(q, targets[..., None], axis=-1)[..., 0], jnp.sum(jnp.exp(p) * (p - q), axis=-1)
+
+
+said = log_probabilities(model)
 
 
 def judge(small):
     """The perplexity of a model on the text, and its mean KL divergence from the model that it was made of, in nats."""
-    losses, distances = losses_and_distances(model, small)
+    losses, distances = losses_and_distances(said, log_probabilities(small))
     return float(perplexity(losses.ravel())), float(jnp.mean(distances))
 
 
@@ -1280,7 +1287,8 @@ def with_your_codes(model, bits, group=None):
 
 # %% [markdown]
 # Is it the same as what you computed above? Two small layers, each with the weights as codes, and with the numbers that the
-# codes stand for. (Scales are stored in 16 bits, as bfloat16, so both sides use those.)
+# codes stand for. (Scales are stored in 16 bits, as bfloat16, so both sides use those. That puts each number off by one part in
+# 512 at most, on top of half a step.)
 
 # %% name="same-product" tags=["demo"]
 with once_written():
@@ -1305,15 +1313,16 @@ with once_written():
 
 
 # %% name="size-speed-perplexity" tags=["demo", "nbval-ignore-output"]
-CONFIG = mt.models.LlamaConfig(vocab=4096, context=128, layers=4, heads=8, width=1024, tied=True)
+CONFIG = mt.models.LlamaConfig(vocab=4096, context=128, layers=2, heads=8, width=1024, tied=True)
 step = jax.jit(lambda model, token, caches: model.decode(token, caches)[0])
 
 
 def tokens_per_second(model, seconds=1.0):
-    """One token after the other, from a text of 16, for about so many seconds: the median."""
-    caches = jax.jit(lambda model: model.decode(jnp.ones((1, 16), int), model.init_cache(1))[1])(model)
-    token, times, end = jnp.ones((1, 1), int), [], time.perf_counter() + seconds
-    jax.block_until_ready(step(model, token, caches))
+    """One token of one text, again and again for about so many seconds: the median."""
+    caches = jax.jit(lambda model: model.init_cache(1))(model)
+    token, times = jnp.ones((1, 1), int), []
+    jax.block_until_ready(step(model, token, caches))  # compiles it
+    end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < 5:
         began = time.perf_counter()
         jax.block_until_ready(step(model, token, caches))
@@ -1337,14 +1346,17 @@ with once_written():
     for name, (size, value, distance, speed) in results.items():
         share = size / results["float32"][0]
         print(f"{name:24}{size:8.2f}{share:12.2f}{value:12.2f}{1000 * distance:12.2f}{speed:10.0f}")
-    rounding.tradeoff({name: (result[0], result[1]) for name, result in results.items()})
+    rounding.tradeoff({name: (result[0], result[2]) for name, result in results.items()})
 
 # %% [markdown]
-# The sizes are as computed, a little more than 8/32 and 4/32. Speed is another matter. Bytes are time only while the memory
-# is what everything waits for. Turning codes into floats is work, and whether it hides behind the reading depends on
-# who wrote the product and for which processor: here XLA compiles it from a few lines of Python, with one scale for a
-# row more easily than with one for each group. llama.cpp has such products by hand, for dozens of formats, in the
-# instructions of each processor.
+# The sizes are as computed, a little more than 8/32 and 4/32. The divergence of 4 bits with a scale for a row is smaller
+# than in section 8: there the embeddings were in 4 bits too, and here they keep 8. What is looked up is not averaged in
+# any sum, so that its errors do not cancel.
+#
+# Speed is another matter. Bytes are time only while memory is what everything waits for. Turning codes into floats is work,
+# and whether it hides behind the reading depends on who wrote the product and for which processor. Here XLA compiles it from
+# a few lines of Python, and not every form of it becomes fast code. llama.cpp has such products by hand, for dozens of
+# formats, in the instructions of each processor.
 #
 # Does it still talk? The same random numbers, from float32 and from your codes of 4 bits:
 

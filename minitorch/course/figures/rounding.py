@@ -106,19 +106,16 @@ def perplexity(bits: Sequence[int], ways: Mapping[str, Sequence[tuple[float, flo
 
 
 def tradeoff(variants: Mapping[str, tuple[float, float]]) -> None:
-    """Perplexity against size in megabytes: name -> (size, perplexity). To the left and down is better."""
+    """Divergence from the whole model, in nats, against size in megabytes: name -> (size, divergence)."""
     _, axes = plt.subplots(figsize=(8, 3.8), layout="constrained")
-    names, points = list(variants), np.array(list(variants.values()))
+    points = np.array(list(variants.values())) * (1, 1000)
+    width, height = points.max(axis=0)
     axes.scatter(*points.T, color=BLUE, zorder=3)
-    for name, (size, value) in zip(names, points, strict=True):
-        right = size > 0.6 * points[:, 0].max()
-        place = (-8, 8) if right else (8, 5)
-        axes.annotate(name, (size, value), place, textcoords="offset points", ha="right" if right else "left")
-    spread = max(float(np.ptp(points[:, 1])), 1e-3)
-    axes.set(
-        xlim=(0, 1.08 * points[:, 0].max()), ylim=(points[:, 1].min() - 0.2 * spread, points[:, 1].max() + 0.3 * spread)
-    )
-    axes.set(xlabel="size of the model (MB)", ylabel="perplexity")
+    for name, (size, value) in zip(variants, points, strict=True):
+        place, side = ((-8, 8), "right") if size > 0.6 * width else ((8, 5), "left")
+        axes.annotate(name, (size, value), place, textcoords="offset points", ha=side)
+    axes.set(xlim=(0, 1.08 * width), ylim=(-0.1 * height, 1.2 * height))
+    axes.set(xlabel="size of the model (MB)", ylabel="KL divergence (thousandths of a nat)")
     axes.grid(alpha=0.3)
     _plain(axes)
     plt.show()

@@ -57,6 +57,6 @@ def test_divergences_stand_beside_a_line_that_grows_fourfold():
 
 
 def test_each_variant_has_its_point_and_its_name():
-    rounding.tradeoff({"float32": (4.0, 20.0), "int4": (0.6, 21.0)})
-    assert drawn()[0].collections[0].get_offsets().tolist() == [[4.0, 20.0], [0.6, 21.0]]
+    rounding.tradeoff({"float32": (4.0, 0.0), "int4": (0.6, 0.002)})
+    assert drawn()[0].collections[0].get_offsets().tolist() == [[4.0, 0.0], [0.6, 2.0]]
     assert words(drawn()[0]) == ["float32", "int4"]
