@@ -117,12 +117,20 @@ def _fused(x: Array, matrix: Packed) -> Array:
     for xs, half in zip(jnp.split(x.reshape(groups, -1), len(halves), axis=1), halves, strict=True):
         numbers = centred(half, zero, matrix.scheme)
         numbers = numbers * scale[..., None] if groups > 1 else numbers
-        xs, numbers = xs.reshape(1, -1), numbers.reshape(rows, -1)
+        xs, numbers = _settled(xs.reshape(1, -1)), numbers.reshape(rows, -1)
         for start in range(0, xs.shape[1], LONGEST):
             part = slice(start, start + LONGEST)
             # Without the barrier XLA would rather fuse the product into the sum.
             y = y + jax.lax.optimization_barrier(xs[:, part] @ numbers[:, part].T)
     return y if groups > 1 else y * scale[:, 0]
+
+
+def _settled(x: Array) -> Array:
+    """`x` written out once. What made it (a norm, an activation) XLA would else do again for each row of a product.
+
+    It does not repeat a division. This one is by 1, which XLA cannot know: only NaN does not equal itself.
+    """
+    return x / (x == x).astype(x.dtype)
 
 
 def _by_pieces(x: Array, matrix: Packed) -> Array:
