@@ -1,5 +1,5 @@
 """`minitorch`, and one file for each of its commands: `train`, `generate`, `evaluate`, `info`, `tour`, `course`, `lab`,
-`distill`, `prune`, `finetune` with `merge`.
+`quantize`, `distill`, `prune`, `finetune` with `merge`.
 
 Nothing here imports more than it must before a command runs, so that `minitorch --help` answers at once, and so that
 `cores` can still set up the devices. Whatever a person can do wrong ends in one line on standard error, no traceback.
@@ -25,6 +25,7 @@ from .generate import generate
 from .info import info
 from .lab import app as lab
 from .prune import prune
+from .quantize import quantize
 from .tour import tour
 from .train import train
 
@@ -36,7 +37,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for command in (train, generate, evaluate, info, tour, distill, prune, finetune, merge):
+for command in (train, generate, evaluate, info, tour, quantize, distill, prune, finetune, merge):
     app.command()(command)
 app.add_typer(course, name="course")
 app.add_typer(lab, name="lab")

@@ -1,0 +1,70 @@
+"""`minitorch quantize`: a trained model in fewer bits, as a run of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .bar import bar
+
+if TYPE_CHECKING:
+    from ..compress import Recipe
+    from ..train import LoadedRun
+
+CALIBRATION = 16  # batches, as large as those of the training
+
+
+def quantize(
+    run: Annotated[Path, typer.Option(help="Folder of a finished run.")],
+    out: Annotated[Path, typer.Option(help="Folder for the quantized one.")],
+    to: Annotated[str, typer.Option(help="int8, int8-dynamic, int4, int4-mse, int4-affine, or nf4.")] = "int8",
+    group: Annotated[
+        str | None, typer.Option(help="Who shares a scale inside the blocks: 32, 64, 128, channel or tensor.")
+    ] = None,
+    gptq: Annotated[bool, typer.Option(help="Choose codes by what the layers read in the training text.")] = False,
+) -> None:
+    """Round the weights of a trained model. `minitorch generate` and `evaluate` read the result as any run."""
+    from .. import compress
+    from ..train import load_run, read_record
+    from ..train.files import WEIGHTS
+    from ..train.run import refuse_existing, save_run
+
+    refuse_existing(out)
+    recipe = make_recipe(to, group)
+    record, loaded = read_record(run), load_run(run)
+    if loaded.step < loaded.config.steps:
+        raise ValueError(f"{run} is only at step {loaded.step} of {loaded.config.steps}: resume it, then quantize it.")
+    with bar("quantizing") as done:
+        if gptq:
+            small = compress.quantize_gptq(loaded.model, recipe, calibration(loaded), done)
+        else:
+            small = compress.quantize(loaded.model, recipe, done)
+    save_run(out, record, small, loaded.tokenizer)
+    before, after = ((folder / WEIGHTS).stat().st_size for folder in (run, out))
+    print(f"bytes={after} share={after / before:.3f}")
+
+
+def make_recipe(to: str, group: str | None) -> Recipe:
+    """The recipe called `to`, with another group inside the blocks. Raises ValueError for what there is not."""
+    from ..compress import RECIPES, Recipe
+
+    if to not in RECIPES:
+        raise ValueError(f"there is no recipe {to!r}: choose one of {', '.join(RECIPES)}.")
+    schemes: dict[str, Any] = dict(RECIPES[to].schemes)
+    if group is not None:
+        schemes["*"] = dataclasses.replace(schemes["*"], group=int(group) if group.isdigit() else group)
+    return Recipe(schemes)
+
+
+def calibration(loaded: LoadedRun) -> list[Any]:
+    """Batches (B, T) of the text that the run was trained on."""
+    from ..data import load_text, split, token_array
+    from ..train.prepare import draw
+
+    config, tokenizer = loaded.config, loaded.tokenizer
+    text, _ = split(load_text(config.data, field=config.field, limit=config.limit))
+    tokens = token_array(tokenizer.encode(text.text), tokenizer.vocab_size)
+    return [draw(config, tokens, step)[0] for step in range(CALIBRATION)]

@@ -1,0 +1,35 @@
+import re
+
+import pytest
+
+
+@pytest.mark.parametrize("options", [["--to", "int8"], ["--to", "int4", "--group", "channel", "--gptq"]])
+def test_a_quantized_run_generates_and_evaluates(minitorch, finished, text_file, tmp_path, options):
+    code, out, err = minitorch("quantize", "--run", finished, "--out", tmp_path / "small", *options)
+    assert (code, err) == (0, "")
+    bytes_, share = re.fullmatch(r"bytes=(\d+) share=([\d.]+)\n", out).groups()
+    assert int(bytes_) == (tmp_path / "small" / "model.safetensors").stat().st_size and float(share) < 0.8
+    code, out, _ = minitorch("generate", "--run", tmp_path / "small", "--prompt", "ab", "--tokens", 3)
+    assert code == 0 and out.startswith("ab")
+    code, out, _ = minitorch("evaluate", "--run", tmp_path / "small", "--data", text_file, "--limit", 500)
+    assert code == 0 and out.startswith("loss=")
+    code, _, err = minitorch("quantize", "--run", tmp_path / "small", "--out", tmp_path / "smaller")
+    assert code == 1 and "quantized already" in err and not (tmp_path / "smaller").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--to", "int3"], "there is no recipe 'int3': choose one of int8"),
+        (["--to", "int4"], "groups of 64 do not divide a width of 16: use 'channel' instead"),
+        (["--group", "some"], "group is 'tensor', 'channel'"),
+    ],
+)
+def test_what_cannot_be_is_said(minitorch, finished, tmp_path, options, message):
+    code, _, err = minitorch("quantize", "--run", finished, "--out", tmp_path / "small", *options)
+    assert code == 1 and message in err and not (tmp_path / "small").exists()
+
+
+def test_nothing_is_overwritten(minitorch, finished):
+    code, _, err = minitorch("quantize", "--run", finished, "--out", finished)
+    assert code == 1 and "there is a run in" in err
