@@ -409,8 +409,7 @@ show(
 # Here is the one that the lab begins with (and many a project ends with). It works.
 
 # %% name="bad-dockerfile"
-BAD = r"""
-FROM python:latest
+BAD = r"""FROM python:latest
 COPY . /app
 WORKDIR /app
 RUN apt-get update && apt-get install -y build-essential curl
@@ -610,8 +609,7 @@ show(
 
 # %% name="good-dockerfile"
 PINNED = "python:3.12-slim@sha256:78387bc3881b8273120a12ebe6c1ab22b018ccc2c9adf565ae1ac9b536e184ea"
-GOOD = rf"""
-# Built here ...
+GOOD = rf"""# Built here ...
 FROM {PINNED} AS build
 COPY requirements.lock /build/
 RUN python -m venv --copies /opt/venv \
@@ -840,7 +838,7 @@ show(
 with once_written():
     for name, text in (("bad", BAD), ("good", GOOD)):
         found = remarks(instructions(text))
-        print(f"the {name} file:", *[f"\n  Dockerfile:{line}: {rule}" for line, rule in found] or ["no remarks"])
+        print(f"the {name} file:", ", ".join(f"Dockerfile:{line}: {rule}" for line, rule in found) or "no remarks")
 
 # %% [markdown]
 # Beside these three: `COPY .` takes everything, the compiler is shipped, `pip install` takes the versions of the day,
