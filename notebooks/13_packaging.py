@@ -1299,6 +1299,7 @@ def ask(port, page):
         return 0, ""
 
 
+stopped = "not started yet"
 with once_written(), tempfile.TemporaryDirectory() as root:
     described = json.loads(fetch(IMAGE))
     files = seen([untar(fetch(layer["digest"])) for layer in described["layers"]])
@@ -1308,18 +1309,21 @@ with once_written(), tempfile.TemporaryDirectory() as root:
     command = [sys.executable, *settings["Entrypoint"][1:]]  # This Python in place of the image's.
     place = Path(root, settings["WorkingDir"].strip("/"))
     server = subprocess.Popen(command, cwd=place, env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True)
-    port = int(server.stdout.readline())
-    print("health:", health([(1, ask(port, "/health")[0] == 200)], 60, 3))
-    print("answer:", ask(port, "/complete?prompt=model")[1])
-    server.terminate()
-    farewell, _ = server.communicate(timeout=10)
+    try:
+        port = int(server.stdout.readline())
+        print("health:", health([(1, ask(port, "/health")[0] == 200)], 60, 3))
+        print("answer:", ask(port, "/complete?prompt=model")[1])
+    finally:
+        server.terminate()
+        farewell, _ = server.communicate(timeout=10)
+    stopped = f"its last words: {farewell.strip()}; exit code {server.returncode}"
 
 # %% name="stopped" tags=["demo", "nbval-ignore-output"]
-with once_written():
-    print("its last words:", farewell.strip(), "| exit code:", server.returncode)
+print(stopped)
 
 # %% [markdown]
-# The entry point answers, and ends when it is told to. What Docker adds: the kernel's *namespaces*, so that the process sees
+# The entry point answers, and ends when it is told to. And it is no toy: with its parts laid into a folder as the standard
+# says, Buildah reads this image, and shows the same three files as your `seen`. What Docker adds: the kernel's *namespaces*, so that the process sees
 # no other files, processes and networks than its own, and *cgroups*, which limit its memory and processors. The idea of a
 # process in its own tree of files is from 1979 (`chroot`, in Version 7 of Unix); jails came to FreeBSD in 2000, cgroups to
 # Linux in 2008. Docker, in 2013, added what you did here: layers, names, and one line to fetch and start it. Since 2015 the
