@@ -484,8 +484,8 @@ with once_written(), tempfile.TemporaryDirectory() as folder:
 # *new* commits, with the same changes and messages and with another parent: other content, so other names. The old ones lie
 # in the store a while longer, which is why `git reflog` can bring nearly everything back.
 #
-# (Is SHA-1 not broken? In 2017 two files with one SHA-1 were made, at the price of some 100 GPU-years. Git has since
-# refused such contents when it sees them, and can use SHA-256 instead.)
+# (Is SHA-1 not broken? In 2017 two files with one SHA-1 were made, at the price of 6,500 years of a CPU and 110 of a GPU.
+# Git has since refused such contents when it sees them, and can use SHA-256 instead.)
 #
 # ## 2. Two changes, one file
 #
