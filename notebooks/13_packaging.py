@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 13 Packaging: a model in a box
 #
-# Your model runs on your computer. On any other it needs Python, thirty packages in versions that fit each other, the
+# Your model runs on your computer. On any other it needs Python, packages in versions that fit each other, the
 # weights, the program that serves them, a way to be started, asked and stopped, and a paper that says what is inside.
 # An **image** carries all of that in one piece: the stranger types one line. It also carries what slipped in by
 # mistake, such as a compiler, a password, or root. This notebook opens the box.
@@ -19,7 +19,7 @@
 #   application     somebody asks, and gets an answer
 #   MLOps           build, look inside, is it alive?            <- you are here: what is in the box
 #   hubs            registries: images by name and by digest
-#   frameworks      JAX and thirty packages, one version each
+#   frameworks      JAX and what it needs, one version each
 #   clusters        Docker, Kubernetes: they start the box      <- and here: how it is started, asked, stopped
 #   hardware        drivers outside, your program inside
 # ```
