@@ -56,7 +56,7 @@ from minitorch.course.figures import histories
 histories.objects()
 
 # %% [markdown]
-# The second commit has changed one file of three. The others it shares with the first: the same content has the same name,
+# The second commit has changed one of two files. The other it shares with the first: the same content has the same name,
 # so it is there once. And see what happens if somebody changes a byte in an old file: the blob gets another name, so the
 # tree that holds that name changes, so the commit, so every commit after it. **Whoever has the name of the last commit
 # has a seal on the whole history.** Ralph Merkle had that idea in 1979; git is one tree of hashes on top of another.
