@@ -114,16 +114,22 @@ teacher = taught_by_labels(jax.random.key(0))
 print("the teacher reads at least 98 % of the held-out digits:", bool(accuracy(teacher, test_x, test_y) >= 0.98))
 
 # %% [markdown]
-# Four held-out pictures, and what the teacher says of them; the label is orange. On the right its logits are divided by 4
-# before the softmax. Look at the middle column, and then at the right one: which of the two would you rather learn from?
+# Two held-out pictures about which the teacher is in doubt, and two about which it is not, with what it says of them; the
+# label is orange. On the right its logits are divided by 4 before the softmax. Look at the middle column, and then at the
+# right one: from which of the two would you rather learn?
 
 
 # %% name="opinions" tags=["demo"]
+def first_of_digits(rows, count):
+    """The first pictures among `rows` that are of different digits."""
+    return rows[np.sort(np.unique(np.asarray(test_y)[rows], return_index=True)[1])][:count]
+
+
 logits = np.asarray(ask(teacher, test_x))
 second = np.sort(jax.nn.softmax(logits), axis=1)[:, -2]
 read = np.flatnonzero(logits.argmax(1) == test_y)
-most = read[np.argsort(-second[read])]  # Rightly read, the most doubtful first.
-chosen = most[np.sort(np.unique(np.asarray(test_y)[most], return_index=True)[1])][:4]  # Four of different digits.
+by_doubt = read[np.argsort(-second[read])]  # Rightly read, the most doubtful first.
+chosen = np.concatenate([first_of_digits(by_doubt, 2), first_of_digits(by_doubt[len(by_doubt) // 3 :], 2)])
 seen = logits[chosen]
 figures.opinions(
     test_x[chosen], test_y[chosen].tolist(), {"T = 1": jax.nn.softmax(seen), "T = 4": jax.nn.softmax(seen / 4)}
@@ -613,7 +619,7 @@ with once_written():
     figures.hills(positions, jax.nn.softmax(two_hills), best)
 
 # %% [markdown]
-# Forward covers both hills and puts most of its weight into the valley, where the teacher says next to nothing. Reverse sits
+# Forward covers both hills, and has its own top in the valley, where the teacher says next to nothing. Reverse sits
 # on the higher hill and forgets the other. Neither is right; the student is too small. A language model that writes had
 # better not write what stands in the valley, which is why small ones are often taught with the reverse divergence, or with a
 # mixture (MiniLLM and GKD, both 2023). A classifier whose probabilities will be read as such had better not be so sure.
@@ -1409,7 +1415,7 @@ with once_written():
 # better. A teacher replaces data. That is also how it is used: labelled pictures are dear, and a teacher's doubts are had
 # for the asking.
 #
-# The thoughts added nothing. That is a result too, and one that papers seldom print: this student has a single layer, and
+# The thoughts added nothing. That is a result too: this student has a single layer, and
 # 32 numbers cannot hold the teacher's 256. Hints were made for students that are thin and *deep*.
 
 # %% [markdown]

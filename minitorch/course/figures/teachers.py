@@ -49,7 +49,7 @@ def kinship(table: Any) -> None:
     """A table (C, C) in per cent: a row for each true class, darker where the teacher finds more of another one."""
     table = 100 * np.asarray(table)
     classes = len(table)
-    _, axes = plt.subplots(figsize=(7.6, 5.6), layout="constrained")
+    _, axes = plt.subplots(figsize=(6.2, 5.6), layout="constrained")
     axes.imshow(table, cmap="Blues", vmin=0, vmax=table.max())
     for i in range(classes):
         for j in range(classes):
