@@ -1428,7 +1428,7 @@ with once_written():
 # minitorch distill --teacher runs/08 --out runs/11 --width 64 --temperature 2
 # ```
 #
-# `benchmarks/distill.md` in minitorch's repository compares recipes for a student of a quarter of the teacher's size.
+# `python -m benchmarks.distill`, in minitorch's repository, compares recipes for a student of a quarter of the teacher's size.
 #
 # ## 10. Stretch: the digit that nobody showed
 #
