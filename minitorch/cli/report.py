@@ -12,11 +12,16 @@ from itertools import groupby
 from pathlib import Path
 from string import Template
 
+from ..compress import Report
 from ..train import read_record, read_rows
 from ..train.files import CARD, DATASHEET, METRICS, write_whole
 from .chart import loss_chart
 
 REPORT = "report.html"
+VARIANTS = """<h2>How small it can be</h2>
+<p>The same model with its weights rounded to fewer bits, on text that it has never seen. Perplexity says among how many
+tokens it is unsure: less is better.</p>
+"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,12 @@ class Sample:
 
 
 def write_report(
-    run: Path, samples: Sequence[Sample], commands: Mapping[str, str], seconds: float, stopped_at: int | None
+    run: Path,
+    samples: Sequence[Sample],
+    commands: Mapping[str, str],
+    seconds: float,
+    stopped_at: int | None,
+    variants: Report | None = None,
 ) -> Path:
     """Write the report of the finished run in the folder `run`, into it.
 
@@ -37,6 +47,7 @@ def write_report(
       commands: to try next; explanation to command.
       seconds: that the tour took.
       stopped_at: the step after which it was stopped and resumed.
+      variants: the model beside smaller ones made of it.
     """
     (config, facts), rows = read_record(run), read_rows(run / METRICS)
     val_loss, minutes = (
@@ -68,6 +79,7 @@ def write_report(
         if stopped_at
         else "",
         samples=_samples(samples),
+        variants=VARIANTS + _html(variants.table()) if variants else "",
         next="".join(f"<p>{escape(why)}</p>{_command(command)}" for why, command in commands.items()),
         card=_html((run / CARD).read_text(encoding="utf-8")),
         datasheet=_html((run / DATASHEET).read_text(encoding="utf-8")),

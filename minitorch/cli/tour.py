@@ -18,9 +18,10 @@ from .console import progress, say
 from .cores import use_cores
 
 if TYPE_CHECKING:
+    from ..compress import Report
     from ..models import Transformer
     from ..text import Tokenizer
-    from ..train import RunConfig
+    from ..train import LoadedRun, RunConfig
     from .report import Sample
 
 OUT = Path("runs", "tour")
@@ -30,6 +31,8 @@ SETTINGS: dict[str, Any] = dict(
 )  # fmt: skip
 PROMPTS = ("def", "class", "import")  # A space after them belongs to the next token.
 SAMPLE_TOKENS = 120
+SMALLER = ("int8", "int4")  # recipes
+COMPARED_ON = 20_000  # tokens that were kept out of training
 
 
 def tour() -> None:
@@ -85,9 +88,16 @@ def guide(config: RunConfig, out: Path) -> Path:
     _say("It has learned how Python looks. What Python means would take a larger model, and far more text.")
     end = load_run(out)
     samples += [_write(f"After all {config.steps:,} steps", end.model, end.tokenizer, prompt) for prompt in PROMPTS]
+    _heading("4. Getting small")
+    _say(
+        "A weight is a number of 32 bits. Rounded to 8 bits, or to 4, the model is a fraction of the size. What does it"
+        " lose? Less perplexity is better:"
+    )
+    variants = make_small(end)
+    print("\n" + textwrap.indent(variants.table(), "    "))
     commands = next_commands(config, out)
-    report = write_report(out, samples, commands, time.perf_counter() - began, stopped_at)
-    _heading("4. Your report")
+    report = write_report(out, samples, commands, time.perf_counter() - began, stopped_at, variants)
+    _heading("5. Your report")
     _say(f"The loss curve, all samples, and the model's papers are in {report}: open it in a browser. Then try:")
     print("\n" + "\n".join(f"  {command}" for command in list(commands.values())[:3]))
     return report
@@ -148,6 +158,18 @@ def _train(config: RunConfig, out: Path, resume: bool, *sinks: _Finger) -> None:
     print(flush=True)
     with progress(config.steps) as bar:
         train(config, out, resume=resume, sinks=[bar, *sinks])
+
+
+def make_small(run: LoadedRun) -> Report:
+    """The model beside itself in fewer bits, on a part of the text that it was not trained on."""
+    from .. import compress
+    from ..data import load_text, split, token_array
+
+    config, tokenizer = run.config, run.tokenizer
+    _, validation = split(load_text(config.data, field=config.field, limit=config.limit))
+    ids = token_array(tokenizer.encode(validation.text), tokenizer.vocab_size)[:COMPARED_ON]
+    small = {name: compress.quantize(run.model, compress.RECIPES[name]) for name in SMALLER}
+    return compress.report(run.model, small, ids)
 
 
 def _write(heading: str, model: Transformer, tokenizer: Tokenizer, prompt: str) -> Sample:

@@ -1,4 +1,5 @@
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -16,7 +17,7 @@ from minitorch.train import Interrupted, Result, RunConfig, load_run, read_rows,
 @pytest.fixture(scope="module")
 def small(text_file):
     """Settings of a tour of seconds."""
-    sizes = dict(layers=1, heads=2, width=16, context=16, batch=4)
+    sizes = dict(layers=1, heads=2, width=64, context=16, batch=4)
     return RunConfig(
         data=str(text_file),
         limit=9000,
@@ -55,6 +56,7 @@ def test_a_tour_stops_halfway_resumes_and_reports(toured):
     report = (toured / "report.html").read_text(encoding="utf-8")
     assert "After step 12 the run was stopped" in report
     assert [heading in report for heading in ("Before training", "After 12 steps", "After all 24 steps")] == [True] * 3
+    assert re.findall(r"<td>(original|int8|int4)</td>", report) == ["original", "int8", "int4"]
 
 
 def test_the_commands_to_try_next_are_right(toured, small, minitorch, monkeypatch, tmp_path):
@@ -111,7 +113,7 @@ def test_the_whole_tour(tmp_path):
     command = [sys.executable, "-c", "from minitorch.cli import main; main()", "tour"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
-    assert "runs/tour/report.html" in done.stdout and "4. Your report" in done.stdout
+    assert "runs/tour/report.html" in done.stdout and "5. Your report" in done.stdout
     run = load_run(tmp_path / "runs" / "tour")
     rows = read_rows(tmp_path / "runs" / "tour" / "metrics.jsonl")
     assert run.step == len(rows) == SETTINGS["steps"]
