@@ -123,10 +123,15 @@ def decode(rounded: Rounded, scheme: Scheme) -> Array:
 
 def centred(codes: Array, zero: Array | None, scheme: Scheme) -> Array:
     """The numbers that codes (..., G, g) stand for, before they are scaled: float32."""
+    numbers = levels(codes, scheme)
+    return numbers if zero is None else numbers - zero[..., None].astype(jnp.float32)
+
+
+def levels(codes: Array, scheme: Scheme) -> Array:
+    """The level of each code: the code itself, or what NF4 has for it, as float32."""
     if scheme.levels == "nf4":
         return jnp.asarray(NF4).at[codes.astype(jnp.int32) + 8].get(mode="promise_in_bounds")
-    codes = codes.astype(jnp.float32)
-    return codes if zero is None else codes - zero[..., None].astype(jnp.float32)
+    return codes.astype(jnp.float32)
 
 
 def check(x: Any, scheme: Scheme) -> None:
