@@ -16,6 +16,7 @@ import typer
 
 from .console import progress, say
 from .cores import use_cores
+from .student import STUDENT, teach
 
 if TYPE_CHECKING:
     from ..compress import Report
@@ -90,10 +91,15 @@ def guide(config: RunConfig, out: Path) -> Path:
     samples += [_write(f"After all {config.steps:,} steps", end.model, end.tokenizer, prompt) for prompt in PROMPTS]
     _heading("4. Getting small")
     _say(
-        "A weight is a number of 32 bits. Rounded to 8 bits, or to 4, the model is a fraction of the size. What does it"
-        " lose? Less perplexity is better:"
+        "There are two ways. A student of half the width learns from this model: not only which piece came, but how"
+        " likely each was."
     )
-    variants = make_small(end)
+    student = teach(end, out)
+    _say(
+        "And a weight is a number of 32 bits: rounded to 8, or to 4, the model is a fraction of the size. What does"
+        " each lose? Less perplexity is better:"
+    )
+    variants = make_small(end, student.model)
     print("\n" + textwrap.indent(variants.table(), "    "))
     commands = next_commands(config, out)
     report = write_report(out, samples, commands, time.perf_counter() - began, stopped_at, variants)
@@ -111,7 +117,7 @@ def make_room(out: Path, config: RunConfig) -> bool:
     present = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.is_dir() else set()
     # In the order in which they go: what is left, should that be interrupted, is a tour that was stopped.
     own = (files.WEIGHTS, files.CARD, files.PLOT, files.METRICS, files.DATASHEET, files.TOKENIZER, files.CONFIG)
-    if strange := sorted(present - {*own, files.CHECKPOINTS, REPORT}):
+    if strange := sorted(present - {*own, files.CHECKPOINTS, STUDENT, REPORT}):
         raise FileExistsError(f"{out} holds {strange[0]}, which is no part of a tour: move it away, and start again.")
     if not present:
         return False
@@ -120,7 +126,8 @@ def make_room(out: Path, config: RunConfig) -> bool:
     if REPORT not in present:
         return True
     (out / REPORT).unlink()
-    shutil.rmtree(out / files.CHECKPOINTS, ignore_errors=True)
+    for folder in (files.CHECKPOINTS, STUDENT):
+        shutil.rmtree(out / folder, ignore_errors=True)
     for name in own:
         (out / name).unlink(missing_ok=True)
     return False
@@ -160,8 +167,8 @@ def _train(config: RunConfig, out: Path, resume: bool, *sinks: _Finger) -> None:
         train(config, out, resume=resume, sinks=[bar, *sinks])
 
 
-def make_small(run: LoadedRun) -> Report:
-    """The model beside itself in fewer bits, on a part of the text that it was not trained on."""
+def make_small(run: LoadedRun, student: Transformer) -> Report:
+    """The model beside its student, and itself in fewer bits, on a part of the text that it was not trained on."""
     from .. import compress
     from ..data import load_text, split, token_array
 
@@ -169,7 +176,7 @@ def make_small(run: LoadedRun) -> Report:
     _, validation = split(load_text(config.data, field=config.field, limit=config.limit))
     ids = token_array(tokenizer.encode(validation.text), tokenizer.vocab_size)[:COMPARED_ON]
     small = {name: compress.quantize(run.model, compress.RECIPES[name]) for name in SMALLER}
-    return compress.report(run.model, small, ids)
+    return compress.report(run.model, {"distilled": student, **small}, ids)
 
 
 def _write(heading: str, model: Transformer, tokenizer: Tokenizer, prompt: str) -> Sample:

@@ -56,7 +56,7 @@ def test_a_tour_stops_halfway_resumes_and_reports(toured):
     report = (toured / "report.html").read_text(encoding="utf-8")
     assert "After step 12 the run was stopped" in report
     assert [heading in report for heading in ("Before training", "After 12 steps", "After all 24 steps")] == [True] * 3
-    assert re.findall(r"<td>(original|int8|int4)</td>", report) == ["original", "int8", "int4"]
+    assert re.findall(r"<td>(original|distilled|int8|int4)</td>", report) == ["original", "distilled", "int8", "int4"]
 
 
 def test_the_commands_to_try_next_are_right(toured, small, minitorch, monkeypatch, tmp_path):
