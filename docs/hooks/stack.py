@@ -11,6 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minitorch.course.student.skills import SKILLS
+
 ROOT = Path(__file__).parents[2]
 LAYERS = {
     "application": "a chat window, a digit reader",
@@ -19,14 +21,6 @@ LAYERS = {
     "frameworks": "JAX, PyTorch, minitorch",
     "clusters": "many machines as one",
     "hardware": "multiply, add",
-}
-SKILLS = {  # The open-source AI engineer's, with the notebooks (numbers) and labs (names) that train each.
-    "machine learning in depth": "01 02 03 04 05 07 09 10 11 12",
-    "software engineering": "02 05 13 14 ci pull-request",
-    "data engineering": "06 08",
-    "MLOps": "08 10 13 docker ci",
-    "law and ethics": "06 13 docker ci",
-    "community": "14 pull-request",
 }
 STYLE = """
 .stack{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sans-serif}

@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -105,27 +105,45 @@ def _word(state: State) -> tuple[str, str]:
     return "not yet", "bold dark_orange3"
 
 
-def progress(workspace: Workspace = None) -> None:
-    """Show how far you are in every notebook that you have started."""
+def progress(
+    workspace: Workspace = None,
+    page: Annotated[Path | None, typer.Option(help="Write a page of it, too: an HTML file.")] = None,
+) -> None:
+    """Show how far you are in every notebook that you have started, and how far that has filled six skills."""
     from rich.console import Console
-    from rich.progress_bar import ProgressBar
     from rich.table import Table
 
+    from ..course.author.places import write
+    from ..course.report.progress import progress_page
     from ..course.student.progress import progress
+    from ..course.student.skills import filled
     from ..course.student.workspace import find_workspace
 
     folder = find_workspace(workspace)
     notebooks = progress(folder)
     if not notebooks:
         raise ValueError(f"No notebook of the course is in {folder}: begin with `minitorch course start 00`.")
-    table = Table.grid(padding=(0, 2))
+    table, shares = Table.grid(padding=(0, 2)), {}
     for name, states in notebooks.items():
         needed = [state for state in states if not state.stretch]
         done = sum(state.done is True for state in needed)
         extra = sum(state.done is True for state in states) - done
-        text = f"{done} of {len(needed)}" + (f" and {extra} stretch" if extra else "") + _open_ends(needed)
-        table.add_row(name, ProgressBar(total=max(len(needed), 1), completed=done, width=30), text)
+        shares[name] = done, len(needed)
+        _add_bar(table, name, *shares[name], (f" and {extra} stretch" if extra else "") + _open_ends(needed))
+    table.add_row()
+    skills = filled(notebooks)
+    for skill, (done, of) in skills.items():
+        _add_bar(table, skill, done, of)
     Console().print(table)
+    if page:
+        write(page, progress_page(skills, shares))
+        print(f"The same as a page: {page}")
+
+
+def _add_bar(table: Any, name: str, done: int, of: int, more: str = "") -> None:
+    from rich.progress_bar import ProgressBar
+
+    table.add_row(name, ProgressBar(total=max(of, 1), completed=done, width=30), f"{done} of {of}{more}")
 
 
 def _open_ends(states: list[State]) -> str:

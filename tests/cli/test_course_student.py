@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import types
@@ -6,6 +7,7 @@ import zipfile
 import pytest
 
 from minitorch.course.student.progress import State
+from minitorch.course.student.skills import SKILLS
 
 
 def course(minitorch, *arguments):
@@ -111,6 +113,16 @@ def test_progress_shows_a_bar_for_each_notebook(minitorch, started):
     code, out, _ = course(minitorch, "progress", "--workspace", started)
     assert code == 0
     assert out.startswith("02_autodiff  ") and "0 of " in out
+
+
+def test_progress_fills_six_skills_in_the_terminal_and_on_a_page(minitorch, started, tmp_path):
+    code, out, _ = course(minitorch, "progress", "--workspace", started, "--page", tmp_path / "own" / "progress.html")
+    page = (tmp_path / "own" / "progress.html").read_text("utf-8")
+    assert code == 0
+    for skill in SKILLS:
+        (share,) = re.findall(rf"^{skill} .* (0 of \d+) *$", out, re.MULTILINE)
+        assert re.search(rf"<span>{skill}</span>.*?>{share}</span>", page)
+    assert "02_autodiff" in page and "http" not in page
 
 
 def test_submit_prints_a_receipt(minitorch, started):
