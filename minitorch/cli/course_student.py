@@ -129,7 +129,8 @@ def progress(
         done = sum(state.done is True for state in needed)
         extra = sum(state.done is True for state in states) - done
         shares[name] = done, len(needed)
-        _add_bar(table, name, *shares[name], (f" and {extra} stretch" if extra else "") + _open_ends(needed))
+        more = (f" and {extra} stretch" if extra else "") + _open_ends(needed)
+        _add_bar(table, name, done, len(needed), more)
     table.add_row()
     skills = filled(notebooks)
     for skill, (done, of) in skills.items():
