@@ -107,7 +107,7 @@ def _word(state: State) -> tuple[str, str]:
 
 def progress(
     workspace: Workspace = None,
-    page: Annotated[Path | None, typer.Option(help="Write a page of it, too: an HTML file.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write a page of it, too: an HTML file.", dir_okay=False)] = None,
 ) -> None:
     """Show how far you are in every notebook that you have started, and how far that has filled six skills."""
     from rich.console import Console

@@ -125,6 +125,11 @@ def test_progress_fills_six_skills_in_the_terminal_and_on_a_page(minitorch, star
     assert "02_autodiff" in page and "http://" not in page and "https://" not in page
 
 
+def test_progress_does_not_take_a_folder_for_its_page(minitorch, started):
+    code, _, err = course(minitorch, "progress", "--workspace", started, "--page", started)
+    assert code == 2 and "is a directory" in err and started.is_dir()
+
+
 def test_submit_prints_a_receipt(minitorch, started):
     code, out, _ = course(minitorch, "submit", "02", "--workspace", started, "--student", "Ångström")
     assert code == 0
