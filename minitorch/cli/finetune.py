@@ -67,7 +67,7 @@ def merge(
     from ..compress import lora
     from ..nn import paths
     from ..text import load_tokenizer
-    from ..train import load_run, read_record, save_run
+    from ..train import load_run, save_run
     from ..train.files import TOKENIZER
 
     file = adapter / lora.ADAPTER if adapter.is_dir() else adapter
@@ -84,5 +84,5 @@ def merge(
             f"the tokenizer has {tokenizer.vocab_size} ids and the merged model {model.config.vocab}: keep"
             f" {TOKENIZER} of the fine-tuning run beside {lora.ADAPTER}."
         )
-    save_run(out, read_record(run), model, tokenizer)
+    save_run(out, run, model, tokenizer, made=f"Merged with {len(adapters)} adapters from `{file.parent}`")
     print(f"final parameters={paths.count(model)} adapters={len(adapters)}")

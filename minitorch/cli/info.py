@@ -23,7 +23,7 @@ def describe(run: Path) -> dict[str, str]:
     """What there is to say, line by line."""
     from ..train import read_record, read_rows
     from ..train.checkpoint import steps
-    from ..train.files import CHECKPOINTS, METRICS, WEIGHTS
+    from ..train.files import CARD, CHECKPOINTS, METRICS, WEIGHTS
 
     config, facts = read_record(run)
     rows = read_rows(run / METRICS)
@@ -32,7 +32,7 @@ def describe(run: Path) -> dict[str, str]:
     kv = f" ({config.kv_heads} key/value)" if config.kv_heads else ""
     sizes = f"{config.layers} layers, {config.heads} heads{kv}, width {config.width}, context {config.context}"
     if (run / WEIGHTS).is_file():
-        state = "finished"
+        state = "finished" if rows else f"made from another run, see {CARD}"
     else:
         state = f"last checkpoint at step {saved[-1]:,}" if saved else "no checkpoint"
     return {

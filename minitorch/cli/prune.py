@@ -121,10 +121,9 @@ def _save(run: Path, out: Path, prepared: Prepared, model: Transformer, masks: d
 
     refuse_existing(out)
     model = prune.masked(model, masks) if masks else model
-    record = read_record(run)
-    config = dataclasses.replace(record.config, layers=model.config.layers)
+    config = dataclasses.replace(read_record(run).config, layers=model.config.layers)
     say("measuring what is left.")
     loss = mean_loss(model, prepared.validation, config.batch)
-    save_run(out, record._replace(config=config), model, prepared.tokenizer)
+    save_run(out, run, model, prepared.tokenizer, made="Pruned", config=config)
     zeros = f" sparsity={prune.sparsity(model):.3f}" if masks else ""
     print(f"final val_loss={loss:.4f} parameters={paths.count(model)}{zeros}")

@@ -34,7 +34,7 @@ def quantize(
 
     refuse_existing(out)
     recipe = make_recipe(to, group)
-    record, loaded = read_record(run), load_run(run)
+    loaded = load_run(run)
     if loaded.step < loaded.config.steps:
         raise ValueError(f"{run} is only at step {loaded.step} of {loaded.config.steps}: resume it, then quantize it.")
     with bar("quantizing") as done:
@@ -42,7 +42,8 @@ def quantize(
             small = compress.quantize_gptq(loaded.model, recipe, calibration(loaded), done)
         else:
             small = compress.quantize(loaded.model, recipe, done)
-    save_run(out, record, small, loaded.tokenizer)
+    parameters = read_record(run).facts.parameters  # As many as before: only their bits are fewer.
+    save_run(out, run, small, loaded.tokenizer, made=f"Quantized to {to}", parameters=parameters)
     before, after = ((folder / WEIGHTS).stat().st_size for folder in (run, out))
     print(f"bytes={after} share={after / before:.3f}")
 

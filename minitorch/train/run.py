@@ -17,7 +17,7 @@ from ..nn import paths, structure
 from ..text import Tokenizer, load_tokenizer
 from . import checkpoint
 from .config import RunConfig, make_layout
-from .files import CHECKPOINTS, CONFIG, STRUCTURE, TOKENIZER, WEIGHTS, write_whole
+from .files import CARD, CHECKPOINTS, CONFIG, DATASHEET, PLOT, STRUCTURE, TOKENIZER, WEIGHTS, write_whole
 from .prepare import Prepared
 from .step import usable_devices
 
@@ -97,20 +97,46 @@ def shapes_of_model(folder: Path, record: Record) -> Any:
         raise ValueError(f"cannot read {folder / STRUCTURE}: {error}") from error
 
 
-def save_run(folder: Path, record: Record, model: Transformer, tokenizer: Tokenizer) -> None:
+def save_run(
+    folder: Path,
+    parent: Path,
+    model: Transformer,
+    tokenizer: Tokenizer,
+    *,
+    made: str,
+    config: RunConfig | None = None,
+    parameters: int | None = None,
+) -> None:
     """Write a finished run of a model that came about otherwise than by training: pruned, say, quantized, or merged.
 
-    The weights come last: without them nothing takes the folder for a whole run.
+    Settings, datasheet and card are those of the run `parent`; the card says that they are, and how the model was
+    `made` of it. The weights come last: without them nothing takes the folder for a whole run.
+
+    Args:
+      config: the settings, where they are no longer those of the parent.
+      parameters: how many the model has, where that is not the number of its arrays' entries: two may be in one byte.
 
     Raises:
       FileExistsError: there is something in `folder` already.
+      FileNotFoundError, ValueError: there is no run in `parent`, or it cannot be read.
     """
     refuse_existing(folder)
-    facts = dataclasses.replace(record.facts, parameters=paths.count(model), vocab=tokenizer.vocab_size)
-    record = record._replace(facts=facts)
+    before = read_record(parent)
+    facts = dataclasses.replace(before.facts, parameters=parameters or paths.count(model), vocab=tokenizer.vocab_size)
+    record = Record(config or before.config, facts)
     write_record(folder, record)
     write_structure(folder, record, model)
     tokenizer.save(folder / TOKENIZER)
+    for name in (DATASHEET, PLOT):
+        if (parent / name).is_file():
+            write_whole(folder / name, (parent / name).read_bytes())
+    if (parent / CARD).is_file():
+        title, _, rest = (parent / CARD).read_text(encoding="utf-8").partition("\n")
+        note = (
+            f"> {made}: {facts.parameters:,} parameters. What follows describes the run it was made from, `{parent}`.\n"
+        )
+        measure = "> Measure this one: `minitorch evaluate --run DIR --data FILE`.\n"
+        write_whole(folder / CARD, f"{title}\n\n{note}{measure}{rest}")
     paths.save_safetensors(model, folder / WEIGHTS)
 
 

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minitorch import infer, train
+from minitorch import infer, nn, train
 from minitorch.compress.packed import Packed
 from minitorch.compress.quantize import INT4, INT8, RECIPES, Recipe, layers, quantize, rows_of
 from minitorch.compress.rounding import Scheme, encode_unchecked
@@ -28,6 +28,12 @@ def test_a_quantized_model_has_the_same_call_and_nearly_the_same_answer(llama, n
     after = small(IDS)
     assert after.shape == before.shape and after.dtype == before.dtype
     assert 0 < np.square(after - before).mean() < near * np.var(before)
+
+
+def test_of_bfloat16_weights_the_answer_is_nearly_the_same(llama):
+    half = nn.cast(llama, jnp.bfloat16)
+    before, after = half(IDS), quantize(half, RECIPES["int8"])(IDS)
+    assert after.dtype == before.dtype and 0 < np.square(after - before).mean() < 0.02 * np.var(before)
 
 
 def test_bytes_in_memory_are_few():
@@ -56,9 +62,9 @@ def test_a_run_is_small_on_disk_and_loads_and_writes_the_same(tmp_path, tiny, na
     settings = dict(width=64, layers=1, context=8, steps=1, eval_every=1, checkpoint_every=1)
     config = train.RunConfig(**{**vars(tiny), **settings, "tokenizer": "byte", "model": "llama"})
     train.train(config, tmp_path / "run")
-    run, record = train.load_run(tmp_path / "run"), train.read_record(tmp_path / "run")
+    run = train.load_run(tmp_path / "run")
     small = quantize(run.model, RECIPES[name])
-    save_run(tmp_path / "small", record, small, run.tokenizer)
+    save_run(tmp_path / "small", tmp_path / "run", small, run.tokenizer, made=name)
     size = (tmp_path / "small" / "model.safetensors").stat().st_size
     assert size <= share * (tmp_path / "run" / "model.safetensors").stat().st_size
     again = train.load_run(tmp_path / "small").model

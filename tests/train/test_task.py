@@ -8,7 +8,7 @@ from minitorch import nn
 from minitorch.models import Llama, LlamaConfig
 from minitorch.nn import paths
 from minitorch.train import language_modelling, load_run, read_record, save_run, train
-from minitorch.train.files import STRUCTURE, WEIGHTS
+from minitorch.train.files import CARD, DATASHEET, STRUCTURE, WEIGHTS
 
 
 def scaled(config, out):
@@ -46,24 +46,37 @@ def test_a_changed_model_is_saved_with_its_structure_and_loads(finished, tmp_pat
     other = Llama.init(
         jax.random.key(0), LlamaConfig(vocab=before.model.config.vocab, context=8, layers=1, heads=2, width=8)
     )
-    record = read_record(finished[0].out)
-    save_run(tmp_path / "new", record, other, before.tokenizer)
+    save_run(tmp_path / "new", finished[0].out, other, before.tokenizer, made="Drawn anew")
     again = load_run(tmp_path / "new")
     assert (tmp_path / "new" / STRUCTURE).is_file() and jax.tree.structure(again.model) == jax.tree.structure(other)
     jax.tree.map(np.testing.assert_array_equal, again.model, other)
     assert read_record(tmp_path / "new").facts.parameters == paths.count(other)
     with pytest.raises(FileExistsError, match="there is a run in"):
-        save_run(tmp_path / "new", record, other, before.tokenizer)
+        save_run(tmp_path / "new", finished[0].out, other, before.tokenizer, made="Drawn anew")
     (tmp_path / "new" / STRUCTURE).write_text('{"class": "os.system"}', encoding="utf-8")
     with pytest.raises(ValueError, match=r"cannot read .*structure.json: this is no model that minitorch described"):
         load_run(tmp_path / "new")
 
 
 def test_an_unchanged_model_needs_no_structure(finished, tmp_path):
-    run, record = load_run(finished[0].out), read_record(finished[0].out)
-    save_run(tmp_path / "copy", record, run.model, run.tokenizer)
+    run = load_run(finished[0].out)
+    save_run(tmp_path / "copy", finished[0].out, run.model, run.tokenizer, made="Copied")
     assert not (tmp_path / "copy" / STRUCTURE).exists()
     assert (tmp_path / "copy" / WEIGHTS).read_bytes() == (finished[0].out / WEIGHTS).read_bytes()
+
+
+def test_papers_of_a_run_come_along_and_say_whose_they_are(finished, tmp_path):
+    parent, run = finished[0].out, load_run(finished[0].out)
+    save_run(tmp_path / "copy", parent, run.model, run.tokenizer, made="Copied", parameters=77)
+    title, *lines = (tmp_path / "copy" / CARD).read_text(encoding="utf-8").splitlines()
+    assert (
+        title.startswith("# Model card: ")
+        and lines[1].startswith("> Copied: 77 parameters.")
+        and str(parent) in lines[1]
+    )
+    assert (parent / CARD).read_text(encoding="utf-8").endswith("\n".join(lines[4:]) + "\n")
+    assert (tmp_path / "copy" / DATASHEET).read_bytes() == (parent / DATASHEET).read_bytes()
+    assert read_record(tmp_path / "copy").facts.parameters == 77
 
 
 def test_what_a_run_begins_with_is_still_there_after_it(tiny, tmp_path):
