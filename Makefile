@@ -3,6 +3,7 @@
 # make test   lint, type-check, and run every test
 # make check  the same without the slow tests
 # make docs   build the site and show it at http://127.0.0.1:8000
+# make site   the same as files, in site/
 # make bench  measure against flax, jax.value_and_grad and PyTorch (installs them)
 # Each sets up the virtual environment it needs, in .venv, with the versions of constraints.txt.
 
@@ -11,7 +12,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: tour course test check docs bench bubblewrap lint format constraints clean
+.PHONY: tour course test check docs site bench bubblewrap lint format constraints clean
 
 tour: $(VENV)/.base
 	$(BIN)/minitorch tour
@@ -47,6 +48,9 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.train_step
 	$(BIN)/python -m benchmarks.bpe
 	$(BIN)/python -m benchmarks.quality
+
+site: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 $(BIN)/python:
 	@echo "Setting up $(VENV) ..."

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,15 @@ def test_the_courses_own_images_hold_to_the_rules(target):
     file = dockerfile.read(own / "Dockerfile").upto(target)
     found = [*check.described(file, own), Item("signals", "", 1, list(rules.signals(file)))]
     assert [str(comment) for item in found for comment in item.comments] == []
+
+
+def test_the_courses_own_images_copy_all_that_the_wheel_is_made_of():
+    root = Path(__file__).parents[3]
+    wheel = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    ignored = (root / "docker" / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
+    for folder in (*wheel["packages"], *wheel["force-include"]):
+        assert f"COPY {folder}/ /src/{folder}/\n" in (root / "docker" / "Dockerfile").read_text("utf-8")
+        assert f"!{folder}" in ignored
 
 
 def test_points_are_a_hundred(folder):
