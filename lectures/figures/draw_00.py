@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from sheet import Sheet
 
 from minitorch.course.figures.svg import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, TINTS, Block, Drawing, drawing, label
 
-HERE = Path(__file__).parent
 LAYERS = (
     ("applications", "Ollama, LM Studio, Tabby, Stable Diffusion WebUI", "09", PURPLE),
     ("MLOps", "MLflow, Kubeflow, DVC, KServe, Triton", "06, 08, 13", GREEN),
@@ -98,11 +97,5 @@ def lifecycle() -> Drawing:
     return drawing(Block("".join(shapes), step * 6 - 24, 124), "The life of a model, and the notebook of each stage")
 
 
-def main() -> None:
-    """Write all figures beside this file."""
-    for draw in (stack, spectrum, timeline, lifecycle):
-        (HERE / f"00_{draw.__name__}.svg").write_text(draw() + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    Sheet("00").put({draw.__name__: draw() for draw in (stack, spectrum, timeline, lifecycle)})

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from sheet import Sheet
 
 from minitorch.course.figures import broadcasting, memory
-
-HERE = Path(__file__).parent
 
 
 class View(NamedTuple):
@@ -40,5 +38,4 @@ FIGURES = {
 }
 
 if __name__ == "__main__":
-    for name, drawing in FIGURES.items():
-        (HERE / f"01_{name}.svg").write_text(f"{drawing}\n", encoding="utf-8", newline="\n")
+    Sheet("01").put(FIGURES)

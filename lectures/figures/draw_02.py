@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import operator
-from pathlib import Path
 from typing import NamedTuple
-
-import matplotlib
-
-matplotlib.use("svg")
 
 import jax
 import jax.numpy as jnp
-import matplotlib.pyplot as plt
+from sheet import Sheet
 
 from minitorch.course.figures import autodiff, chain
 from minitorch.course.figures.tape import scalar_tape
 
-HERE = Path(__file__).parent
 RULES = {
     "add": (lambda g, y, a, b: g, lambda g, y, a, b: g),
     "subtract": (lambda g, y, a, b: g, lambda g, y, a, b: -g),
@@ -85,20 +79,20 @@ def gradient_check() -> None:
 def main() -> None:
     """Write all figures beside this file."""
     tape = neuron()
-    drawings = {
-        "tape": scalar_tape(tape, gradients(tape), RULES),
-        "copying": chain.copying_and_summing(),
-        "paths": chain.paths(),
-        "orders": chain.orders(),
-        "nested": chain.nested(),
-        "softmax": chain.softmax_slopes(),
-        "history": chain.history(),
-    }
-    for name, drawing in drawings.items():
-        (HERE / f"02_{name}.svg").write_text(drawing + "\n", encoding="utf-8")
-    plt.rcParams |= {"svg.hashsalt": "02", "font.size": 14}
+    sheet = Sheet("02", font=14)
+    sheet.put(
+        {
+            "tape": scalar_tape(tape, gradients(tape), RULES),
+            "copying": chain.copying_and_summing(),
+            "paths": chain.paths(),
+            "orders": chain.orders(),
+            "nested": chain.nested(),
+            "softmax": chain.softmax_slopes(),
+            "history": chain.history(),
+        }
+    )
     gradient_check()
-    plt.savefig(HERE / "02_gradient_check.svg", metadata={"Date": None})
+    sheet.save("gradient_check")
 
 
 if __name__ == "__main__":

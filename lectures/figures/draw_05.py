@@ -6,18 +6,11 @@ everywhere.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("svg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from sheet import Sheet
 
 from minitorch.course.figures import roofline, staging
 
-HERE = Path(__file__).parent
 PEAK, BANDWIDTH = 200e9, 20e9
 DRAWINGS = {
     "lanes": staging.lanes,
@@ -38,21 +31,14 @@ def attainable(intensity: np.ndarray, peak: float, bandwidth: float) -> np.ndarr
     return np.minimum(peak, bandwidth * intensity)
 
 
-def save(name: str) -> None:
-    """Write the open figure, the same bytes each time."""
-    plt.savefig(HERE / f"05_{name}.svg", metadata={"Date": None})
-    plt.close("all")
-
-
 def main() -> None:
     """Write all figures beside this file."""
-    for name, draw in DRAWINGS.items():
-        (HERE / f"05_{name}.svg").write_text(f"{draw()}\n", encoding="utf-8")
-    plt.rcParams |= {"svg.hashsalt": "05", "font.size": 13}
+    sheet = Sheet("05", font=13)
+    sheet.put({name: draw() for name, draw in DRAWINGS.items()})
     roofline.roofline(PEAK, BANDWIDTH, attainable, {name: [point] for name, point in PROGRAMS.items()})
-    save("roof")
+    sheet.save("roof")
     roofline.batching(PEAK, BANDWIDTH, attainable, LAYERS)
-    save("batching")
+    sheet.save("batching")
 
 
 if __name__ == "__main__":

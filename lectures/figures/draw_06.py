@@ -5,44 +5,19 @@ Most are those of the notebook: its functions are there, and the plots of some o
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import matplotlib
+from sheet import Sheet
 
-matplotlib.use("svg")
-
-import matplotlib.pyplot as plt
-
-from minitorch.course.author.cells import solved
-from minitorch.course.author.session import run_cell
-from minitorch.course.author.source import read_source
 from minitorch.course.figures import tokens
 
-HERE = Path(__file__).parent
-NOTEBOOK = HERE.parents[1] / "notebooks" / "06_text.py"
 NAMES = {  # Cell of the notebook -> figure.
     "languages-shown": "languages",
     "tokens-per-byte": "tokens_per_byte",
     "bits-per-byte": "bits",
 }
-NEEDED = ("characters-shown", "without-words", "tokens-shown", *NAMES)
+NEEDED = ("characters-shown", "without-words", "tokens-shown")
 CHAT = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]
-
-
-def plots() -> dict[str, Any]:
-    """Write the plots of the notebook; returns the names that its cells bound."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    for cell in read_source(NOTEBOOK).of("setup", "exercise", "demo"):
-        if cell.kind == "demo" and cell.name not in NEEDED:
-            continue
-        _, error = run_cell(cell, solved(cell.source), namespace)
-        if error:
-            raise error
-        if cell.name in NAMES:
-            plt.savefig(HERE / f"06_{NAMES[cell.name]}.svg", metadata={"Date": None})
-        plt.close("all")
-    return namespace
 
 
 def drawings(notebook: dict[str, Any]) -> dict[str, tokens.Drawing]:
@@ -79,9 +54,8 @@ def drawings(notebook: dict[str, Any]) -> dict[str, tokens.Drawing]:
 
 def main() -> None:
     """Write all figures beside this file."""
-    plt.rcParams |= {"svg.hashsalt": "06", "font.size": 12}
-    for name, drawing in drawings(plots()).items():
-        (HERE / f"06_{name}.svg").write_text(f"{drawing}\n", encoding="utf-8")
+    sheet = Sheet("06")
+    sheet.put(drawings(sheet.run(NAMES, demos=NEEDED)))
 
 
 if __name__ == "__main__":

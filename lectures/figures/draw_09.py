@@ -5,23 +5,11 @@ They are those of the notebook, and one more. Cells of it that train or measure 
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from sheet import Sheet
 
-import matplotlib
-
-matplotlib.use("svg")
-
-import matplotlib.pyplot as plt
-
-from minitorch.course.author.cells import solved
-from minitorch.course.author.session import run_cell
-from minitorch.course.author.source import read_source
 from minitorch.course.figures import caching, sampling
 from minitorch.infer import temperature
 
-HERE = Path(__file__).parent
-NOTEBOOK = HERE.parents[1] / "notebooks" / "09_generation.py"
 NAMES = {  # Cell of the notebook -> figure.
     "strategies": "strategies",
     "ruler": "ruler",
@@ -36,29 +24,14 @@ DRAWINGS = {
 }
 
 
-def save(name: str) -> None:
-    """Write the open figure, the same bytes each time."""
-    plt.savefig(HERE / f"09_{name}.svg", metadata={"Date": None})
-    plt.close("all")
-
-
 def main() -> None:
     """Write all figures beside this file."""
-    plt.rcParams |= {"svg.hashsalt": "09", "font.size": 12}
-    for name, drawing in DRAWINGS.items():
-        (HERE / f"09_{name}.svg").write_text(f"{drawing}\n", encoding="utf-8")
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    for cell in read_source(NOTEBOOK).of("setup", "exercise", "demo"):
-        if cell.kind == "demo" and cell.name not in NAMES:
-            continue
-        _, error = run_cell(cell, solved(cell.source), namespace)
-        if error:
-            raise error
-        if cell.name in NAMES:
-            save(NAMES[cell.name])
+    sheet = Sheet("09")
+    sheet.put(DRAWINGS)
+    bound = sheet.run(NAMES, demos=())
     samplers = {f"T = {t:g}": temperature(t) for t in (0.1, 0.5, 2.0)}
-    sampling.bars(namespace["WORDS"], {"": namespace["LOGITS"]}, samplers)
-    save("temperature")
+    sampling.bars(bound["WORDS"], {"": bound["LOGITS"]}, samplers)
+    sheet.save("temperature")
 
 
 if __name__ == "__main__":

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from minitorch.course.author.cells import solved
-from minitorch.course.author.session import run_cell
-from minitorch.course.author.source import read_source
+from sheet import Sheet
+
 from minitorch.course.figures import histories
 
-HERE = Path(__file__).parent
-NOTEBOOK = HERE.parents[1] / "notebooks" / "14_pull_request.py"
 CUT = (
     (["import os"],) * 3,
     (["rate = 1"], ["rate = 3"], ["rate = 2"]),
@@ -34,19 +30,18 @@ def middle(moving_average: Any) -> None:
 
 def main() -> None:
     """Write all figures beside this file, with the notebook's `merge`, its programs and its test."""
-    known: dict[str, Any] = {"__name__": "__main__"}
-    for cell in read_source(NOTEBOOK).of("setup", "exercise"):
-        run_cell(cell, solved(cell.source), known)
-    right, wrong = known["RIGHT"], known["WRONG"]
-    tests = {"[1, 1, 1, 1]": flat, "its end": middle, "all of it": known["test_start"]}
-    said = {name: [known["verdict"](test, f) for f in (right | wrong).values()] for name, test in tests.items()}
-    figures = {
-        "joined": histories.joined(CUT, [known["merge"](*piece) for piece in CUT]),
-        "verdicts": histories.verdicts(said, list(right), list(wrong)),
-        **{f.__name__: f() for f in (histories.objects, histories.rebase, histories.rounds)},
-    }
-    for name, figure in figures.items():
-        (HERE / f"14_{name}.svg").write_text(f"{figure}\n", encoding="utf-8")
+    sheet = Sheet("14")
+    bound = sheet.run({}, demos=())
+    right, wrong = bound["RIGHT"], bound["WRONG"]
+    tests = {"[1, 1, 1, 1]": flat, "its end": middle, "all of it": bound["test_start"]}
+    said = {name: [bound["verdict"](test, f) for f in (right | wrong).values()] for name, test in tests.items()}
+    sheet.put(
+        {
+            "joined": histories.joined(CUT, [bound["merge"](*piece) for piece in CUT]),
+            "verdicts": histories.verdicts(said, list(right), list(wrong)),
+            **{f.__name__: f() for f in (histories.objects, histories.rebase, histories.rounds)},
+        }
+    )
 
 
 if __name__ == "__main__":
