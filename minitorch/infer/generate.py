@@ -16,12 +16,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.tree_util import Partial
 
 from ..models import Transformer
 from ..nn import KVCache
 from .naive import check_request, padded, window_start
-from .sample import Sampler, draw
+from .sample import Sampler, as_pytrees, draw
 
 Array = jax.Array
 DRAWN_AT_ONCE = 16  # tokens in one dispatch: enough to make Python's share small, few enough to watch them come
@@ -59,8 +58,7 @@ def stream(
 ) -> Iterator[np.ndarray]:
     """What `generate` returns, in pieces (B, n) as they are drawn; the first is a single token."""
     text = check_request(model, ids, tokens)
-    functions = tuple(s if isinstance(s, Partial) else Partial(s) for s in samplers)  # jit takes pytrees only.
-    return _stream(model, text, tokens, key, functions, -1 if stop is None else stop)
+    return _stream(model, text, tokens, key, as_pytrees(samplers), -1 if stop is None else stop)
 
 
 def _stream(

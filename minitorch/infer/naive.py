@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from ..models import Transformer
-from .sample import Sampler, draw
+from .sample import Sampler, as_pytrees, draw
 
 Array = jax.Array
 
@@ -30,12 +30,12 @@ def generate_naive(
     stop: int | None = None,
 ) -> np.ndarray:
     """What `generate` returns, slowly."""
-    text = check_request(model, ids, tokens)
+    text, functions = check_request(model, ids, tokens), as_pytrees(samplers)
     stopped = np.zeros(len(text), bool)
     for i in range(tokens):
         seen = text[:, window_start(text.shape[1], model.config.context) :]
         logits = _read(model, padded(seen, model.config.context))[:, seen.shape[1] - 1]  # (B, V)
-        new = np.asarray(draw(jax.random.fold_in(key, i), logits, samplers))
+        new = np.asarray(_draw(jax.random.fold_in(key, i), logits, functions))
         new = np.where(stopped, text[:, -1], new)  # The last of a row that stopped is `stop`.
         text = np.concatenate([text, new[:, None]], axis=1)
         stopped |= new == stop
@@ -47,6 +47,9 @@ def generate_naive(
 @jax.jit
 def _read(model: Transformer, ids: Array) -> Array:
     return model(ids)
+
+
+_draw = jax.jit(draw)
 
 
 def window_start(length: int, context: int) -> int:

@@ -33,6 +33,11 @@ def draw(key: Array, logits: Array, samplers: Sequence[Sampler] = ()) -> Array:
     return likeliest(logits + jax.random.gumbel(key, logits.shape, logits.dtype))
 
 
+def as_pytrees(samplers: Sequence[Sampler]) -> tuple[Sampler, ...]:
+    """The same samplers as arguments of a compiled function: of one's own, jit wants to know that it is a function."""
+    return tuple(s if isinstance(s, Partial) else Partial(s) for s in samplers)
+
+
 def likeliest(logits: Array) -> Array:
     """The id of the greatest logit of each row (..., V), the smallest where some tie: int32 (...,).
 
