@@ -83,7 +83,9 @@ def main(seeds: int) -> None:
         "# Distillation\n\nWritten by `python -m benchmarks.distill`: perplexity per token of text that was kept out of"
         f" training. Parameters of teacher and student: {sizes}. Every student read {STUDENT['steps']:,} x"
         f" {TEXT['batch']} x {TEXT['context']} tokens, the teacher {TEACHER['steps'] / STUDENT['steps']:g} times as"
-        f" many.\n\n{table(rows)}\n\nAt least {WANTED:.0%} of the gap closed for every seed: {verdict}.\n\n"
+        f" many.\n\n{table(rows)}\n\nAt least {WANTED:.0%} of the gap closed for every seed: {verdict}."
+        " Reverse divergence asks a student to be sure of something likely, and perplexity punishes what it leaves out:"
+        " it is meant for students that write already, and judged by what they write.\n\n"
         f"{machine('jax')}.\n"
     )
     Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
