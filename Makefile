@@ -1,7 +1,7 @@
 # make tour   train a small language model on real text, and look at the result
 # make course open the first notebook of the course
 # make test   lint, type-check, and run every test
-# make check  the same without the slow tests
+# make check  the same without the slow tests: three minutes
 # make docs   build the site and show it at http://127.0.0.1:8000
 # make site   the same as files, in site/
 # make bench  measure against flax, jax.value_and_grad and PyTorch (installs them)

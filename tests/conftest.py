@@ -1,9 +1,13 @@
 """What several folders of tests share."""
 
 import os
+import re
+from pathlib import Path
 
-# Compiling is most of the work here, and unoptimized code computes the same. Set before JAX is imported.
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+# Compiling is most of the work here. Unoptimized code computes the same, and so does that of the older of XLA's two
+# ways to write a loop for the CPU, in less than half the time. Set before JAX is imported.
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false".strip()
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +16,28 @@ import pytest
 
 from minitorch import ops
 from minitorch.autodiff import value_and_grad
+
+# What trains models, executes notebooks, builds the site or grades. Single tests elsewhere say so themselves.
+SLOW = re.compile(
+    r"cli/test_(kill|quantize|small_models|student|tour)|compress/test_(?!blocks|packed|rounding)"
+    r"|course/(test_attacks|labs|student/test_progress|grading/test_(class|engine|grade|withhold|workers))"
+    r"|docs/test_(browser|five_minutes|site)|infer/test_generate|train/test_(loop|step|tracking)"
+)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m "not slow"` is looked at
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if SLOW.match(item.path.relative_to(here).as_posix()):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def outside():
+    """The environment for a process that computes as a user's does: one that trains, or whose numbers are compared."""
+    ours = ("JAX_DISABLE_MOST_OPTIMIZATIONS", "XLA_FLAGS", "PYTHONPATH", "VIRTUAL_ENV")
+    return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("PYTEST_")}
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Killed at any moment and resumed, a run ends in the same weights, bit for bit, as one that nothing stopped."""
 
-import os
 import re
 import signal
 import subprocess
@@ -23,12 +22,16 @@ main(arguments)
 """
 
 
-def start(*arguments, kill_at=("never", "")):
-    command = [sys.executable, "-c", SCRIPT, *kill_at, "train", *map(str, arguments)]
-    # With all of the compiler's optimizations, which other tests do without: it is they that reorder sums.
-    environment = {name: value for name, value in os.environ.items() if name != "JAX_DISABLE_MOST_OPTIMIZATIONS"}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, encoding="utf-8", env=environment)
+@pytest.fixture
+def start(outside):
+    """Starts `minitorch train`, with all of the compiler's optimizations: it is they that reorder sums."""
+
+    def start(*arguments, kill_at=("never", "")):
+        command = [sys.executable, "-c", SCRIPT, *kill_at, "train", *map(str, arguments)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, encoding="utf-8", env=outside)
+
+    return start
 
 
 def finish(process):
@@ -50,8 +53,7 @@ def without_speed(rows):
     return [{k: v for k, v in row.items() if k != "tokens_per_s"} for row in rows]
 
 
-@pytest.mark.slow
-def test_a_run_killed_three_times_ends_in_the_weights_of_one_never_stopped(text_file, tmp_path):
+def test_a_run_killed_three_times_ends_in_the_weights_of_one_never_stopped(start, text_file, tmp_path):
     sizes = "--layers 1 --heads 2 --width 16 --context 16 --batch 4 --steps 60 --eval-every 5 --checkpoint-every 20"
     settings = ("--data", text_file, *sizes.split())
     whole, killed = tmp_path / "whole", tmp_path / "killed"

@@ -1,10 +1,7 @@
-import os
 import re
 import shlex
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -104,18 +101,3 @@ def test_ctrl_c_says_how_to_go_on(minitorch, monkeypatch):
     code, _, err = minitorch("tour")
     assert code == 130
     assert err == f"minitorch: stopped after step 7 and saved in {OUT}. Go on with: minitorch tour\n"
-
-
-@pytest.mark.slow
-def test_the_whole_tour(tmp_path):
-    # A process of its own, for this is work enough to be worth compiling well: tests/conftest.py turns that off.
-    environment = {k: v for k, v in os.environ.items() if k != "JAX_DISABLE_MOST_OPTIMIZATIONS"}
-    command = [sys.executable, "-c", "from minitorch.cli import main; main()", "tour"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    assert "runs/tour/report.html" in done.stdout and "5. Your report" in done.stdout
-    run = load_run(tmp_path / "runs" / "tour")
-    rows = read_rows(tmp_path / "runs" / "tour" / "metrics.jsonl")
-    assert run.step == len(rows) == SETTINGS["steps"]
-    assert rows[-1]["val_loss"] < 4.2
-    assert (tmp_path / "runs" / "tour" / "report.html").is_file()

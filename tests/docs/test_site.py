@@ -8,7 +8,6 @@ from urllib.parse import unquote, urldefrag
 import pytest
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.slow
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 LECTURES = sorted(path.stem for path in (ROOT / "lectures").glob("[0-9][0-9]_*.md"))
 EXTERNAL = ("http:", "https:", "mailto:", "data:", "//")

@@ -9,7 +9,7 @@ import pytest
 
 import minitorch
 from minitorch.course.author.authoring import AuthoringError
-from minitorch.course.author.compiled import environment
+from minitorch.course.author.compiled import SETTINGS
 from minitorch.course.author.execute import Runner
 from minitorch.course.author.mutate import faults_of_mutant, mutants
 from minitorch.course.author.places import Places
@@ -41,7 +41,7 @@ def looks(name):
         yield pytest.param(name, partial(faults_of, answer), id=f"{name}: {answer.exercise}: {answer.says}")
     for exercise in notebook.of("exercise"):
         every_mutant = partial(faults_of_mutants, exercise)
-        yield pytest.param(name, every_mutant, id=f"{name}: {exercise.name}: mutants", marks=pytest.mark.slow)
+        yield pytest.param(name, every_mutant, id=f"{name}: {exercise.name}: mutants")
 
 
 def faults_of_mutants(exercise, runner):
@@ -77,6 +77,7 @@ def test_the_source_can_be_built_and_the_committed_notebooks_are_made_of_it(name
     assert list(differences(PLACES, notebook)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "look"), [case for name in NAMES for case in looks(name)])
 def test_nothing_is_wrong(name, look, runner_of):
     assert look(runner_of(name)) == []
@@ -86,10 +87,9 @@ def test_nothing_is_wrong(name, look, runner_of):
 @pytest.mark.parametrize(
     ("option", "name"), [("--nbval-lax", NAMES[0]), *(("--nbval", name) for name in reversed(NAMES))]
 )
-def test_plain_nbval_is_green(option, name):
+def test_plain_nbval_is_green(option, name, outside):
     """As an instructor types it; lax looks at less, so one notebook shows that it works."""
-    ours = ("PYTEST_", "JAX_DISABLE")
-    inherited = {name: value for name, value in environment().items() if not name.startswith(ours)}
+    environment = {**outside, **{name.upper(): str(value) for name, value in SETTINGS.items()}}
     command = [sys.executable, "-m", "pytest", option, f"notebooks/{name}.ipynb", "-p", "no:cacheprovider", "-n0"]
-    done = subprocess.run(command, cwd=PLACES.root, env=inherited, capture_output=True, encoding="utf-8", check=False)
+    done = subprocess.run(command, cwd=PLACES.root, env=environment, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout[-5000:]

@@ -12,6 +12,8 @@ import pytest
 
 SHAPES = {"bias": (5,), "embed": {"wide": (4, 7), "tall": (6, 3)}, "heads": (2, 3, 4)}
 STEPS = 100
+# Quick to compile, but loops written as by default: over a hundred steps a last bit more or less becomes a digit.
+COMPILER = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": True}
 
 
 def draw(seed: int, lead: tuple[int, ...] = ()) -> Any:
@@ -65,7 +67,7 @@ def descend() -> Any:
                 for (optimizer, _), start in zip(pairs, starts, strict=True)
             ]
 
-        quick = jax.jit(walks, compiler_options={"xla_backend_optimization_level": 0})
+        quick = jax.jit(walks, compiler_options=COMPILER)
         return jax.device_get(quick([start for _, start in pairs]))
 
     return run

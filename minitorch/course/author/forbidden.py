@@ -30,13 +30,13 @@ def forbidden_calls(source: str, names: Sequence[str], context: Sequence[str] = 
     return sorted({(line, name) for line, name in _uses(tree, known) if name in names})
 
 
-@lru_cache(maxsize=128)
-def _known_after(context: tuple[str, ...], names: tuple[str, ...]) -> dict[str, str]:
-    """What names stand for after some cells, which are the same for each student of a class."""
-    known = dict(USUAL)
-    for tree in filter(None, map(_parsed, context)):
-        known |= _aliases(tree, known, names)
-    return known
+@lru_cache(maxsize=512)
+def _known_after(context: tuple[str, ...], names: tuple[str, ...]) -> Mapping[str, str]:
+    """What names stand for after some cells, which are the same for each student of a class, and for the next cell."""
+    if not context:
+        return USUAL
+    known, tree = _known_after(context[:-1], names), _parsed(context[-1])
+    return {**known, **_aliases(tree, known, names)} if tree else known
 
 
 def _parsed(source: str) -> ast.Module | None:

@@ -71,7 +71,6 @@ def faults(maker, row, got):
             yield f"{row.student} ({row.about}): nothing says {words!r}"
 
 
-@pytest.mark.slow
 def test_each_gets_what_it_was_made_to_earn_and_the_same_again(sandbox, maker, made, tmp_path):
     """One test, so that forty notebooks run once, whoever runs the tests."""
     calls = []

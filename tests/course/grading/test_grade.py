@@ -138,7 +138,6 @@ def test_pages_and_tables_are_made(graded_folder):
     assert {"overview.html", "grades.csv", "junit.xml", "timing.json", "feedback/s01.html"} <= made
 
 
-@pytest.mark.slow
 def test_an_interrupted_grading_goes_on_and_ends_with_the_same_bytes(
     graded_folder, submissions, tiny_course, tmp_path, sandbox
 ):
@@ -253,7 +252,6 @@ def test_a_reference_that_does_not_earn_everything_is_an_error(
         )
 
 
-@pytest.mark.slow
 def test_a_cluster_of_ray_makes_the_same_grades(sandbox, grades, submissions, tiny_course, tmp_path):
     """Two workers of Ray on this machine, in a process of their own: Ray leaves threads and warnings behind."""
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'minitorch-course[ray]'")

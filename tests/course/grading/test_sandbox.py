@@ -102,8 +102,8 @@ def test_it_ends_with_whoever_started_it(sandbox):
     code = """
         import subprocess, sys
         from minitorch.course.grading.sandbox import Limits, command
-        subprocess.Popen(command(["/bin/sleep", "60"], [], {}, Limits()), env={}, start_new_session=True)
-        print("started", flush=True)
+        program = ["/bin/sh", "-c", "echo started; exec sleep 60"]
+        subprocess.Popen(command(program, [], {}, Limits()), env={}, start_new_session=True)
         sys.stdin.read()
         """
     starter = psutil.Popen(

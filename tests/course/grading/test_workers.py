@@ -49,7 +49,6 @@ def test_students_are_graded_side_by_side(marked, answers):
     assert all(one.settled and one.seconds > 0 for one in found.values())
 
 
-@pytest.mark.slow
 def test_a_worker_that_dies_costs_one_student(marked, answers):
     found = marked(Handed("s01", {NAME: Trap(os._exit, (1,))}), Handed("s02", {NAME: answers()}))
     assert found["s01"].row["reason"] == "The grader itself ended while it was at this submission."
@@ -57,7 +56,6 @@ def test_a_worker_that_dies_costs_one_student(marked, answers):
     assert found["s02"].row["points"] == 6
 
 
-@pytest.mark.slow
 def test_a_worker_that_hangs_costs_one_student(marked, answers, monkeypatch):
     monkeypatch.setattr(workers, "MARGIN_SECONDS", -35)  # of a minute, so that it is no long test
     found = marked(Handed("s01", {NAME: Trap(time.sleep, (1000,))}), Handed("s02", {NAME: answers()}))

@@ -9,7 +9,6 @@ from minitorch.course.student.workspace import start
 RIGHT = "def double(x):\n    return 2 * x"
 
 
-@pytest.mark.slow
 def test_a_notebook_is_run_and_each_exercise_has_its_state(small_course, tmp_path, write_exercise):
     folder = tmp_path / "two words é"
     path, _ = start("07", folder)
@@ -27,7 +26,6 @@ def test_a_notebook_is_run_and_each_exercise_has_its_state(small_course, tmp_pat
     assert progress(folder) == {"07_small": states}
 
 
-@pytest.mark.slow
 def test_a_loop_without_end_is_stopped_and_what_ran_counts(small_course, tmp_path, write_exercise, monkeypatch):
     monkeypatch.setattr(Clock, "left", lambda self, cell: 1 if "total(jnp" in cell["source"] else 100)
     path, _ = start("07", tmp_path)
@@ -38,7 +36,6 @@ def test_a_loop_without_end_is_stopped_and_what_ran_counts(small_course, tmp_pat
     assert states[1].message == "not reached within 100 seconds: is there a loop without an end?"
 
 
-@pytest.mark.slow
 def test_a_deleted_cell_is_named_and_a_dead_kernel_survived(small_course, tmp_path, write_exercise):
     path, _ = start("07", tmp_path)
     write_exercise(path, "double", None)
@@ -48,7 +45,6 @@ def test_a_deleted_cell_is_named_and_a_dead_kernel_survived(small_course, tmp_pa
     assert states[1].message == "not reached: the notebook's process died, perhaps for want of memory"
 
 
-@pytest.mark.slow
 def test_a_notebook_whose_cells_have_lost_their_names_is_checked_too(small_course, tmp_path, write_exercise):
     path, _ = start("07", tmp_path)
     write_exercise(path, "double", RIGHT)
