@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from ..models import Transformer
     from ..text import Tokenizer
     from ..train import MakeTask
+
+
+DEFAULT = 2.0  # the temperature
 
 
 def _option(text: str, **limits: Any) -> Any:
@@ -28,7 +32,7 @@ def distill(
     width: Annotated[int | None, _option("The student's width; if not given, half of the teacher's.")] = None,
     steps: Annotated[int | None, _option("Updates of the weights; if not given, as many as the teacher's.")] = None,
     lr: Annotated[float | None, _option("Peak learning rate; if not given, the teacher's.")] = None,
-    temperature: Annotated[float, _option("Divides all logits; above 1 the unlikely tokens weigh more.")] = 2.0,
+    temperature: Annotated[float, _option("Divides all logits; above 1 the unlikely tokens weigh more.")] = DEFAULT,
     soft: Annotated[float, _option("Share of the teacher's loss; the rest is that of the text itself.")] = 1.0,
     reverse: Annotated[bool, typer.Option("--reverse", help="KL(student || teacher), not the other way.")] = False,
     hidden: Annotated[float, _option("Weight of the loss between hidden states.")] = 0.0,
@@ -58,6 +62,11 @@ def distill(
         raise typer.BadParameter(
             "choose one: what the teacher writes, or what the student does.", param_hint="--samples"
         )
+    if samples is not None and recipe != Recipe(temperature=DEFAULT):
+        raise typer.BadParameter(
+            "what the teacher writes is learned as any text: leave out --temperature, --soft, --reverse and --hidden.",
+            param_hint="--samples",
+        )
     task = _task(loaded.model, loaded.tokenizer, recipe, samples, on_policy, seed)
     train_and_tell(config, out, resume, task)
 
@@ -71,9 +80,10 @@ def _task(
     from ..infer import generate
 
     if samples is not None:
+        keys = (jax.random.fold_in(jax.random.key(seed), i) for i in itertools.count())
 
         def write(model: Transformer, ids: Any, tokens: int) -> Any:
-            return generate(model, ids, tokens, key=jax.random.key(seed))
+            return generate(model, ids, tokens, key=next(keys))
 
         return distill.learn_from_samples(teacher, write, samples, tokenizer=tokenizer)
     if on_policy is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .console import say
-from .tuning import cores_of, settings, train_and_tell
+from .tuning import cores_of, settings, text_of, train_and_tell
 
 if TYPE_CHECKING:
     from ..models import Transformer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..train.prepare import Prepared
 
 Method = StrEnum("Method", {"magnitude": "magnitude", "layer": "layer", "two_of_four": "2:4", "wanda": "wanda"})
-CALIBRATION = 8  # texts to judge weights and parts by
+CALIBRATION = 32  # texts to judge weights and parts by
 
 
 def _option(text: str, **limits: Any) -> Any:
@@ -29,6 +29,7 @@ def prune(
     given: typer.Context,
     run: Annotated[Path, typer.Option(help="Folder of a run.")],
     out: Annotated[Path, _option("Folder for the smaller model.")],
+    data: Annotated[str | None, _option("Text to judge by; if not given, that of the run.")] = None,
     sparsity: Annotated[float, _option("Share of weights that become zero.")] = 0.0,
     method: Annotated[
         Method, _option("Which weights: the smallest of all, or of each layer; 2:4; wanda.")
@@ -48,15 +49,19 @@ def prune(
     weights = bool(sparsity) or method == Method.two_of_four
     if not (weights or heads or neurons or layers):
         raise typer.BadParameter("say what goes: --sparsity, --heads, --neurons or --layers.", given)
+    if sparsity and method == Method.two_of_four:
+        raise typer.BadParameter("two of four weights stay, whatever --sparsity says: leave it out.", given)
+    if gradual and method not in (Method.magnitude, Method.layer):
+        raise typer.BadParameter("little by little, the smallest weights of each layer go: leave out --method.", given)
     if gradual and not (steps and sparsity):
         raise typer.BadParameter("pruning little by little takes --steps, and a --sparsity to reach.", given)
     cores_of(run)
     from ..compress import shrink
     from ..train import load_run
-    from ..train.prepare import draw, prepare
+    from ..train.prepare import draw
 
     loaded = load_run(run)
-    prepared = prepare(loaded.config, run)
+    prepared = text_of(run, loaded.config, data)
     inputs, targets = draw(dataclasses.replace(loaded.config, batch=CALIBRATION), prepared.train, 0)
     model = loaded.model
     if heads or neurons or layers:
@@ -66,7 +71,9 @@ def prune(
         model = shrink.shrink(model, ids, heads=heads, neurons=neurons, layers=layers)
     masks = None if gradual or not weights else _masks(model, method, sparsity, inputs)
     if steps:
-        config = settings(loaded.config, steps=steps, lr=lr or loaded.config.lr / 3, layers=model.config.layers)
+        config = settings(
+            loaded.config, data=data, steps=steps, lr=lr or loaded.config.lr / 3, layers=model.config.layers
+        )
         _recover(config, out, resume, prepared, model, masks, sparsity if gradual else None)
     else:
         _save(run, out, prepared, model, masks)

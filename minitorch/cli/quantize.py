@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .bar import bar
+from .tuning import text_of
 
 if TYPE_CHECKING:
     from ..compress import Recipe
-    from ..train import LoadedRun
+    from ..train import RunConfig
 
 CALIBRATION = 16  # batches, as large as those of the training
 
@@ -24,7 +25,8 @@ def quantize(
     group: Annotated[
         str | None, typer.Option(help="Who shares a scale inside the blocks: 32, 64, 128, channel or tensor.")
     ] = None,
-    gptq: Annotated[bool, typer.Option(help="Choose codes by what the layers read in the training text.")] = False,
+    gptq: Annotated[bool, typer.Option(help="Choose codes by what the layers read in a text.")] = False,
+    data: Annotated[str | None, typer.Option(help="That text; if not given, what the run was trained on.")] = None,
 ) -> None:
     """Round the weights of a trained model. `minitorch generate` and `evaluate` read the result as any run."""
     from .. import compress
@@ -39,7 +41,7 @@ def quantize(
         raise ValueError(f"{run} is only at step {loaded.step} of {loaded.config.steps}: resume it, then quantize it.")
     with bar("quantizing") as done:
         if gptq:
-            small = compress.quantize_gptq(loaded.model, recipe, calibration(loaded), done)
+            small = compress.quantize_gptq(loaded.model, recipe, calibration(run, loaded.config, data), done)
         else:
             small = compress.quantize(loaded.model, recipe, done)
     parameters = read_record(run).facts.parameters  # As many as before: only their bits are fewer.
@@ -60,12 +62,9 @@ def make_recipe(to: str, group: str | None) -> Recipe:
     return Recipe(schemes)
 
 
-def calibration(loaded: LoadedRun) -> list[Any]:
-    """Batches (B, T) of the text that the run was trained on."""
-    from ..data import load_text, split, token_array
+def calibration(run: Path, config: RunConfig, data: str | None) -> list[Any]:
+    """Batches (B, T) of the text that the run was trained on, or of another one."""
     from ..train.prepare import draw
 
-    config, tokenizer = loaded.config, loaded.tokenizer
-    text, _ = split(load_text(config.data, field=config.field, limit=config.limit))
-    tokens = token_array(tokenizer.encode(text.text), tokenizer.vocab_size)
+    tokens = text_of(run, config, data).train
     return [draw(config, tokens, step)[0] for step in range(CALIBRATION)]

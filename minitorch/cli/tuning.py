@@ -16,6 +16,7 @@ from .cores import use_cores
 if TYPE_CHECKING:
     from ..optim import Transform
     from ..train import MakeTask, RunConfig
+    from ..train.prepare import Prepared
 
 
 def settings(config: RunConfig, **changes: Any) -> RunConfig:
@@ -28,6 +29,21 @@ def settings(config: RunConfig, **changes: Any) -> RunConfig:
     if config.optimizer == "own":
         anew["optimizer"] = "adamw"
     return dataclasses.replace(config, **anew, **{k: v for k, v in changes.items() if v is not None})
+
+
+def text_of(run: Path, config: RunConfig, data: str | None) -> Prepared:
+    """What the run in the folder `run` was trained on, or the text `data`: to judge weights by.
+
+    Raises ValueError as `prepare` does, with the advice to name another text if none was named.
+    """
+    from ..train.prepare import prepare
+
+    try:
+        return prepare(dataclasses.replace(config, data=data or config.data), run)
+    except (ValueError, FileNotFoundError) as error:
+        if data:
+            raise
+        raise ValueError(f"what {run} was trained on does not serve ({error}): name a text with --data.") from error
 
 
 def train_and_tell(

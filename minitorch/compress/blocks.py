@@ -59,13 +59,13 @@ def _blocks(x: Any) -> np.ndarray:
         raise ValueError(
             f"blocks of {BLOCK} do not divide an array of shape {x.shape}: its last axis must be a multiple."
         )
-    if not (np.abs(x) < 500_000).all():  # float16 ends at 65,504, and the scale is an eighth of the largest.
-        raise ValueError("a number is NaN, infinite or above 500,000, which a block cannot hold: look for it first.")
+    if not (np.abs(x) < 500_000).all():  # float16 ends at 65,504, and the scale of Q4_0 is an eighth of the largest.
+        raise ValueError("a number is NaN, infinite or above 500,000, where Q4_0 ends: look for it first.")
     return x.reshape(*x.shape[:-1], -1, BLOCK)
 
 
 def _inverse(scale: np.ndarray) -> np.ndarray:
-    """1 / scale, and 0 for scales so small that float16 keeps them as 0."""
+    """1 / scale, and 0 for scales so small that this would be infinite."""
     with np.errstate(divide="ignore", over="ignore"):
         inverse = 1 / scale
     return np.where(np.isfinite(inverse), inverse, np.float32(0))

@@ -30,6 +30,7 @@ from ..train.config import DTYPES
 
 Array = jax.Array
 Divergence = Literal["forward", "reverse"]
+AT_ONCE = 256  # texts that a teacher writes side by side, each with a cache of its own
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -167,7 +168,8 @@ def learn_from_samples(
     The teacher is shown beginnings from the text of the run, an eighth of a context each, and fills up the context.
 
     Args:
-      write: `write(teacher, ids (B, T), n)` continues ids by n tokens, (B, n): `infer.generate` with a key.
+      write: `write(teacher, ids (B, T), n)` continues ids by n tokens, (B, n): `infer.generate` with a key, another one
+        in each call, for it is called once for every 256 rows.
       tokens: how many to have written, about.
     """
 
@@ -178,8 +180,9 @@ def learn_from_samples(
         rows = max(1, tokens // (config.context - shown))
         starts = jax.random.randint(jax.random.key(config.seed), (rows, 1), 0, plain.data.size - shown)
         prompts = plain.data[starts + jnp.arange(shown)].astype(jnp.int32)
-        written = jnp.asarray(write(teacher, prompts, config.context - shown))
-        text = jnp.concatenate([prompts, written], axis=1).reshape(-1)
+        parts = [prompts[i : i + AT_ONCE] for i in range(0, rows, AT_ONCE)]
+        written = [jnp.asarray(write(teacher, part, config.context - shown)) for part in parts]
+        text = jnp.concatenate([prompts, jnp.concatenate(written)], axis=1).reshape(-1)
         return dataclasses.replace(plain, data=text.astype(plain.data.dtype), origin=ORIGIN)
 
     return task
@@ -194,6 +197,8 @@ def learn_on_policy(
     The other rows are text as it is. No gradient passes through the drawing of tokens, as in the paper.
     """
     recipe = recipe or Recipe(divergence="reverse")
+    if recipe.hidden:
+        raise ValueError("on its own text a student learns from the teacher's logits alone: leave out hidden.")
     if not 0 < share <= 1:
         raise ValueError(f"share is that of the rows which the student writes, above 0 and up to 1, and not {share}.")
 
@@ -204,7 +209,7 @@ def learn_on_policy(
 
         def draw(data: Array, step: Array) -> tuple[Array, ...]:
             rows = jnp.arange(config.batch)
-            own = rows < round(share * config.batch)
+            own = rows < max(1, round(share * config.batch))
             return *plain.draw(data, step), jnp.where(own, step * config.batch + rows, -1)
 
         def loss(model: Transformer, inputs: Array, targets: Array, seeds: Array, teacher: Transformer) -> Array:
@@ -261,8 +266,9 @@ def check_teacher(student: Transformer, teacher: Transformer) -> None:
             f" of {theirs.context} or less."
         )
     sizes = [nn.paths.count(model) for model in (student, teacher)]
-    if sizes[0] > sizes[1]:
+    if sizes[0] > sizes[1] or ours.width > theirs.width:
         raise ValueError(
-            f"the student has {sizes[0]:,} parameters, more than its teacher's {sizes[1]:,}: choose a smaller width or"
-            " fewer layers, or exchange the two."
+            f"the student has {sizes[0]:,} parameters and a width of {ours.width}, and its teacher {sizes[1]:,} and"
+            f" {theirs.width}: a student is no larger and no wider; choose a smaller width or fewer layers, or exchange"
+            " the two."
         )

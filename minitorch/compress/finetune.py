@@ -197,6 +197,11 @@ def _part(base: Transformer, tokenizer: Tokenizer, how: Lora | None, config: Run
             raise ValueError("a quantized model cannot be trained as a whole: train adapters beside it (Lora, --lora).")
         return _Part(lora.merge(lora.attach(base, rows)) if rows else base, (), lambda model: model, save_model)
     made = lora.new_adapters(key, base, how.pattern, rank=how.rank, alpha=how.alpha, dora=how.dora)
+    if both := made.keys() & rows.keys():
+        raise ValueError(
+            f"the pattern {how.pattern!r} names {', '.join(both)}, which learns rows for new ids and takes no adapter"
+            " beside: name other layers, such as 'blocks.*'."
+        )
     return _Part(
         made | rows,
         (base,),

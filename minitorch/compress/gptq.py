@@ -17,7 +17,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..nn import Linear, Module, paths, static
+from ..nn import Linear, paths
+from .listen import listening
+from .moe import refuse_mixtures
 from .packed import Packed
 from .quantize import Recipe, blame, layers, packed_layer, rows_of
 from .rounding import Rounded, Scheme, centred, check, encode, group_shape, to_codes
@@ -80,16 +82,20 @@ def quantize_gptq(
     The parts of a model are taken in order, each with the inputs that come out of the rounded parts before it.
 
     Raises:
-      ValueError: as `quantize` does, or there is no text to calibrate with.
+      ValueError: as `quantize` does, there is no text to calibrate with, or the model has mixtures of experts.
     """
     batches = [jnp.asarray(batch) for batch in ids]
-    if not sum(batch.size for batch in batches):
-        raise ValueError("GPTQ asks which inputs occur, and was given no text: give some thousand tokens, as (B, T).")
+    if not batches or not all(batch.size for batch in batches):
+        raise ValueError(
+            "GPTQ asks which inputs occur, and was given no text, or a batch without one: give some thousand tokens,"
+            " as (B, T)."
+        )
+    refuse_mixtures(model, "GPTQ")
     chosen, changed, rounded, part, seen = layers(model, recipe), {}, model, None, {}
     linear = [path for path, (layer, _) in chosen.items() if isinstance(layer, Linear)]
     for path, (layer, scheme) in chosen.items():
         if part != (part := path.rpartition(".")[0].rpartition(".")[0] or path):
-            seen = hessians(rounded, batches, linear)
+            seen = hessians(rounded, batches, [name for name in linear if name == part or name.startswith(f"{part}.")])
         with blame(path):
             rows = rows_of(layer)
             packed = Packed.pack(gptq(rows, seen[path], scheme), scheme) if path in seen else Packed.of(rows, scheme)
@@ -98,29 +104,6 @@ def quantize_gptq(
         rounded = paths.replace(rounded, {f"{path}.weight": numbers.T if isinstance(layer, Linear) else numbers})
         on_layer(len(changed), len(chosen))
     return paths.replace(model, changed)
-
-
-class _Watched(Module):
-    """A layer that adds up x x of its inputs, while the function that it is in is traced."""
-
-    layer: Linear
-    path: str = static()
-    sums: Any = static()
-
-    def __call__(self, x: Array) -> Array:
-        vectors = x.reshape(-1, x.shape[-1])
-        self.sums[self.path] = self.sums.get(self.path, 0) + vectors.T @ vectors
-        return self.layer(x)
-
-
-class _Sums(dict[str, Any]):
-    """A dictionary that may be a setting of a module: equal to itself alone."""
-
-    def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return id(self)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
 
 
 def hessians(model: Any, batches: Sequence[Any], names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -134,6 +117,11 @@ def hessians(model: Any, batches: Sequence[Any], names: Sequence[str]) -> dict[s
 
 @functools.partial(jax.jit, static_argnames="names")
 def _hessians(model: Any, ids: Array, names: tuple[str, ...]) -> dict[str, Array]:
-    sums = _Sums()
-    paths.replace(model, {path: _Watched(paths.find(model, path, Linear)[path], path, sums) for path in names})(ids)
-    return dict(sums)
+    sums: dict[str, Array] = {}
+
+    def listen(path: str, x: Array, y: Array) -> None:
+        vectors = x.reshape(-1, x.shape[-1])
+        sums[path] = sums.get(path, 0) + vectors.T @ vectors
+
+    listening(model, {path: paths.find(model, path, Linear)[path] for path in names}, listen)(ids)
+    return sums

@@ -19,6 +19,11 @@ def linear_layers(model: Any, pattern: str = "*", kinds: tuple[type, ...] = (Lin
     for kind in kinds:
         every |= paths.find(model, kind=kind)
     found = {path: layer for path, layer in every.items() if fnmatchcase(path, pattern)}
+    if not every:
+        raise ValueError(
+            "this model has no linear layers to choose from: if it is quantized, or adapted, begin with the model that"
+            " it was made from."
+        )
     if not found:
         nearest = difflib.get_close_matches(pattern, every, cutoff=0.3) or list(every)[:3]
         raise ValueError(

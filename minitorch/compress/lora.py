@@ -133,6 +133,7 @@ def new_adapters(
 
 def attach(model: Transformer, adapters: Mapping[str, Adapter | Rows]) -> Transformer:
     """`model` with the adapters beside its layers. Raises ValueError where there is no such layer, or another size."""
+    paths.replace(model, dict.fromkeys(adapters))  # Raises for a path that is not there, with the nearest.
     nodes: dict[str, Any] = {}
     for path in adapters:
         nodes |= paths.find(model, path, Module)
@@ -141,9 +142,14 @@ def attach(model: Transformer, adapters: Mapping[str, Adapter | Rows]) -> Transf
 
 
 def _attached(path: str, layer: Any, adapter: Adapter | Rows) -> Any:
-    if isinstance(adapter, Rows):
+    if isinstance(adapter, Rows) and isinstance(layer, Embedding | QuantizedEmbedding | Linear | QuantizedLinear):
         return Grown(layer, adapter, known_ids(layer))
-    if layer is not None and sizes_of(layer) != (adapter.a.shape[0], adapter.b.shape[1]):
+    if isinstance(adapter, Rows) or not isinstance(layer, LINEAR):
+        raise ValueError(
+            f"{path} is no layer that an adapter fits, or has one already: attach adapters once, and to the model that"
+            " they were made for."
+        )
+    if sizes_of(layer) != (adapter.a.shape[0], adapter.b.shape[1]):
         raise ValueError(
             f"the adapter of {path} is for a layer {adapter.a.shape[0]} -> {adapter.b.shape[1]}, and this model's is"
             f" {' -> '.join(map(str, sizes_of(layer)))}: attach it to the model that it was trained with."
@@ -192,7 +198,8 @@ def _merged(node: Adapted | Grown) -> Any:
     a, b = (np.asarray(x, np.float64) for x in (adapter.a, adapter.b))
     weight = np.asarray(base, np.float64) + adapter.scale * (a @ b)
     if adapter.magnitude is not None:
-        weight *= np.asarray(adapter.magnitude, np.float64) / np.sqrt((weight**2).sum(axis=0))
+        squares = (weight**2).sum(axis=0)
+        weight *= np.asarray(adapter.magnitude, np.float64) / np.sqrt(np.where(squares > 0, squares, 1))
     return Linear(jnp.asarray(weight.astype(base.dtype)), node.base.bias)
 
 
@@ -251,5 +258,6 @@ def known_ids(layer: Any) -> int:
 
 
 def _lengths(weight: Array) -> Array:
-    """Of the columns of a weight: (outputs,)."""
-    return ops.sqrt(ops.sum(ops.square(weight), axis=0))
+    """Of the columns of a weight: (outputs,); 1 for a column of zeros, which has no direction."""
+    squares = ops.sum(ops.square(weight), axis=0)
+    return ops.sqrt(ops.where(squares > 0, squares, 1))

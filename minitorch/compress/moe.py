@@ -28,7 +28,7 @@ from ..autodiff import Tensor, stop_gradient
 from ..models import Transformer
 from ..models.gpt import FeedForward
 from ..models.llama import SwiGLU
-from ..nn import Linear, Module, full_precision, paths, static
+from ..nn import Module, full_precision, paths, static
 from ..nn.init import named, normal
 from ..train import MakeTask, RunConfig, Task, language_modelling
 from ..train.config import DTYPES
@@ -46,13 +46,25 @@ class Routing(NamedTuple):
     gates: Array  # (N, E): the weight of each answer, 0 where not chosen
 
 
+class Router(Module):
+    """x (N, D) to scores (N, E), in float32 at least: a rounded score may be another choice.
+
+    It is no `Linear`, and so is left alone by what rounds, prunes or adapts linear layers.
+    """
+
+    weight: Array  # (D, E)
+
+    def __call__(self, x: Array) -> Array:
+        return ops.matmul(full_precision(x), full_precision(self.weight))
+
+
 class Mixture(Module):
     """x (..., D) to (..., D): the weighted answers of the `top` best experts of each token.
 
     With top = 1 an answer is weighted by its probability, as in Switch; with more the weights of the chosen sum to 1.
     """
 
-    router: Linear  # (D, E)
+    router: Router
     experts: list[Any]  # each a feed-forward layer (..., D) -> (..., D)
     top: int = static(default=2)
 
@@ -64,16 +76,15 @@ class Mixture(Module):
         """
         if not 1 <= top <= len(experts):
             raise ValueError(f"{top} of {len(experts)} experts cannot answer: choose top from 1 to {len(experts)}.")
-        router = Linear.init(named(key, "router"), width, len(experts), bias=False, weight_init=normal(0.02))
-        return cls(router, experts, top)
+        return cls(Router(normal(0.02)(named(key, "router"), (width, len(experts)))), experts, top)
 
     def __call__(self, x: Array) -> Array:
         flat = ops.reshape(x, (-1, x.shape[-1]))  # (N, D)
         return ops.reshape(self.answer(flat, self.route(flat)), x.shape)
 
     def route(self, x: Array) -> Routing:
-        """Which experts the tokens x (N, D) ask, in float32 at least: a rounded score may be another choice."""
-        logits = full_precision(self.router(x))
+        """Which experts the tokens x (N, D) ask."""
+        logits = self.router(x)
         probabilities = ops.softmax(logits)
         _, best = jax.lax.top_k(stop_gradient(logits), self.top)  # (N, top)
         chosen = jnp.any(best[:, :, None] == jnp.arange(len(self.experts)), axis=1)
@@ -195,6 +206,15 @@ def with_experts(model: Transformer, key: Array, others: list[Transformer], top:
         experts = [keep_neurons(layers[path], range(neurons)) for layers in every]
         mixtures[path] = Mixture.init(named(key, path), model.config.width, experts, top)
     return paths.replace(model, mixtures)
+
+
+def refuse_mixtures(model: Any, what: str) -> None:
+    """Raise ValueError for a model with mixtures, whose experts are given tokens that they do not answer."""
+    if found := paths.find(model, kind=Mixture):
+        raise ValueError(
+            f"{what} judges a layer by what it reads, and cannot tell which tokens an expert answers, as in"
+            f" {next(iter(found))}: round or prune this model by its weights alone."
+        )
 
 
 def feed_forward_layers(model: Any, pattern: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ..nn import Linear, paths
 from ..optim import Transform
 from .layers import linear_layers
 from .listen import layer_inputs
+from .moe import refuse_mixtures
 
 Array = jax.Array
 Masks = dict[str, Array]
@@ -62,23 +63,29 @@ def n_of_m(model: Any, n: int = 2, m: int = 4, pattern: str = "blocks.*") -> Mas
 def wanda(model: Any, ids: Array, sparsity: float, pattern: str = "blocks.*") -> Masks:
     """Keep weights whose size times that of their input is largest, output by output. Sun et al., arXiv 2306.11695.
 
+    Inputs are those of the model before anything is pruned.
+
     Args:
       ids: texts (B, T) to calibrate with: the size of an input is its norm over all their tokens.
 
     Raises:
-      ValueError: there is no text, or as `magnitude`.
+      ValueError: there is no text, the model has mixtures of experts, or as `magnitude`.
     """
     check_sparsity(sparsity)
     if ids.ndim != 2 or not ids.size:
         raise ValueError(f"Wanda calibrates with texts (B, T), but got ids of shape {tuple(ids.shape)}: give some.")
+    refuse_mixtures(model, "Wanda")
     weights, layers = weights_of(model, pattern), linear_layers(model, pattern)
     norms = jax.jit(lambda model, ids: _input_norms(model, layers, ids))(model, ids)
     return {path: _columns(np.abs(w) * np.asarray(norms[path])[:, None], sparsity) for path, w in weights.items()}
 
 
 def masked(model: Any, masks: Mapping[str, Array]) -> Any:
-    """`model` with zeros where the masks say so."""
+    """`model` with zeros where the masks say so. Raises ValueError for masks of another model."""
     flat = paths.flatten(model)
+    for path, mask in masks.items():
+        if path not in flat or flat[path].shape != mask.shape:
+            raise ValueError(f"the mask of {path}, {mask.shape}, is that of another model: make masks of this one.")
     return paths.replace(model, {path: jnp.where(mask, flat[path], 0) for path, mask in masks.items()})
 
 
@@ -147,6 +154,7 @@ def cubic_schedule(final: float, begin: int, end: int, initial: float = 0.0) -> 
     Raises ValueError for a share outside [0, 1) or an end that is not after the beginning.
     """
     check_sparsity(final)
+    check_sparsity(initial)
     if not 0 <= begin < end:
         raise ValueError(f"a schedule from step {begin} to {end} has no steps: give 0 <= begin < end.")
 

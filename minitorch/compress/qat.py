@@ -16,8 +16,9 @@ import jax
 from .. import ops
 from ..autodiff import primitive
 from ..nn import Linear, paths, static
-from .quantize import Recipe, layers
-from .rounding import Scheme, decode, encode_unchecked
+from .packed import encode_rows
+from .quantize import Recipe, blame, layers, rows_of
+from .rounding import Scheme, check, decode, encode_unchecked
 
 T = TypeVar("T")
 
@@ -38,12 +39,20 @@ def fake_quantize(x: Any, scheme: Scheme) -> Any:
     return _straight_through(x, rounded.astype(x.dtype))
 
 
+@primitive(lambda g, y, x: g)
+def fake_quantize_rows(x: Any) -> Any:
+    """Activations (..., I) as a dynamic scheme rounds them, and turned back; their cotangent passes unchanged."""
+    codes, scale, _ = encode_rows(jax.lax.stop_gradient(x).reshape(-1, x.shape[-1]))
+    return _straight_through(x, (codes * scale).reshape(x.shape).astype(x.dtype))
+
+
 class RoundedLinear(Linear):
     """`nn.Linear` that computes with its weight rounded."""
 
     scheme: Scheme = static(default=Scheme())
 
     def __call__(self, x: Any) -> Any:
+        x = fake_quantize_rows(x) if self.scheme.dynamic else x
         return Linear(ops.transpose(fake_quantize(ops.transpose(self.weight), self.scheme)), self.bias)(x)
 
 
@@ -53,10 +62,18 @@ def prepare(model: T, recipe: Recipe) -> T:
     Embeddings learn as they are: in 8 bits they lose too little to be worth it.
 
     Raises:
-      ValueError: as `quantize` does, of paths and recipes.
+      ValueError: as `quantize` does, or the recipe names no linear layer.
     """
     chosen = layers(model, recipe).items()
     linear = {path: (layer, scheme) for path, (layer, scheme) in chosen if isinstance(layer, Linear)}
+    if not linear:
+        raise ValueError(
+            "the recipe names embeddings only, and those learn as they are: name one of"
+            f" {', '.join(paths.find(model, kind=Linear))}."
+        )
+    for path, (layer, scheme) in linear.items():
+        with blame(path):
+            check(rows_of(layer), scheme)
     return paths.replace(
         model, {path: RoundedLinear(layer.weight, layer.bias, scheme) for path, (layer, scheme) in linear.items()}
     )

@@ -96,9 +96,13 @@ def report(model: Any, variants: Mapping[str, Any], data: Any, *, batch: int = 8
 
 
 def front(xs: list[float], ys: list[float]) -> list[int]:
-    """Which points no other beats: none has less of one and no more of the other. In the order of `xs`."""
+    """Which points no other beats: none has less of one and no more of the other. In the order of `xs`, without NaN."""
     points = list(zip(xs, ys, strict=True))
-    best = [i for i, (x, y) in enumerate(points) if not any(a <= x and b <= y and (a < x or b < y) for a, b in points)]
+    best = [
+        i
+        for i, (x, y) in enumerate(points)
+        if x == x and y == y and not any(a <= x and b <= y and (a < x or b < y) for a, b in points)
+    ]
     return sorted(best, key=lambda i: points[i])
 
 

@@ -1,8 +1,9 @@
 """Which parts can go? Whole heads, neurons and layers are cut out: the model has fewer parameters and is faster.
 
 The importance of a part is how much the loss would change, to first order, if its output were dimmed a little: the
-gradient with respect to a factor of 1 in front of it (Michel, Levy and Neubig, arXiv 1905.10650). That of a layer is
-how far it turns the stream that passes it (Men et al., arXiv 2403.03853).
+gradient with respect to a factor of 1 in front of it (Michel, Levy and Neubig, arXiv 1905.10650), its size averaged
+over texts: where a model has learned all it can, the mean of the gradient itself is 0 for every part. The importance of
+a layer is how far it turns the stream that passes it (Men et al., arXiv 2403.03853).
 
 Axes: B batch, T time, D model width, H heads, K key/value heads, F feed-forward width.
 """
@@ -31,16 +32,19 @@ Array = jax.Array
 @jax.jit
 def _importances(model: Transformer, ids: Array) -> tuple[list[Array], list[Array], Array]:
     """Of every layer's key heads (K,) and neurons (F,), and of the layers (L,), on texts (B, T + 1)."""
-    inputs, targets = ids[:, :-1], ids[:, 1:]
-    gradient = grad(lambda model: nn.cross_entropy(model(inputs), targets))(model)
-    heads, neurons = [], []
-    for block, g in zip(model.blocks, gradient.blocks, strict=True):
-        # A factor in front of a part multiplies the rows of the matrix that reads it.
-        by_row = jnp.sum(block.attention.out.weight * g.attention.out.weight, axis=1)
-        heads.append(jnp.abs(by_row.reshape(block.attention.kv_heads, -1).sum(axis=1)))
-        neurons.append(jnp.abs(jnp.sum(block.mlp.down.weight * g.mlp.down.weight, axis=1)))
-    states = model.states(inputs)
-    turned = [1 - jnp.mean(_cosine(x, y)) for x, y in pairwise(states)]
+
+    def of_text(ids: Array) -> tuple[list[Array], list[Array]]:
+        gradient = grad(lambda model: nn.cross_entropy(model(ids[None, :-1]), ids[None, 1:]))(model)
+        heads, neurons = [], []
+        for block, g in zip(model.blocks, gradient.blocks, strict=True):
+            # A factor in front of a part multiplies the rows of the matrix that reads it.
+            by_row = jnp.sum(block.attention.out.weight * g.attention.out.weight, axis=1)
+            heads.append(jnp.abs(by_row.reshape(block.attention.kv_heads, -1).sum(axis=1)))
+            neurons.append(jnp.abs(jnp.sum(block.mlp.down.weight * g.mlp.down.weight, axis=1)))
+        return heads, neurons
+
+    heads, neurons = jax.tree.map(lambda x: x.mean(axis=0), jax.lax.map(of_text, ids))
+    turned = [1 - jnp.mean(_cosine(x, y)) for x, y in pairwise(model.states(ids[:, :-1]))]
     return heads, neurons, jnp.stack(turned)
 
 

@@ -102,11 +102,19 @@ def test_finetune_and_merge(minitorch, accepted, teacher, chat_file, tmp_path):
     accepted(merged)
 
 
-def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, chat_file, tmp_path):
-    arguments = ("--data", chat_file, "--steps", 4, "--preferences", "--out", tmp_path / "dpo")
+def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, chat_file, text_file, tmp_path):
+    tuned = tmp_path / "dpo"
+    arguments = ("--data", chat_file, "--steps", 4, "--preferences", "--out", tuned)
     code, out, err = minitorch("finetune", "--run", teacher, *arguments)
     assert code == 0 and re.fullmatch(FINAL, out), err
-    accepted(tmp_path / "dpo")
+    accepted(tuned)
+    # Its conversations are no text to judge weights by.
+    for command in (["prune", "--sparsity", 0.5], ["quantize", "--gptq"]):
+        given = (*command, "--run", tuned, "--out", tmp_path / command[0])
+        code, _, err = minitorch(*given)
+        assert code == 1 and re.search(r"what .*dpo was trained on does not serve .*name a text with --data", err), err
+        code, _, err = minitorch(*given, "--data", text_file)
+        assert code == 0, err
 
 
 @pytest.mark.parametrize(
@@ -115,7 +123,7 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
         (
             ["distill", "--teacher", "{run}", "--width", 64, "--out", "x"],
             1,
-            "the student has .* parameters, more than its teacher's",
+            "the student has .* parameters and a width of 64, and its teacher",
         ),
         (
             ["distill", "--teacher", "{run}", "--out", "x", "--samples", 5, "--on-policy", 1],
@@ -126,6 +134,34 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
             ["distill", "--teacher", "{run}", "--out", "x", "--temperature", 0],
             1,
             "a temperature divides logits, so 0.0",
+        ),
+        (
+            ["distill", "--teacher", "{run}", "--out", "x", "--samples", 5, "--soft", 0.5],
+            2,
+            ".*what the teacher writes is learned as any text: leave out --temperature",
+        ),
+        (
+            ["prune", "--run", "{run}", "--out", "x", "--sparsity", 0.5, "--method", "2:4"],
+            2,
+            ".*two of four weights stay, whatever --sparsity says",
+        ),
+        (
+            [
+                "prune",
+                "--run",
+                "{run}",
+                "--out",
+                "x",
+                "--sparsity",
+                0.5,
+                "--steps",
+                5,
+                "--gradual",
+                "--method",
+                "wanda",
+            ],
+            2,
+            ".*little by little, the smallest weights of each layer go: leave out --method",
         ),
         (["prune", "--run", "{run}", "--out", "x"], 2, ".*say what goes: --sparsity, --heads, --neurons or --layers"),
         (["prune", "--run", "{run}", "--out", "x", "--sparsity", 1.5], 1, "sparsity is the share of weights that go"),

@@ -135,7 +135,14 @@ def test_continued_text_is_what_the_whole_text_would_lead_to(teacher):
     [
         (dict(vocab=13), "the teacher knows 13 tokens and the student 12: .*give the student the teacher's tokenizer"),
         (dict(context=8), "the student reads 16 tokens and the teacher only 8: give the student a context of 8"),
-        (dict(width=4), "the student has .* parameters, more than its teacher's .*: choose a smaller width"),
+        (
+            dict(width=4),
+            "the student has .* parameters and a width of 8, and its teacher .*: a student is no larger and no wider",
+        ),
+        (
+            dict(width=6, layers=9),
+            "the student has .* and a width of 8, and its teacher .* and 6: a student is no larger",
+        ),
     ],
 )
 def test_a_teacher_that_does_not_fit_is_refused(tiny, tmp_path, changes, message):
@@ -161,3 +168,8 @@ def test_impossible_recipes_are_refused(recipe, message):
 def test_an_impossible_share_is_refused(teacher):
     with pytest.raises(ValueError, match=r"share is that of the rows which the student writes, .* not 0"):
         distill.learn_on_policy(teacher, share=0)
+
+
+def test_what_would_be_ignored_is_refused(teacher):
+    with pytest.raises(ValueError, match=r"a student learns from the teacher's logits alone: leave out hidden"):
+        distill.learn_on_policy(teacher, Recipe(hidden=1.0))

@@ -149,3 +149,7 @@ def test_impossible_settings_are_refused(base, chat_file, config, tmp_path):
     small = CharTokenizer.train("abcdefgh")
     with pytest.raises(ValueError, match=r"the tokenizer has .* ids fewer than the model knows"):
         finetune.learn_answers(model, small, chats.read_talks(chat_file))(config, tmp_path)
+    with_head = dataclasses.replace(model, head=mt.nn.Linear(model.token.weight.T))
+    make = finetune.learn_answers(with_head, tokenizer, chats.read_talks(chat_file), finetune.Lora(pattern="*"))
+    with pytest.raises(ValueError, match=r"the pattern '\*' names head, which learns rows for new ids"):
+        make(config, tmp_path)

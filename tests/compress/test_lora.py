@@ -123,6 +123,18 @@ def test_a_quantized_base_is_adapted_with_the_same_calls(gpt, dora):
     jax.tree.map(assert_array_equal, lora.unmerge(adapted), base)
 
 
+def test_a_column_of_zeros_has_no_direction_and_stays_finite(gpt):
+    up = gpt.blocks[0].mlp.up.weight.copy()
+    up[:, 3] = 0
+    pruned = paths.replace(gpt, {"blocks.0.mlp.up.weight": up})
+    adapted = lora.attach(pruned, lora.new_adapters(jax.random.key(0), pruned, "blocks.0.mlp.up", rank=2, dora=True))
+    assert_allclose(adapted(IDS), pruned(IDS), rtol=1e-4, atol=1e-5)
+    assert_allclose(lora.merge(adapted).blocks[0].mlp.up.weight, up, rtol=1e-6)
+
+
+UP = {"blocks.0.mlp.up": lora.Adapter(jnp.ones((8, 1)), jnp.ones((1, 32)))}
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -140,6 +152,15 @@ def test_a_quantized_base_is_adapted_with_the_same_calls(gpt, dora):
             lambda m: lora.attach(m, {"blocks.0.mlp.upp": lora.Adapter(jnp.ones((9, 1)), jnp.ones((1, 4)))}),
             "nothing in this GPT has the path 'blocks.0.mlp.upp'. The nearest: blocks.0.mlp.up",
         ),
+        (
+            lambda m: lora.attach(m, {"norm": lora.Adapter(jnp.ones((8, 1)), jnp.ones((1, 8)))}),
+            "norm is no layer that an adapter fits, or has one already: attach adapters once",
+        ),
+        (
+            lambda m: lora.attach(lora.attach(m, UP), UP),
+            "blocks.0.mlp.up is no layer that an adapter fits, or has one already",
+        ),
+        (lambda m: lora.attach(m, {"head": lora.Rows(jnp.ones((1, 8)))}), "head is no layer that an adapter fits"),
     ],
 )
 def test_what_does_not_fit_ends_in_one_clear_error(gpt, call, message):

@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import minitorch as mt
-from minitorch.compress import moe
-from minitorch.compress.moe import Mixture, Recipe
+from minitorch.compress import RECIPES, moe, prune, quantize, quantize_gptq
+from minitorch.compress.moe import Mixture, Recipe, Router
 from minitorch.infer import generate, generate_naive
 from minitorch.nn import Linear, paths
 from minitorch.train import load_run, train
@@ -79,7 +79,7 @@ def test_the_losses_are_their_formulas(mixture):
 
 def test_an_even_router_has_the_least_balance_loss(mixture):
     x = jnp.eye(4).repeat(3, axis=0)
-    m = dataclasses.replace(mixture, router=Linear(20 * jnp.eye(4)), top=1)
+    m = dataclasses.replace(mixture, router=Router(20 * jnp.eye(4)), top=1)
     assert_allclose(moe.balance_loss(m.route(x)), 1, rtol=1e-5)
     assert_allclose(moe.balance_loss(m.route(x[:3])), 4, rtol=1e-5)  # All to one.
 
@@ -109,6 +109,26 @@ def test_a_new_mixture_trains_evenly_in_the_loop_and_is_loaded_as_it_was(tiny, t
 def tiny_text(config):
     with open(config.data, encoding="utf-8") as file:
         return file.read()
+
+
+def test_a_router_is_in_float32_and_left_alone_by_what_is_done_to_linear_layers(gpt):
+    sparse = moe.upcycle(jax.tree.map(jnp.asarray, gpt), jax.random.key(0), 4)
+    half = mt.nn.cast(sparse, jnp.bfloat16).blocks[0].mlp
+    x = jnp.asarray(texts(50, 8), jnp.bfloat16)
+    assert_allclose(half.route(x).logits, np.float32(x) @ np.float32(half.router.weight), rtol=1e-5, atol=1e-6)
+    small = quantize(sparse, RECIPES["int8"])
+    assert_array_equal(small.blocks[0].mlp.router.weight, sparse.blocks[0].mlp.router.weight)
+    assert not any("router" in path for path in prune.magnitude(sparse, 0.5))
+
+
+def test_what_experts_read_is_not_known(gpt):
+    sparse, ids = moe.upcycle(gpt, jax.random.key(0)), jnp.ones((1, 4), int)
+    with pytest.raises(
+        ValueError, match=r"GPTQ judges a layer by what it reads, .* as in blocks.0.mlp: round or prune"
+    ):
+        quantize_gptq(sparse, RECIPES["int8"], [ids])
+    with pytest.raises(ValueError, match="Wanda judges a layer by what it reads"):
+        prune.wanda(sparse, ids, 0.5)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 
 import minitorch as mt
 from minitorch import optim
-from minitorch.compress import prune
+from minitorch.compress import RECIPES, prune, quantize
 from minitorch.nn import paths
 
 PATHS = [
@@ -127,6 +127,18 @@ def test_a_ticket_has_its_first_weights_where_the_trained_ones_are_large(gpt):
         (lambda m: prune.n_of_m(m, 2, 5), "blocks.0.attention.qkv.weight has 8 inputs, which 2 of 5 does not divide"),
         (lambda m: prune.wanda(m, jnp.zeros((0, 8), int), 0.5), r"Wanda calibrates with texts \(B, T\), .* \(0, 8\)"),
         (lambda m: prune.cubic_schedule(0.5, 3, 3), "a schedule from step 3 to 3 has no steps"),
+        (
+            lambda m: prune.cubic_schedule(0.5, 0, 3, initial=1.5),
+            "sparsity is the share of weights that go, .* not 1.5",
+        ),
+        (
+            lambda m: prune.rewind(m, {"blocks.9.mlp.up.weight": jnp.ones((8, 32), bool)}),
+            r"the mask of blocks.9.mlp.up.weight, \(8, 32\), is that of another model",
+        ),
+        (
+            lambda m: prune.magnitude(quantize(m, RECIPES["int8"]), 0.5),
+            "this model has no linear layers to choose from",
+        ),
         (lambda m: prune.magnitude(jax.tree.map(lambda w: w * np.nan, m), 0.5), "holds NaN or infinite numbers"),
     ],
 )

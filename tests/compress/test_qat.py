@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import minitorch as mt
 from minitorch import compress, nn, optim
@@ -45,10 +46,28 @@ def test_training_with_rounded_weights_recovers_what_rounding_lost():
     assert loss(small) < 0.5 * loss(after)
 
 
-def test_a_prepared_layer_computes_what_it_will_as_quantized():
-    layer, x = nn.Linear(jnp.asarray(W), jnp.ones(8)), jnp.ones((5, 6))
-    recipe = compress.Recipe({"0": INT4})
+@pytest.mark.parametrize("scheme", [INT4, Scheme(dynamic=True)])
+def test_a_prepared_layer_computes_what_it_will_as_quantized(scheme):
+    layer, x = nn.Linear(jnp.asarray(W), jnp.ones(8)), jnp.asarray(W[:5, :6])
+    recipe = compress.Recipe({"0": scheme})
     (learner,) = compress.prepare([layer], recipe)
     (small,) = compress.quantize([learner], recipe)
     np.testing.assert_allclose(learner(x), small(x), atol=1e-6)
     np.testing.assert_array_equal(learner.weight, layer.weight)
+    for grad in (mt.grad, jax.grad):
+        np.testing.assert_allclose(grad(lambda x: learner(x).sum())(x), small_slope(small, x), atol=1e-5)
+
+
+def small_slope(layer, x):
+    return jnp.ones((len(x), 8)) @ layer.packed.numbers()
+
+
+def test_what_cannot_be_rounded_cannot_be_prepared(gpt):
+    with pytest.raises(
+        ValueError, match=r"cannot quantize blocks.0.attention.qkv: groups of 64 do not divide a width of 8"
+    ):
+        compress.prepare(gpt, compress.RECIPES["int4"])
+    with pytest.raises(
+        ValueError, match="the recipe names embeddings only, and those learn as they are: name one of bl"
+    ):
+        compress.prepare(gpt, compress.Recipe({"token": Scheme()}))

@@ -46,6 +46,7 @@ def test_the_picture_is_one(result):
 def test_the_front_is_what_nothing_beats():
     assert front([1, 2, 3, 3], [5, 4, 4, 1]) == [0, 1, 3]
     assert front([1, 1], [2, 2]) == [0, 1]
+    assert front([1, 2, 3], [5, float("nan"), 1]) == [0, 2]
 
 
 def test_a_variant_has_a_name_of_its_own(gpt):
