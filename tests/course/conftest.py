@@ -334,5 +334,5 @@ def graded(workshop):
 
 @pytest.fixture(scope="session")
 def impatient(workshop):
-    """The same, but a cell may take two seconds, and the notebook ten."""
-    return grader(workshop, cell_seconds=2, notebook_seconds=10)
+    """The same, but a cell may take two seconds, and the notebook twenty."""
+    return grader(workshop, cell_seconds=2, notebook_seconds=20)
