@@ -232,7 +232,7 @@ class Recipe:
     experts: int = 4
     top: int = 2
     capacity: float | None = 1.25
-    balance: float = 0.01
+    balance: float = 0.05
     z: float = 0.001
 
     def __post_init__(self) -> None:

@@ -96,7 +96,7 @@ def test_an_upcycled_model_is_at_first_the_dense_one_and_generates(kind, request
 
 def test_a_new_mixture_trains_evenly_in_the_loop_and_is_loaded_as_it_was(tiny, tmp_path):
     config = dataclasses.replace(tiny, steps=40, eval_every=40, checkpoint_every=40)
-    train(config, tmp_path / "run", task=moe.learn_mixture(Recipe(experts=4, top=2, balance=0.05)))
+    train(config, tmp_path / "run", task=moe.learn_mixture(Recipe(experts=4, top=2)))
     run = load_run(tmp_path / "run")
     mixture = run.model.blocks[0].mlp
     assert isinstance(mixture, Mixture) and mixture.experts[0].down.weight.shape == (16, 8)  # Half of 32 neurons.

@@ -67,7 +67,7 @@ def why_unavailable() -> str | None:
         env={},
         check=False,
     )
-    return None if done.returncode == 0 else f"bubblewrap does not work here: {done.stderr.strip()}{_advice()}"
+    return None if done.returncode == 0 else f"bubblewrap does not work here: {done.stderr.strip().rstrip(".")}{_advice()}"
 
 
 def _advice() -> str:
