@@ -86,7 +86,7 @@ def minitorch_step(settings: dict[str, int], cores: int) -> tuple[Callable[[], A
     data = step.replicate((x, y))
     state = step.init(model)
     start = time.perf_counter()
-    compiled = step._run.lower(state, data, settings["steps"]).compile()
+    compiled = step._run.lower(state, data, settings["steps"], ()).compile()
     facts = {
         "compile": time.perf_counter() - start,
         "memory": mesh.size * temporary_bytes(compiled),
