@@ -67,7 +67,8 @@ def why_unavailable() -> str | None:
         env={},
         check=False,
     )
-    return None if done.returncode == 0 else f"bubblewrap does not work here: {done.stderr.strip().rstrip(".")}{_advice()}"
+    said = done.stderr.strip().rstrip(".")
+    return None if done.returncode == 0 else f"bubblewrap does not work here: {said}{_advice()}"
 
 
 def _advice() -> str:
