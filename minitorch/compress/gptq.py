@@ -95,7 +95,8 @@ def quantize_gptq(
     linear = [path for path, (layer, _) in chosen.items() if isinstance(layer, Linear)]
     for path, (layer, scheme) in chosen.items():
         if part != (part := path.rpartition(".")[0].rpartition(".")[0] or path):
-            seen = hessians(rounded, batches, [name for name in linear if name == part or name.startswith(f"{part}.")])
+            names = [name for name in linear if name == part or name.startswith(f"{part}.")]
+            seen = hessians(rounded, batches, names) if names else {}
         with blame(path):
             rows = rows_of(layer)
             packed = Packed.pack(gptq(rows, seen[path], scheme), scheme) if path in seen else Packed.of(rows, scheme)

@@ -151,6 +151,9 @@ def check(x: Any, scheme: Scheme) -> None:
             f"{bad} of {x.size} numbers are NaN or infinite, and have no code: find out where training diverged, and"
             " take an earlier checkpoint."
         )
+    with np.errstate(over="ignore"):
+        if not scheme.symmetric and not np.isfinite(np.ptp(np.asarray(x, np.float32))):
+            raise ValueError("the numbers lie further apart than float32 reaches: look for those that do not belong.")
 
 
 def group_shape(shape: tuple[int, ...], scheme: Scheme) -> tuple[int, int, int]:

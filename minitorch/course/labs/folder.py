@@ -35,7 +35,7 @@ def lay_down(lab: str, folder: Path, fill: Callable[[Path], None]) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is there already and stays as it is. To begin anew, give another --folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    beside = Path(tempfile.mkdtemp(dir=folder.parent.resolve(), prefix=f".{folder.name}."))
     try:
         fill(beside)
         shutil.copy(files(lab) / "README.md", beside / "README.md")

@@ -86,3 +86,11 @@ def test_a_program_that_does_not_end_or_says_too_much(tmp_path):
     assert contained.run(tree, ["-c", "while True: pass"], 0.5).code is None
     ended = contained.run(tree, ["-c", "print('x' * 10**6); print('last'); raise SystemExit(3)"], 20)
     assert ended.code == 3 and len(ended.said) <= contained.SAID and ended.last_words(1) == "last"
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_each_lab_is_begun_in_the_folder_where_nobody_said_another(name, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, "start", name)
+    assert code == 0, err
+    assert find(name, None) == tmp_path / "minitorch-labs" / name
