@@ -101,7 +101,7 @@ def test_numbers_without_a_code_are_refused(bad):
     x = X.copy()
     x[1, 2] = bad
     with pytest.raises(ValueError, match="further apart than float32 reaches"):
-        encode(np.array([[3e38, -3e38]], np.float32), Scheme(symmetric=False))
+        rounding.encode(np.array([[3e38, -3e38]], np.float32), Scheme(symmetric=False))
     with pytest.raises(ValueError, match="1 of 768 numbers are NaN or infinite"):
         rounding.encode(x, Scheme())
 
