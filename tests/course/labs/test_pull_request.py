@@ -235,3 +235,16 @@ def test_upstream_is_always_the_same_and_nobody_elses(student, tmp_path):
     student.git("push", "-q", "upstream", "HEAD:main")
     with pytest.raises(ValueError, match=rf"did not make.*update-ref refs/heads/main {begun}"):
         student.review()
+
+
+@pytest.mark.parametrize("client", [None, "/usr/bin/gh"])
+def test_who_has_the_client_of_github_is_told_how_to_open_one_there(student, monkeypatch, client):
+    which = shutil.which
+    monkeypatch.setattr(
+        shutil, "which", lambda name, *rest, **more: client if name == "gh" else which(name, *rest, **more)
+    )
+    report, _ = student.review()
+    assert any("gh is installed" in line for line in report.notes) == bool(client)
+    assert not any("gh is installed" in line for line in student.review(answer=False)[0].notes)
+    for command in ("gh repo create", "gh pr create"):
+        assert command in (student.folder / "README.md").read_text("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ MOVED = (
     " cover `specificity` too. Then git push --force-with-lease."
 )
 
+GH = 'gh is installed: README.md says how to open a pull request on GitHub as well, under "With a GitHub account".'
+
 
 @dataclass(frozen=True)
 class Merge:
@@ -43,7 +46,7 @@ def check(folder: Path, answer: bool = True) -> Report:
         git = gather(folder, scratch / "git")
         upstream = _Upstream(git, folder, scratch, _trace(git, scratch, folder / UPSTREAM))
         found = [item for issue in ISSUES for item in upstream.review(issue, answer)]
-        notes = [*upstream.notes, *contained.sandbox_note()]
+        notes = [*upstream.notes, *contained.sandbox_note(), *([GH] if answer and shutil.which("gh") else [])]
     return Report(LAB, found, notes)
 
 
