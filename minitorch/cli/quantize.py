@@ -34,6 +34,8 @@ def quantize(
     from ..train.files import WEIGHTS
     from ..train.run import refuse_existing, save_run
 
+    if data and not gptq:
+        raise typer.BadParameter("only --gptq reads a text: give both, or neither.", param_hint="--data")
     refuse_existing(out)
     recipe = make_recipe(to, group)
     loaded = load_run(run)

@@ -34,6 +34,11 @@ def test_what_cannot_be_is_said(minitorch, finished, tmp_path, options, message)
     assert code == 1 and message in err and not (tmp_path / "small").exists()
 
 
+def test_a_text_that_nobody_would_read_is_refused(minitorch, finished, text_file, tmp_path):
+    code, _, err = minitorch("quantize", "--run", finished, "--out", tmp_path / "small", "--data", text_file)
+    assert code == 2 and "only --gptq reads a text: give both, or neither" in err and not (tmp_path / "small").exists()
+
+
 def test_nothing_is_overwritten(minitorch, finished):
     code, _, err = minitorch("quantize", "--run", finished, "--out", finished)
     assert code == 1 and "there is a run in" in err
