@@ -2,12 +2,14 @@
 
 import os
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 # Compiling is most of the work here. Unoptimized code computes the same, and so does that of the older of XLA's two
-# ways to write a loop for the CPU, in less than half the time. Set before JAX is imported.
+# ways to write a loop for the CPU, in less than half the time, as long as there are two. Set before JAX is imported.
 os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false".strip()
+if version("jaxlib").startswith("0.10."):
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false".strip()
 
 import jax
 import jax.numpy as jnp

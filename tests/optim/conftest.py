@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import jax
@@ -13,7 +14,9 @@ import pytest
 SHAPES = {"bias": (5,), "embed": {"wide": (4, 7), "tall": (6, 3)}, "heads": (2, 3, 4)}
 STEPS = 100
 # Quick to compile, but loops written as by default: over a hundred steps a last bit more or less becomes a digit.
-COMPILER = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": True}
+COMPILER: dict[str, int | bool] = {"xla_backend_optimization_level": 0}
+if "fusion_emitters" in os.environ.get("XLA_FLAGS", ""):  # by ../conftest.py
+    COMPILER["xla_cpu_use_fusion_emitters"] = True
 
 
 def draw(seed: int, lead: tuple[int, ...] = ()) -> Any:
