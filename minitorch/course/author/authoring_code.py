@@ -109,10 +109,20 @@ def _bindings(notebook: Notebook) -> Problems:
 def _bound(cell: Cell) -> set[str]:
     """The names that a cell binds in the notebook: by assignment, import, def, class, for, with."""
     try:
-        symbols = symtable.symtable(cell.source, cell.name, "exec").get_symbols()
+        tree = _WithoutComprehensions().visit(ast.parse(cell.source))
+        symbols = symtable.symtable(ast.unparse(tree), cell.name, "exec").get_symbols()
     except SyntaxError:
         return set()
     return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+
+
+class _WithoutComprehensions(ast.NodeTransformer):
+    """Their variables are their own, though from Python 3.12 on a table of symbols has them with those around them."""
+
+    def _leave_out(self, node: ast.AST) -> ast.AST:
+        return ast.Constant(None)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = _leave_out
 
 
 def _calls(cell: Cell, name: str) -> list[Any]:

@@ -87,7 +87,7 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     ),
     (
         (TypeError, IndexError),
-        "Shapes must be .*Tracer|must be static integers",
+        "Shapes must be .*Tracer|must be static integers|must have static start",
         f"A size must be known here, but {JIT}. Take sizes from x.shape, or make the argument static (static_argnums).",
     ),
     (

@@ -75,6 +75,13 @@ def test_a_mistake_is_found_at_its_line(mistake, tmp_path):
     assert any(problem.startswith(f"{path}:{line}: ") and message in problem for problem in problems), problems
 
 
+def test_the_variable_of_a_comprehension_is_nobodys_name(tmp_path):
+    path = new(Places(tmp_path), "15_sample")[0]
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("square = draw", "several = [jnp for jnp in (1, 2)]\nsquare = draw", 1), "utf-8")
+    assert "several" in "".join(cell.source for cell in read_source(path).of("probe"))
+
+
 def test_the_name_of_the_file_says_number_and_topic(tmp_path):
     assert "a notebook's file is called NN_topic.py" in problems_of(tmp_path, lambda text: text, "sample")[2][0]
 
