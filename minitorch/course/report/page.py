@@ -19,8 +19,9 @@ MARKS = {  # status: sign and word
 
 
 def fill(page: str, **parts: str) -> str:
-    """The template `page` of this package with the common style and `parts`, which are HTML, in their places."""
-    return Template(_resource(page)).substitute(parts, style=_resource("style.css"))
+    """The template `page` of this package with head and style, common to all, and `parts`, HTML, in their places."""
+    head = _resource("head.html").rstrip("\n")
+    return Template(_resource(page)).substitute(parts, head=head, style=_resource("style.css"))
 
 
 @cache
