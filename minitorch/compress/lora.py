@@ -142,13 +142,13 @@ def attach(model: Transformer, adapters: Mapping[str, Adapter | Rows]) -> Transf
 
 
 def _attached(path: str, layer: Any, adapter: Adapter | Rows) -> Any:
-    if isinstance(adapter, Rows) and isinstance(layer, Embedding | QuantizedEmbedding | Linear | QuantizedLinear):
-        return Grown(layer, adapter, known_ids(layer))
-    if isinstance(adapter, Rows) or not isinstance(layer, LINEAR):
+    if not isinstance(layer, TABLES if isinstance(adapter, Rows) else LINEAR):
         raise ValueError(
             f"{path} is no layer that an adapter fits, or has one already: attach adapters once, and to the model that"
             " they were made for."
         )
+    if isinstance(adapter, Rows):
+        return Grown(layer, adapter, known_ids(layer))
     if sizes_of(layer) != (adapter.a.shape[0], adapter.b.shape[1]):
         raise ValueError(
             f"the adapter of {path} is for a layer {adapter.a.shape[0]} -> {adapter.b.shape[1]}, and this model's is"
@@ -236,6 +236,7 @@ def _from_parts(
 
 
 LINEAR = (Linear, QuantizedLinear)  # what may be a base
+TABLES = (*LINEAR, Embedding, QuantizedEmbedding)  # what may grow by rows
 
 
 def sizes_of(layer: Any) -> Any:

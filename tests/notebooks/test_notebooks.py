@@ -9,7 +9,7 @@ import pytest
 
 import minitorch
 from minitorch.course.author.authoring import AuthoringError
-from minitorch.course.author.compiled import SETTINGS
+from minitorch.course.author.compiled import environment
 from minitorch.course.author.execute import Runner
 from minitorch.course.author.mutate import faults_of_mutant, mutants
 from minitorch.course.author.places import Places
@@ -89,7 +89,8 @@ def test_nothing_is_wrong(name, look, runner_of):
 )
 def test_plain_nbval_is_green(option, name, outside):
     """As an instructor types it; lax looks at less, so one notebook shows that it works."""
-    environment = {**outside, **{name.upper(): str(value) for name, value in SETTINGS.items()}}
     command = [sys.executable, "-m", "pytest", option, f"notebooks/{name}.ipynb", "-p", "no:cacheprovider", "-n0"]
-    done = subprocess.run(command, cwd=PLACES.root, env=environment, capture_output=True, encoding="utf-8", check=False)
+    done = subprocess.run(
+        command, cwd=PLACES.root, env=environment(outside), capture_output=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stdout[-5000:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def environment() -> dict[str, str]:
-    """This process's environment, for a process that keeps what it compiles."""
-    return {**os.environ, **{name.upper(): str(value) for name, value in SETTINGS.items()}}
+def environment(base: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment `base`, by default this process's, for a process that keeps what it compiles."""
+    return {**base, **{name.upper(): str(value) for name, value in SETTINGS.items()}}
 
 
 def keep() -> None:
