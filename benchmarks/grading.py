@@ -28,11 +28,11 @@ from typing import Any
 
 import nbformat.v4 as v4
 
-from minitorch.course.author.cells import Cell, Notebook, solved, unsolved
-from minitorch.course.author.places import Places
-from minitorch.course.author.planted import read_planted
-from minitorch.course.author.source import read_source
-from minitorch.course.grading.workshop import Plan, Workshop
+from minitorch_course.author.cells import Cell, Notebook, solved, unsolved
+from minitorch_course.author.layout import Places
+from minitorch_course.author.source import read_source
+from minitorch_course.author.wrong_answers import read_planted
+from minitorch_course.grading.grading_env import Plan, Workshop
 
 from .contest import ROOT, machine, spread, table
 
@@ -63,8 +63,8 @@ ahead, and find what JAX compiled for the reference. {machine}.
 ASSERTIONS = '''
 import json as _json, os as _os
 import jax as _jax, numpy as _np
-from minitorch.course import draw
-from minitorch.course.answers.values import decode as _decode
+from minitorch_course import draw
+from minitorch_course.answers.serialize import decode as _decode
 
 _os.environ["MINITORCH_SEED"] = "{seed}"
 

@@ -6,7 +6,7 @@
     loss, grads = mt.value_and_grad(lambda model: mt.nn.cross_entropy(model(ids), targets))(model)
 
 The parts, in the order to read them: `autodiff`, `ops`, `nn`, `optim`, `text`, `data`, `models`, `train`,
-`compress`, `infer`, `cli`.
+`compress`, `finetune`, `infer`, `cli`.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from . import autodiff, ops
 from .autodiff import check_grads, checkpoint, from_jax, grad, jvp, stop_gradient, value_and_grad, vjp
 
 if TYPE_CHECKING:
-    from . import compress, data, infer, models, nn, optim, text, train
+    from . import compress, data, finetune, infer, models, nn, optim, text, train
 
 __version__ = "0.1.0"
 
@@ -26,6 +26,7 @@ __all__ = [
     "checkpoint",
     "compress",
     "data",
+    "finetune",
     "from_jax",
     "grad",
     "infer",

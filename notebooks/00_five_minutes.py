@@ -26,8 +26,8 @@
 import jax
 import jax.numpy as jnp
 
-from minitorch.course import check, draw, once_written, show
-from minitorch.course.figures import digits
+from minitorch_course import check, draw, once_written, show
+from minitorch_course.figures import digits
 
 print("Hello. You have run a cell.")
 

@@ -35,8 +35,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch.course import check, draw, once_written, show
-from minitorch.course.figures import broadcasting, memory
+from minitorch_course import check, draw, once_written, show
+from minitorch_course.figures import broadcasting, strides
 
 
 def outcome(function):
@@ -283,7 +283,7 @@ def layout(v):
 table = contiguous(range(10, 22), (3, 4))
 
 # %% name="table-in-memory" tags=["demo"]
-memory.walk(table)
+strides.walk(table)
 
 # %% [markdown]
 # The element `[2, 1]`: start at 0, two rows down is 8, one column right is 1: position 9, and there lies 19. In general
@@ -464,7 +464,7 @@ show(
 # and no number has moved:
 
 # %% name="views-drawn" tags=["demo"]
-memory.walk(table, View(table.data, (4, 3), (1, 4), 0), View(table.data, (3, 2), (4, 2), 1))
+strides.walk(table, View(table.data, (4, 3), (1, 4), 0), View(table.data, (3, 2), (4, 2), 1))
 
 # %% [markdown]
 # The third picture is the slice `table[:, 1:4:2]`, every second column from column 1 on. Three things have changed,
@@ -660,7 +660,7 @@ for axis, start, stop, step in [(0, first, 9, 3), (1, 2, first + 5, 1), (2, 5, f
 # no memory.
 
 # %% name="stretched-drawn" tags=["demo"]
-memory.walk(View([10, 20, 30], (2, 3), (0, 1)))
+strides.walk(View([10, 20, 30], (2, 3), (0, 1)))
 
 # %% [markdown]
 # ### Exercise 4: stretch a view
@@ -813,7 +813,7 @@ show([outcome(lambda: stretched(v, (n, k, m)).strides), outcome(lambda: stretche
 
 # %% name="reshape-drawn" tags=["demo"]
 small = contiguous([1, 2, 3, 4, 5, 6], (2, 3))
-memory.walk(small, View(small.data, (3, 2), (1, 3)), View(small.data, (3, 2), (2, 1)))
+strides.walk(small, View(small.data, (3, 2), (1, 3)), View(small.data, (3, 2), (2, 1)))
 
 # %% [markdown]
 # The first is the transpose, the second the reshape. An image that is reshaped where it should be transposed turns
@@ -1884,7 +1884,7 @@ for case in (broadcast_case, slice_case, stretch_case, sum_case, inner_case, ein
 # differences.
 
 # %% name="digits" tags=["demo"]
-from minitorch.course.figures import digits
+from minitorch_course.figures import digits
 from minitorch.data import load_digits, stratified_split
 
 (images, labels), (test_images, test_labels) = stratified_split(*load_digits(), validation=0.2, seed=0)

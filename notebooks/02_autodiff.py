@@ -36,7 +36,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch.course import check, draw, once_written, plugged_in, show
+from minitorch_course import check, draw, once_written, plugged_in, show
 
 # %% [markdown]
 # ## 1. One neuron, one number at a time
@@ -379,7 +379,7 @@ show(
 # %% name="scalar-picture" tags=["demo"]
 from IPython.display import display
 
-from minitorch.course.figures.tape import scalar_tape
+from minitorch_course.figures.tape import scalar_tape
 
 with once_written():
     tape = neuron()
@@ -402,7 +402,7 @@ with once_written():
 # every *path* is walked by itself. Predict the number of paths from the first row to the last in the tape below.
 
 # %% name="paths" tags=["demo"]
-from minitorch.course.figures import chain
+from minitorch_course.figures import chain_rule
 
 tape = []
 x = write(tape, "x", 1.0)
@@ -411,7 +411,7 @@ for _ in range(30):
 with once_written():
     print(f"{len(tape)} rows; gradient of the first: {scalar_backward(tape, scalar_rules())[0]:.0f}")
 
-chain.paths()
+chain_rule.paths()
 
 # %% [markdown]
 # Two ways at each of 30 steps: the gradient *is* the number of paths, $2^{30}$. Your loop took 30 steps to add up a
@@ -615,9 +615,9 @@ show(
 # it is the other way round.
 
 # %% name="copying-and-summing" tags=["demo"]
-from minitorch.course.figures import chain
+from minitorch_course.figures import chain_rule
 
-chain.copying_and_summing()
+chain_rule.copying_and_summing()
 
 # %% [markdown]
 # **Copying forwards is summing backwards.** The shapes say over which axes, read from the right as broadcasting does:
@@ -883,9 +883,9 @@ show(received(matrix_rules(), "matmul", g, a @ b, a, b))
 # only.
 
 # %% name="nested" tags=["demo"]
-from minitorch.course.figures import chain
+from minitorch_course.figures import chain_rule
 
-chain.nested()
+chain_rule.nested()
 
 
 # %% name="tensor"
@@ -1582,7 +1582,7 @@ show(
 # That is the engine: a list, a loop and a table. It differentiates what it has done itself, as often as you like:
 
 # %% name="derivatives" tags=["demo"]
-from minitorch.course.figures import autodiff as figures
+from minitorch_course.figures import autodiff as figures
 
 
 def derivative(f):
@@ -1614,9 +1614,9 @@ with once_written():
 # Rows and columns of these slopes sum to zero:
 
 # %% name="softmax-slopes" tags=["demo"]
-from minitorch.course.figures import chain
+from minitorch_course.figures import chain_rule
 
-chain.softmax_slopes()
+chain_rule.softmax_slopes()
 
 # %% [markdown]
 # What does $x_i$ receive? The sum over all places $j$ that it went to:
@@ -1783,7 +1783,7 @@ with once_written():
 # Predict the picture: how does the difference depend on $h$, with and without the bug?
 
 # %% name="gradient-check" tags=["demo"]
-from minitorch.course.figures import autodiff as figures
+from minitorch_course.figures import autodiff as figures
 
 
 def wrong_rules():
@@ -1830,7 +1830,7 @@ with once_written():
 
 # %% name="digits" tags=["demo"]
 import minitorch as mt
-from minitorch.course.figures import autodiff as figures
+from minitorch_course.figures import autodiff as figures
 
 (train_x, train_y), (test_x, test_y) = mt.data.stratified_split(*mt.data.load_digits(), validation=0.2, seed=0)
 train_x, test_x = train_x.reshape(-1, 64), test_x.reshape(-1, 64)

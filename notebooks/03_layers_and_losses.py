@@ -39,8 +39,8 @@ import numpy as np
 
 import minitorch as mt
 from minitorch import nn, ops
-from minitorch.course import check, draw, once_written, plugged_in, show, yours
-from minitorch.course.figures import layers as figures
+from minitorch_course import check, draw, once_written, plugged_in, show, yours
+from minitorch_course.figures import layers as figures
 from minitorch.nn.init import named
 
 # %% [markdown]

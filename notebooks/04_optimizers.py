@@ -36,7 +36,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch.course import check, draw, show, yours
+from minitorch_course import check, draw, show, yours
 
 # %% [markdown]
 # ## 1. A ravine
@@ -57,7 +57,7 @@ from minitorch.course import check, draw, show, yours
 # Before you run the cell: how do the three paths look from above?
 
 # %% name="ravine" tags=["demo"]
-from minitorch.course.figures import optimizers as figures
+from minitorch_course.figures import optimizers as figures
 
 figures.ravine([0.01, 0.07, 0.081])
 

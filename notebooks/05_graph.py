@@ -38,7 +38,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch.course import check, draw, once_written, show, yours
+from minitorch_course import check, draw, once_written, show, yours
 
 # %% [markdown]
 # ## 1. The same step, three ways
@@ -47,7 +47,7 @@ from minitorch.course import check, draw, once_written, show, yours
 # Below, Python ran once, wrote down what is to be done, and a compiler made one program of it.
 
 # %% name="lanes" tags=["demo"]
-from minitorch.course.figures import roofline, staging
+from minitorch_course.figures import roofline, staging
 
 staging.lanes()
 

@@ -37,7 +37,7 @@ from itertools import pairwise
 import numpy as np
 
 import minitorch as mt
-from minitorch.course import check, draw, once_written, show, yours
+from minitorch_course import check, draw, once_written, show, yours
 
 # %% [markdown]
 # ## 1. What is text?
@@ -47,7 +47,7 @@ from minitorch.course import check, draw, once_written, show, yours
 # %% name="characters-shown" tags=["demo"]
 from IPython.display import display
 
-from minitorch.course.figures import tokens as figures
+from minitorch_course.figures import tokens as figures
 
 figures.characters("hé€😀")
 
@@ -1062,7 +1062,7 @@ with once_written():
 # And this one costs money. The same plain sentence, *The cat is sleeping under the table*, in seven languages:
 
 # %% name="languages-shown" tags=["demo", "nbval-ignore-output"]
-from minitorch.course.figures import compression
+from minitorch_course.figures import compression
 
 SENTENCES = {
     "English": "The cat is sleeping under the table.",

@@ -39,9 +39,9 @@ import jax.numpy as jnp
 
 import minitorch as mt
 from minitorch import nn, ops
-from minitorch.course import check, draw, once_written, show, yours
-from minitorch.course.figures import attention as pictures
-from minitorch.course.figures import positions as clocks
+from minitorch_course import check, draw, once_written, show, yours
+from minitorch_course.figures import attention as pictures
+from minitorch_course.figures import positions as clocks
 
 # %% [markdown]
 # ## 1. A picture

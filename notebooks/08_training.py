@@ -40,8 +40,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch.course import check, draw, once_written, show, yours
-from minitorch.course.notebook.killed import Killed, after_each_kill
+from minitorch_course import check, draw, once_written, show, yours
+from minitorch_course.notebook.crash_injection import Killed, after_each_kill
 
 # %% [markdown]
 # ## 1. What there is to guess
@@ -51,7 +51,7 @@ from minitorch.course.notebook.killed import Killed, after_each_kill
 # at most 8 of them, its **context**.
 
 # %% name="windows" tags=["demo"]
-from minitorch.course.figures import windows as pictures
+from minitorch_course.figures import text_windows as pictures
 
 pictures.window("for i in range(10):", start=4, context=8)
 
@@ -261,7 +261,7 @@ show(
 # perplexity in the tens, one with letters of about 3, and neither says which is better. Bytes are the same for both.
 
 # %% name="surprise" tags=["demo"]
-from minitorch.course.figures import runs as figures
+from minitorch_course.figures import runs as figures
 
 figures.surprise()
 
@@ -852,7 +852,7 @@ show(
 # with one minute and 186 minutes, that is every 19 minutes. And the next kill comes *while it is being written*.
 
 # %% name="kills" tags=["demo"]
-from minitorch.course.figures import files
+from minitorch_course.figures import files
 
 files.writing()
 
@@ -886,7 +886,7 @@ files.writing()
 # Pillai and colleagues (2014) went through eleven well-known programs in such a way, and found 60 ways to lose data.
 
 
-# %% name="write_whole" tags=["exercise"] forbids=["minitorch.train.files.write_whole"]
+# %% name="write_whole" tags=["exercise"] forbids=["minitorch.train.layout.write_whole"]
 def write_whole(path, data):
     """Write a file so that it holds its old content or all of the new, whenever the process is killed.
 

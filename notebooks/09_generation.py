@@ -39,7 +39,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch.course import check, draw, once_written, show, yours
+from minitorch_course import check, draw, once_written, show, yours
 
 # %% [markdown]
 # ## 1. Eight bars
@@ -73,7 +73,7 @@ THREE_ROWS = jnp.stack([LOGITS, LOGITS[::-1], jnp.roll(LOGITS, 2)])
 # show what the bars were. Look at each panel: which of them could still write *banana*?
 
 # %% name="strategies" tags=["demo"]
-from minitorch.course.figures import caching, sampling
+from minitorch_course.figures import caching, sampling
 
 sampling.bars(
     WORDS,

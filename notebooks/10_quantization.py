@@ -36,7 +36,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch.course import check, draw, once_written, show, yours
+from minitorch_course import check, draw, once_written, show, yours
 
 # %% [markdown]
 # ## 1. Fifteen marks on a ruler
@@ -49,7 +49,7 @@ from minitorch.course import check, draw, once_written, show, yours
 WEIGHTS = jnp.array([0.93, -0.35, 0.12, -0.66, 0.54, 0.04, -1.4, 0.26])
 
 # %% name="ruler" tags=["demo"]
-from minitorch.course.figures import rounding, scales
+from minitorch_course.figures import rounding, scales
 
 rounding.rulers({"4 bits": (WEIGHTS, 0.2 * jnp.arange(-7, 8))})
 
@@ -84,7 +84,7 @@ rounding.rulers({"4 bits": (WEIGHTS, 0.2 * jnp.arange(-7, 8))})
 # is right then, and everyone takes 1.
 
 
-# %% name="absmax" tags=["exercise"] forbids=["minitorch.compress.rounding.encode", "minitorch.compress.rounding.encode_unchecked"]
+# %% name="absmax" tags=["exercise"] forbids=["minitorch.compress.scheme.encode", "minitorch.compress.scheme.encode_unchecked"]
 def absmax(x, bits):
     """Round numbers to symmetric codes that share one scale.
 

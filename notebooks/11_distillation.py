@@ -33,7 +33,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch.course import check, draw, once_written, show, yours
+from minitorch_course import check, draw, once_written, show, yours
 
 cross_entropy = yours("cross_entropy", otherwise=mt.nn.cross_entropy)
 
@@ -49,7 +49,7 @@ cross_entropy = yours("cross_entropy", otherwise=mt.nn.cross_entropy)
 
 
 # %% name="learning" tags=["demo"]
-from minitorch.course.figures import teachers as figures
+from minitorch_course.figures import distillation as figures
 
 scale_by_adam = yours("scale_by_adam", otherwise=mt.optim.scale_by_adam)
 warmup_cosine = yours(

@@ -38,7 +38,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch.course import check, draw, once_written, show, yours
+from minitorch_course import check, draw, once_written, show, yours
 
 
 # %% name="to-try-on"
@@ -64,7 +64,7 @@ TWELVE = jnp.array([[0.9, -0.2, 0.05, -0.7], [-1.5, 0.4, -0.6, 0.1], [0.3, -0.8,
 
 # %% name="digits" tags=["demo"]
 from minitorch.compress import prune
-from minitorch.course.figures import pruning as figures
+from minitorch_course.figures import pruning as figures
 
 cross_entropy = yours("cross_entropy", otherwise=mt.nn.cross_entropy)
 scale_by_adam = yours("scale_by_adam", otherwise=mt.optim.scale_by_adam)
@@ -609,7 +609,7 @@ show(
 # ### Exercise 4: cut neurons
 
 
-# %% name="cut_neurons" tags=["exercise"] forbids=["minitorch.compress.shrink.most_important", "minitorch.compress.shrink.keep_neurons"]
+# %% name="cut_neurons" tags=["exercise"] forbids=["minitorch.compress.structured_prune.most_important", "minitorch.compress.structured_prune.keep_neurons"]
 def cut_neurons(up, bias, down, gradient, share):
     """A feed-forward layer without the least important share of its F neurons.
 
@@ -906,7 +906,7 @@ with once_written():
 # With top 1, and with top 2:
 
 # %% name="routed" tags=["demo"]
-from minitorch.course.figures import experts as pictures
+from minitorch_course.figures import experts as pictures
 
 WORDS = ["the", "cat", "sat", "on"]
 SCORES = jnp.log(
@@ -1689,8 +1689,8 @@ check(
 )
 
 # %% name="wanda-measured" tags=["demo", "nbval-ignore-output"]
-from minitorch.compress.layers import linear_layers
-from minitorch.compress.listen import layer_inputs
+from minitorch.compress.find_linear import linear_layers
+from minitorch.nn.hooks import layer_inputs
 
 with once_written():
     model, (texts, targets), _ = language_model()

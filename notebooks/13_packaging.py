@@ -39,7 +39,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from minitorch.course import check, draw, once_written, show
+from minitorch_course import check, draw, once_written, show
 
 # %% [markdown]
 # ## 1. A pile of transparencies
@@ -57,7 +57,7 @@ LAYERS = [
 ]
 
 # %% name="layers-picture" tags=["demo"]
-from minitorch.course.figures import images
+from minitorch_course.figures import images
 
 images.pile(LAYERS, ["FROM python", "COPY . /app", "RUN install gcc", "RUN rm ..."])
 
@@ -434,7 +434,7 @@ CMD python serve.py
 # ### Exercise 3: take it apart
 
 
-# %% name="instructions" tags=["exercise"] forbids=["minitorch.course.labs.docker.dockerfile.read"]
+# %% name="instructions" tags=["exercise"] forbids=["minitorch_course.labs.docker.dockerfile.read"]
 def instructions(text):
     r"""The instructions of a Dockerfile.
 
@@ -628,7 +628,7 @@ ENTRYPOINT ["/opt/venv/bin/python", "serve.py"]
 """
 
 # %% name="docker-agrees" tags=["demo"]
-from minitorch.course.labs.docker import dockerfile
+from minitorch_course.labs.docker import dockerfile
 
 
 def by_docker(text):

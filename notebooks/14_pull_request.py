@@ -37,7 +37,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from minitorch.course import check, draw, once_written, show
+from minitorch_course import check, draw, once_written, show
 
 # %% [markdown]
 # ## 1. Three kinds of things
@@ -51,9 +51,9 @@ from minitorch.course import check, draw, once_written, show
 # | commit | one tree, the commits before it, who, when, why | an edition of the book |
 
 # %% name="objects-picture" tags=["demo"]
-from minitorch.course.figures import histories
+from minitorch_course.figures import git_graphs
 
-histories.objects()
+git_graphs.objects()
 
 # %% [markdown]
 # The second commit has changed one of two files. The other it shares with the first: the same content has the same name,
@@ -705,7 +705,7 @@ from IPython.display import display
 
 with once_written():
     theirs = [*THEIRS[:1], "rate = 2", *THEIRS[2:]]
-    display(histories.joined(pieces(BASE, OURS, theirs), [merge(*piece) for piece in pieces(BASE, OURS, theirs)]))
+    display(git_graphs.joined(pieces(BASE, OURS, theirs), [merge(*piece) for piece in pieces(BASE, OURS, theirs)]))
 
 # %% name="git-agrees" tags=["demo"]
 with once_written(), tempfile.TemporaryDirectory() as folder:
@@ -930,7 +930,7 @@ def flat(moving_average):
 with once_written():
     tests = {"[1, 1, 1, 1]": flat, "yours": test_start}
     answers = {name: [verdict(test, f) for f in (*RIGHT.values(), *WRONG.values())] for name, test in tests.items()}
-    display(histories.verdicts(answers, list(RIGHT), list(WRONG)))
+    display(git_graphs.verdicts(answers, list(RIGHT), list(WRONG)))
 
 # %% [markdown]
 # ## 4. Read a branch
@@ -977,7 +977,7 @@ BRANCH = [
 # ### Exercise 6: comments
 
 
-# %% name="comments" tags=["exercise"] forbids=["minitorch.course.labs.pull_request.history.judge"]
+# %% name="comments" tags=["exercise"] forbids=["minitorch_course.labs.pull_request.history.judge"]
 def comments(branch, scope):
     """What a reviewer says of a branch.
 
@@ -1172,7 +1172,7 @@ with once_written():
 # Here is what it says of the first commit:
 
 # %% name="lab-reviewer" tags=["demo"]
-from minitorch.course.labs.pull_request import history
+from minitorch_course.labs.pull_request import history
 
 first = history.Commit("4f2a91c", ("0d" * 20,), GRACE, BRANCH[0].message, tuple(BRANCH[0].files))
 for comment in history.judge([first]):
@@ -1192,7 +1192,7 @@ for comment in history.judge([first]):
 #   brought.
 
 # %% name="rebase-picture" tags=["demo"]
-histories.rebase()
+git_graphs.rebase()
 
 # %% [markdown]
 # ### Now the lab
@@ -1272,8 +1272,8 @@ check("merged crosswise there are two", lambda: merge_base(GRAPH, "criss", "cros
 # | `merge` | git: `xdiff/xmerge.c` and, for whole trees, `merge-ort.c`; in Python: `merge3` (of Breezy) |
 # | `merge_base` | git: `commit-reach.c` |
 # | a test that must fail | SWE-bench judges patches by tests that fail before and pass after: `swebench/harness/grading.py` |
-# | mutants | cosmic-ray, mutmut; in this course `minitorch/course/author/mutate.py` |
-# | `comments` | Linux: `scripts/checkpatch.pl`; `commitlint`; here `minitorch/course/labs/pull_request/history.py` |
+# | mutants | cosmic-ray, mutmut; in this course `minitorch_course/author/mutate.py` |
+# | `comments` | Linux: `scripts/checkpatch.pl`; `commitlint`; here `minitorch_course/labs/pull_request/history.py` |
 #
 # ## References
 #

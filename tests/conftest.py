@@ -21,8 +21,8 @@ from minitorch.autodiff import value_and_grad
 
 # What trains models, executes notebooks, builds the site or grades. Single tests elsewhere say so themselves.
 SLOW = re.compile(
-    r"cli/test_(kill|quantize|small_models|student|tour)|compress/test_(?!blocks|packed|rounding)"
-    r"|course/(test_attacks|labs|student/test_progress|grading/test_(class|engine|grade|withhold|workers))"
+    r"cli/test_(kill|quantize|small_models|tour)|compress/test_(?!gguf|packed|scheme)|finetune/|course/cli/test_student"
+    r"|course/(test_attacks|labs|student/test_progress|grading/test_(class|nbval_runner|grade_class|hide_functions|workers))"
     r"|docs/test_(browser|five_minutes|site)|infer/test_generate|train/test_(loop|step|tracking)"
 )
 

@@ -75,7 +75,7 @@ def handed_in(root: Path) -> None:
 @pytest.mark.slow
 def test_the_instructors_way_can_be_gone(tmp_path):
     """From a new notebook to grades in three formats, with the guide's own commands."""
-    from minitorch.course.grading.sandbox import why_unavailable
+    from minitorch_course.grading.sandbox import why_unavailable
 
     def run(command: str) -> None:
         program, *arguments = shlex.split(command.replace("02", "15"))

@@ -9,7 +9,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
-from minitorch.course.author.deck import make_lecture
+from minitorch_course.author.lecture import make_lecture
 
 ROOT = Path(__file__).parents[2]
 MADE = ROOT / "build" / "lectures"

@@ -18,7 +18,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
-FIGURES = "minitorch.course.figures"
+FIGURES = "minitorch_course.figures"
 HEADER = """---
 title: "{title}"
 ---

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minitorch.course.student.skills import SKILLS
+from minitorch_course.student.skills import SKILLS
 
 ROOT = Path(__file__).parents[2]
 LAYERS = {

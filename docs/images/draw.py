@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minitorch.course.figures.svg import BLUE, GRAY, GREEN, INK, ORANGE, TINTS, Block, Drawing, drawing, label
+from minitorch_course.figures.svg import BLUE, GRAY, GREEN, INK, ORANGE, TINTS, Block, Drawing, drawing, label
 
 HERE = Path(__file__).parent
 STEP, WIDE, HIGH = 76, 64, 40

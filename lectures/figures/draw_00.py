@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sheet import Sheet
 
-from minitorch.course.figures.svg import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, TINTS, Block, Drawing, drawing, label
+from minitorch_course.figures.svg import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, TINTS, Block, Drawing, drawing, label
 
 LAYERS = (
     ("applications", "Ollama, LM Studio, Tabby, Stable Diffusion WebUI", "09", PURPLE),

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from sheet import Sheet
 
-from minitorch.course.figures import autodiff, chain
-from minitorch.course.figures.tape import scalar_tape
+from minitorch_course.figures import autodiff, chain_rule
+from minitorch_course.figures.tape import scalar_tape
 
 RULES = {
     "add": (lambda g, y, a, b: g, lambda g, y, a, b: g),
@@ -83,12 +83,12 @@ def main() -> None:
     sheet.put(
         {
             "tape": scalar_tape(tape, gradients(tape), RULES),
-            "copying": chain.copying_and_summing(),
-            "paths": chain.paths(),
-            "orders": chain.orders(),
-            "nested": chain.nested(),
-            "softmax": chain.softmax_slopes(),
-            "history": chain.history(),
+            "copying": chain_rule.copying_and_summing(),
+            "paths": chain_rule.paths(),
+            "orders": chain_rule.orders(),
+            "nested": chain_rule.nested(),
+            "softmax": chain_rule.softmax_slopes(),
+            "history": chain_rule.history(),
         }
     )
     gradient_check()

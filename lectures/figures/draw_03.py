@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sheet import Sheet
 
-from minitorch.course.figures import layers
+from minitorch_course.figures import layers
 
 NAMES = {  # Cell of the notebook -> figure.
     "gelu-primitive": "bends",

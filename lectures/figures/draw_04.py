@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sheet import Sheet
 
-from minitorch.course.figures import optimizers
+from minitorch_course.figures import optimizers
 
 NAMES = {  # Cell of the notebook -> figure.
     "ravine": "ravine",

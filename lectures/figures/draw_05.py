@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from sheet import Sheet
 
-from minitorch.course.figures import roofline, staging
+from minitorch_course.figures import roofline, staging
 
 PEAK, BANDWIDTH = 200e9, 20e9
 DRAWINGS = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from sheet import Sheet
 
-from minitorch.course.figures import tokens
+from minitorch_course.figures import tokens
 
 NAMES = {  # Cell of the notebook -> figure.
     "languages-shown": "languages",

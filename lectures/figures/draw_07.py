@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sheet import Sheet
 
-from minitorch.course.figures import attention
+from minitorch_course.figures import attention
 
 NAMES = {  # Cell of the notebook -> figure.
     "real-head": "head",

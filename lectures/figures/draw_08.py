@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from sheet import Sheet
 
-from minitorch.course.figures import files, runs, windows
+from minitorch_course.figures import files, runs, text_windows
 
 DRAWINGS = {
-    "window": windows.window("for i in range(10):", start=4, context=8),
-    "cover": windows.cover(tokens=24, batch=2, context=4),
+    "window": text_windows.window("for i in range(10):", start=4, context=8),
+    "cover": text_windows.cover(tokens=24, batch=2, context=4),
     "writing": files.writing,
 }
 PLOTS = {"surprise": runs.surprise, "lost_time": runs.lost_time}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sheet import Sheet
 
-from minitorch.course.figures import caching, sampling
 from minitorch.infer import temperature
+from minitorch_course.figures import caching, sampling
 
 NAMES = {  # Cell of the notebook -> figure.
     "strategies": "strategies",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sheet import Sheet
 
-from minitorch.course.figures import scales
+from minitorch_course.figures import scales
 
 PLOTS = ("ruler", "two-rulers", "staircase", "bound-held")  # Cells of the notebook, and the names of the figures.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sheet import Sheet
 
-from minitorch.course.figures import images
+from minitorch_course.figures import images
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sheet import Sheet
 
-from minitorch.course.figures import histories
+from minitorch_course.figures import git_graphs
 
 CUT = (
     (["import os"],) * 3,
@@ -37,9 +37,9 @@ def main() -> None:
     said = {name: [bound["verdict"](test, f) for f in (right | wrong).values()] for name, test in tests.items()}
     sheet.put(
         {
-            "joined": histories.joined(CUT, [bound["merge"](*piece) for piece in CUT]),
-            "verdicts": histories.verdicts(said, list(right), list(wrong)),
-            **{f.__name__: f() for f in (histories.objects, histories.rebase, histories.rounds)},
+            "joined": git_graphs.joined(CUT, [bound["merge"](*piece) for piece in CUT]),
+            "verdicts": git_graphs.verdicts(said, list(right), list(wrong)),
+            **{f.__name__: f() for f in (git_graphs.objects, git_graphs.rebase, git_graphs.rounds)},
         }
     )
 

@@ -12,9 +12,9 @@ matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
 
-from minitorch.course.author.cells import solved
-from minitorch.course.author.session import run_cell
-from minitorch.course.author.source import read_source
+from minitorch_course.author.cells import solved
+from minitorch_course.author.session import run_cell
+from minitorch_course.author.source import read_source
 
 HERE = Path(__file__).parent
 

@@ -4,7 +4,7 @@ Read `scalar` (the whole idea on single numbers), then `tape` (the same on array
 `check` (how to know that a derivative is right).
 """
 
-from .check import check_grads
+from .gradcheck import check_grads
 from .tape import Primitive, Tape, Tensor, nondifferentiable, primitive
 from .transforms import checkpoint, from_jax, grad, jvp, stop_gradient, value_and_grad, vjp
 

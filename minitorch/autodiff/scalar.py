@@ -7,7 +7,6 @@ what it was computed from. `backward` calls these functions from the last number
     loss = (w * x + 1).tanh() ** 2
     loss.backward()
     w.grad  # d loss / d w
-    draw(loss)  # a picture, in a notebook
 
 The same idea on arrays, with lists in place of the functions that each number keeps, is `tape`.
 """
@@ -18,9 +17,7 @@ import itertools
 import math
 from collections.abc import Callable
 
-from .picture import dot, draw
-
-__all__ = ["Scalar", "as_scalar", "dot", "draw"]
+__all__ = ["Scalar", "as_scalar"]
 
 _count = itertools.count()
 

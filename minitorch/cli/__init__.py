@@ -11,22 +11,21 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
 
-from .console import say
-from .course import app as course
 from .distill import distill
 from .evaluate import evaluate
 from .finetune import finetune, merge
 from .generate import generate
 from .info import info
-from .lab import app as lab
+from .progress import say
 from .prune import prune
 from .quantize import quantize
-from .tour import tour
+from .tour.command import tour
 from .train import train
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -39,8 +38,8 @@ app = typer.Typer(
 )
 for command in (train, generate, evaluate, info, tour, quantize, distill, prune, finetune, merge):
     app.command()(command)
-app.add_typer(course, name="course")
-app.add_typer(lab, name="lab")
+for plugin in sorted(entry_points(group="minitorch.commands"), key=lambda plugin: plugin.name):
+    app.add_typer(plugin.load(), name=plugin.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

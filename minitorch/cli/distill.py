@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .tuning import cores_of, settings, train_and_tell
+from .derived_run import cores_of, settings, train_and_tell
 
 if TYPE_CHECKING:
     from ..models import Transformer

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .cores import use_cores
+from .devices import use_cores
 
 
 def evaluate(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .tuning import cores_of, settings, train_and_tell
+from .derived_run import cores_of, settings, train_and_tell
 
 
 def _option(text: str, **limits: Any) -> Any:
@@ -43,8 +43,8 @@ def finetune(
     With --lora, --out holds adapter.safetensors, which `minitorch merge` adds to the model; else a run as any other.
     """
     cores_of(run)
-    from ..compress import chats
-    from ..compress.finetune import Lora, learn_answers, learn_preferences
+    from ..finetune import chat_data
+    from ..finetune.sft import Lora, learn_answers, learn_preferences
     from ..train import load_run
 
     loaded = load_run(run)
@@ -52,9 +52,9 @@ def finetune(
     rate = lr or loaded.config.lr / (1 if lora else 3)
     config = settings(loaded.config, data=str(data), steps=steps, batch=batch, lr=rate, seed=seed)
     if preferences:
-        task = learn_preferences(loaded.model, loaded.tokenizer, chats.read_pairs(data), how, beta)
+        task = learn_preferences(loaded.model, loaded.tokenizer, chat_data.read_pairs(data), how, beta)
     else:
-        task = learn_answers(loaded.model, loaded.tokenizer, chats.read_talks(data), how)
+        task = learn_answers(loaded.model, loaded.tokenizer, chat_data.read_talks(data), how)
     train_and_tell(config, out, resume, task)
 
 
@@ -64,11 +64,11 @@ def merge(
     out: Annotated[Path, _option("Folder for the merged model.")],
 ) -> None:
     """Add adapters to the model that they were trained beside. The result is a run as any other."""
-    from ..compress import lora
+    from ..finetune import lora
     from ..nn import paths
     from ..text import load_tokenizer
     from ..train import load_run, save_run
-    from ..train.files import TOKENIZER
+    from ..train.layout import TOKENIZER
 
     file = adapter / lora.ADAPTER if adapter.is_dir() else adapter
     if not file.is_file():

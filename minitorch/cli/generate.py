@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import say
+from .progress import say
 
 if TYPE_CHECKING:
     import numpy as np

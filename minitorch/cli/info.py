@@ -23,7 +23,7 @@ def describe(run: Path) -> dict[str, str]:
     """What there is to say, line by line."""
     from ..train import read_record, read_rows
     from ..train.checkpoint import steps
-    from ..train.files import CARD, CHECKPOINTS, METRICS, WEIGHTS
+    from ..train.layout import CARD, CHECKPOINTS, METRICS, WEIGHTS
 
     config, facts = read_record(run)
     rows = read_rows(run / METRICS)

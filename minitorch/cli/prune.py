@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import say
-from .tuning import cores_of, settings, text_of, train_and_tell
+from .derived_run import cores_of, settings, text_of, train_and_tell
+from .progress import say
 
 if TYPE_CHECKING:
     from ..models import Transformer
@@ -56,7 +56,7 @@ def prune(
     if gradual and not (steps and sparsity):
         raise typer.BadParameter("pruning little by little takes --steps, and a --sparsity to reach.", given)
     cores_of(run)
-    from ..compress import shrink
+    from ..compress import structured_prune
     from ..train import load_run
     from ..train.prepare import draw
 
@@ -68,7 +68,7 @@ def prune(
         import jax.numpy as jnp
 
         ids = jnp.concatenate([inputs, targets[:, -1:]], axis=1)
-        model = shrink.shrink(model, ids, heads=heads, neurons=neurons, layers=layers)
+        model = structured_prune.shrink(model, ids, heads=heads, neurons=neurons, layers=layers)
     masks = None if gradual or not weights else _masks(model, method, sparsity, inputs)
     if steps:
         config = settings(
@@ -124,7 +124,7 @@ def _save(run: Path, out: Path, prepared: Prepared, model: Transformer, masks: d
     from ..compress import prune
     from ..nn import paths
     from ..train import mean_loss, read_record, save_run
-    from ..train.run import refuse_existing
+    from ..train.run_dir import refuse_existing
 
     refuse_existing(out)
     model = prune.masked(model, masks) if masks else model

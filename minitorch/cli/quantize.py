@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .bar import bar
-from .tuning import text_of
+from .derived_run import text_of
 
 if TYPE_CHECKING:
     from ..compress import Recipe
@@ -31,8 +31,8 @@ def quantize(
     """Round the weights of a trained model. `minitorch generate` and `evaluate` read the result as any run."""
     from .. import compress
     from ..train import load_run, read_record
-    from ..train.files import WEIGHTS
-    from ..train.run import refuse_existing, save_run
+    from ..train.layout import WEIGHTS
+    from ..train.run_dir import refuse_existing, save_run
 
     if data and not gptq:
         raise typer.BadParameter("only --gptq reads a text: give both, or neither.", param_hint="--data")

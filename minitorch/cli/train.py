@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import progress, say
-from .cores import use_cores
+from .devices import use_cores
+from .progress import progress, say
 
 if TYPE_CHECKING:
     from ..train import RunConfig, Sink
@@ -104,7 +104,7 @@ def _settings(given: typer.Context, out: Path, resume: bool) -> tuple[RunConfig,
 def _stopped(stop: KeyboardInterrupt, out: Path) -> typer.Exit:
     """Say how to go on, and exit as shells expect of a program that a signal ended."""
     from ..train import Interrupted
-    from ..train.files import CONFIG
+    from ..train.layout import CONFIG
 
     if (out / CONFIG).is_file():
         how = f"Go on with: minitorch train --out {shlex.quote(str(out))} --resume"

@@ -6,13 +6,13 @@ numbers learn), `moe` (many numbers, of which few are asked). Then how numbers a
 it?).
 """
 
-from . import chats, distill, finetune, lora, moe, prune, shrink
+from . import distill, moe, prune, structured_prune
 from .gptq import quantize_gptq
 from .packed import Packed
 from .qat import fake_quantize, prepare
 from .quantize import RECIPES, QuantizedEmbedding, QuantizedLinear, Recipe, bytes_in_memory, quantize
 from .report import Report, report
-from .rounding import Scheme
+from .scheme import Scheme
 
 __all__ = [
     "RECIPES",
@@ -23,16 +23,13 @@ __all__ = [
     "Report",
     "Scheme",
     "bytes_in_memory",
-    "chats",
     "distill",
     "fake_quantize",
-    "finetune",
-    "lora",
     "moe",
     "prepare",
     "prune",
     "quantize",
     "quantize_gptq",
     "report",
-    "shrink",
+    "structured_prune",
 ]

@@ -18,11 +18,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..nn import Linear, paths
-from .listen import listening
+from ..nn.hooks import listening
 from .moe import refuse_mixtures
 from .packed import Packed
 from .quantize import Recipe, blame, layers, packed_layer, rows_of
-from .rounding import Rounded, Scheme, centred, check, encode, group_shape, to_codes
+from .scheme import Rounded, Scheme, centred, check, encode, group_shape, to_codes
 
 Array = jax.Array
 T = TypeVar("T")

@@ -32,7 +32,7 @@ from ..nn import Module, full_precision, paths, static
 from ..nn.init import named, normal
 from ..train import MakeTask, RunConfig, Task, language_modelling
 from ..train.config import DTYPES
-from .shrink import keep_neurons
+from .structured_prune import keep_neurons
 
 Array = jax.Array
 

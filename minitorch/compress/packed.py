@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from .. import ops
 from ..autodiff import primitive
 from ..nn import Module, static
-from .rounding import Rounded, Scheme, decode, encode, levels
+from .scheme import Rounded, Scheme, decode, encode, levels
 
 Array = jax.Array
 FEW = 4  # vectors are multiplied one by one; more are worth converting the matrix for

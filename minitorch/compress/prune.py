@@ -17,9 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..nn import Linear, paths
+from ..nn.hooks import layer_inputs
 from ..optim import Transform
-from .layers import linear_layers
-from .listen import layer_inputs
+from .find_linear import linear_layers
 from .moe import refuse_mixtures
 
 Array = jax.Array

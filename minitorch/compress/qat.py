@@ -18,7 +18,7 @@ from ..autodiff import primitive
 from ..nn import Linear, paths, static
 from .packed import encode_rows
 from .quantize import Recipe, blame, layers, rows_of
-from .rounding import Scheme, check, decode, encode_unchecked
+from .scheme import Scheme, check, decode, encode_unchecked
 
 T = TypeVar("T")
 

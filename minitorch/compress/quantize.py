@@ -19,7 +19,7 @@ import jax.numpy as jnp
 
 from ..nn import Embedding, Linear, Module, paths
 from .packed import Packed, product
-from .rounding import Scheme
+from .scheme import Scheme
 
 Array = jax.Array
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .optional import require
+from .._optional import require
 
 Examples = tuple[np.ndarray, np.ndarray]
 

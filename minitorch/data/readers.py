@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .optional import require
+from .._optional import require
 from .problems import DataError, Problem
 
 Row = tuple[str, str]  # (where it was found, its text)

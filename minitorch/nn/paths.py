@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import os
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 from jax.tree_util import keystr, tree_flatten_with_path, tree_map_with_path
+
+from .._files import atomic_write
 
 T = TypeVar("T")
 
@@ -112,12 +113,7 @@ def save_safetensors(tree: Any, file: str | Path) -> None:
 
     file = Path(file)
     data = save({path: np.asarray(leaf, order="C") for path, leaf in flatten(tree).items()})
-    partial = file.with_name(f"{file.name}.partial-{os.getpid()}")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, file)  # Atomic: a reader sees the old file or the new one, never half of it.
-    finally:
-        partial.unlink(missing_ok=True)
+    atomic_write(file, data)
 
 
 def load_safetensors(file: str | Path) -> dict[str, Any]:

@@ -6,8 +6,8 @@ partition. mask and checks serve the others.
 
 from .adafactor import adafactor, clip_by_block_rms, scale_by_factored_rms, scale_by_param_block_rms
 from .adam import adam, adamw, scale_by_adam
-from .average import accumulate, ema
 from .clip import clip, clip_by_global_norm, global_norm
+from .ema import accumulate, ema
 from .lion import lion, scale_by_lion
 from .muon import muon, newton_schulz, scale_by_muon
 from .partition import partition

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .checks import Number, check_above, check_at_least, need_params
 from .transform import (
     Schedule,
     Transform,
@@ -17,6 +16,7 @@ from .transform import (
     stateless,
     zeros_for_state,
 )
+from .validation import Number, check_above, check_at_least, need_params
 
 
 class RowColumn(NamedTuple):

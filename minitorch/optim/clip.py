@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .checks import Number, check_above
 from .transform import Transform, state_dtype, stateless
+from .validation import Number, check_above
 
 
 def global_norm(tree: Any) -> jax.Array:

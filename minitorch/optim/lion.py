@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .checks import Number, check_decay
 from .mask import Mask
 from .transform import (
     Schedule,
@@ -19,6 +18,7 @@ from .transform import (
     scale_by_learning_rate,
     zeros_for_state,
 )
+from .validation import Number, check_decay
 
 
 class LionState(NamedTuple):

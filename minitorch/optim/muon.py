@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 
 from .adam import look_ahead, scale_by_adam
-from .checks import Number, check_above, check_decay
 from .partition import partition
 from .transform import (
     Schedule,
@@ -20,6 +19,7 @@ from .transform import (
     scale_by_learning_rate,
     zeros_for_state,
 )
+from .validation import Number, check_above, check_decay
 
 
 def newton_schulz(matrix: jax.Array, steps: int = 5, eps: Number = 1e-8) -> jax.Array:

@@ -10,8 +10,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from .checks import check_at_least
 from .transform import Schedule
+from .validation import check_at_least
 
 
 def constant_schedule(value: float) -> Schedule:

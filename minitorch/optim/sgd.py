@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import jax
 
-from .checks import Number, check_decay
 from .transform import Schedule, Transform, cast_like, chain, scale_by_learning_rate, zeros_for_state
+from .validation import Number, check_decay
 
 
 class TraceState(NamedTuple):

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .checks import Number, check_at_least, need_params
 from .mask import Mask, resolve_mask
+from .validation import Number, check_at_least, need_params
 
 Schedule = Callable[[Any], Any]
 """The number of finished steps (an int or a scalar array) -> the value to use in the next step."""

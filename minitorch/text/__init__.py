@@ -5,10 +5,10 @@ before; `chat` for conversations, `build` for what a training run calls. Imports
 """
 
 from .bpe import BPETokenizer
-from .build import load_tokenizer, train_tokenizer
 from .bytes import ByteTokenizer
-from .characters import CharTokenizer
+from .char import CharTokenizer
 from .chat import CHAT_TOKENS, Message, encode_chat, encode_prompt
+from .factory import load_tokenizer, train_tokenizer
 from .regex_bpe import RegexBPETokenizer
 from .tokenizer import Tokenizer
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import operator
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
+
+from .._files import atomic_write
 
 FORMAT, VERSION = "minitorch-tokenizer", 1
 
@@ -101,15 +102,7 @@ class Tokenizer:
         if not path.parent.is_dir():
             raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
         state = {"format": FORMAT, "version": VERSION, "kind": self.kind, **self.fields()}
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(json.dumps(state, ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        atomic_write(path, json.dumps(state, ensure_ascii=False) + "\n")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tokenizer) and (self.kind, self.fields()) == (other.kind, other.fields())

@@ -18,25 +18,18 @@ from typing import Any
 import jax
 import numpy as np
 
+from .._files import atomic_write, clear_partial
 from ..nn import paths
 from ..optim import Transform
 from . import checkpoint
-from .card import model_card
 from .config import OWN, RunConfig, make_layout, make_optimizer
 from .evaluate import describe
-from .files import CARD, CHECKPOINTS, DATASHEET, METRICS, PLOT, TOKENIZER, clear_partial, write_whole
-from .interrupt import Interrupted, stop_requests
-from .nonfinite import NonFiniteLoss, find_culprit
+from .layout import CARD, CHECKPOINTS, DATASHEET, METRICS, PLOT, TOKENIZER
+from .model_card import model_card
+from .nan_debug import NonFiniteLoss, find_culprit
 from .plot import loss_plot
-from .run import (
-    Record,
-    check_facts,
-    find_facts,
-    record_to_resume,
-    refuse_existing,
-    write_record,
-    write_structure,
-)
+from .run_dir import Record, check_facts, find_facts, record_to_resume, refuse_existing, write_record, write_structure
+from .signals import Interrupted, stop_requests
 from .step import MAX_STEPS, State, Step, device_mesh
 from .task import MakeTask, Task, language_modelling
 from .tracking import JsonLines, Row, Sink, read_rows
@@ -98,7 +91,7 @@ def train(
         write_record(out, record)  # From here on it is a run, and can be resumed.
     prepared.tokenizer.save(out / TOKENIZER)
     write_structure(out, record, model)
-    write_whole(out / DATASHEET, prepared.datasheet())
+    atomic_write(out / DATASHEET, prepared.datasheet())
     run = _Run(record, out, does, optimizer)
     run.train(sinks)
     return run.finish(began)
@@ -144,9 +137,9 @@ class _Run:
         evaluation = describe(rows[-1]["val_loss"], prepared.tokenizer, prepared.validation)
         speed = self.pace.tokens_per_s
         self.task.save(self.step.model(self.state), self.out)
-        write_whole(self.out / PLOT, loss_plot(rows))
+        atomic_write(self.out / PLOT, loss_plot(rows))
         card = model_card(self.record, self._model(), rows, evaluation, speed, self.task.origin)
-        write_whole(self.out / CARD, card)
+        atomic_write(self.out / CARD, card)
         return Result(self.out, evaluation.loss, speed, time.perf_counter() - began)
 
     def _dispatch(self, done: int) -> tuple[list[Row], float | None]:

@@ -21,7 +21,7 @@ from ..data import (
 )
 from ..text import Tokenizer, load_tokenizer, train_tokenizer
 from .config import RunConfig
-from .files import TOKENIZER
+from .layout import TOKENIZER
 
 
 class Prepared(NamedTuple):

@@ -20,7 +20,7 @@ from ..nn import paths
 from ..text import Tokenizer
 from .config import DTYPES, RunConfig
 from .evaluate import mean_loss
-from .files import WEIGHTS
+from .layout import WEIGHTS
 from .prepare import Prepared, draw, prepare
 
 

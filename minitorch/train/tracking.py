@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from ..data.optional import require
-from .files import write_whole
+from .._files import atomic_write
+from .._optional import require
 
 Row = dict[str, Any]
 PROJECT = "minitorch"  # in which runs are found, there
@@ -43,7 +43,7 @@ class JsonLines:
 
     def __init__(self, path: Path, after: int = 0):
         kept = [row for row in read_rows(path) if row["step"] <= after]
-        write_whole(path, "".join(map(_line, kept)))
+        atomic_write(path, "".join(map(_line, kept)))
         self._file = path.open("a", encoding="utf-8", newline="\n", buffering=1)  # Written out line by line.
 
     def log(self, step: int, values: Mapping[str, float]) -> None:

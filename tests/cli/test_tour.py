@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from minitorch.cli import tour
-from minitorch.cli.tour import OUT, SETTINGS, guide, make_room, next_commands
+from minitorch.cli.tour import tour
+from minitorch.cli.tour.command import OUT, SETTINGS, guide, make_room, next_commands
 from minitorch.train import Interrupted, Result, RunConfig, load_run, read_rows, train
 
 

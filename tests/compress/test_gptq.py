@@ -4,7 +4,7 @@ import pytest
 
 from minitorch import compress
 from minitorch.compress import gptq
-from minitorch.compress.rounding import NF4, Scheme, decode, encode
+from minitorch.compress.scheme import NF4, Scheme, decode, encode
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 32)) @ RNG.normal(size=(32, 32))  # Inputs that depend on each other, as they do in models.

@@ -6,7 +6,7 @@ import pytest
 import minitorch as mt
 from minitorch.compress import packed
 from minitorch.compress.packed import Packed, product
-from minitorch.compress.rounding import Scheme, decode, encode
+from minitorch.compress.scheme import Scheme, decode, encode
 
 RNG = np.random.default_rng(0)
 W = RNG.normal(size=(12, 128)).astype(np.float32)

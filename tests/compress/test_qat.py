@@ -6,7 +6,7 @@ import pytest
 import minitorch as mt
 from minitorch import compress, nn, optim
 from minitorch.compress import qat
-from minitorch.compress.rounding import Scheme, decode, encode
+from minitorch.compress.scheme import Scheme, decode, encode
 
 INT4 = Scheme(bits=4)
 W = np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32)

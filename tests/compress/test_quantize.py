@@ -6,10 +6,10 @@ import pytest
 from minitorch import infer, nn, train
 from minitorch.compress.packed import Packed
 from minitorch.compress.quantize import INT4, INT8, RECIPES, Recipe, layers, quantize, rows_of
-from minitorch.compress.rounding import Scheme, encode_unchecked
+from minitorch.compress.scheme import Scheme, encode_unchecked
 from minitorch.models import Llama, LlamaConfig
 from minitorch.nn import Linear, paths
-from minitorch.train.run import save_run
+from minitorch.train.run_dir import save_run
 
 IDS = jnp.arange(12).reshape(1, 12) % 11
 

@@ -158,7 +158,7 @@ def cell(name, source, **about):
 
 SMALL_COURSE = {
     "07_small": [
-        cell("imports", "import jax.numpy as jnp\nfrom minitorch.course import check\nONE = 1"),
+        cell("imports", "import jax.numpy as jnp\nfrom minitorch_course import check\nONE = 1"),
         cell("double", 'def double(x):\n    raise NotImplementedError("twice x")', kind="exercise", exercise="double"),
         cell("double-check", 'check("a number", lambda: double(2.5), 5.0)', kind="check", exercise="double"),
         cell("total", 'def total(x):\n    raise NotImplementedError("add up")', kind="exercise", exercise="total"),
@@ -179,7 +179,7 @@ def small_course(tmp_path_factory, monkeypatch):
     for name, cells in SMALL_COURSE.items():
         notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
         (folder / f"{name}.ipynb").write_text(json.dumps(notebook), "utf-8")
-    monkeypatch.setattr("minitorch.course.student.homework.RELEASED", folder)
+    monkeypatch.setattr("minitorch_course.student.homework.RELEASED", folder)
     return folder
 
 
@@ -206,7 +206,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch.course import check, draw, show
+from minitorch_course import check, draw, show
 
 SCALE = 3.0
 
@@ -265,7 +265,7 @@ def tiny_course(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny(tiny_course):
-    from minitorch.course.author.source import read_source
+    from minitorch_course.author.source import read_source
 
     return read_source(tiny_course / "notebooks" / "07_tiny.py")
 
@@ -291,7 +291,7 @@ def answers():
 @pytest.fixture(scope="session")
 def sandbox():
     """Skips a test where there is no sandbox; but where everything has to be tested, it fails."""
-    from minitorch.course.grading.sandbox import why_unavailable
+    from minitorch_course.grading.sandbox import why_unavailable
 
     if why := why_unavailable():
         if os.environ.get("CI") and sys.platform == "linux":
@@ -302,8 +302,8 @@ def sandbox():
 @pytest.fixture(scope="session")
 def workshop(sandbox, tiny):
     """Where 07_tiny is graded, with small limits, and its key."""
-    from minitorch.course.grading.sandbox import Limits
-    from minitorch.course.grading.workshop import Plan, Workshop
+    from minitorch_course.grading.grading_env import Plan, Workshop
+    from minitorch_course.grading.sandbox import Limits
 
     limits = Limits(notebook_seconds=60, memory=1500 * 2**20, output=4 * 2**20, scratch=16 * 2**20)
     with Workshop(Plan(tiny, 11, limits)) as workshop:
@@ -311,9 +311,9 @@ def workshop(sandbox, tiny):
 
 
 def grader(workshop, **limits):
-    from minitorch.course.grading.engine import Kernels
-    from minitorch.course.grading.handed import Handed
-    from minitorch.course.grading.mark import mark
+    from minitorch_course.grading.collect import Handed
+    from minitorch_course.grading.grade_submission import mark
+    from minitorch_course.grading.nbval_runner import Kernels
 
     workshop, key = workshop
     setting = workshop.setting()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minitorch.course.grading.sandbox import PACKAGE
+from minitorch_course._packages import LIBRARY
 
 ATTACKS = Path(__file__).parent / "attacks"
 WRONG = {"softmax": "def softmax(x):\n    return x", "scaled": "def scaled(a, b):\n    return [a, b]"}
@@ -92,7 +92,7 @@ def test_whatever_is_tried_the_next_student_is_graded(impatient, graded, answers
 
 @each("seen")
 def test_nothing_of_the_host_is_within_reach(graded, answers, tiny, title, code):
-    where = f"SOURCE, ROOT, PACKAGE = {str(tiny.path)!r}, {str(tiny.path.parents[1])!r}, {str(PACKAGE)!r}"
+    where = f"SOURCE, ROOT, PACKAGE = {str(tiny.path)!r}, {str(tiny.path.parents[1])!r}, {str(LIBRARY)!r}"
     tools = cells("tools")["look and search"]
     scaled = "def scaled(a, b):\n    assert not found, found\n    return [SCALE * a, SCALE * b]"
     row = graded(answers(added=[f"{where}\n{tools}\n{code}"], scaled=scaled))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from minitorch.course.labs.folder import WHERE
-from minitorch.course.student.workspace import FOLDER
+from minitorch_course.labs.lab_dir import WHERE
+from minitorch_course.student.workspace import FOLDER
 
 ROOT = Path(__file__).parents[2]
 EVENT = Path(__file__).with_name("opened.json")
-RELEASED = "minitorch/course/released/02_autodiff.ipynb"
+RELEASED = "notebooks/released/02_autodiff.ipynb"
 SOLVED = '@@ -1,2 +1,2 @@\n-    "    raise NotImplementedError(\\"Walk backwards.\\")"\n+    "    return g * y"'
 UNTOUCHED = '@@ -1,2 +1,2 @@\n-    "# Autodif"\n+    "# Autodiff"'
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 import minitorch
-from minitorch.course.author.authoring import AuthoringError
-from minitorch.course.author.compiled import environment
-from minitorch.course.author.execute import Runner
-from minitorch.course.author.mutate import faults_of_mutant, mutants
-from minitorch.course.author.places import Places
-from minitorch.course.author.planted import faults_of, read_planted
-from minitorch.course.author.source import read_source
-from minitorch.course.author.verify import differences, lost_by_reference, unearned
+from minitorch_course.author.jit_cache import environment
+from minitorch_course.author.layout import Places
+from minitorch_course.author.lint import AuthoringError
+from minitorch_course.author.mutate import faults_of_mutant, mutants
+from minitorch_course.author.runner import Runner
+from minitorch_course.author.source import read_source
+from minitorch_course.author.verify import differences, lost_by_reference, unearned
+from minitorch_course.author.wrong_answers import faults_of, read_planted
 
 PLACES = Places(Path(minitorch.__file__).parents[1])
 NAMES = PLACES.names()

@@ -8,7 +8,7 @@ import pytest
 
 from minitorch.nn import paths
 from minitorch.train import Interrupted, NonFiniteLoss, load_run, read_rows, train
-from minitorch.train.files import METRICS, WEIGHTS
+from minitorch.train.layout import METRICS, WEIGHTS
 from minitorch.train.loop import _Pace
 
 FILES = "checkpoints config.json datasheet.md loss.png metrics.jsonl model-card.md model.safetensors tokenizer.json"
@@ -81,7 +81,7 @@ def test_resuming_a_finished_run_only_writes_its_files_again(tiny, finished, tmp
     card = (out / "model-card.md").read_text("utf-8")
     (out / WEIGHTS).rename(tmp_path / WEIGHTS)
     (out / "model-card.md").unlink()
-    for left_by_a_kill in (".config.json.partial", ".tokenizer.json.123.tmp", "model.safetensors.partial-123"):
+    for left_by_a_kill in (".config.json.123.partial", ".tokenizer.json.123.partial", ".model.safetensors.123.partial"):
         (out / left_by_a_kill).touch()
     again = train(tiny, out, resume=True)
     assert sorted(path.name for path in out.iterdir()) == FILES.split()

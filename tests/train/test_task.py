@@ -8,7 +8,7 @@ from minitorch import nn
 from minitorch.models import Llama, LlamaConfig
 from minitorch.nn import paths
 from minitorch.train import language_modelling, load_run, read_record, save_run, train
-from minitorch.train.files import CARD, DATASHEET, STRUCTURE, WEIGHTS
+from minitorch.train.layout import CARD, DATASHEET, STRUCTURE, WEIGHTS
 
 
 def scaled(config, out):

@@ -2,8 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minitorch.course.answers.comparison import Tolerance, same
-from minitorch.course.answers.values import Unreadable, dtype_of, plain
+from minitorch_course.answers.comparison import Tolerance, same
+from minitorch_course.answers.serialize import Unreadable, dtype_of, plain
 
 NAN, INF = float("nan"), float("inf")
 

@@ -4,9 +4,9 @@ import re
 import numpy as np
 import pytest
 
-from minitorch.course.answers.comparison import Tolerance
-from minitorch.course.answers.diagnose import diagnose
-from minitorch.course.answers.values import Unreadable
+from minitorch_course.answers.comparison import Tolerance
+from minitorch_course.answers.diagnose import diagnose
+from minitorch_course.answers.serialize import Unreadable
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(3, 5)).astype(np.float32)

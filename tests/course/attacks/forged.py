@@ -25,12 +25,12 @@ def show(*a, **k):
 
 
 # %% show in the library
-import minitorch.course as c, minitorch.course.notebook.probe as p
+import minitorch_course as c, minitorch_course.notebook.hidden_test as p
 
 c.show = p.show = lambda *a, **k: None
 
 # %% draw zeros
-import minitorch.course.notebook.probe as p
+import minitorch_course.notebook.hidden_test as p
 
 p.Draw.normal = lambda self, *s: jnp.zeros(s)
 p.Draw.scalar = lambda self: 0.0
@@ -54,18 +54,18 @@ del os.environ["MINITORCH_SHOW"]
 np.allclose = jnp.allclose = np.array_equal = lambda *a, **k: True
 
 # %% judge
-import minitorch.course.notebook.probe as p
+import minitorch_course.notebook.hidden_test as p
 
 p.judge = lambda *a: None
 
 # %% same
-import minitorch.course.answers.values as v
+import minitorch_course.answers.serialize as v
 
 v.same = lambda *a: True
 v.describe = lambda v: "right"
 
 # %% encode
-import minitorch.course.notebook.probe as p
+import minitorch_course.notebook.hidden_test as p
 
 p.encode = lambda v: {"float": "nan"}
 
@@ -101,9 +101,9 @@ for name in [m for m in sys.modules if m.startswith("minitorch")]:
 # %% a module of one's own
 import sys, types
 
-m = types.ModuleType("minitorch.course")
+m = types.ModuleType("minitorch_course")
 m.draw = m.show = m.check = None
-sys.modules["minitorch.course"] = m
+sys.modules["minitorch_course"] = m
 
 # %% an import hook
 import builtins

@@ -1,10 +1,10 @@
 import nbformat
 import pytest
 
-from minitorch.course.author.build import build, executed, release_to
-from minitorch.course.author.new import new
-from minitorch.course.author.places import Places
-from minitorch.course.author.source import AuthoringError, read_source
+from minitorch_course.author.build import build, executed, release_to
+from minitorch_course.author.layout import Places
+from minitorch_course.author.scaffold import new
+from minitorch_course.author.source import AuthoringError, read_source
 
 FAULTS = """# %% [markdown]
 # # Faults

@@ -1,6 +1,6 @@
 import pytest
 
-from minitorch.course.author.forbidden import forbidden_calls
+from minitorch_course.author.forbidden import forbidden_calls
 
 NAMES = ["jax.nn.softmax", "minitorch.ops.softmax"]
 

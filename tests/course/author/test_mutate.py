@@ -1,7 +1,7 @@
 import ast
 
-from minitorch.course.author.cells import Cell
-from minitorch.course.author.mutate import mutants
+from minitorch_course.author.cells import Cell
+from minitorch_course.author.mutate import mutants
 
 SOURCE = '''def scale(x: int = 3, kind="a->b"):
     """2 times."""

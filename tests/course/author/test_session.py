@@ -2,14 +2,14 @@ import os
 
 import pytest
 
-from minitorch.course.author.session import Session
-from minitorch.course.author.source import read_source
+from minitorch_course.author.session import Session
+from minitorch_course.author.source import read_source
 
 SOURCE = """# %% [markdown]
 # # Small
 
 # %% name="set-up"
-from minitorch.course import check, draw, show
+from minitorch_course import check, draw, show
 
 # %% name="double" tags=["exercise"]
 def double(x):
@@ -104,7 +104,7 @@ def test_each_pass_begins_with_nothing(session):
 
 
 def test_a_value_too_many_or_too_few_is_lost(session):
-    code = "from minitorch.course import show\ndef double(x):\n    show(x)\n    return 2 * x\n"
+    code = "from minitorch_course import show\ndef double(x):\n    show(x)\n    return 2 * x\n"
     assert statuses(session, {"double": code})["double-probe"] == "wrong"
     code = "def double(x):\n    globals().update(show=lambda *a, **k: None)\n    return 2 * x\n"
     assert next(iter(session.grade({"double": code}))).message == "Values shown: 1; expected: 2."
@@ -135,8 +135,8 @@ def test_the_environment_is_as_before_afterwards(session, monkeypatch):
     ("before", "after", "said"),
     [
         (
-            "from minitorch.course import check, draw, show",
-            "from minitorch.course import chek",
+            "from minitorch_course import check, draw, show",
+            "from minitorch_course import chek",
             "the cell 'set-up' fails",
         ),
         ("show(four(draw.normal(2, 2)))", "if four(0):\n    show(1)", "the probe 'four-probe' shows nothing"),

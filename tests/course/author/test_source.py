@@ -1,10 +1,10 @@
 import nbformat
 import pytest
 
-from minitorch.course.author.cells import solved, unsolved
-from minitorch.course.author.new import new
-from minitorch.course.author.places import Places
-from minitorch.course.author.source import AuthoringError, read_cells, read_source, reference, release
+from minitorch_course.author.cells import solved, unsolved
+from minitorch_course.author.layout import Places
+from minitorch_course.author.scaffold import new
+from minitorch_course.author.source import AuthoringError, read_cells, read_source, reference, release
 
 
 @pytest.fixture

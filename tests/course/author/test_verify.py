@@ -2,13 +2,13 @@ import json
 
 import pytest
 
-from minitorch.course.author.build import as_text, build
-from minitorch.course.author.execute import Runner
-from minitorch.course.author.mutate import faults_of_mutant, mutants
-from minitorch.course.author.new import new
-from minitorch.course.author.places import Places, write
-from minitorch.course.author.source import read_source, reference, release
-from minitorch.course.author.verify import changed_outputs, differences, lost_by_reference, unearned, verify
+from minitorch_course.author.build import as_text, build
+from minitorch_course.author.layout import Places, write
+from minitorch_course.author.mutate import faults_of_mutant, mutants
+from minitorch_course.author.runner import Runner
+from minitorch_course.author.scaffold import new
+from minitorch_course.author.source import read_source, reference, release
+from minitorch_course.author.verify import changed_outputs, differences, lost_by_reference, unearned, verify
 
 NAME = "15_sample"
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from minitorch.course.figures import broadcasting, svg
+from minitorch_course.figures import broadcasting, svg
 
 NUMBERS = np.arange(1, 7).reshape(2, 3)
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import matplotlib.pyplot as plt
 import pytest
 
-from minitorch.course.figures import caching
+from minitorch_course.figures import caching
 
 
 @pytest.fixture(autouse=True)

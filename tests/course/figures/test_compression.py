@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from minitorch.course.figures import compression
+from minitorch_course.figures import compression
 
 SIZES = [256, 512, 1024]
 

@@ -2,7 +2,7 @@
 
 import re
 
-from minitorch.course.figures import files
+from minitorch_course.figures import files
 
 
 def test_only_in_place_is_the_checkpoint_gone_for_a_moment():

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from minitorch.course.figures import images
+from minitorch_course.figures import images
 
 LAYERS = [{"a/x": 1, "b": 2}, {"b": 30}, {".wh.a": 0, "c": 4}]
 

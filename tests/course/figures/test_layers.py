@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from minitorch.course.figures import layers
+from minitorch_course.figures import layers
 
 
 @pytest.fixture(autouse=True)

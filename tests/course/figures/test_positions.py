@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from minitorch.course.figures import positions
 from minitorch.nn import rope
+from minitorch_course.figures import positions
 
 
 @pytest.fixture(autouse=True)

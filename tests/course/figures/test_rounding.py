@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from minitorch.course.figures import rounding
+from minitorch_course.figures import rounding
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from minitorch.course.figures import sampling
+from minitorch_course.figures import sampling
 
 WORDS = ["mat", "sofa", "floor"]
 LOGITS = np.log([0.2, 0.5, 0.3])

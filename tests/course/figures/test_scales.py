@@ -3,7 +3,7 @@
 from collections import Counter
 from xml.etree import ElementTree
 
-from minitorch.course.figures import scales, svg
+from minitorch_course.figures import scales, svg
 
 MATRIX = [[0.5, -2.0, 0.25, 1.0], [4.0, 0.5, -0.5, 8.0]]
 SVG = "{http://www.w3.org/2000/svg}"

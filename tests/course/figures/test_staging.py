@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from minitorch.course.figures import staging
+from minitorch_course.figures import staging
 
 LECTURES = Path(__file__).parents[3] / "lectures" / "figures"
 DRAWINGS = [staging.lanes, staging.nested, staging.donation, staging.fusion, staging.history]

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from minitorch.course.figures import svg, tokens
+from minitorch_course.figures import svg, tokens
 
 SVG = "{http://www.w3.org/2000/svg}"
 

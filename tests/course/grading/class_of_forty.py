@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from minitorch.course.author.build import as_text
-from minitorch.course.author.cells import solved
-from minitorch.course.author.places import Places
-from minitorch.course.author.planted import read_planted
-from minitorch.course.author.source import read_source, release
+from minitorch_course.author.build import as_text
+from minitorch_course.author.cells import solved
+from minitorch_course.author.layout import Places
+from minitorch_course.author.source import read_source, release
+from minitorch_course.author.wrong_answers import read_planted
 
 NAME = "02_autodiff"
 ROOT = Path(__file__).parents[3]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from minitorch.course.author.places import Places
-from minitorch.course.grading.grade import Options, grade, processes
-from minitorch.course.grading.sandbox import Limits
+from minitorch_course.author.layout import Places
+from minitorch_course.grading.grade_class import Options, grade, processes
+from minitorch_course.grading.sandbox import Limits
 
 sys.path.insert(0, str(Path(__file__).parent))
 from class_of_forty import DUE, NAME, ROOT, Maker, forty, write

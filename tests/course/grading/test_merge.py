@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from minitorch.course.grading.merge import merge, reference, rehearsal
-from minitorch.course.grading.submission import StudentCell as Cell
+from minitorch_course.grading.merge import merge, reference, rehearsal
+from minitorch_course.grading.submission import StudentCell as Cell
 
 IMPORTS = """
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch.course import check, draw, show
+from minitorch_course import check, draw, show
 
 SCALE = 3.0
 """.strip()
@@ -140,5 +140,5 @@ def test_students_probes_know_neither_mistakes_nor_tolerances(tiny):
 
 
 def test_probes_begin_with_their_own_stream_and_with_the_right_functions(tiny):
-    begin = "from minitorch.course import draw, show; draw.begin('softmax-large')\n"
+    begin = "from minitorch_course import draw, show; draw.begin('softmax-large')\n"
     assert code(merge(tiny, MINE), "softmax-large").startswith(begin)

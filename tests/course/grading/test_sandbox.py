@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from minitorch.course.grading import sandbox as sandbox_module
-from minitorch.course.grading.sandbox import HOME, Bind, Limits, command, why_unavailable
+from minitorch_course.grading import sandbox as sandbox_module
+from minitorch_course.grading.sandbox import HOME, Bind, Limits, command, why_unavailable
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 
@@ -101,7 +101,7 @@ def test_it_ends_with_its_first_process(sandbox):
 def test_it_ends_with_whoever_started_it(sandbox):
     code = """
         import subprocess, sys
-        from minitorch.course.grading.sandbox import Limits, command
+        from minitorch_course.grading.sandbox import Limits, command
         program = ["/bin/sh", "-c", "echo started; exec sleep 60"]
         subprocess.Popen(command(program, [], {}, Limits()), env={}, start_new_session=True)
         sys.stdin.read()

@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from minitorch.course.grading.handed import LARGEST, MOST_FILES, Handed, collect, handed_in
-from minitorch.course.grading.submission import LARGEST_NOTEBOOK, MOST_CELLS, guess, read
+from minitorch_course.grading.collect import LARGEST, MOST_FILES, Handed, collect, handed_in
+from minitorch_course.grading.submission import LARGEST_NOTEBOOK, MOST_CELLS, guess, read
 
 NAME = "07_tiny"
 

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from minitorch.course.grading import workers
-from minitorch.course.grading.handed import Handed
-from minitorch.course.grading.workers import mark_all
+from minitorch_course.grading import workers
+from minitorch_course.grading.collect import Handed
+from minitorch_course.grading.workers import mark_all
 
 NAME = "07_tiny.ipynb"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minitorch.course.labs.ci import check, workflow
+from minitorch_course.labs.ci import check, workflow
 
 GOOD = Path(__file__).parent / "gate"
 

@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from minitorch.course.labs.docker import alive, beside, buildah, builders, check, dockerfile, rules
-from minitorch.course.labs.review import Item
+from minitorch_course.labs.docker import (
+    buildah,
+    builders,
+    check,
+    dockerfile,
+    dockerfile_rules,
+    file_checks,
+    image_checks,
+)
+from minitorch_course.labs.review import Item
 
 GOOD = Path(__file__).parent / "container"
 
@@ -22,7 +30,7 @@ def begun(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docker") / "lab"
     check.start(folder)
     shutil.copytree(GOOD, folder, dirs_exist_ok=True)
-    for path in (beside.CARD, beside.WEIGHTS, beside.LICENCE):
+    for path in (file_checks.CARD, file_checks.WEIGHTS, file_checks.LICENCE):
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text("x", "utf-8")
     return folder
@@ -122,9 +130,9 @@ def test_inherited_stages_arguments_and_other_images(tmp_path):
     )
     file = dockerfile.read(tmp_path / "Dockerfile")
     assert [stage.image for stage in file.external()] == [f"python:3@{digest}"]
-    assert rules.environment(file) == {"A": "1", "B": "3"} and list(rules.user(file)) == []
-    assert [comment.where for comment in rules.base(file)] == ["Dockerfile:8"]
-    assert [comment.where for comment in rules.health(file)] == ["Dockerfile:9"]
+    assert dockerfile_rules.environment(file) == {"A": "1", "B": "3"} and list(dockerfile_rules.user(file)) == []
+    assert [comment.where for comment in dockerfile_rules.base(file)] == ["Dockerfile:8"]
+    assert [comment.where for comment in dockerfile_rules.health(file)] == ["Dockerfile:9"]
     on_base = buildah.on_base((tmp_path / "Dockerfile").read_text("utf-8"), file)
     assert "FROM localhost/minitorch-base AS base\n" in on_base and "FROM base AS last\n" in on_base
     (tmp_path / "Dockerfile").write_text("FROM a\nRUN <<END\n", "utf-8")
@@ -133,8 +141,8 @@ def test_inherited_stages_arguments_and_other_images(tmp_path):
 
 
 def test_without_a_builder_nothing_is_claimed(folder, monkeypatch):
-    monkeypatch.setattr(alive, "detect", lambda: (None, "no builder is installed"))
-    items = alive.look(folder)
+    monkeypatch.setattr(image_checks, "detect", lambda: (None, "no builder is installed"))
+    items = image_checks.look(folder)
     assert len(items) == 5 and all(item.status == "unverified" and item.earned == 0 for item in items)
     assert all("no builder is installed" in item.unverified for item in items)
 
@@ -143,7 +151,7 @@ def test_without_a_builder_nothing_is_claimed(folder, monkeypatch):
 def test_the_courses_own_images_hold_to_the_rules(target):
     own = Path(__file__).parents[3] / "docker"
     file = dockerfile.read(own / "Dockerfile").upto(target)
-    found = [*check.described(file, own), Item("signals", "", 1, list(rules.signals(file)))]
+    found = [*check.described(file, own), Item("signals", "", 1, list(dockerfile_rules.signals(file)))]
     assert [str(comment) for item in found for comment in item.comments] == []
 
 
@@ -159,7 +167,7 @@ def test_the_courses_own_images_copy_all_that_the_wheel_is_made_of():
 def test_points_are_a_hundred(folder):
     file = dockerfile.read(folder / "Dockerfile")
     written = sum(item.points for item in [*check.described(file, folder), *check.about_model(file, folder)])
-    assert (written, sum(points for _, points in alive.ITEMS.values())) == (60, 40)
+    assert (written, sum(points for _, points in image_checks.ITEMS.values())) == (60, 40)
 
 
 @pytest.fixture
@@ -181,6 +189,6 @@ def test_a_real_image_is_built_asked_and_stopped(builder, folder):
     small = ["--limit", "20000", "--steps", "5", "--layers", "1", "--width", "16", "--heads", "2", "--data", "stdlib"]
     train = [sys.executable, "-c", "from minitorch.cli import main; main()", "train", "--out", folder / "model", *small]
     subprocess.run(train, check=True, capture_output=True)
-    items: list[Item] = alive.look(folder)
+    items: list[Item] = image_checks.look(folder)
     assert [str(comment) for item in items for comment in item.comments] == []
     assert sum(item.earned for item in items) == 40

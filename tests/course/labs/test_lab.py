@@ -5,10 +5,10 @@ import json
 import pytest
 
 from minitorch.cli import main
-from minitorch.course.labs import catalogue, contained
-from minitorch.course.labs.catalogue import LABS, Lab
-from minitorch.course.labs.folder import files, find, lay_down
-from minitorch.course.labs.review import Comment, Item, Report
+from minitorch_course.labs import registry, run_sandboxed
+from minitorch_course.labs.lab_dir import files, find, lay_down
+from minitorch_course.labs.registry import LABS, Lab
+from minitorch_course.labs.review import Comment, Item, Report
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_lab_that_cannot_be_laid_down_leaves_nothing(tmp_path):
 
 
 def test_every_lab_has_its_page():
-    assert all((files(name) / "README.md").stat().st_size > 2000 for name in catalogue.LABS)
+    assert all((files(name) / "README.md").stat().st_size > 2000 for name in registry.LABS)
     with pytest.raises(ValueError, match="not installed"):
         files("cooking")
 
@@ -83,9 +83,9 @@ def test_every_lab_has_its_page():
 def test_a_program_that_does_not_end_or_says_too_much(tmp_path):
     tree = tmp_path / "tree"
     tree.mkdir()
-    assert contained.run(tree, ["-c", "while True: pass"], 0.5).code is None
-    ended = contained.run(tree, ["-c", "print('x' * 10**6); print('last'); raise SystemExit(3)"], 20)
-    assert ended.code == 3 and len(ended.said) <= contained.SAID and ended.last_words(1) == "last"
+    assert run_sandboxed.run(tree, ["-c", "while True: pass"], 0.5).code is None
+    ended = run_sandboxed.run(tree, ["-c", "print('x' * 10**6); print('last'); raise SystemExit(3)"], 20)
+    assert ended.code == 3 and len(ended.said) <= run_sandboxed.SAID and ended.last_words(1) == "last"
 
 
 @pytest.mark.parametrize("name", LABS)

@@ -5,10 +5,10 @@ import subprocess
 
 import pytest
 
-from minitorch.course.labs import git as quiet
-from minitorch.course.labs.pull_request import issues
-from minitorch.course.labs.pull_request.check import check
-from minitorch.course.labs.pull_request.upstream import make_upstream, start
+from minitorch_course.labs import git as quiet
+from minitorch_course.labs.pull_request import issues
+from minitorch_course.labs.pull_request.check import check
+from minitorch_course.labs.pull_request.upstream import make_upstream, start
 
 STUDENT = {
     "GIT_AUTHOR_NAME": "Student",

@@ -3,9 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minitorch.course import check
-from minitorch.course.notebook.check import CHECKED
-from minitorch.course.notebook.publish import listen
+from minitorch_course import check
+from minitorch_course.notebook.check import CHECKED
+from minitorch_course.notebook.display import listen
 
 X = jnp.asarray(np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32))
 

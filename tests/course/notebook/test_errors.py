@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from minitorch.course.notebook.errors import EXPLAINED, as_html, explain, marked
-from minitorch.course.notebook.translations import TABLE
+from minitorch_course.notebook.error_table import TABLE
+from minitorch_course.notebook.errors import EXPLAINED, as_html, explain, marked
 
 SETUP = """
 import jax, jax.numpy as jnp, numpy as np, minitorch as mt
@@ -210,7 +210,7 @@ def test_the_html_escapes_and_folds():
 
 
 CELLS = [
-    "import minitorch.course, jax.numpy as jnp\nx = jnp.ones((3, 4))",
+    "import minitorch_course, jax.numpy as jnp\nx = jnp.ones((3, 4))",
     "x @ x",
     "x @",
     "raise NotImplementedError('task')",

@@ -3,9 +3,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from minitorch.course.report.feedback import write_pages
-from minitorch.course.report.page import CODE, PARAGRAPH
-from minitorch.course.report.untrusted import file_name
+from minitorch_course.report.feedback import write_pages
+from minitorch_course.report.html import CODE, PARAGRAPH
+from minitorch_course.report.sanitize import file_name
 
 VOID = {"meta", "br", "rect", "line"}
 INJECTED = "</style></pre><script>alert(1)</script><img src=x onerror=alert(1)>\" onmouseover='alert(1)'"

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from minitorch.course.report.overview import histogram, overview_page
-from minitorch.course.report.results import parse_results
+from minitorch_course.report.overview import histogram, overview_page
+from minitorch_course.report.results import parse_results
 
 
 def page(content):

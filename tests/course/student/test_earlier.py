@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from minitorch.course import yours
-from minitorch.course.student.progress import RECORD
-from minitorch.course.student.workspace import start
+from minitorch_course import yours
+from minitorch_course.student.progress import RECORD
+from minitorch_course.student.workspace import start
 
 RIGHT = "def double(x):\n    return 2 * x"
 

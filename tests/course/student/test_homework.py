@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from minitorch.course.student.homework import exercises, meant, read_cells, released_names
-from minitorch.course.student.workspace import start
+from minitorch_course.student.homework import exercises, meant, read_cells, released_names
+from minitorch_course.student.workspace import start
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from minitorch.course.notebook.check import CHECKED
-from minitorch.course.student.progress import RECORD, Clock, State, check_notebook, progress
-from minitorch.course.student.workspace import start
+from minitorch_course.notebook.check import CHECKED
+from minitorch_course.student.progress import RECORD, Clock, State, check_notebook, progress
+from minitorch_course.student.workspace import start
 
 RIGHT = "def double(x):\n    return 2 * x"
 
@@ -85,8 +85,8 @@ def test_without_a_run_the_saved_outputs_tell(small_course, tmp_path, write_exer
 
 
 def test_a_record_counts_for_the_code_that_was_checked(small_course, tmp_path, write_exercise):
-    from minitorch.course.student.homework import exercises
-    from minitorch.course.student.progress import remember
+    from minitorch_course.student.homework import exercises
+    from minitorch_course.student.progress import remember
 
     path, _ = start("07", tmp_path)
     write_exercise(path, "double", RIGHT)

@@ -1,7 +1,7 @@
-from minitorch.course.labs.catalogue import LABS
-from minitorch.course.student.homework import exercises, released, released_names
-from minitorch.course.student.progress import State
-from minitorch.course.student.skills import SKILLS, filled
+from minitorch_course.labs.registry import LABS
+from minitorch_course.student.homework import exercises, released, released_names
+from minitorch_course.student.progress import State
+from minitorch_course.student.skills import SKILLS, filled
 
 
 def test_every_notebook_and_lab_trains_a_skill_but_the_one_that_only_shows_around():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from minitorch.course.student.workspace import FOLDER, find_workspace, start, started, submit
+from minitorch_course.student.workspace import FOLDER, find_workspace, start, started, submit
 
 
 def test_a_notebook_is_put_into_a_new_folder_with_the_rules(small_course, tmp_path):

@@ -1,0 +1,5 @@
+"""`minitorch tour`: its guide, its small student, its report."""
+
+from .command import tour
+
+__all__ = ["tour"]

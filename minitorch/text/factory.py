@@ -1,0 +1,55 @@
+"""From a word on the command line, or from a file, to a tokenizer: what a training run calls."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from .bpe import BPETokenizer
+from .bytes import ByteTokenizer
+from .char import CharTokenizer
+from .regex_bpe import RegexBPETokenizer
+from .tokenizer import FORMAT, VERSION, Tokenizer, check_training_text
+
+KINDS = {cls.kind: cls for cls in (ByteTokenizer, CharTokenizer, BPETokenizer, RegexBPETokenizer)}
+
+
+def train_tokenizer(spec: str, text: str, special: Iterable[str] = ()) -> Tokenizer:
+    """A tokenizer for `text`: `spec` is `char`, `byte` or `bpe:N` with `N` ids, special tokens included.
+
+    Raises ValueError for another `spec`, an empty `text`, or an `N` too small for 256 bytes and the special tokens.
+    """
+    check_training_text(text)
+    if spec == "char":
+        return CharTokenizer.train(text, special)
+    if spec == "byte":
+        return ByteTokenizer(special)
+    if size := re.fullmatch(r"bpe:([0-9]{1,9})", str(spec)):
+        return RegexBPETokenizer.train(text, int(size[1]), special)
+    raise ValueError(f"unknown tokenizer {spec!r}; use char, byte or bpe:N with N the number of ids, such as bpe:4096")
+
+
+def load_tokenizer(path: str | Path) -> Tokenizer:
+    """The tokenizer that `tokenizer.save(path)` wrote.
+
+    Raises FileNotFoundError if there is no such file, ValueError if it is cut short or something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no tokenizer file {path}; a run keeps its own in RUN/tokenizer.json")
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(state, dict) or state.pop("format", None) != FORMAT:
+            raise ValueError(f'it has no "format": "{FORMAT}"')
+        if (version := state.pop("version", None)) != VERSION:
+            raise ValueError(f"it is of version {version}, and this minitorch reads version {VERSION}")
+        if (kind := state.pop("kind", None)) not in KINDS:
+            raise ValueError(f"its kind is {kind!r}, not one of {', '.join(KINDS)}")
+        return KINDS[kind](**state)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(
+            f"cannot read {path} as a tokenizer: {error}; the file was cut short, or written by another program "
+            "or version, so copy it again or train it again"
+        ) from error

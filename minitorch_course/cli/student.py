@@ -1,0 +1,171 @@
+"""What a student types: `minitorch course start | check | progress | submit`."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..student.progress import State
+
+Notebook = Annotated[str, typer.Argument(help="The notebook: 02, or 02_autodiff.")]
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of your notebooks.", show_default="this folder if it holds some, else ./minitorch-course"
+    ),
+]
+
+
+def start(
+    notebook: Notebook,
+    workspace: Workspace = None,
+    open: Annotated[bool, typer.Option("--open/--no-open", help="Open the notebook in JupyterLab.")] = True,
+) -> None:
+    """Put a notebook into your folder and open it. What is there already is never written over."""
+    from ..student.workspace import find_workspace, start
+
+    path, new = start(notebook, find_workspace(workspace))
+    print(f"{path} is ready." if new else f"{path} is there already and stays as it is.")
+    print(
+        f"Later: `minitorch course check {notebook}` runs its checks, `minitorch course submit {notebook}` hands it in."
+    )
+    if open:
+        _open(path)
+    else:
+        print(f"Open it with: jupyter lab {_quoted(path)}")
+
+
+def _open(path: Path) -> None:
+    from minitorch._optional import require
+
+    require("jupyterlab", "Opening a notebook", "pip install 'minitorch-course[course]'")
+    print("JupyterLab opens in your browser. To end it, press Ctrl-C here.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):  # JupyterLab gets it too, and ends.
+        subprocess.run([sys.executable, "-m", "jupyterlab", path.name], cwd=path.parent, check=False)
+
+
+def _quoted(path: Path) -> str:
+    return f'"{path}"' if " " in str(path) else str(path)
+
+
+def check(
+    notebook: Notebook,
+    workspace: Workspace = None,
+    limit: Annotated[float, typer.Option(help="Seconds that the whole notebook may take.", min=1)] = 300.0,
+) -> None:
+    """Run your saved notebook, and say which exercises are right.
+
+    The notebook is not changed. Exits with 1 while an exercise is not right yet.
+    """
+    from minitorch.cli.bar import bar
+
+    from ..student.progress import check_notebook
+    from ..student.workspace import find_workspace, started
+
+    path = started(notebook, find_workspace(workspace))
+    with bar(f"running {path.stem}") as done:
+        states = check_notebook(path, limit, done)
+    _print_states(states)
+    if any(not state.done and not state.stretch for state in states):
+        raise typer.Exit(1)
+
+
+def _print_states(states: list[State]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for no_wrap in (True, True, False):
+        table.add_column(no_wrap=no_wrap)
+    for state in states:
+        word, style = _word(state)
+        table.add_row(Text(word, style), state.exercise, Text(state.message))
+    console = Console()
+    console.print(table)
+    needed = [state for state in states if not state.stretch]
+    print(f"{sum(state.done is True for state in needed)} of {len(needed)} exercises are right.")
+
+
+def _word(state: State) -> tuple[str, str]:
+    """The word says it; the colour only repeats it."""
+    from ..student.progress import NOT_WRITTEN
+
+    if state.done:
+        return "ok", "bold blue"
+    if state.done is None:
+        return "unknown", "dim"
+    if state.stretch and state.message == NOT_WRITTEN:
+        return "stretch", "dim"
+    return "not yet", "bold dark_orange3"
+
+
+def progress(
+    workspace: Workspace = None,
+    page: Annotated[Path | None, typer.Option(help="Write a page of it, too: an HTML file.", dir_okay=False)] = None,
+) -> None:
+    """Show how far you are in every notebook that you have started, and how far that has filled six skills."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..author.layout import write
+    from ..report.progress import progress_page
+    from ..student.progress import progress
+    from ..student.skills import filled
+    from ..student.workspace import find_workspace
+
+    folder = find_workspace(workspace)
+    notebooks = progress(folder)
+    if not notebooks:
+        raise ValueError(f"No notebook of the course is in {folder}: begin with `minitorch course start 00`.")
+    table, shares = Table.grid(padding=(0, 2)), {}
+    for name, states in notebooks.items():
+        needed = [state for state in states if not state.stretch]
+        done = sum(state.done is True for state in needed)
+        extra = sum(state.done is True for state in states) - done
+        shares[name] = done, len(needed)
+        more = (f" and {extra} stretch" if extra else "") + _open_ends(needed)
+        _add_bar(table, name, done, len(needed), more)
+    table.add_row()
+    skills = filled(notebooks)
+    for skill, (done, of) in skills.items():
+        _add_bar(table, skill, done, of)
+    Console().print(table)
+    if page:
+        write(page, progress_page(skills, shares))
+        print(f"The same as a page: {page}")
+
+
+def _add_bar(table: Any, name: str, done: int, of: int, more: str = "") -> None:
+    from rich.progress_bar import ProgressBar
+
+    table.add_row(name, ProgressBar(total=max(of, 1), completed=done, width=30), f"{done} of {of}{more}")
+
+
+def _open_ends(states: list[State]) -> str:
+    unknown = sum(state.done is None for state in states)
+    return f", {unknown} not checked yet" if unknown else ""
+
+
+def submit(
+    notebook: Notebook,
+    workspace: Workspace = None,
+    student: Annotated[str | None, typer.Option(help="Your name or number.", show_default="your user name")] = None,
+) -> None:
+    """Make the archive that you hand in, and print a receipt. Earlier archives stay."""
+    from ..student.workspace import find_workspace, submit
+
+    receipt = submit(notebook, find_workspace(workspace), student)
+    print(f"file      {receipt.path}")
+    print(f"sha256    {receipt.sha256}")
+    print(f"time      {receipt.submitted}")
+    print(f"student   {receipt.student}")
+    print(f"holds     your notebook as saved on {receipt.saved:%Y-%m-%d at %H:%M},")
+    print(f"          in which {receipt.written} of {receipt.exercises} exercises are written")
+    print("Hand in this file as it is, and keep the receipt.")

@@ -1,0 +1,162 @@
+"""The sandbox: bubblewrap around a kernel that runs a stranger's code.
+
+Inside there are all namespaces anew, no network, no capabilities and no way to new ones, an ordinary user, Python's
+installation and this package to read, and a small empty `/tmp` and home to write. Nothing of the host is writable: the
+kernel's sockets are opened outside and inherited as file descriptors, so that not even a folder for them is shared.
+
+Root is no ordinary user, whatever a user namespace calls it: limits on processes do not hold for it. So where grading
+runs as root, a first bubblewrap only makes readable what lies in root's private folders, an ordinary user takes over,
+and that one starts the sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+MIB = 2**20
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache", "/etc/alternatives")
+HOME = "/home/student"
+INSTALL = "apt install bubblewrap"
+FIRST_USER = 200_000  # Beyond the ids that distributions give to people and services.
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a student's code may take. Sizes in bytes, times in seconds; `memory` is that of all processes together."""
+
+    cell_seconds: float = 60
+    notebook_seconds: float = 600
+    memory: int = 4096 * MIB
+    processes: int = 256  # and threads, of which JAX starts some for each core
+    file: int = 64 * MIB
+    scratch: int = 128 * MIB  # of /tmp, and of the home folder
+    output: int = 16 * MIB  # of one cell
+
+
+@dataclass(frozen=True)
+class Bind:
+    """A path of the host that is seen inside, read-only unless `writable`."""
+
+    source: Path
+    inside: Path
+    writable: bool = False
+
+    def arguments(self) -> list[str]:
+        return ["--bind" if self.writable else "--ro-bind", str(self.source), str(self.inside)]
+
+
+@cache
+def why_unavailable() -> str | None:
+    """One line on why there is no sandbox here, or None where it works."""
+    if not sys.platform.startswith("linux"):
+        return "bubblewrap runs on Linux only"
+    if not shutil.which("bwrap"):
+        return f"bubblewrap is not installed ({INSTALL})"
+    done = subprocess.run(
+        command(["/bin/true"], [], {}, Limits(), user=FIRST_USER),
+        capture_output=True,
+        text=True,
+        env={},
+        check=False,
+    )
+    said = done.stderr.strip().rstrip(".")
+    return None if done.returncode == 0 else f"bubblewrap does not work here: {said}{_advice()}"
+
+
+def _advice() -> str:
+    """Ubuntu forbids it to ordinary users from 24.04 on."""
+    setting = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    if os.geteuid() == 0 or not setting.exists() or setting.read_text(encoding="ascii").strip() != "1":
+        return ""
+    return f" (sudo sysctl -w kernel.{setting.name}=0 allows it)"
+
+
+def command(
+    program: Sequence[str],
+    binds: Sequence[Bind],
+    environment: Mapping[str, str],
+    limits: Limits,
+    hidden: Iterable[Path] = (),
+    user: int | None = None,
+) -> list[str]:
+    """The command line that runs `program` in the sandbox.
+
+    It is to be started with an empty environment: the first process of the sandbox keeps the one that it was given.
+
+    Args:
+      hidden: folders that must be empty inside, should they lie in what Python needs.
+      user: who runs it where this process is root; by default another one in each process.
+    """
+    binds = [*_readable(), *binds]
+    inner = [_bwrap(), *_isolation(), *_filesystem(binds, hidden, limits), *_variables(environment), "--", *program]
+    if os.geteuid() != 0:
+        return inner
+    return [*_as_ordinary_user(binds, user or FIRST_USER + os.getpid()), *inner]
+
+
+def _bwrap() -> str:
+    return shutil.which("bwrap") or "bwrap"
+
+
+def _isolation() -> list[str]:
+    unshare = ["--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
+    return [*unshare, "--uid", "1000", "--gid", "1000", "--hostname", "grading", "--die-with-parent", "--new-session"]
+
+
+def _readable() -> list[Bind]:
+    """What Python needs: the system's libraries, its installation, its environment, its packages."""
+    packages = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    wanted = dict.fromkeys([*SYSTEM, sys.base_prefix, sys.base_exec_prefix, sys.prefix, *packages])
+    found = [Path(path) for path in wanted if os.path.exists(path)]
+    return [Bind(path, path) for path in found if not any(other in path.parents for other in found)]
+
+
+def _filesystem(binds: Sequence[Bind], hidden: Iterable[Path], limits: Limits) -> Iterator[str]:
+    """An empty root with small places to write to, and what is to be seen; that last, should it lie in `/tmp`."""
+    yield from ("--proc", "/proc", "--dev", "/dev")
+    for path in ("/dev/shm", "/tmp", HOME):
+        yield from ("--size", str(limits.scratch), "--tmpfs", path)
+    for bind in binds:
+        if bind.source.is_symlink() and bind.source.parent == Path("/"):  # /lib -> usr/lib
+            yield from ("--symlink", os.readlink(bind.source), str(bind.inside))
+        else:
+            yield from bind.arguments()
+    for path in hidden:
+        if any(bind.source in path.resolve().parents for bind in binds):
+            yield from ("--tmpfs", str(path.resolve()), "--remount-ro", str(path.resolve()))
+    yield from ("--remount-ro", "/dev", "--chdir", HOME, "--remount-ro", "/")
+
+
+def _variables(environment: Mapping[str, str]) -> Iterator[str]:
+    for name, value in environment.items():
+        yield from ("--setenv", name, value)
+
+
+def _as_ordinary_user(binds: Sequence[Bind], user: int) -> list[str]:
+    """Root's part: show what lies in closed folders to a user who may not enter them, and become that user."""
+    closed = list(dict.fromkeys(folder for bind in binds if (folder := _closed_above(bind.source))))
+    outermost = [folder for folder in closed if not any(other in folder.parents for other in closed)]
+    arguments = [_bwrap(), "--dev-bind", "/", "/"]
+    for folder in outermost:
+        inside = [bind.source for bind in binds if folder in bind.source.parents]
+        arguments += ["--perms", "0755", "--tmpfs", str(folder)]
+        between = {parent for path in inside for parent in path.parents if folder in parent.parents}
+        for parent in sorted(between, key=lambda path: len(path.parts)):
+            arguments += ["--perms", "0755", "--dir", str(parent)]
+        for path in inside:
+            arguments += ["--bind", str(path), str(path)]
+    # Its own process namespace: the end of its first process, which may be root's to kill, ends the other user's too.
+    arguments += ["--unshare-pid", "--die-with-parent", "--", shutil.which("setpriv") or "setpriv"]
+    return [*arguments, f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all", "--"]
+
+
+def _closed_above(path: Path) -> Path | None:
+    """The outermost folder around `path` that others may not enter."""
+    return next((folder for folder in reversed(path.parents) if not folder.stat().st_mode & 0o001), None)

@@ -1,0 +1,82 @@
+"""Does a pull request hold one purpose, all of it, and nothing beside it?"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ..git import Git
+from ..review import Comment
+from .history import Commit
+from .issues import Issue
+from .worktrees import changed_lines
+
+CHANGELOG, UNRELEASED = "CHANGELOG.md", "## Unreleased"
+FEW_LINES = 2  # that a mended word may change
+
+
+def judge(git: Git, issue: Issue, base: str, tip: str, history: list[Commit]) -> Iterator[Comment]:
+    """What does not belong, and what is missing beside code and tests."""
+    changed = dict.fromkeys(path for commit in history for path in commit.files)
+    for path in changed:
+        if path not in issue.allowed:
+            yield Comment(
+                f"{path}:{changed_lines(git, base, tip, path)[0]}",
+                f"has nothing to do with issue #{issue.number}. Take it out of this branch (git rebase -i, or"
+                f" git restore --source=upstream/main {path}); if it is worth it, open a pull request of its own.",
+            )
+    if issue.code:
+        yield from _functions(git, issue, base, tip)
+        yield from _tests(git, issue, base, tip)
+        yield from _changelog(git, base, tip)
+    elif len(lines := changed_lines(git, base, tip, issue.allowed[0])) > FEW_LINES:
+        yield Comment(
+            f"{issue.allowed[0]}:{lines[0]}",
+            f"changes {len(lines)} lines for one word. Leave line breaks as they were: each changed line is read.",
+        )
+
+
+def functions(source: str | None) -> dict[str, tuple[int, str]]:
+    """The functions of a file: line and source of each. Nothing for a file that is no Python."""
+    try:
+        tree = ast.parse(source or "")
+    except SyntaxError:
+        return {}
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {node.name: (node.lineno, ast.get_source_segment(source or "", node) or "") for node in found}
+
+
+def _functions(git: Git, issue: Issue, base: str, tip: str) -> Iterator[Comment]:
+    start = git("merge-base", base, tip)
+    before, after = (functions(git.text(revision, issue.code)) for revision in (start, tip))
+    for name, (line, source) in before.items():
+        if name not in issue.touched and after.get(name, (0, ""))[1] != source:
+            yield Comment(
+                f"{issue.code}:{after.get(name, (line,))[0]}",
+                f"`{name}` is changed, and issue #{issue.number} is not about it. Leave it as it was.",
+            )
+
+
+def _tests(git: Git, issue: Issue, base: str, tip: str) -> Iterator[Comment]:
+    start = git("merge-base", base, tip)
+    before, after = (functions(git.text(revision, issue.tests)) for revision in (start, tip))
+    for name, (line, source) in before.items():
+        if after.get(name, (0, ""))[1] != source:
+            yield Comment(
+                f"{issue.tests}:{after.get(name, (line,))[0]}",
+                f"the test `{name}` was there before and is changed or gone. It holds what others rely on: put it back,"
+                " and add yours beside it.",
+            )
+
+
+def _changelog(git: Git, base: str, tip: str) -> Iterator[Comment]:
+    text = git.text(tip, CHANGELOG) or ""
+    lines = text.splitlines()
+    start = lines.index(UNRELEASED) + 1 if UNRELEASED in lines else 0
+    end = next((i for i, line in enumerate(lines[start:], start) if line.startswith("## ")), len(lines))
+    before = (git.text(git("merge-base", base, tip), CHANGELOG) or "").splitlines()
+    if not any(line.startswith("*") and line not in before for line in lines[start:end]):
+        yield Comment(
+            f"{CHANGELOG}:{start or 1}",
+            f"has no new line under `{UNRELEASED}`. Users notice this change: tell them, in a line with `*` before it.",
+        )

@@ -1,0 +1,113 @@
+"""`check`: one visible case of an exercise, which explains a wrong answer and never raises."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from ..answers.comparison import Tolerance, same
+from ..answers.diagnose import diagnose
+from ..answers.serialize import plain
+from .display import publish
+from .errors import explain, folded, marked
+from .traceback_location import student_steps
+
+CHECKED = "application/vnd.minitorch.check+json"
+
+
+class Verdict(NamedTuple):
+    """What came of a case: `message` is empty if it passed, `original` the whole error where there was one."""
+
+    case: str
+    message: str = ""
+    original: str = ""
+
+
+def check(
+    case: str,
+    given: Callable[[], Any],
+    expected: Any,
+    mistakes: Mapping[str, Any] | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    dtype: bool = False,
+) -> None:
+    """Display `ok` for a case, or what is probably wrong.
+
+    `given` calls the student's function; `expected` is the right value, or a function that gives it. `mistakes` maps
+    the message for a typical wrong answer to the value that it has, or a function that gives it. The tolerances are
+    those of `Tolerance`.
+    """
+    verdict = _judge(case, given, expected, mistakes or {}, Tolerance(rtol, atol, dtype))
+    content = {"exercise": None, "case": case, "passed": not verdict.message, "message": verdict.message}
+    publish({"text/plain": as_text(verdict), "text/html": as_html(verdict), CHECKED: content})
+
+
+def _judge(
+    case: str, given: Callable[[], Any], expected: Any, mistakes: Mapping[str, Any], tolerance: Tolerance
+) -> Verdict:
+    names = _names(given)
+    try:
+        value = plain(given())
+    except (Exception, SystemExit) as error:
+        return Verdict(case, *explain(error, _written_beside(names, error)))
+    try:
+        right = plain(expected() if callable(expected) else expected)
+        if same(value, right, tolerance):
+            return Verdict(case)
+        foreseen = {message: plain(wrong() if callable(wrong) else wrong) for message, wrong in mistakes.items()}
+    except Exception as error:
+        explanation = explain(error)
+        return Verdict(case, f"The check itself failed, not your code. {explanation.paragraph}", explanation.original)
+    return Verdict(case, diagnose(value, right, foreseen, tolerance, inputs=_arrays(names)) or "")
+
+
+def _names(given: Callable[[], Any]) -> dict[str, Any]:
+    """What `lambda: softmax(x)` names: the function `softmax` and the array `x`."""
+    code = getattr(given, "__code__", None)
+    if code is None:
+        return {}
+    names = {name: given.__globals__[name] for name in code.co_names if name in given.__globals__}
+    for name, cell in zip(code.co_freevars, given.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # It has no value yet.
+            names[name] = cell.cell_contents
+    return names
+
+
+def _arrays(names: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    arrays = {f"`{name}`": plain(x) for name, x in names.items() if isinstance(x, np.ndarray | jax.Array)}
+    return {name: x for name, x in arrays.items() if isinstance(x, np.ndarray)}  # A random key is not one.
+
+
+def _written_beside(names: Mapping[str, Any], error: BaseException) -> set[str]:
+    """The functions that the error went through and that stand in a cell with one that is named: the student's own, and
+    not what the notebook gave."""
+    named = [m for x in names.values() for m in (x, *(vars(x).values() if isinstance(x, type) else ()))]
+    cells = {f.__code__.co_filename for f in named if isinstance(f, FunctionType)}
+    codes = (step.tb_frame.f_code for step in student_steps(error))
+    return {code.co_name for code in codes if code.co_filename in cells}
+
+
+def as_text(verdict: Verdict) -> str:
+    """`ok: case`, or `not yet: case` with the message below it and the original error indented below that."""
+    if not verdict.message:
+        return f"ok: {verdict.case}"
+    original = "".join(f"\n      {line}" for line in verdict.original.splitlines())
+    return f"not yet: {verdict.case}\n  {verdict.message}" + (
+        f"\n    The original error:{original}" if original else ""
+    )
+
+
+def as_html(verdict: Verdict) -> str:
+    """The same for a notebook, readable on light and dark: a coloured edge and the page's own text colour."""
+    colour, word = ("#D55E00", "not yet") if verdict.message else ("#0072B2", "ok")
+    message = f'<div style="margin-top:.3em">{marked(verdict.message)}</div>' if verdict.message else ""
+    return (
+        f'<div style="border-left:5px solid {colour};padding:.35em .8em;margin:.2em 0;max-width:60em">'
+        f"<strong>{word}</strong>: {marked(verdict.case)}{message}{folded(verdict.original)}</div>"
+    )

@@ -1,0 +1,87 @@
+import pytest
+
+from minitorch_course.author.runner import Runner
+from minitorch_course.author.source import read_source
+
+SOURCE = """# %% [markdown]
+# # Small
+
+# %% name="set-up"
+from minitorch_course import check, draw, show
+
+# %% name="count" tags=["exercise"]
+def count(n):
+    # BEGIN SOLUTION count to n
+    i = 0
+    while i < n:
+        i = i + 1
+    return i
+    # END SOLUTION
+
+# %% name="count-check" tags=["check"] exercise="count"
+check("a number", lambda: count(3), 3)
+
+# %% name="count-probe" tags=["probe"] exercise="count" points=2 hint="Stop."
+show(count(draw.integers(low=1)))
+
+# %% name="more-probe" tags=["probe"] exercise="count" points=0 hint="Stop."
+show(count(2))
+
+# %% name="last-probe" tags=["probe"] exercise="count" points=1 hint="Stop."
+show(count(0))
+"""
+ENDLESS = "def count(n):\n    while n:\n        pass\n    return n\n"
+DEADLY = "import os\ndef count(n):\n    os._exit(0)\n"
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory):
+    path = tmp_path_factory.mktemp("notebooks") / "16_small.py"
+    path.write_text(SOURCE, "utf-8")
+    with Runner(read_source(path), limit=60) as runner:
+        yield runner
+
+
+def statuses(runner, code):
+    return [probed.status for probed in runner.grade({"count": code}).values()]
+
+
+def test_probes_are_graded_in_another_process_again_and_again(runner):
+    assert [p.status for p in runner.grade().values()] == ["passed"] * 3
+    assert statuses(runner, "def count(n):\n    return n + 1\n") == ["wrong"] * 3
+    assert [p.status for p in runner.grade(seed=5).values()] == ["passed"] * 3
+
+
+def test_checks_are_run_there_too(runner):
+    assert [(c.case, c.passed) for c in runner.check()] == [("a number", True)]
+    assert [c.passed for c in runner.check({"count": "def count(n):\n    return 0\n"}, "count")] == [False]
+    assert runner.check(exercise="other") == []
+
+
+def test_the_first_probe_with_points_that_is_lost(runner):
+    assert runner.first_lost("count", "def count(n):\n    return int(n)\n") is None
+    assert runner.first_lost("count", "def count(n):\n    return 7 if n == 0 else int(n)\n").name == "last-probe"
+    assert runner.first_lost("count", "def count(n):\n    return 7 if n == 2 else int(n)\n") is None
+    assert [p.status for p in runner.grade().values()] == ["passed"] * 3, "the runner goes on after it was cut short"
+
+
+@pytest.mark.slow
+def test_an_endless_loop_and_a_dead_process_lose_and_the_next_answer_is_graded(runner):
+    first, *others = runner.grade({"count": DEADLY}).values()
+    assert (first.status, first.message) == ("error", "The process ended before it answered: does the code call exit?")
+    assert [p.status for p in others] == ["not run"] * 2
+    assert runner.first_lost("count", ENDLESS).status == "timeout"
+    assert [p.status for p in runner.grade().values()] == ["passed"] * 3
+
+
+def test_a_reference_that_fails_is_told(tmp_path):
+    path = tmp_path / "16_small.py"
+    path.write_text(SOURCE.replace("show(count(0))", "show(count(missing))"), "utf-8")
+    with Runner(read_source(path)) as runner, pytest.raises(ValueError, match="the cell 'last-probe' fails: NameError"):
+        runner.grade()
+
+
+def test_a_closed_runner_starts_anew(runner):
+    runner.close()
+    runner.close()
+    assert [p.status for p in runner.grade().values()] == ["passed"] * 3

@@ -1,0 +1,107 @@
+"""Functions that an exercise asks for are gone, and the library works without them."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from minitorch_course._packages import LIBRARY
+from minitorch_course.grading.hide_functions import copy_library
+
+
+def said(library, code, tmp_path):
+    """What code prints in a process that sees that library."""
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(code), "utf-8")
+    environment = {"PYTHONPATH": str(library), "JAX_PLATFORMS": "cpu", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-P", str(script)], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    names = ["minitorch.ops.softmax", "minitorch.vjp", "minitorch.autodiff.Tape.backward", "jax.nn.softmax"]
+    return copy_library(tmp_path_factory.mktemp("library"), names).parent
+
+
+def test_functions_of_this_package_are_gone_and_say_why(library, tmp_path):
+    code = """
+        import minitorch as mt
+        from minitorch.ops.fused import softmax
+        assert str(LIBRARY) in mt.__file__
+        for call in (mt.ops.softmax, softmax, mt.vjp, mt.autodiff.transforms.vjp, mt.autodiff.Tape().backward):
+            try:
+                call()
+            except RuntimeError as error:
+                print(error)
+        """.replace("LIBRARY", repr(str(library)))
+    lines = said(library, code, tmp_path).splitlines()
+    assert (
+        lines[:2]
+        == ["minitorch.ops.softmax is not there while this notebook is graded: an exercise asks to write it."] * 2
+    )
+    assert [line.split()[0] for line in lines[2:]] == ["minitorch.vjp"] * 2 + ["minitorch.autodiff.Tape.backward"]
+
+
+def test_their_code_is_nowhere_in_the_copy(library):
+    """Not in the source, and not in a file of compiled code either."""
+    original = (LIBRARY / "autodiff" / "tape.py").read_text("utf-8")
+    assert "Walk the list backwards. Takes" in original
+    for file in (library / "minitorch" / "autodiff").rglob("tape*"):
+        assert b"Walk the list backwards. Takes" not in file.read_bytes()
+
+
+def test_all_else_works(library, tmp_path):
+    code = """
+        import minitorch as mt
+        from minitorch.models import GPT
+        print(mt.ops.log_softmax(mt.ops.exp(0.0).reshape(1)), mt.ops.tanh(0.0))
+        """
+    assert said(library, code, tmp_path) == "[0.] 0.0\n"
+
+
+def test_released_notebooks_are_not_copied(library):
+    assert not list(library.rglob("*.ipynb"))
+    assert (library / "minitorch_course" / "notebook" / "check.py").exists()
+
+
+@pytest.mark.parametrize("name", ["minitorch.ops.softmaxx", "minitorch.nothing.at.all", "minitorch.Tape.backwards"])
+def test_a_name_that_does_not_exist_is_an_error(name, tmp_path):
+    with pytest.raises(ValueError, match=f"{name} is not in minitorch: mend the `forbids`"):
+        copy_library(tmp_path, [name])
+
+
+def test_functions_of_other_libraries_are_hidden_from_students_and_not_from_libraries(tmp_path):
+    code = """
+        from minitorch_course.grading.hide_functions import hide
+        hide(["jax.nn.softmax", "jax.grad", "jax.vjp", "numpy.sum", "minitorch.ops.softmax"])
+        import jax, numpy, minitorch
+        for look in (lambda: jax.grad, lambda: jax.vjp, lambda: numpy.sum, lambda: getattr(jax.nn, "softmax")):
+            try:
+                look()
+            except RuntimeError as error:
+                print(error)
+        try:
+            from jax.nn import softmax
+        except RuntimeError:
+            print("not imported")
+        print(minitorch.ops.softmax(jax.numpy.zeros(2)), jax.hessian(lambda x: x**3)(1.0), numpy.mean([1.0, 3.0]))
+        print(hasattr(jax, "jit"), hasattr(jax, "nothing"), hasattr(numpy, "nothing"), "grad" in dir(jax))
+        """
+    lines = said(LIBRARY.parent, code, tmp_path).splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["jax.grad", "jax.vjp", "numpy.sum", "jax.nn.softmax"]
+    assert lines[4:] == ["not imported", "[0.5 0.5] 6.0 2.0", "True False False False"]
+
+
+@pytest.mark.parametrize("name", ["jax.nothing", "nothing.at.all", "jax"])
+def test_hiding_what_does_not_exist_is_an_error(name, tmp_path):
+    code = f"""
+        from minitorch_course.grading.hide_functions import hide
+        try:
+            hide([{name!r}])
+        except ValueError as error:
+            print(error)
+        """
+    assert name in said(LIBRARY.parent, code, tmp_path)

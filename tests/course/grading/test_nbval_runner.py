@@ -1,0 +1,145 @@
+"""Notebooks run by nbval in kernels of ours, and their probes judged."""
+
+import dataclasses
+
+import pytest
+
+from minitorch_course.grading.kernel_process import Setting
+from minitorch_course.grading.nbval_plugin import Task
+from minitorch_course.grading.nbval_runner import Kernels, run
+from minitorch_course.grading.sandbox import Limits
+
+BEGIN = "from minitorch_course import draw, show; draw.begin('probe')\n"
+LIMITS = Limits(notebook_seconds=100, output=2**20)
+
+
+def tasks(*codes, probe="show(f(draw.normal(3)))"):
+    cells = [Task(f"cell {i}", "exercise", code) for i, code in enumerate(codes)]
+    return [*cells, Task("probe", "probe", BEGIN + probe)]
+
+
+@pytest.fixture(scope="module")
+def kernels():
+    """Kernels in the open: what is tested here works on every system."""
+    with Kernels(Setting({"MINITORCH_SHOW": "values", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)) as kernels:
+        yield kernels
+
+
+@pytest.fixture(scope="module")
+def key():
+    with Kernels(Setting({"MINITORCH_SHOW": "key", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)) as kernels:
+        mistakes = "show(f(draw.normal(3)), mistakes={'It is the square.': lambda: draw.drawn[0] ** 2})"
+        [*_, probe] = run(tasks("def f(x):\n    return 2 * x", probe=mistakes), kernels)
+    assert (probe.status, len(probe.shown)) == ("passed", 1)
+    return {"probe": probe.shown}
+
+
+def judged(kernels, key, *codes, **options):
+    return run(tasks(*codes, **options), kernels, key)[-1]
+
+
+def test_the_right_value_passes(kernels, key):
+    assert judged(kernels, key, "def f(x):\n    return x + x").status == "passed"
+
+
+def test_a_known_mistake_is_named(kernels, key):
+    probe = judged(kernels, key, "def f(x):\n    return x * x")
+    assert (probe.status, probe.message) == ("wrong", "It is the square.")
+    assert (probe.given, probe.expected) == ("float32 (3,)", "float32 (3,)")
+
+
+def test_a_wrong_shape_is_told_without_the_numbers(kernels, key):
+    probe = judged(kernels, key, "def f(x):\n    return 2 * x[:2]")
+    assert (probe.status, probe.given, probe.expected) == ("wrong", "float32 (2,)", "float32 (3,)")
+    assert (
+        probe.message
+        == "The result has shape (2,), where (3,) is expected: axis 0 is one too short, so look for an off-by-one."
+    )
+
+
+def test_an_error_is_explained_in_the_students_terms(kernels, key):
+    probe = judged(kernels, key, "def f(x):\n    return x @ jnp.ones(4)", "import jax.numpy as jnp")
+    assert probe.status == "error"
+    assert "It happened in `f` on line 2" in probe.error
+
+
+def test_a_wrong_value_comes_before_the_error_after_it(kernels, key):
+    probe = judged(kernels, key, "def f(x):\n    return x", probe="show(f(draw.normal(3)))\n1 / 0")
+    assert (probe.status, probe.error) == ("wrong", None)
+
+
+def test_the_right_value_and_then_an_error_does_not_pass(kernels, key):
+    probe = judged(kernels, key, "def f(x):\n    return 2 * x", probe="show(f(draw.normal(3)))\n1 / 0")
+    assert (probe.status, probe.message) == ("error", None)
+
+
+@pytest.mark.parametrize("shows", ["", "show(f(draw.normal(3)))\n" * 2])
+def test_values_missing_or_too_many_do_not_pass(kernels, key, shows):
+    probe = judged(kernels, key, "def f(x):\n    return 2 * x", probe=shows)
+    assert probe.status == "wrong"
+    assert probe.message.endswith("values were shown where 1 are expected.")
+
+
+def test_a_cell_that_fails_does_not_stop_the_next(kernels, key):
+    results = run(tasks("1 / 0", "def f(x):\n    return 2 * x"), kernels, key)
+    assert [result.status for result in results] == ["error", "passed", "passed"]
+
+
+def test_messages_are_the_same_in_each_run(kernels, key):
+    code = "def f(x):\n    raise ValueError(repr(object()))"
+    first, second = (judged(kernels, key, code) for _ in range(2))
+    assert "object at 0x..." in first.error
+    assert first.error == second.error
+
+
+def test_each_notebook_has_a_kernel_of_its_own(kernels, key):
+    judged(kernels, key, "import sys\nsys.left_behind = True")
+    assert (
+        judged(kernels, key, "import sys\ndef f(x):\n    return 2 * x if not hasattr(sys, 'left_behind') else 0").status
+        == "passed"
+    )
+
+
+def test_a_kernel_can_be_started_ahead(kernels, key):
+    kernels.prepare()
+    assert judged(kernels, key, "def f(x):\n    return 2 * x").status == "passed"
+
+
+def limited(kernels, **limits):
+    return Kernels(dataclasses.replace(kernels.setting, limits=dataclasses.replace(LIMITS, **limits)))
+
+
+def test_when_the_time_of_the_notebook_is_up_the_rest_does_not_run(kernels, key):
+    with limited(kernels, notebook_seconds=3) as short:
+        cell, probe = run(tasks("while True:\n    pass"), short, key)
+    assert (cell.status, probe.status) == ("timeout", "not run")
+    assert probe.message == "The notebook was stopped after 3 seconds."
+
+
+def test_after_an_end_of_python_the_cells_before_run_again_but_for_those_that_end_it(kernels, key):
+    cells = ["def f(x):\n    return 2 * x", "g = f", "import os\nos._exit(1)", "f = g"]
+    results = run(tasks(*cells), kernels, key)
+    assert [result.status for result in results] == ["passed", "passed", "error", "passed", "passed"]
+    assert results[2].error == "Python itself ended here: was it told to exit, or did it crash?"
+
+
+def test_a_kernel_that_does_not_start_is_an_error_with_what_it_said(kernels):
+    broken = dataclasses.replace(kernels.setting, withheld=["jax.nothing"])
+    with (
+        Kernels(broken) as kernels,
+        pytest.raises(RuntimeError, match=r"did not start(.|\n)*jax.nothing does not exist"),
+    ):
+        run(tasks("f = 1"), kernels)
+
+
+def test_more_than_a_kernel_may_send_ends_the_cell_only(kernels, key):
+    results = run(tasks("print('x' * 3_000_000)", "def f(x):\n    return 2 * x"), kernels, key)
+    assert [result.status for result in results] == ["error", "passed", "passed"]
+    assert results[0].error == "More than 1 MB were printed or shown."
+
+
+def test_the_sandbox_makes_no_difference(sandbox, kernels, key):
+    with Kernels(dataclasses.replace(kernels.setting, sandboxed=True)) as inside:
+        for code in ("def f(x):\n    return x + x", "def f(x):\n    return x", "def f(x):\n    return 1 / 0"):
+            a, b = judged(kernels, key, code), judged(inside, key, code)
+            assert (a.status, a.message, a.error) == (b.status, b.message, b.error)
