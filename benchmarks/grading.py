@@ -29,10 +29,10 @@ from typing import Any
 import nbformat.v4 as v4
 
 from minitorch_course.author.cells import Cell, Notebook, solved, unsolved
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.source import read_source
-from minitorch_course.author.wrong_answers import read_planted
-from minitorch_course.grading.grading_env import Plan, Workshop
+from minitorch_course.author.wrong_answers import read_wrong_answers
+from minitorch_course.grading.grading_env import GradingConfig, GradingEnv
 
 from .contest import ROOT, machine, spread, table
 
@@ -102,10 +102,10 @@ class Student:
 def make_class(notebook: Notebook, size: int) -> list[Student]:
     """One in ten is right, one in ten half done, and the others have one planted wrong answer each."""
     right = {cell.name: solved(cell.source) for cell in notebook.of("exercise")}
-    points = {cell.name: cell.points for cell in notebook.of("probe")}
+    points = {cell.name: cell.points for cell in notebook.of("hidden-test")}
     half = {cell.name: unsolved(cell) for cell in notebook.of("exercise")[6:]}
-    lost_by_half = [cell.name for cell in notebook.of("probe") if cell.exercise in half]
-    planted = read_planted(notebook, Places(ROOT).wrong(notebook.name))
+    lost_by_half = [cell.name for cell in notebook.of("hidden-test") if cell.exercise in half]
+    planted = read_wrong_answers(notebook, CourseLayout(ROOT).wrong(notebook.name))
     students = []
     for number in range(size):
         wrong = planted[number * len(planted) // size]
@@ -205,7 +205,7 @@ class Peer(Contestant):
 
     def tasks(self) -> list[Cell]:
         """What is executed, in order; assertions come after the first cell, which has the imports."""
-        first, *others = self.notebook.of("setup", "exercise", "probe")
+        first, *others = self.notebook.of("setup", "exercise", "hidden-test")
         return [first, Cell("setup", "assertions", (), {}, ASSERTIONS.format(seed=SEED).strip(), 0), *others]
 
 
@@ -241,7 +241,7 @@ class Nbgrader(Peer):
             if cell.kind == "exercise":
                 about |= {"solution": True, "locked": False}
                 source = code.get(cell.name, unsolved(cell))
-            elif cell.kind == "probe":
+            elif cell.kind == "hidden-test":
                 about |= {"grade": True, "points": cell.points}
                 source = self.tests[cell.name]
             cells.append(v4.new_code_cell(source, id=cell.name, metadata={"nbgrader": about}))
@@ -267,7 +267,7 @@ class Otter(Peer):
 
     def prepare(self) -> None:
         self.install()
-        probes = self.notebook.of("probe")
+        probes = self.notebook.of("hidden-test")
         with zipfile.ZipFile(self.folder / "autograder.zip", "w") as archive:
             for cell in probes:
                 archive.writestr(f"tests/{_word(cell.name)}.py", _test_file(cell, self.tests[cell.name]))
@@ -275,7 +275,7 @@ class Otter(Peer):
         for student in self.students:
             cells: list[Any] = []
             for cell in self.tasks():
-                if cell.kind == "probe":
+                if cell.kind == "hidden-test":
                     cells[-1].metadata.setdefault("otter", {"tests": []})["tests"].append(_word(cell.name))
                 else:
                     source = student.code.get(cell.name, solved(cell.source))
@@ -331,11 +331,11 @@ def overheads(out: Path) -> list[float]:
 
 
 def main(rounds: int, size: int) -> None:
-    notebook = read_source(Places(ROOT).source(NAME))
+    notebook = read_source(CourseLayout(ROOT).source(NAME))
     students = make_class(notebook, size)
-    with Workshop(Plan(notebook, SEED, sandboxed=False)) as workshop:
+    with GradingEnv(GradingConfig(notebook, SEED, sandboxed=False)) as workshop:
         key = workshop.key()
-    tests = {cell.name: test_code(cell, key[cell.name]) for cell in notebook.of("probe")}
+    tests = {cell.name: test_code(cell, key[cell.name]) for cell in notebook.of("hidden-test")}
     seconds: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
     beyond: list[float] = []
     different: set[str] = set()
@@ -391,7 +391,7 @@ def report(
         overhead=f"{median(beyond):.2f} s",
         reached=verdict[median(beyond) <= MOST_OVERHEAD],
         same="yes" if not different else "; ".join(sorted(different)),
-        probes=len(notebook.of("probe")),
+        probes=len(notebook.of("hidden-test")),
         machine=machine("jax", "nbval") + f"; {', '.join(PEERS.values())}",
     )
 

@@ -110,7 +110,7 @@ check(
     },
 )
 
-# %% name="readings-probe" tags=["probe"] exercise="readings" points=2 hint="scores.argmax along the last axis: the place of the largest score in each row."
+# %% name="readings-test" tags=["hidden-test"] exercise="readings" points=2 hint="scores.argmax along the last axis: the place of the largest score in each row."
 x = draw.normal(8, 10) - draw.choice([0.0, 3.0])
 show(
     readings(x),
@@ -174,7 +174,7 @@ check(
     },
 )
 
-# %% name="accuracy-probe" tags=["probe"] exercise="accuracy" points=2 hint="The mean of `read == labels`."
+# %% name="accuracy-test" tags=["hidden-test"] exercise="accuracy" points=2 hint="The mean of `read == labels`."
 r, t = draw.integers(21, low=0, high=3), draw.integers(21, low=0, high=3)
 show(
     accuracy(r, t),

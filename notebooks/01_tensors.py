@@ -187,7 +187,7 @@ check(
     },
 )
 
-# %% name="broadcast_shape-fits" tags=["probe"] exercise="broadcast_shape" points=2 hint="Put 1s in front of the shorter shape; of 1 and n comes n, on either side."
+# %% name="broadcast_shape-fits" tags=["hidden-test"] exercise="broadcast_shape" points=2 hint="Put 1s in front of the shorter shape; of 1 and n comes n, on either side."
 k, m, n, p = (int(size) + 2 for size in draw.permutation(6)[:4])
 show(
     outcome(lambda: broadcast_shape((k, 1), (k,))),
@@ -219,7 +219,7 @@ show(
 show(outcome(lambda: broadcast_shape((m,), (p, n, 1))))
 show([outcome(lambda: broadcast_shape((), (n, m))), outcome(lambda: broadcast_shape((n, m), (n, m)))])
 
-# %% name="broadcast_shape-refuses" tags=["probe"] exercise="broadcast_shape" points=2 hint="Sizes that differ, none of them 1, are refused; an axis of size 0 fits to 1 and to 0 only."
+# %% name="broadcast_shape-refuses" tags=["hidden-test"] exercise="broadcast_shape" points=2 hint="Sizes that differ, none of them 1, are refused; an axis of size 0 fits to 1 and to 0 only."
 k, m, n = (int(size) + 2 for size in draw.permutation(6)[:3])
 show(
     outcome(lambda: broadcast_shape((k, m), (k,))),
@@ -402,7 +402,7 @@ check(
     },
 )  # fmt: skip
 
-# %% name="offset-strides" tags=["probe"] exercise="offset" points=2 hint="The last stride is 1; each one before it is the product of all sizes after its axis."
+# %% name="offset-strides" tags=["hidden-test"] exercise="offset" points=2 hint="The last stride is 1; each one before it is the product of all sizes after its axis."
 k, m, n, p = (int(size) + 2 for size in draw.permutation(5)[:4])
 show(
     strides_of((k, m, n, p)),
@@ -419,7 +419,7 @@ show(
 )  # fmt: skip
 show([strides_of((n,)), strides_of(()), strides_of((m, 1, n))])
 
-# %% name="offset-positions" tags=["probe"] exercise="offset" points=2 hint="position = start + index times stride over all axes; -1 is n - 1; outside of -n ... n - 1 raise IndexError."
+# %% name="offset-positions" tags=["hidden-test"] exercise="offset" points=2 hint="position = start + index times stride over all axes; -1 is n - 1; outside of -n ... n - 1 raise IndexError."
 k, m, n = (int(size) + 3 for size in draw.permutation(4)[:3])
 a, b, c, start = (int(step) + 2 for step in draw.permutation(9)[:4])
 odd = View([], (k, m, n), (a, b, c), start)
@@ -586,7 +586,7 @@ check(
     },
 )
 
-# %% name="views-transposed" tags=["probe"] exercise="views" points=2 hint="Axis k of the result has the size and the stride of axis axes[k]; data and start stay."
+# %% name="views-transposed" tags=["hidden-test"] exercise="views" points=2 hint="Axis k of the result has the size and the stride of axis axes[k]; data and start stay."
 sizes, steps = (tuple(int(n) + 2 for n in draw.permutation(9)[:4]) for _ in range(2))
 v = View([], sizes, steps, draw.choice([3, 4, 5]))
 for axes in [(1, 2, 3, 0), (2, 0, 3, 1)]:
@@ -613,7 +613,7 @@ for axes in [(1, 2, 3, 0), (2, 0, 3, 1)]:
         mistakes={"A new list was made. A view is a new walk through the same one.": lambda: False},
     )
 
-# %% name="views-sliced" tags=["probe"] exercise="views" points=3 hint="Size len(range(start, stop, step)), stride times step, and the view starts `start` old strides later."
+# %% name="views-sliced" tags=["hidden-test"] exercise="views" points=3 hint="Size len(range(start, stop, step)), stride times step, and the view starts `start` old strides later."
 a, b, c, begin = (int(n) + 2 for n in draw.permutation(12)[:4])
 v = View([], (9, 8, 7), (a, b, c), begin)
 first = draw.choice([1, 2])
@@ -748,7 +748,7 @@ check(
     mistakes={"A new list was made. The copies exist in thought only: keep v.data.": False},
 )
 
-# %% name="stretched-strides" tags=["probe"] exercise="stretched" points=2 hint="The old stride where sizes agree; 0 where 1 is stretched and on new axes in front."
+# %% name="stretched-strides" tags=["hidden-test"] exercise="stretched" points=2 hint="The old stride where sizes agree; 0 where 1 is stretched and on new axes in front."
 k, m, n, p = (int(size) + 2 for size in draw.permutation(7)[:4])
 a, b, c, start = (int(step) + 2 for step in draw.permutation(9)[:4])
 v = View([4.0], (k, 1, m), (a, b, c), start)
@@ -788,7 +788,7 @@ show(
     mistakes={"A new list was made. The copies exist in thought only: keep v.data.": lambda: False},
 )
 
-# %% name="stretched-refuses" tags=["probe"] exercise="stretched" points=1 hint="Only size 1 stretches; any other size must be the one that is asked for."
+# %% name="stretched-refuses" tags=["hidden-test"] exercise="stretched" points=1 hint="Only size 1 stretches; any other size must be the one that is asked for."
 k, m, n = (int(size) + 2 for size in draw.permutation(6)[:3])
 v = contiguous(range(k * m), (k, m))
 show(
@@ -939,7 +939,7 @@ check(
     },
 )
 
-# %% name="reshaped-contiguous" tags=["probe"] exercise="reshaped" points=2 hint="Strides equal to those of the shape; where an axis has size 1 its stride does not matter; nor does the start."
+# %% name="reshaped-contiguous" tags=["hidden-test"] exercise="reshaped" points=2 hint="Strides equal to those of the shape; where an axis has size 1 its stride does not matter; nor does the start."
 k, m, n = (int(size) + 2 for size in draw.permutation(5)[:3])
 start = draw.choice([1, 2, 3])
 show(
@@ -975,7 +975,7 @@ show(
     },
 )
 
-# %% name="reshaped-layout" tags=["probe"] exercise="reshaped" points=2 hint="Same data, same start, strides of the new shape; -1 becomes the count divided by the other sizes."
+# %% name="reshaped-layout" tags=["hidden-test"] exercise="reshaped" points=2 hint="Same data, same start, strides of the new shape; -1 becomes the count divided by the other sizes."
 k, m, n = (int(size) + 2 for size in draw.permutation(5)[:3])
 start = draw.choice([1, 2, 3])
 v = View([0.5], (k * m, n), (n, 1), start)
@@ -993,7 +993,7 @@ show(
 )
 show([u.shape, u.strides, reshaped(v, (-1,)).shape, reshaped(v, (-1, k * m * n)).shape])
 
-# %% name="reshaped-refuses" tags=["probe"] exercise="reshaped" points=1 hint="Refuse a view that is not contiguous, and a shape that has room for more or fewer numbers."
+# %% name="reshaped-refuses" tags=["hidden-test"] exercise="reshaped" points=1 hint="Refuse a view that is not contiguous, and a shape that has room for more or fewer numbers."
 k, m, n = (int(size) + 2 for size in draw.permutation(5)[:3])
 v = contiguous(range(k * m), (k, m))
 show(
@@ -1138,7 +1138,7 @@ check(
     },
 )
 
-# %% name="summed-one-axis" tags=["probe"] exercise="summed" points=2 hint="Stride 0 in the result along the summed axis; negative axes count from the end; start at v.start."
+# %% name="summed-one-axis" tags=["hidden-test"] exercise="summed" points=2 hint="Stride 0 in the result along the summed axis; negative axes count from the end; start at v.start."
 x = np.asarray(draw.integers(3, 4, 2, low=-9, high=99))
 v = contiguous(x.ravel().tolist(), x.shape)
 show(
@@ -1169,7 +1169,7 @@ show(
     },
 )
 
-# %% name="summed-axes" tags=["probe"] exercise="summed" points=2 hint="None means all axes; a tuple may mix positive and negative ones; keepdims keeps size 1 in place."
+# %% name="summed-axes" tags=["hidden-test"] exercise="summed" points=2 hint="None means all axes; a tuple may mix positive and negative ones; keepdims keeps size 1 in place."
 x = np.asarray(draw.integers(2, 3, 4, low=-9, high=99))
 v = contiguous(x.ravel().tolist(), x.shape)
 show(
@@ -1328,7 +1328,7 @@ check(
     },
 )
 
-# %% name="gather-gathered" tags=["probe"] exercise="gather" points=2 hint="The result has len(indices) entries along the axis; read each number of v at its own offset."
+# %% name="gather-gathered" tags=["hidden-test"] exercise="gather" points=2 hint="The result has len(indices) entries along the axis; read each number of v at its own offset."
 x = np.asarray(draw.integers(4, 3, 5, low=10, high=99))
 v = contiguous(x.ravel().tolist(), x.shape)
 a, b, c = (int(i) for i in draw.permutation(4)[:3])
@@ -1363,7 +1363,7 @@ show(
     },
 )
 
-# %% name="gather-picked" tags=["probe"] exercise="gather" points=2 hint="Three index arrays that broadcast to (B, T): texts as a column, places as a row, tokens."
+# %% name="gather-picked" tags=["hidden-test"] exercise="gather" points=2 hint="Three index arrays that broadcast to (B, T): texts as a column, places as a row, tokens."
 x, t = draw.normal(3, 3, 6), draw.integers(3, 3, low=0, high=6)
 show(
     picked(x, t),
@@ -1500,7 +1500,7 @@ check(
     lambda: stack @ b,
 )
 
-# %% name="inner-matrices" tags=["probe"] exercise="inner" points=2 hint="times on (M, K, 1) and (1, K, N), in this order, then plus along the middle axis."
+# %% name="inner-matrices" tags=["hidden-test"] exercise="inner" points=2 hint="times on (M, K, 1) and (1, K, N), in this order, then plus along the middle axis."
 x, y = draw.normal(3, 4), draw.normal(4, 5)
 show(
     inner(x, y, jnp.multiply, jnp.sum),
@@ -1525,7 +1525,7 @@ show(
     },
 )
 
-# %% name="inner-batches" tags=["probe"] exercise="inner" points=2 hint="Count axes from the end, and give b its axis for i before k, so that batches line up."
+# %% name="inner-batches" tags=["hidden-test"] exercise="inner" points=2 hint="Count axes from the end, and give b its axis for i before k, so that batches line up."
 x, y, z = draw.normal(3, 3, 4), draw.normal(3, 4, 2), draw.normal(2, 1, 4, 3)
 show(
     inner(x, y, jnp.multiply, jnp.sum),
@@ -1725,7 +1725,7 @@ check(
     },
 )
 
-# %% name="einsum-parsed" tags=["probe"] exercise="einsum" points=2 hint="Split at the arrow, then at the commas; one size for each letter; refuse what does not fit."
+# %% name="einsum-parsed" tags=["hidden-test"] exercise="einsum" points=2 hint="Split at the arrow, then at the commas; one size for each letter; refuse what does not fit."
 k, m, n = (int(size) + 2 for size in draw.permutation(6)[:3])
 show(
     list(parsed(" bki,k jb ->bij", (k, m, n), (m, n + 1, k))),
@@ -1755,7 +1755,7 @@ show(
     },
 )  # fmt: skip
 
-# %% name="einsum-products" tags=["probe"] exercise="einsum" points=3 hint="A stride for each letter in a, b and the result; walk all letters; add the product at each step."
+# %% name="einsum-products" tags=["hidden-test"] exercise="einsum" points=3 hint="A stride for each letter in a, b and the result; walk all letters; add the product at each step."
 x, y = np.asarray(draw.integers(3, 4, low=-9, high=10)), np.asarray(draw.integers(4, 2, low=-9, high=10))
 v, w = contiguous(x.ravel().tolist(), x.shape), contiguous(y.ravel().tolist(), y.shape)
 show(
@@ -1776,7 +1776,7 @@ show(
     mistakes={"The sums were multiplied. It is the products that are summed.": lambda: x.sum() ** 2},
 )
 
-# %% name="einsum-views" tags=["probe"] exercise="einsum" points=2 hint="Use each view's own strides and start; a letter that stands for two axes moves along both."
+# %% name="einsum-views" tags=["hidden-test"] exercise="einsum" points=2 hint="Use each view's own strides and start; a letter that stands for two axes moves along both."
 x = np.asarray(draw.integers(4, 4, low=-9, high=10))
 v = contiguous(x.ravel().tolist(), x.shape)
 z = contiguous(np.asarray(draw.integers(4, low=1, high=10)).tolist(), (4,))

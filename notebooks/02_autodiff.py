@@ -223,7 +223,7 @@ check(
     },
 )
 
-# %% name="scalar_rules-arithmetic" tags=["probe"] exercise="scalar_rules" points=2 hint="Each rule returns g times the slope by its own argument: 1, 1 or -1, or the other factor."
+# %% name="scalar_rules-arithmetic" tags=["hidden-test"] exercise="scalar_rules" points=2 hint="Each rule returns g times the slope by its own argument: 1, 1 or -1, or the other factor."
 for op in ("add", "subtract", "multiply"):
     g, y, a, b = (draw.uniform(low=0.3, high=3.0).item() for _ in range(4))
     show(
@@ -240,7 +240,7 @@ for op in ("add", "subtract", "multiply"):
         },
     )
 
-# %% name="scalar_rules-tanh" tags=["probe"] exercise="scalar_rules" points=1 hint="The slope of tanh is 1 - y * y, with y the result."
+# %% name="scalar_rules-tanh" tags=["hidden-test"] exercise="scalar_rules" points=1 hint="The slope of tanh is 1 - y * y, with y the result."
 g, y, a = (draw.uniform(low=0.2, high=0.9).item() for _ in range(3))
 show(
     received(scalar_rules(), "tanh", g, y, a),
@@ -337,7 +337,7 @@ check(
     },
 )
 
-# %% name="scalar_backward-walk" tags=["probe"] exercise="scalar_backward" points=2 hint="Start with 1.0 at the last row, walk from the last row to the first, and call rule(g, y, *values)."
+# %% name="scalar_backward-walk" tags=["hidden-test"] exercise="scalar_backward" points=2 hint="Start with 1.0 at the last row, walk from the last row to the first, and call rule(g, y, *values)."
 a, b = (draw.uniform(low=0.5, high=1.5).item() for _ in range(2))
 walked = [
     Row("a", (), a),
@@ -365,7 +365,7 @@ show(
     },
 )
 
-# %% name="scalar_backward-adds-up" tags=["probe"] exercise="scalar_backward" points=2 hint="A row that is used several times receives several times: the sum counts."
+# %% name="scalar_backward-adds-up" tags=["hidden-test"] exercise="scalar_backward" points=2 hint="A row that is used several times receives several times: the sum counts."
 a = draw.uniform(low=0.5, high=1.5).item()
 powers = [Row("a", (), a), Row("times", (0, 0), a**2), Row("times", (1, 0), a**3), Row("times", (2, 1), a**5)]
 times = {"times": (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)}
@@ -470,7 +470,7 @@ check(
     },
 )
 
-# %% name="central_difference-measured" tags=["probe"] exercise="central_difference" points=2 hint="(f(x + h v) - f(x - h v)) / (2 h)"
+# %% name="central_difference-measured" tags=["hidden-test"] exercise="central_difference" points=2 hint="(f(x + h v) - f(x - h v)) / (2 h)"
 x, v, h = (draw.uniform(low=0.5, high=1.5).item() for _ in range(3))
 show(
     central_difference(lambda x: x**4 - x, x, v, h),
@@ -573,7 +573,7 @@ check(
     },
 )
 
-# %% name="elementwise_rules-divide" tags=["probe"] exercise="elementwise_rules" points=2 hint="divide: g / b, and for b: minus g y / b."
+# %% name="elementwise_rules-divide" tags=["hidden-test"] exercise="elementwise_rules" points=2 hint="divide: g / b, and for b: minus g y / b."
 g, a, b = draw.normal(2, 3), draw.normal(2, 3), draw.uniform(2, 3, low=0.5, high=3.0)
 show(
     received(elementwise_rules(), "divide", g, a / b, a, b),
@@ -584,7 +584,7 @@ show(
     },
 )
 
-# %% name="elementwise_rules-one-argument" tags=["probe"] exercise="elementwise_rules" points=2 hint="exp: g y. log: g / a. relu: g where the input is above 0, else 0."
+# %% name="elementwise_rules-one-argument" tags=["hidden-test"] exercise="elementwise_rules" points=2 hint="exp: g y. log: g / a. relu: g where the input is above 0, else 0."
 g, a = draw.normal(2, 3), draw.uniform(2, 3, low=0.5, high=3.0)
 show(
     received(elementwise_rules(), "exp", g, jnp.exp(a), a),
@@ -689,7 +689,7 @@ check(
 check("a number: (2, 3) to ()", lambda: unbroadcast(g, ()), jnp.array(21.0))
 check("nothing was stretched: (2, 3) to (2, 3)", lambda: unbroadcast(g, (2, 3)), g)
 
-# %% name="unbroadcast-missing-axes" tags=["probe"] exercise="unbroadcast" points=2 hint="Shapes are compared from the right; the axes of g that x lacks are summed."
+# %% name="unbroadcast-missing-axes" tags=["hidden-test"] exercise="unbroadcast" points=2 hint="Shapes are compared from the right; the axes of g that x lacks are summed."
 g, h = draw.normal(2, 3), draw.normal(3, 3, 3)
 show(
     unbroadcast(h, (3,)),
@@ -709,7 +709,7 @@ show(
 show(unbroadcast(g, ()), mistakes={"That is the mean. What comes back from several uses adds up.": lambda: g.mean()})
 show(unbroadcast(g, (2, 3)))
 
-# %% name="unbroadcast-length-one" tags=["probe"] exercise="unbroadcast" points=2 hint="An axis where x has length 1 and g has more is summed, and stays with length 1."
+# %% name="unbroadcast-length-one" tags=["hidden-test"] exercise="unbroadcast" points=2 hint="An axis where x has length 1 and g has more is summed, and stays with length 1."
 g, h = draw.normal(2, 3), draw.normal(3, 1, 2)
 show(
     unbroadcast(g, (2, 1)),
@@ -832,7 +832,7 @@ check(
     lambda: list(jax.vjp(jnp.matmul, a, b)[1](g)),
 )
 
-# %% name="matrix_rules-sum" tags=["probe"] exercise="matrix_rules" points=3 hint="sum: put the lost axis back with length 1 where it was, then stretch g to the shape of a."
+# %% name="matrix_rules-sum" tags=["hidden-test"] exercise="matrix_rules" points=3 hint="sum: put the lost axis back with length 1 where it was, then stretch g to the shape of a."
 a, g = draw.normal(3, 3), draw.normal(3)
 summed = np.asarray(a).sum
 sum_rule = rules_of(matrix_rules(), "sum")[0]
@@ -854,7 +854,7 @@ show(
 show(sum_rule(g.reshape(3, 1), summed(axis=1, keepdims=True), a, axis=(1,), keepdims=True))
 show(sum_rule(draw.normal(), summed(), a, axis=None, keepdims=False))
 
-# %% name="matrix_rules-matmul" tags=["probe"] exercise="matrix_rules" points=2 hint="matmul: g @ b.mT and a.mT @ g."
+# %% name="matrix_rules-matmul" tags=["hidden-test"] exercise="matrix_rules" points=2 hint="matmul: g @ b.mT and a.mT @ g."
 a, b, g = draw.normal(3, 3), draw.normal(3, 3), draw.normal(3, 3)
 show(
     received(matrix_rules(), "matmul", g, a @ b, a, b),
@@ -1143,7 +1143,7 @@ check(
     },
 )
 
-# %% name="record-entry" tags=["probe"] exercise="record" points=2 hint="The entry holds the primitive, the args as they came, the params, and the very Tensor that is returned."
+# %% name="record-entry" tags=["hidden-test"] exercise="record" points=2 hint="The entry holds the primitive, the args as they came, the params, and the very Tensor that is returned."
 tape, a = Tape(), draw.normal()
 x = tape.box(a)
 shifted = Primitive("shifted", lambda a, b, shift=0.0: a * b + shift, "none")
@@ -1171,7 +1171,7 @@ show(
     },
 )
 
-# %% name="record-nested" tags=["probe"] exercise="record" points=1 hint="Unbox one layer with tape.unbox: an older tape then records the same call."
+# %% name="record-nested" tags=["hidden-test"] exercise="record" points=1 hint="Unbox one layer with tape.unbox: an older tape then records the same call."
 outer, inner = Tape(), Tape()
 x = inner.box(outer.box(draw.normal()))
 y = record(inner, ops.multiply, (x, x), {})
@@ -1293,7 +1293,7 @@ check(
 )
 
 
-# %% name="backward-walk" tags=["probe"] exercise="backward" points=2 hint="Reversed; skip an entry whose y has received nothing; give to every arg that the tape watches."
+# %% name="backward-walk" tags=["hidden-test"] exercise="backward" points=2 hint="Reversed; skip an entry whose y has received nothing; give to every arg that the tape watches."
 class Slopes:
     """What each arg receives depends on g, y and the args, so that all must arrive as they should."""
 
@@ -1334,7 +1334,7 @@ show(
     },
 )
 
-# %% name="backward-adds-up" tags=["probe"] exercise="backward" points=2 hint="A Tensor that is used several times adds up what it receives."
+# %% name="backward-adds-up" tags=["hidden-test"] exercise="backward" points=2 hint="A Tensor that is used several times adds up what it receives."
 tape = Tape()
 x, g = tape.box(draw.normal()), draw.normal()
 h = entry_of(tape, (x, x), 1.0)
@@ -1435,7 +1435,7 @@ def pulled_twice():
 
 check("the pullback can be called again", pulled_twice, lambda: jax.vjp(layer, x, w, unused)[1](g))
 
-# %% name="vjp-pullback" tags=["probe"] exercise="vjp" points=3 hint="Box the primals on a new tape, call fun on the boxes, start the walk with g at the result, zeros for unused inputs."
+# %% name="vjp-pullback" tags=["hidden-test"] exercise="vjp" points=3 hint="Box the primals on a new tape, call fun on the boxes, start the walk with g at the result, zeros for unused inputs."
 x, w, unused, g = (draw.normal(3) for _ in range(4))
 y, pullback = vjp(lambda x, w, unused: ops.multiply(ops.add(x, w), x), x, w, unused)
 show(y)
@@ -1535,7 +1535,7 @@ check(
     mistakes={"The two derivatives were mixed up: each vjp needs a tape of its own.": jnp.float32(2)},
 )
 
-# %% name="value_and_grad-tree" tags=["probe"] exercise="value_and_grad" points=2 hint="Return (value, grads), the walk started with 1, and grads in the structure of params."
+# %% name="value_and_grad-tree" tags=["hidden-test"] exercise="value_and_grad" points=2 hint="Return (value, grads), the walk started with 1, and grads in the structure of params."
 params = {"w": draw.normal(3), "b": [draw.normal()]}
 data = draw.normal(3)
 
@@ -1564,7 +1564,7 @@ show(
     },
 )
 
-# %% name="value_and_grad-second-order" tags=["probe"] exercise="value_and_grad" points=3 hint="Ask only for shape and dtype of y, which may be a Tensor of an outer tape; each vjp has its own tape."
+# %% name="value_and_grad-second-order" tags=["hidden-test"] exercise="value_and_grad" points=3 hint="Ask only for shape and dtype of y, which may be a Tensor of an outer tape; each vjp has its own tape."
 x, v = draw.normal(3), draw.normal(3)
 
 
@@ -1691,7 +1691,7 @@ check(
     },
 )
 
-# %% name="softmax_rules-softmax" tags=["probe"] exercise="softmax_rules" points=2 hint="y (g - sum of g y along the axis, with keepdims)."
+# %% name="softmax_rules-softmax" tags=["hidden-test"] exercise="softmax_rules" points=2 hint="y (g - sum of g y along the axis, with keepdims)."
 x, g = draw.normal(3, 3), draw.normal(3, 3)
 for axis in (-1, 0):
     e = np.exp(x)
@@ -1717,7 +1717,7 @@ for axis in (-1, 0):
         },
     )
 
-# %% name="softmax_rules-log_softmax" tags=["probe"] exercise="softmax_rules" points=2 hint="g - exp(y) times the sum of g along the axis, with keepdims."
+# %% name="softmax_rules-log_softmax" tags=["hidden-test"] exercise="softmax_rules" points=2 hint="g - exp(y) times the sum of g along the axis, with keepdims."
 x, g = draw.normal(3, 3), draw.normal(3, 3)
 for axis in (-1, 0):
     e = np.exp(x)

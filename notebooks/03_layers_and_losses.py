@@ -182,7 +182,7 @@ check(
 )
 check("two axes in front", lambda: Linear(W, b)(jnp.stack([rows, -rows])).shape, (2, 3, 2))
 
-# %% name="linear-init" tags=["probe"] exercise="linear" points=2 hint="weight_init(named(key, 'weight'), (inputs, outputs)), and zeros of shape (outputs,)."
+# %% name="linear-init" tags=["hidden-test"] exercise="linear" points=2 hint="weight_init(named(key, 'weight'), (inputs, outputs)), and zeros of shape (outputs,)."
 drawn_key = draw.key()
 drawn_layer = Linear.init(drawn_key, 3, 2, jax.random.normal)
 show(
@@ -206,7 +206,7 @@ show(
     },
 )
 
-# %% name="linear-call" tags=["probe"] exercise="linear" points=2 hint="x @ self.weight + self.bias, for any number of axes in front."
+# %% name="linear-call" tags=["hidden-test"] exercise="linear" points=2 hint="x @ self.weight + self.bias, for any number of axes in front."
 drawn_w, drawn_b, drawn_x = draw.normal(3, 3), draw.normal(3), draw.normal(2, 3)
 show(
     Linear(drawn_w, drawn_b)(drawn_x),
@@ -312,7 +312,7 @@ check(
     },
 )
 
-# %% name="gelu-value" tags=["probe"] exercise="gelu" points=1 hint="x * normal_cdf(x)"
+# %% name="gelu-value" tags=["hidden-test"] exercise="gelu" points=1 hint="x * normal_cdf(x)"
 gelu_x = draw.normal(2, 3)
 show(
     gelu(gelu_x),
@@ -324,7 +324,7 @@ show(
     },
 )
 
-# %% name="gelu-slope" tags=["probe"] exercise="gelu" points=2 hint="g times (the gate, plus x times the slope of the gate)."
+# %% name="gelu-slope" tags=["hidden-test"] exercise="gelu" points=2 hint="g times (the gate, plus x times the slope of the gate)."
 gelu_x, gelu_g = draw.normal(2, 3), draw.normal(2, 3)
 gelu_y = gelu_x * normal_cdf(gelu_x)
 show(
@@ -515,7 +515,7 @@ check(
     lambda: nn.cross_entropy(three_axes, words),
 )
 
-# %% name="cross_entropy-log_sum_exp" tags=["probe"] exercise="cross_entropy" points=1 hint="m + log(sum(exp(x - m))), with m the maximum along the last axis."
+# %% name="cross_entropy-log_sum_exp" tags=["hidden-test"] exercise="cross_entropy" points=1 hint="m + log(sum(exp(x - m))), with m the maximum along the last axis."
 lse_x = draw.normal(2, 3)
 show(
     log_sum_exp(lse_x),
@@ -531,7 +531,7 @@ show(
 )
 show(log_sum_exp(draw.normal(2, 1, 3)))
 
-# %% name="cross_entropy-large" tags=["probe"] exercise="cross_entropy" points=2 hint="Subtract each row's own maximum before the exponential."
+# %% name="cross_entropy-large" tags=["hidden-test"] exercise="cross_entropy" points=2 hint="Subtract each row's own maximum before the exponential."
 lse_x = draw.normal(2, 3) + jnp.array([[300.0], [-300.0]])
 show(
     log_sum_exp(lse_x),
@@ -547,7 +547,7 @@ show(
 )
 show(log_sum_exp(draw.normal(2, 3) + jnp.array([200.0, 0.0, -200.0])))
 
-# %% name="cross_entropy-mean" tags=["probe"] exercise="cross_entropy" points=2 hint="The mean over all targets of log_sum_exp(logits) minus the score of the target."
+# %% name="cross_entropy-mean" tags=["hidden-test"] exercise="cross_entropy" points=2 hint="The mean over all targets of log_sum_exp(logits) minus the score of the target."
 ce_x, ce_t = draw.normal(4, 3) + 200.0, draw.integers(4, low=0, high=3)
 show(
     cross_entropy(ce_x, ce_t),
@@ -674,7 +674,7 @@ check(
     lambda: library_rule(1.0, jnp.array([[1000.0, 999.0, 0.0]]), jnp.array([0])),
 )
 
-# %% name="cross_entropy_rule-batch" tags=["probe"] exercise="cross_entropy_rule" points=2 hint="g * (softmax(logits) - one_hot(targets, C)) / N"
+# %% name="cross_entropy_rule-batch" tags=["hidden-test"] exercise="cross_entropy_rule" points=2 hint="g * (softmax(logits) - one_hot(targets, C)) / N"
 rule_x, rule_t, rule_g = draw.normal(4, 3), draw.integers(4, low=0, high=3), draw.uniform(low=2.0, high=3.0)
 rule_p, rule_right = jnp.exp(rule_x) / jnp.exp(rule_x).sum(-1, keepdims=True), (rule_t[:, None] == jnp.arange(3)) * 1.0
 rule_y = -jnp.log((rule_p * rule_right).sum(-1)).mean()
@@ -696,7 +696,7 @@ show(
     },
 )
 
-# %% name="cross_entropy_rule-more-axes" tags=["probe"] exercise="cross_entropy_rule" points=1 hint="The mean is over all targets: targets.size of them."
+# %% name="cross_entropy_rule-more-axes" tags=["hidden-test"] exercise="cross_entropy_rule" points=1 hint="The mean is over all targets: targets.size of them."
 rule_x, rule_t, rule_g = draw.normal(2, 3, 4), draw.integers(2, 3, low=0, high=4), draw.uniform(low=2.0, high=3.0)
 rule_p, rule_right = (
     jnp.exp(rule_x) / jnp.exp(rule_x).sum(-1, keepdims=True),
@@ -803,7 +803,7 @@ check(
     },
 )
 
-# %% name="variance_scaling-fan_in" tags=["probe"] exercise="variance_scaling" points=1 hint="normal numbers times sqrt(scale / inputs)"
+# %% name="variance_scaling-fan_in" tags=["hidden-test"] exercise="variance_scaling" points=1 hint="normal numbers times sqrt(scale / inputs)"
 init_key, init_scale = draw.key(), draw.uniform(low=2.0, high=3.0).item()
 init_noise = jax.random.normal(init_key, (2, 6))
 show(
@@ -824,7 +824,7 @@ show(
     },
 )
 
-# %% name="variance_scaling-other-fans" tags=["probe"] exercise="variance_scaling" points=2 hint="The fan is the outputs for fan_out, and (inputs + outputs) / 2 for fan_avg."
+# %% name="variance_scaling-other-fans" tags=["hidden-test"] exercise="variance_scaling" points=2 hint="The fan is the outputs for fan_out, and (inputs + outputs) / 2 for fan_avg."
 init_key, init_scale = draw.key(), draw.uniform(low=2.0, high=3.0).item()
 init_noise = jax.random.normal(init_key, (2, 6))
 show(
@@ -1068,7 +1068,7 @@ check(
 )
 check("one row, no batch", lambda: layer_norm(x[0], scale, bias).shape, (3,))
 
-# %% name="layer_norm-standardized" tags=["probe"] exercise="layer_norm" points=2 hint="Centre each row along the last axis, with keepdims; deviation = sqrt(mean square + epsilon)."
+# %% name="layer_norm-standardized" tags=["hidden-test"] exercise="layer_norm" points=2 hint="Centre each row along the last axis, with keepdims; deviation = sqrt(mean square + epsilon)."
 norm_x, norm_epsilon = draw.normal(3, 3), draw.uniform(low=0.2, high=0.5).item()
 
 
@@ -1097,7 +1097,7 @@ show(
 )
 show(standardized(draw.normal(2, 1, 4), norm_epsilon))
 
-# %% name="layer_norm-rows" tags=["probe"] exercise="layer_norm" points=1 hint="normal * scale + bias"
+# %% name="layer_norm-rows" tags=["hidden-test"] exercise="layer_norm" points=1 hint="normal * scale + bias"
 norm_x, norm_scale, norm_bias = draw.normal(3, 3), draw.uniform(3, low=0.5, high=2.0), draw.normal(3)
 show(
     layer_norm(norm_x, norm_scale, norm_bias, 0.25),
@@ -1111,7 +1111,7 @@ show(
     },
 )
 
-# %% name="layer_norm-edges" tags=["probe"] exercise="layer_norm" points=1 hint="A row of equal numbers becomes the bias; a row far from 0 is as good as any other."
+# %% name="layer_norm-edges" tags=["hidden-test"] exercise="layer_norm" points=1 hint="A row of equal numbers becomes the bias; a row far from 0 is as good as any other."
 norm_x, norm_scale, norm_bias = draw.normal(2, 4), draw.uniform(4, low=0.5, high=2.0), draw.normal(4)
 show(layer_norm(jnp.full((2, 4), 5.0), norm_scale, norm_bias))
 norm_far = 3000.0 + norm_x
@@ -1266,7 +1266,7 @@ check(
 )
 
 
-# %% name="layer_norm_pullback-x" tags=["probe"] exercise="layer_norm_pullback" points=3 hint="(h - mean(h) - normal * mean(h * normal)) / deviation, with h = g * scale and means along the last axis."
+# %% name="layer_norm_pullback-x" tags=["hidden-test"] exercise="layer_norm_pullback" points=3 hint="(h - mean(h) - normal * mean(h * normal)) / deviation, with h = g * scale and means along the last axis."
 def right_rows(g, normal, deviation, scale, mean=1.0, along=1.0):
     """What x receives; with another weight, an answer in which a part is missing."""
     h = g * scale
@@ -1297,7 +1297,7 @@ show(
     },
 )
 
-# %% name="layer_norm_pullback-parameters" tags=["probe"] exercise="layer_norm_pullback" points=2 hint="unbroadcast(g * normal, scale.shape) for scale, unbroadcast(g, scale.shape) for bias."
+# %% name="layer_norm_pullback-parameters" tags=["hidden-test"] exercise="layer_norm_pullback" points=2 hint="unbroadcast(g * normal, scale.shape) for scale, unbroadcast(g, scale.shape) for bias."
 pulled_g, pulled_n, pulled_scale = draw.normal(2, 2, 3), draw.normal(2, 2, 3), draw.uniform(3, low=0.5, high=2.0)
 pulled_d = draw.uniform(2, 2, 1, low=0.5, high=2.0)
 show(
@@ -1429,7 +1429,7 @@ check(
 )
 check("rate 0", lambda: dropout(x, key, 0.0), lambda: x)
 
-# %% name="dropout-training" tags=["probe"] exercise="dropout" points=2 hint="where(bernoulli(key, 1 - rate, x.shape), x / (1 - rate), 0)"
+# %% name="dropout-training" tags=["hidden-test"] exercise="dropout" points=2 hint="where(bernoulli(key, 1 - rate, x.shape), x / (1 - rate), 0)"
 drop_x, drop_key, drop_rate = draw.normal(6, 5), draw.key(), draw.uniform(low=0.2, high=0.4).item()
 kept_mask = jax.random.bernoulli(drop_key, 1 - drop_rate, (6, 5))
 show(
@@ -1450,7 +1450,7 @@ show(
     },
 )
 
-# %% name="dropout-evaluation" tags=["probe"] exercise="dropout" points=1 hint="Without a key, return x as it is."
+# %% name="dropout-evaluation" tags=["hidden-test"] exercise="dropout" points=1 hint="Without a key, return x as it is."
 drop_x, drop_rate = draw.normal(2, 3), draw.uniform(low=0.2, high=0.4).item()
 show(
     dropout(drop_x, None, drop_rate),
@@ -1700,7 +1700,7 @@ check(
     },
 )
 
-# %% name="filter_normalized-columns" tags=["probe"] exercise="filter_normalized" points=2 hint="direction * norm(weight, axis=0) / norm(direction, axis=0)"
+# %% name="filter_normalized-columns" tags=["hidden-test"] exercise="filter_normalized" points=2 hint="direction * norm(weight, axis=0) / norm(direction, axis=0)"
 fair_d, fair_w = draw.normal(3, 3), draw.normal(3, 3)
 show(
     filter_normalized(fair_d, fair_w),
@@ -1724,7 +1724,7 @@ show(
 )
 show(filter_normalized(draw.normal(4, 2), draw.normal(4, 2)))
 
-# %% name="filter_normalized-biases" tags=["probe"] exercise="filter_normalized" points=1 hint="Zeros for arrays with fewer than two axes."
+# %% name="filter_normalized-biases" tags=["hidden-test"] exercise="filter_normalized" points=1 hint="Zeros for arrays with fewer than two axes."
 fair_d, fair_w = draw.normal(3), draw.normal(3)
 show(
     filter_normalized(fair_d, fair_w),

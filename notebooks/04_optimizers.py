@@ -213,7 +213,7 @@ check(
     -1.0,
 )
 
-# %% name="scale_by_learning_rate-number" tags=["probe"] exercise="scale_by_learning_rate" points=1 hint="Every leaf is multiplied by minus the learning rate."
+# %% name="scale_by_learning_rate-number" tags=["hidden-test"] exercise="scale_by_learning_rate" points=1 hint="Every leaf is multiplied by minus the learning rate."
 slope = {"w": draw.normal(2, 3), "deep": [draw.normal(4), (draw.normal(1, 2),)]}
 rate = draw.uniform(low=0.2, high=0.8).item()
 at = jax.tree.map(lambda g: g + 1.0, slope)
@@ -232,7 +232,7 @@ show(
     },
 )
 
-# %% name="scale_by_learning_rate-schedule" tags=["probe"] exercise="scale_by_learning_rate" points=2 hint="The schedule is asked with 0 at the first step, then with 1: the state is the number of finished steps."
+# %% name="scale_by_learning_rate-schedule" tags=["hidden-test"] exercise="scale_by_learning_rate" points=2 hint="The schedule is asked with 0 at the first step, then with 1: the state is the number of finished steps."
 rates = draw.uniform(6, low=0.2, high=0.8)
 slopes = [draw.normal(3) for _ in range(4)]
 show(
@@ -362,7 +362,7 @@ check(
     lambda: run(mt.optim.trace(0.7, nesterov=True), tree, [tree, scale(-3.0).update(tree, ())[0], tree]),
 )
 
-# %% name="momentum-plain" tags=["probe"] exercise="momentum" points=2 hint="The update and the new state are both g + decay * v, with v the old velocity, which begins at zero."
+# %% name="momentum-plain" tags=["hidden-test"] exercise="momentum" points=2 hint="The update and the new state are both g + decay * v, with v the old velocity, which begins at zero."
 decay = draw.uniform(low=0.3, high=0.8).item()
 slopes = [{"w": draw.normal(2, 2), "b": [draw.normal(3)]} for _ in range(3)]
 at = jax.tree.map(lambda g: g + 2.0, slopes[2])
@@ -387,7 +387,7 @@ show(
     },
 )
 
-# %% name="momentum-nesterov" tags=["probe"] exercise="momentum" points=2 hint="With v the new velocity, the update is g + decay * v and the new state is v."
+# %% name="momentum-nesterov" tags=["hidden-test"] exercise="momentum" points=2 hint="With v the new velocity, the update is g + decay * v and the new state is v."
 decay = draw.uniform(low=0.3, high=0.8).item()
 slopes = [{"w": draw.normal(2, 2), "b": [draw.normal(3)]} for _ in range(3)]
 at = jax.tree.map(lambda g: g + 2.0, slopes[2])
@@ -523,7 +523,7 @@ check(
 check("a chain of nothing changes nothing", lambda: run(chain(), jnp.array(7.0), ones), [1.0, 1.0, 1.0])
 
 
-# %% name="chain-order" tags=["probe"] exercise="chain" points=2 hint="Carry the updates from the first transform to the last, and collect each one's new state."
+# %% name="chain-order" tags=["hidden-test"] exercise="chain" points=2 hint="Carry the updates from the first transform to the last, and collect each one's new state."
 def remember(factor):
     """The update plus `factor` times all updates so far."""
     return Transform(
@@ -559,7 +559,7 @@ show(
 show(run(chain(), slopes[0], slopes[:1]))
 
 
-# %% name="chain-params" tags=["probe"] exercise="chain" points=1 hint="Each update takes three arguments: the updates, its own state, and the parameters."
+# %% name="chain-params" tags=["hidden-test"] exercise="chain" points=1 hint="Each update takes three arguments: the updates, its own state, and the parameters."
 def toward(weight):
     """Add `weight` times the parameters, or times 1000 where they were not passed on."""
     return Transform(
@@ -722,7 +722,7 @@ check(
     lambda: run(mt.optim.clip_by_global_norm(0.5), tree, [tree]),
 )
 
-# %% name="clip_by_global_norm-long" tags=["probe"] exercise="clip_by_global_norm" points=2 hint="One factor for all leaves: max_norm divided by the root of the sum of all squares."
+# %% name="clip_by_global_norm-long" tags=["hidden-test"] exercise="clip_by_global_norm" points=2 hint="One factor for all leaves: max_norm divided by the root of the sum of all squares."
 slope = {"w": 3.0 * draw.normal(3, 2), "deep": [draw.normal(4), 5.0 * draw.normal()]}
 limit = draw.uniform(low=0.3, high=0.8).item()
 leaves = jax.tree.leaves(slope)
@@ -746,7 +746,7 @@ show(
     },
 )
 
-# %% name="clip_by_global_norm-short" tags=["probe"] exercise="clip_by_global_norm" points=2 hint="A gradient shorter than the limit, and one of zeros, come out as they went in."
+# %% name="clip_by_global_norm-short" tags=["hidden-test"] exercise="clip_by_global_norm" points=2 hint="A gradient shorter than the limit, and one of zeros, come out as they went in."
 slope = [draw.normal(3), {"b": draw.normal(2, 2)}]
 show(
     run(clip_by_global_norm(50.0), slope, [slope]),
@@ -892,7 +892,7 @@ check(
     ),
 )
 
-# %% name="scale_by_adam-first" tags=["probe"] exercise="scale_by_adam" points=2 hint="At the first step both corrections cancel the averaging: the step is the sign of the gradient."
+# %% name="scale_by_adam-first" tags=["hidden-test"] exercise="scale_by_adam" points=2 hint="At the first step both corrections cancel the averaging: the step is the sign of the gradient."
 slope = {"w": draw.uniform(2, 3, low=0.5, high=90.0), "b": [-draw.uniform(2, low=0.1, high=0.2)]}
 b1, b2 = draw.uniform(low=0.4, high=0.6).item(), draw.uniform(low=0.7, high=0.9).item()
 
@@ -920,7 +920,7 @@ show(
     },
 )
 
-# %% name="scale_by_adam-steps" tags=["probe"] exercise="scale_by_adam" points=3 hint="Compare with the formula: b1 with the gradient, b2 with its square, t from 1, eps outside of the root, uncorrected averages in the state."
+# %% name="scale_by_adam-steps" tags=["hidden-test"] exercise="scale_by_adam" points=3 hint="Compare with the formula: b1 with the gradient, b2 with its square, t from 1, eps outside of the root, uncorrected averages in the state."
 slopes = [{"w": draw.normal(2, 2), "b": (draw.normal(3),)} for _ in range(4)]
 b1, b2, eps = (draw.uniform(low=low, high=low + 0.2).item() for low in (0.4, 0.7, 0.2))
 
@@ -1086,7 +1086,7 @@ check(
     lambda: run(mt.optim.add_decayed_weights(0.3, has_two_axes), tree, [tree]),
 )
 
-# %% name="add_decayed_weights-all" tags=["probe"] exercise="add_decayed_weights" points=1 hint="Without a mask: update + weight_decay * parameter, for every leaf."
+# %% name="add_decayed_weights-all" tags=["hidden-test"] exercise="add_decayed_weights" points=1 hint="Without a mask: update + weight_decay * parameter, for every leaf."
 at = {"w": draw.normal(2, 3), "b": [draw.normal(3)]}
 slope = {"w": draw.normal(2, 3), "b": [draw.normal(3)]}
 share = draw.uniform(low=0.2, high=0.6).item()
@@ -1105,7 +1105,7 @@ show(
     },
 )
 
-# %% name="add_decayed_weights-mask" tags=["probe"] exercise="add_decayed_weights" points=2 hint="The mask is a function of the parameters; where it gives False, the update comes out as it went in."
+# %% name="add_decayed_weights-mask" tags=["hidden-test"] exercise="add_decayed_weights" points=2 hint="The mask is a function of the parameters; where it gives False, the update comes out as it went in."
 at = {"w": draw.normal(2, 3), "b": [draw.normal(3), draw.normal(2, 2)]}
 slope = {"w": draw.normal(2, 3), "b": [draw.normal(3), draw.normal(2, 2)]}
 share = draw.uniform(low=0.2, high=0.6).item()
@@ -1288,7 +1288,7 @@ check(
     lambda: mt.optim.warmup_cosine_decay_schedule(0.0, 0.3, 5, 33, 0.03)(jnp.arange(40)),
 )
 
-# %% name="warmup_cosine-shape" tags=["probe"] exercise="warmup_cosine" points=2 hint="From 0 to the peak in `warmup` steps, then half a cosine to `end` at `total`, then flat."
+# %% name="warmup_cosine-shape" tags=["hidden-test"] exercise="warmup_cosine" points=2 hint="From 0 to the peak in `warmup` steps, then half a cosine to `end` at `total`, then flat."
 peak, end = draw.uniform(low=0.6, high=0.9).item(), draw.uniform(low=0.1, high=0.3).item()
 warmup, length = int(draw.integers(low=3, high=8)), int(draw.integers(low=20, high=30))
 when = jnp.arange(45)
@@ -1316,7 +1316,7 @@ show(
     },
 )
 
-# %% name="warmup_cosine-traced" tags=["probe"] exercise="warmup_cosine" points=2 hint="The count of steps is an array that jax.jit traces: choose with jnp.minimum, jnp.clip or jnp.where, and not with `if`."
+# %% name="warmup_cosine-traced" tags=["hidden-test"] exercise="warmup_cosine" points=2 hint="The count of steps is an array that jax.jit traces: choose with jnp.minimum, jnp.clip or jnp.where, and not with `if`."
 peak, warmup = draw.uniform(low=0.6, high=0.9).item(), int(draw.integers(low=3, high=8))
 traced = jax.jit(warmup_cosine(peak, warmup, 40))
 when = [0, 1, warmup - 1, warmup, warmup + 1, 20, 39, 40, 60]
@@ -1493,7 +1493,7 @@ check(
     },
 )
 
-# %% name="batches-order" tags=["probe"] exercise="batches" points=2 hint="Cut np.random.default_rng((seed, epoch)).permutation(n) into pieces of `size`, in order; keep the short last one."
+# %% name="batches-order" tags=["hidden-test"] exercise="batches" points=2 hint="Cut np.random.default_rng((seed, epoch)).permutation(n) into pieces of `size`, in order; keep the short last one."
 n, seed, epoch = (
     int(draw.integers(low=21, high=27)),
     int(draw.integers(low=2, high=9)),
@@ -1525,13 +1525,13 @@ show(
     },
 )
 
-# %% name="batches-sizes" tags=["probe"] exercise="batches" points=1 hint="One batch if `size` is n or more; n batches if it is 1; no empty batch at the end."
+# %% name="batches-sizes" tags=["hidden-test"] exercise="batches" points=1 hint="One batch if `size` is n or more; n batches if it is 1; no empty batch at the end."
 n, seed = int(draw.integers(low=5, high=9)), int(draw.integers(low=0, high=9))
 show([[len(rows) for rows in batches(n, size, seed, 0)] for size in (1, n, n + 3)])
 show(sorted(int(row) for rows in batches(3 * n, 4, seed, 1) for row in rows))
 show([len(rows) for rows in batches(3 * n, n, seed, 1)])
 
-# %% name="batches-evaluate" tags=["probe"] exercise="batches" points=2 hint="Weigh each batch's mean by the number of its examples, and divide by the number of all."
+# %% name="batches-evaluate" tags=["hidden-test"] exercise="batches" points=2 hint="Weigh each batch's mean by the number of its examples, and divide by the number of all."
 n = 4 * int(draw.integers(low=3, high=6)) + int(draw.integers(low=1, high=4))
 x, y, factor = draw.normal(n, 2), draw.normal(n), draw.uniform(low=0.5, high=1.5).item()
 
@@ -1705,7 +1705,7 @@ check(
 )
 
 
-# %% name="train-steps" tags=["probe"] exercise="train" points=2 hint="For each batch: value and gradient, updates, add them to the parameters; write down the loss before the update."
+# %% name="train-steps" tags=["hidden-test"] exercise="train" points=2 hint="For each batch: value and gradient, updates, add them to the parameters; write down the loss before the update."
 def squared_error(params, x, y):
     return mt.ops.mean((mt.ops.matmul(x, params["w"]) + params["b"] - y) ** 2)
 
@@ -1736,7 +1736,7 @@ show(
 )
 
 
-# %% name="train-state" tags=["probe"] exercise="train" points=2 hint="`init` is called once; each update gets the state that the one before it returned, and the parameters."
+# %% name="train-state" tags=["hidden-test"] exercise="train" points=2 hint="`init` is called once; each update gets the state that the one before it returned, and the parameters."
 def slowing(rate, decay, counting=1):
     """Steps that become shorter, with weight decay."""
 
@@ -1770,7 +1770,7 @@ show(
 )
 
 
-# %% name="train-scores" tags=["probe"] exercise="train" points=1 hint="The evaluation is called with the parameters after each epoch's last batch."
+# %% name="train-scores" tags=["hidden-test"] exercise="train" points=1 hint="The evaluation is called with the parameters after each epoch's last batch."
 def parallel(params, x):
     return mt.ops.mean((params * x - 1.0) ** 2)
 

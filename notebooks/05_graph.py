@@ -326,7 +326,7 @@ check(
 )
 
 
-# %% name="executed-nested" tags=["probe"] exercise="executed" points=2 hint="Go into every program that `inner` gives, with times * repeats; an equation that holds programs counts for nothing itself."
+# %% name="executed-nested" tags=["hidden-test"] exercise="executed" points=2 hint="Go into every program that `inner` gives, with times * repeats; an equation that holds programs counts for nothing itself."
 def nested(outer_length, inner_length):
     """A program with a loop in a loop, a jit in it, and plain operations around."""
 
@@ -364,7 +364,7 @@ show(
     },
 )
 
-# %% name="executed-times" tags=["probe"] exercise="executed" points=1 hint="`times` counts for the plain equations of the program, and is passed on to what it holds."
+# %% name="executed-times" tags=["hidden-test"] exercise="executed" points=1 hint="`times` counts for the plain equations of the program, and is passed on to what it holds."
 k = int(draw.integers(low=5, high=9))
 show(
     tally(
@@ -573,7 +573,7 @@ check(
 )
 
 
-# %% name="cache_key-arrays" tags=["probe"] exercise="cache_key" points=2 hint="Of each leaf: shape, dtype, weak_type, as jax.typeof gives them; never its numbers."
+# %% name="cache_key-arrays" tags=["hidden-test"] exercise="cache_key" points=2 hint="Of each leaf: shape, dtype, weak_type, as jax.typeof gives them; never its numbers."
 def listed(kind, calls):
     """The number of each call's program, if `kind(args)` were the key."""
     return numbered(lambda args: kind(args), calls)
@@ -607,7 +607,7 @@ show(
     },
 )
 
-# %% name="cache_key-trees" tags=["probe"] exercise="cache_key" points=2 hint="jax.tree.flatten gives the leaves and the structure; the structure belongs to the key."
+# %% name="cache_key-trees" tags=["hidden-test"] exercise="cache_key" points=2 hint="jax.tree.flatten gives the leaves and the structure; the structure belongs to the key."
 leaf, other = draw.normal(3), draw.normal(3)
 grown = [
     ({"a": leaf, "b": (leaf, other)},),
@@ -630,7 +630,7 @@ show(
     },
 )
 
-# %% name="cache_key-static" tags=["probe"] exercise="cache_key" points=1 hint="Static arguments are left out of the tree; their values are a part of the key."
+# %% name="cache_key-static" tags=["hidden-test"] exercise="cache_key" points=1 hint="Static arguments are left out of the tree; their values are a part of the key."
 width = int(draw.integers(low=3, high=9))
 fixed = [(width, leaf, 1.0), (width, other, 2.0), (width + 1, leaf, 1.0), (width, leaf, 1), (width + 1, other, 3.0)]
 show(
@@ -874,7 +874,7 @@ check(
     },
 )
 
-# %% name="traceable-length" tags=["probe"] exercise="traceable" points=2 hint="where(some, sqrt(where(some, squares, 1)), 0): choose before the root, for the gradient, and after it."
+# %% name="traceable-length" tags=["hidden-test"] exercise="traceable" points=2 hint="where(some, sqrt(where(some, squares, 1)), 0): choose before the root, for the gradient, and after it."
 vector = draw.normal(5)
 
 
@@ -906,7 +906,7 @@ show(
     },
 )
 
-# %% name="traceable-mean" tags=["probe"] exercise="traceable" points=2 hint="The sum of where(x > 0, x, 0) over the number of x > 0, which is at least 1."
+# %% name="traceable-mean" tags=["hidden-test"] exercise="traceable" points=2 hint="The sum of where(x > 0, x, 0) over the number of x > 0, which is at least 1."
 values = draw.normal(9) + jnp.array([0.0] * 7 + [5.0, -5.0])
 values = jnp.where(jnp.arange(9) == 3, 0.0, values)
 rows_of_values = [
@@ -934,7 +934,7 @@ show(
     },
 )
 
-# %% name="traceable-loop" tags=["probe"] exercise="traceable" points=2 hint="while_loop goes on while (|root² - a| > tolerance * a) & (count < limit); a round is (root + a / root) / 2, count + 1."
+# %% name="traceable-loop" tags=["hidden-test"] exercise="traceable" points=2 hint="while_loop goes on while (|root² - a| > tolerance * a) & (count < limit); a round is (root + a / root) / 2, count + 1."
 a = float(draw.integers(low=3, high=8))
 found = jax.jit(heron)
 show(
@@ -1128,7 +1128,7 @@ check(
     },
 )
 
-# %% name="compiled_step-values" tags=["probe"] exercise="compiled_step" points=2 hint="value_and_grad, update(gradient, state, params), apply_updates; return parameters, state, loss."
+# %% name="compiled_step-values" tags=["hidden-test"] exercise="compiled_step" points=2 hint="value_and_grad, update(gradient, state, params), apply_updates; return parameters, state, loss."
 begin = draw.normal(3)
 lessons = [(draw.normal(3), draw.normal(3)) for _ in range(3)]
 
@@ -1167,7 +1167,7 @@ show(
     },
 )
 
-# %% name="compiled_step-compiled" tags=["probe"] exercise="compiled_step" points=2 hint="Return jax.jit(step, ...): made once, so that Python runs once for each shape of the batch."
+# %% name="compiled_step-compiled" tags=["hidden-test"] exercise="compiled_step" points=2 hint="Return jax.jit(step, ...): made once, so that Python runs once for each shape of the batch."
 show(
     python_runs(compiled_step),
     mistakes={
@@ -1181,7 +1181,7 @@ show(
     },
 )
 
-# %% name="compiled_step-donated" tags=["probe"] exercise="compiled_step" points=2 hint="donate_argnums=(0, 1): the parameters and the state, not the batch."
+# %% name="compiled_step-donated" tags=["hidden-test"] exercise="compiled_step" points=2 hint="donate_argnums=(0, 1): the parameters and the state, not the batch."
 show(
     given_away(compiled_step),
     mistakes={
@@ -1336,7 +1336,7 @@ check(
     },
 )
 
-# %% name="compiled_epoch-steps" tags=["probe"] exercise="compiled_epoch" points=2 hint="body(carry, batch) -> (params, state), loss; scan stacks the losses."
+# %% name="compiled_epoch-steps" tags=["hidden-test"] exercise="compiled_epoch" points=2 hint="body(carry, batch) -> (params, state), loss; scan stacks the losses."
 tree_of_two = {"w": draw.normal(3), "b": draw.normal()}
 factors, offsets, count_of_steps = draw.uniform(5, 3, low=0.5, high=1.5), draw.normal(5), 5
 
@@ -1377,7 +1377,7 @@ show(
     },
 )
 
-# %% name="compiled_epoch-one-program" tags=["probe"] exercise="compiled_epoch" points=1 hint="jax.lax.scan, not a Python loop, inside a function that is compiled once."
+# %% name="compiled_epoch-one-program" tags=["hidden-test"] exercise="compiled_epoch" points=1 hint="jax.lax.scan, not a Python loop, inside a function that is compiled once."
 show(
     looped_or_not(compiled_epoch),
     mistakes={
@@ -1385,7 +1385,7 @@ show(
     },
 )
 
-# %% name="compiled_epoch-donated" tags=["probe"] exercise="compiled_epoch" points=1 hint="donate_argnums=(0, 1) at the jax.jit around the epoch."
+# %% name="compiled_epoch-donated" tags=["hidden-test"] exercise="compiled_epoch" points=1 hint="donate_argnums=(0, 1) at the jax.jit around the epoch."
 show(
     epoch_gives_away(compiled_epoch),
     mistakes={
@@ -1617,7 +1617,7 @@ check(
     },
 )
 
-# %% name="flops-products" tags=["probe"] exercise="flops" points=2 hint="2 * size of the result * product of the contracted axes' sizes, which stand in params['dimension_numbers'][0][0]."
+# %% name="flops-products" tags=["hidden-test"] exercise="flops" points=2 hint="2 * size of the result * product of the contracted axes' sizes, which stand in params['dimension_numbers'][0][0]."
 i, j, k, b = (int(draw.integers(low=low, high=low + 3)) for low in (2, 5, 8, 11))
 products = [
     (contract((1,), (0,)), (i, j), (j, k)),
@@ -1666,7 +1666,7 @@ show(
     },
 )
 
-# %% name="flops-others" tags=["probe"] exercise="flops" points=2 hint="Number by number: the result's size. Reductions: the input's size. Everything else moves numbers: 0."
+# %% name="flops-others" tags=["hidden-test"] exercise="flops" points=2 hint="Number by number: the result's size. Reductions: the input's size. Everything else moves numbers: 0."
 rows, columns = int(draw.integers(low=3, high=6)), int(draw.integers(low=7, high=11))
 
 
@@ -1799,7 +1799,7 @@ check(
     mistakes={message: count((5, 3), 7) for message, count in SLIPS.items()},
 )
 
-# %% name="mlp_step_flops-pencil" tags=["probe"] exercise="mlp_step_flops" points=3 hint="For each layer 2 * batch * n * m: three times, for the first layer twice."
+# %% name="mlp_step_flops-pencil" tags=["hidden-test"] exercise="mlp_step_flops" points=3 hint="For each layer 2 * batch * n * m: three times, for the first layer twice."
 drawn_sizes = [int(draw.integers(low=2**n, high=3 * 2**n)) for n in (6, 5, 4, 3)]
 examples = int(draw.integers(low=11, high=99))
 show(
@@ -1965,7 +1965,7 @@ check(
     },
 )
 
-# %% name="moved-bytes" tags=["probe"] exercise="moved" points=2 hint="size * dtype.itemsize, summed over all invars and outvars of the equation."
+# %% name="moved-bytes" tags=["hidden-test"] exercise="moved" points=2 hint="size * dtype.itemsize, summed over all invars and outvars of the equation."
 wide = int(draw.integers(low=20, high=40))
 
 
@@ -2001,7 +2001,7 @@ show(
 )
 
 
-# %% name="moved-fused" tags=["probe"] exercise="moved" points=2 hint="size * dtype.itemsize, summed over program.in_avals and program.out_avals."
+# %% name="moved-fused" tags=["hidden-test"] exercise="moved" points=2 hint="size * dtype.itemsize, summed over program.in_avals and program.out_avals."
 def fused_by(count):
     """What a way of counting gives for three programs."""
     half = jnp.ones((wide, 3), jnp.bfloat16)
@@ -2209,7 +2209,7 @@ check(
     rtol=1e-4,
 )
 
-# %% name="attainable-roof" tags=["probe"] exercise="attainable" points=1 hint="min(peak, bandwidth * intensity), with jnp.minimum."
+# %% name="attainable-roof" tags=["hidden-test"] exercise="attainable" points=1 hint="min(peak, bandwidth * intensity), with jnp.minimum."
 top, carry = draw.uniform(low=100, high=300).item(), draw.uniform(low=5, high=9).item()
 where_on = jnp.sort(draw.uniform(4, low=0.3, high=9)) * jnp.array([1.0, 1.0, 1.0, 90.0])
 show(
@@ -2225,7 +2225,7 @@ show(
 )
 
 
-# %% name="attainable-batch" tags=["probe"] exercise="attainable" points=2 hint="With r = itemsize * peak / bandwidth: B = r n m / (2 n m - r (n + m)), if the divisor is above 0."
+# %% name="attainable-batch" tags=["hidden-test"] exercise="attainable" points=2 hint="With r = itemsize * peak / bandwidth: B = r n m / (2 n m - r (n + m)), if the divisor is above 0."
 def solved_for_batch(n, m, peak, bandwidth, itemsize=4, two=2.0, grows=1.0, weights=1.0, never=math.inf):
     r = itemsize * peak / bandwidth
     divisor = two * n * m - grows * r * (n + m)

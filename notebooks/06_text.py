@@ -188,7 +188,7 @@ check(
 )
 check("a word of one id has no pairs", lambda: table(count_pairs([([7], 4)])), [])
 
-# %% name="count_pairs-words" tags=["probe"] exercise="count_pairs" points=2 hint="For each (ids, times) and each two neighbours in ids: counts[pair] = counts.get(pair, 0) + times."
+# %% name="count_pairs-words" tags=["hidden-test"] exercise="count_pairs" points=2 hint="For each (ids, times) and each two neighbours in ids: counts[pair] = counts.get(pair, 0) + times."
 drawn_a, drawn_b, drawn_c, drawn_d = (int(i) + 1 for i in draw.permutation(300)[:4])
 drawn_times = [int(n) for n in draw.integers(3, low=2, high=90)]
 drawn_words = list(
@@ -231,7 +231,7 @@ show(
     },
 )
 
-# %% name="count_pairs-overlaps" tags=["probe"] exercise="count_pairs" points=1 hint="Each id but the last begins a pair, so n equal ids in a row hold n - 1 pairs."
+# %% name="count_pairs-overlaps" tags=["hidden-test"] exercise="count_pairs" points=1 hint="Each id but the last begins a pair, so n equal ids in a row hold n - 1 pairs."
 drawn_id, drawn_n, drawn_m = int(draw.integers(low=5, high=300)), 2 * int(draw.integers(low=2, high=5)), 3
 show(
     table(count_pairs([([drawn_id] * drawn_n, drawn_m), ([4], 9), ([4, drawn_id, drawn_id], 2)])),
@@ -339,7 +339,7 @@ check(
     mistakes={"The list that was given has changed. Build a new one: others still use the old.": [4, 9]},
 )
 
-# %% name="merge-pairs" tags=["probe"] exercise="merge" points=2 hint="Compare the last id in the new list and the next id with the pair; if they are it, the new id takes the last one's place."
+# %% name="merge-pairs" tags=["hidden-test"] exercise="merge" points=2 hint="Compare the last id in the new list and the next id with the pair; if they are it, the new id takes the last one's place."
 drawn_a, drawn_b, drawn_c = (int(i) + 1 for i in draw.permutation(300)[:3])
 drawn_ids = [drawn_c, drawn_a, drawn_b, drawn_c, drawn_b, drawn_a, drawn_a, drawn_b, drawn_a]
 show(
@@ -370,7 +370,7 @@ show(
 show(merge([drawn_a, drawn_b], (drawn_a, drawn_b), 999))
 show(merge([], (drawn_a, drawn_b), 999))
 
-# %% name="merge-runs" tags=["probe"] exercise="merge" points=2 hint="From left to right, each id used once: 2n + 1 equal ids become n new ones and a lone one at the end."
+# %% name="merge-runs" tags=["hidden-test"] exercise="merge" points=2 hint="From left to right, each id used once: 2n + 1 equal ids become n new ones and a lone one at the end."
 drawn_id, drawn_n = int(draw.integers(low=5, high=300)), int(draw.integers(low=2, high=5))
 drawn_run = [drawn_id] * (2 * drawn_n + 1)
 show(
@@ -527,7 +527,7 @@ check(
 )  # fmt: skip
 
 
-# %% name="split_words-words" tags=["probe"] exercise="split_words" points=2 hint="'(?:s|t|re|ve|m|ll|d), then ` ?` before each of letters [^\\W\\d_]+, digits \\d+ and (?:[^\\w\\s]|_)+."
+# %% name="split_words-words" tags=["hidden-test"] exercise="split_words" points=2 hint="'(?:s|t|re|ve|m|ll|d), then ` ?` before each of letters [^\\W\\d_]+, digits \\d+ and (?:[^\\w\\s]|_)+."
 def misread(pattern, text):
     """What a wrong pattern finds."""
     return re.findall(pattern, text)
@@ -577,7 +577,7 @@ show(
     },
 )
 
-# %% name="split_words-white_space" tags=["probe"] exercise="split_words" points=2 hint="\\s+(?!\\S) takes white space up to its last character, which is left for the word behind it; \\s+ takes the rest."
+# %% name="split_words-white_space" tags=["hidden-test"] exercise="split_words" points=2 hint="\\s+(?!\\S) takes white space up to its last character, which is left for the word behind it; \\s+ takes the rest."
 drawn_text = f"{letters(3)}:\n{' ' * int(draw.integers(low=3, high=9))}{letters(2)}   {letters(3)}\t{letters(1)}\n\n{letters(2)} \n"
 show(
     split_words(drawn_text),
@@ -606,7 +606,7 @@ show(
     },
 )
 
-# %% name="split_words-scripts" tags=["probe"] exercise="split_words" points=1 hint="A letter of any script is [^\\W\\d_]: in \\w, but no digit and no underscore."
+# %% name="split_words-scripts" tags=["hidden-test"] exercise="split_words" points=1 hint="A letter of any script is [^\\W\\d_]: in \\w, but no digit and no underscore."
 drawn_text = " ".join(draw.choice(["Zwölf", "žluťoučký", "Ωμέγα", "東京", "Кошка"]) for _ in range(4)) + "٣٤ 7"
 show(
     split_words(drawn_text),
@@ -739,7 +739,7 @@ check(
 check("256 ids: nothing to learn", lambda: train_bpe("abab", 256), [])
 
 
-# %% name="train_bpe-merges" tags=["probe"] exercise="train_bpe" points=3 hint="Counter(split_words(text)) gives the words and their times; count, take the most frequent pair, merge it in all words."
+# %% name="train_bpe-merges" tags=["hidden-test"] exercise="train_bpe" points=3 hint="Counter(split_words(text)) gives the words and their times; count, take the most frequent pair, merge it in all words."
 def learned(words, count, key=None, first=256):
     """Merges of words with a fault: another choice of the best pair, or another first id."""
     made, words = [], [(list(word), times) for word, times in words]
@@ -793,7 +793,7 @@ show(
     },
 )
 
-# %% name="train_bpe-ties" tags=["probe"] exercise="train_bpe" points=2 hint="min(counts, key=lambda pair: (-counts[pair], pair)): the highest count first, of equals the smaller pair."
+# %% name="train_bpe-ties" tags=["hidden-test"] exercise="train_bpe" points=2 hint="min(counts, key=lambda pair: (-counts[pair], pair)): the highest count first, of equals the smaller pair."
 drawn_order = [int(i) for i in draw.permutation(8)]
 drawn_text = " ".join(f"{chr(ord('q') + i)}{chr(ord('z') - i)}" * 2 for i in drawn_order)
 show(
@@ -813,7 +813,7 @@ show(
     },
 )
 
-# %% name="train_bpe-end" tags=["probe"] exercise="train_bpe" points=1 hint="If no pair is left, leave the loop: a word of a single id holds none. A pair that occurs once is merged too."
+# %% name="train_bpe-end" tags=["hidden-test"] exercise="train_bpe" points=1 hint="If no pair is left, leave the loop: a word of a single id holds none. A pair that occurs once is merged too."
 drawn_word = draw.choice("abcdefgh") * 2 ** int(draw.integers(low=2, high=5))
 show(
     train_bpe(drawn_word, 256 + 40),
@@ -925,7 +925,7 @@ check(
 )  # fmt: skip
 
 
-# %% name="encode-order" tags=["probe"] exercise="encode" points=3 hint="Of the pairs in the word that were learned, merge the one with the lowest place in the list, again and again."
+# %% name="encode-order" tags=["hidden-test"] exercise="encode" points=3 hint="Of the pairs in the word that were learned, merge the one with the lowest place in the list, again and again."
 def replayed(pieces, merges, pick, rounds=1000, first=256):
     """Ids of lists of ids, with a fault: another choice of the pair, fewer merges, or other ids."""
     ranks, out = {pair: i for i, pair in enumerate(merges)}, []
@@ -983,7 +983,7 @@ show(
     },
 )
 
-# %% name="encode-words" tags=["probe"] exercise="encode" points=3 hint="Split the text into words, begin each with list(word.encode()), and put the ids of all words into one list."
+# %% name="encode-words" tags=["hidden-test"] exercise="encode" points=3 hint="Split the text into words, begin each with list(word.encode()), and put the ids of all words into one list."
 drawn_letter = draw.choice("éüñçøå")
 drawn_lead, drawn_tail = drawn_letter.encode()
 drawn_x, drawn_y = (97 + int(i) for i in draw.permutation(26)[:2])
@@ -1172,7 +1172,7 @@ check(
     },
 )
 
-# %% name="decode-text" tags=["probe"] exercise="decode" points=2 hint="pieces[left] + pieces[right] for each merge; b''.join over all ids, and only then .decode."
+# %% name="decode-text" tags=["hidden-test"] exercise="decode" points=2 hint="pieces[left] + pieces[right] for each merge; b''.join over all ids, and only then .decode."
 drawn_text = "".join(draw.choice(["é", "ß", "Ω", "東", "😀", "a", "zz", "\n"]) for _ in range(12)) + "é東"
 drawn_merges = [(195, 169), (230, 157), (257, 177), (122, 122), (256, 258)]
 drawn_ids = [256, 258, 259, 260, *drawn_text.encode(), 97, 260, 230, 157, 177]
@@ -1207,7 +1207,7 @@ show(
     },
 )
 
-# %% name="decode-invalid" tags=["probe"] exercise="decode" points=2 hint="data.decode('utf-8', errors='replace')"
+# %% name="decode-invalid" tags=["hidden-test"] exercise="decode" points=2 hint="data.decode('utf-8', errors='replace')"
 drawn_ids = [
     104,
     *draw.choice([[195], [226, 130], [240, 159, 152]]),
@@ -1236,7 +1236,7 @@ show(
     },
 )
 
-# %% name="decode-special" tags=["probe"] exercise="decode" points=1 hint="The names of special tokens, as bytes, follow the pieces of the merges."
+# %% name="decode-special" tags=["hidden-test"] exercise="decode" points=1 hint="The names of special tokens, as bytes, follow the pieces of the merges."
 drawn_names = [f"<|{letters(4)}|>" for _ in range(3)]
 drawn_ids = [97, *(259 + int(i) for i in draw.permutation(3)), 98, 258]
 show(
@@ -1362,7 +1362,7 @@ check(
 )  # fmt: skip
 check("none in it", lambda: encode_special("abc", [(97, 98)], ["<|end|>"]), [256, 99])
 
-# %% name="encode_special-parts" tags=["probe"] exercise="encode_special" points=2 hint="re.split with the names in one group; a part that is a name becomes 256 + len(merges) + its number, the rest goes through encode."
+# %% name="encode_special-parts" tags=["hidden-test"] exercise="encode_special" points=2 hint="re.split with the names in one group; a part that is a name becomes 256 + len(merges) + its number, the rest goes through encode."
 drawn_names = [f"<{letters(3)}>", f"</{letters(4)}>"]
 drawn_merges = [(ord("q"), ord("r")), (256, ord("s"))]
 drawn_parts = [draw.choice(["qr", "qrs", "sq"]) for _ in range(4)]
@@ -1405,7 +1405,7 @@ show(
     },
 )
 
-# %% name="encode_special-names" tags=["probe"] exercise="encode_special" points=2 hint="map(re.escape, sorted(special, key=len, reverse=True)): names mean themselves, and the longest is tried first."
+# %% name="encode_special-names" tags=["hidden-test"] exercise="encode_special" points=2 hint="map(re.escape, sorted(special, key=len, reverse=True)): names mean themselves, and the longest is tried first."
 drawn_short = f"[{letters(2)}{draw.choice('uvw')}]"
 drawn_names = [drawn_short, drawn_short + draw.choice("+*?")]
 drawn_pair = drawn_short[2] + "x"
@@ -1735,7 +1735,7 @@ check(
 check("rows without words are no copies", lambda: find_copies(["", "  ", "x"], size=3), [])
 
 
-# %% name="find_copies-shingles" tags=["probe"] exercise="find_copies" points=2 hint="words = text.lower().split(); a tuple of size words begins at each of the first len(words) - size + 1; a shorter text is one."
+# %% name="find_copies-shingles" tags=["hidden-test"] exercise="find_copies" points=2 hint="words = text.lower().split(); a tuple of size words begins at each of the first len(words) - size + 1; a shorter text is one."
 def listed(runs):
     return sorted({" ".join(run) for run in runs})
 
@@ -1772,7 +1772,7 @@ show(
 show(listed(shingles(" \n", 2)))
 
 
-# %% name="find_copies-above" tags=["probe"] exercise="find_copies" points=2 hint="Without others, row i is compared with the rows before it; the first that holds share * len(row) of its shingles is its source."
+# %% name="find_copies-above" tags=["hidden-test"] exercise="find_copies" points=2 hint="Without others, row i is compared with the rows before it; the first that holds share * len(row) of its shingles is its source."
 def copies(rows, sources, before=True, start=1, every=False, measure=None):
     """Pairs of rows that share runs of two words, with a fault; all words of a row differ from each other."""
     measure = measure or (lambda row, other: len(row & other) / len(row))
@@ -1821,7 +1821,7 @@ show(
     },
 )
 
-# %% name="find_copies-others" tags=["probe"] exercise="find_copies" points=2 hint="With others, each row is compared with all of them; the share counts the shingles of the row, and exactly the share is enough."
+# %% name="find_copies-others" tags=["hidden-test"] exercise="find_copies" points=2 hint="With others, each row is compared with all of them; the share counts the shingles of the row, and exactly the share is enough."
 drawn_original = fresh(12, "q")
 drawn_others = [" ".join(fresh(5, "r")), " ".join(drawn_original), " ".join(drawn_original[:7])]
 drawn_rows = [
@@ -2012,7 +2012,7 @@ check(
 )
 
 
-# %% name="datasheet-counts" tags=["probe"] exercise="datasheet" points=2 hint="Characters with len(text), bytes with len(text.encode()), the share of characters for which not c.isascii()."
+# %% name="datasheet-counts" tags=["hidden-test"] exercise="datasheet" points=2 hint="Characters with len(text), bytes with len(text.encode()), the share of characters for which not c.isascii()."
 def chosen(made, *names):
     return {name: made.get(name) for name in names} if isinstance(made, dict) else made
 
@@ -2057,7 +2057,7 @@ show(
     },
 )  # fmt: skip
 
-# %% name="datasheet-tokens" tags=["probe"] exercise="datasheet" points=1 hint="The sum of len(encode(document)) over all documents, divided by the bytes of all documents."
+# %% name="datasheet-tokens" tags=["hidden-test"] exercise="datasheet" points=1 hint="The sum of len(encode(document)) over all documents, divided by the bytes of all documents."
 drawn_documents = [" ".join(letters(2) for _ in range(n)) + "é" * m for n, m in ((4, 1), (11, 12), (2, 3))]
 drawn_bytes = [len(document.encode()) for document in drawn_documents]
 show(
@@ -2076,7 +2076,7 @@ show(
     },
 )
 
-# %% name="datasheet-identity" tags=["probe"] exercise="datasheet" points=1 hint="ADDRESS.findall finds them all; hashlib.sha256('\\n\\n'.join(documents).encode()).hexdigest()"
+# %% name="datasheet-identity" tags=["hidden-test"] exercise="datasheet" points=1 hint="ADDRESS.findall finds them all; hashlib.sha256('\\n\\n'.join(documents).encode()).hexdigest()"
 drawn_user = f"{letters(4)}@{letters(3)}.org"
 drawn_documents = [
     f"{letters(5)} {drawn_user} é",

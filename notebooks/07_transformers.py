@@ -186,7 +186,7 @@ check(
     lambda: jax.grad(lambda q: ((jax.nn.softmax(q @ k.T / 2**0.5) @ v) ** 2).sum())(q),
 )
 
-# %% name="attention-queries" tags=["probe"] exercise="attention" points=2 hint="softmax(q @ k.mT / sqrt(d)) @ v, with the softmax over the last axis."
+# %% name="attention-queries" tags=["hidden-test"] exercise="attention" points=2 hint="softmax(q @ k.mT / sqrt(d)) @ v, with the softmax over the last axis."
 drawn_q, drawn_k, drawn_v = draw.normal(3, 3), draw.normal(3, 3), draw.normal(3, 3)
 show(
     attention(drawn_q, drawn_k, drawn_v),
@@ -210,7 +210,7 @@ show(
     },
 )
 
-# %% name="attention-batched" tags=["probe"] exercise="attention" points=2 hint="k.mT exchanges the last two axes only; d is q.shape[-1]; use ops.softmax, which the tape can follow."
+# %% name="attention-batched" tags=["hidden-test"] exercise="attention" points=2 hint="k.mT exchanges the last two axes only; d is q.shape[-1]; use ops.softmax, which the tape can follow."
 drawn_q, drawn_k, drawn_v = draw.normal(2, 2, 5), draw.normal(2, 3, 5), draw.normal(2, 3, 4)
 show(
     attention(drawn_q, drawn_k, drawn_v),
@@ -351,7 +351,7 @@ check(
     lambda: jax.grad(lambda k: ((jax.nn.softmax(q @ k.T / 2**0.5, where=lower) @ v) ** 2).sum())(k),
 )
 
-# %% name="causal_attention-all" tags=["probe"] exercise="causal_attention" points=3 hint="ops.where(seen, scores, -jnp.inf) before the softmax; seen[t, s] is s <= t."
+# %% name="causal_attention-all" tags=["hidden-test"] exercise="causal_attention" points=3 hint="ops.where(seen, scores, -jnp.inf) before the softmax; seen[t, s] is s <= t."
 drawn_q, drawn_k, drawn_v = draw.normal(4, 3), draw.normal(4, 3), draw.normal(4, 3)
 drawn_scores, drawn_lower = drawn_q @ drawn_k.T / 3**0.5, jnp.tri(4, dtype=bool)
 show(
@@ -380,7 +380,7 @@ show(
 drawn_g = draw.normal(4, 3)
 show(mt.grad(lambda k: ops.sum(drawn_g * causal_attention(drawn_q, k, drawn_v)))(drawn_k))
 
-# %% name="causal_attention-last" tags=["probe"] exercise="causal_attention" points=2 hint="Query t is token S - T + t, so it sees the keys s <= t + (S - T)."
+# %% name="causal_attention-last" tags=["hidden-test"] exercise="causal_attention" points=2 hint="Query t is token S - T + t, so it sees the keys s <= t + (S - T)."
 drawn_q, drawn_k, drawn_v = draw.normal(2, 2, 3), draw.normal(2, 5, 3), draw.normal(2, 5, 4)
 drawn_scores = drawn_q @ drawn_k.mT / 3**0.5
 show(
@@ -562,7 +562,7 @@ check(
 )
 
 
-# %% name="multi_head-heads" tags=["probe"] exercise="multi_head" points=4 hint="(B, T, D) -> reshape (B, T, H, d) -> transpose (B, H, T, d); after attending the same way back; then @ w_out."
+# %% name="multi_head-heads" tags=["hidden-test"] exercise="multi_head" points=4 hint="(B, T, D) -> reshape (B, T, H, d) -> transpose (B, H, T, d); after attending the same way back; then @ w_out."
 def drawn_attend(q, k, v):
     return ops.softmax(q @ k.mT) @ v
 
@@ -615,7 +615,7 @@ show(
     },
 )
 
-# %% name="multi_head-tape" tags=["probe"] exercise="multi_head" points=2 hint="Use reshape, transpose and ops.split, which the tape can follow."
+# %% name="multi_head-tape" tags=["hidden-test"] exercise="multi_head" points=2 hint="Use reshape, transpose and ops.split, which the tape can follow."
 drawn_x, drawn_qkv, drawn_out = draw.normal(1, 3, 4), draw.normal(4, 12), draw.normal(4, 4)
 drawn_g = draw.normal(1, 3, 4)
 show(mt.grad(lambda w: ops.sum(drawn_g * multi_head(drawn_x, w, drawn_out, 2, lambda q, k, v: q * k - v)))(drawn_qkv))
@@ -725,7 +725,7 @@ check(
     lambda: mt.grad(lambda x: ops.sum(ops.rms_norm(x, scale) ** 3))(jnp.stack([x, x + 1])),
 )
 
-# %% name="rms_norm-rows" tags=["probe"] exercise="rms_norm" points=2 hint="x / sqrt(mean(x * x, axis=-1, keepdims=True) + epsilon) * scale"
+# %% name="rms_norm-rows" tags=["hidden-test"] exercise="rms_norm" points=2 hint="x / sqrt(mean(x * x, axis=-1, keepdims=True) + epsilon) * scale"
 drawn_x, drawn_scale = draw.normal(3, 3), draw.uniform(3, low=0.5, high=2.0)
 show(
     rms_norm(drawn_x, drawn_scale),
@@ -751,7 +751,7 @@ show(
 drawn_x, drawn_g = draw.normal(2, 2, 3), draw.normal(2, 2, 3)
 show(mt.grad(lambda x: ops.sum(drawn_g * rms_norm(x, drawn_scale)))(drawn_x))
 
-# %% name="rms_norm-epsilon" tags=["probe"] exercise="rms_norm" points=1 hint="epsilon is added to the mean square, under the root."
+# %% name="rms_norm-epsilon" tags=["hidden-test"] exercise="rms_norm" points=1 hint="epsilon is added to the mean square, under the root."
 drawn_x, drawn_epsilon = draw.normal(2, 3), draw.uniform(low=0.5, high=1.5)
 show(
     rms_norm(drawn_x, jnp.ones(3), drawn_epsilon),
@@ -905,7 +905,7 @@ check(
 )
 
 
-# %% name="rope-turn" tags=["probe"] exercise="rope" points=4 hint="speeds = base ** (-arange(0, d, 2) / d); angles = positions times speeds; pairs are the two halves of the last axis."
+# %% name="rope-turn" tags=["hidden-test"] exercise="rope" points=4 hint="speeds = base ** (-arange(0, d, 2) / d); angles = positions times speeds; pairs are the two halves of the last axis."
 def turned(x, angles, sign=1.0):
     a, b = jnp.split(x, 2, axis=-1)
     cos, sin = jnp.cos(angles), jnp.sin(angles)
@@ -950,7 +950,7 @@ show(
 )
 show(rope(drawn_x, jnp.zeros(3, jnp.int32), drawn_base))
 
-# %% name="rope-places" tags=["probe"] exercise="rope" points=2 hint="Turn by the places that are given, which need not begin at 0, at speeds that base says (10,000 where nothing is)."
+# %% name="rope-places" tags=["hidden-test"] exercise="rope" points=2 hint="Turn by the places that are given, which need not begin at 0, at speeds that base says (10,000 where nothing is)."
 drawn_x, drawn_g = draw.normal(2, 4, 1, 4), draw.normal(2, 4, 1, 4)
 drawn_places = 5 + draw.permutation(40)[:4]
 drawn_angles = drawn_places[:, None, None] * 10_000.0 ** (-jnp.arange(2) / 2)
@@ -1060,7 +1060,7 @@ check(
     lambda: jax.grad(lambda gate: (((jax.nn.silu(x @ gate) * (x @ up)) @ down) ** 2).sum())(gate),
 )
 
-# %% name="swiglu-rows" tags=["probe"] exercise="swiglu" points=3 hint="z = x @ gate; then (z * sigmoid(z) * (x @ up)) @ down"
+# %% name="swiglu-rows" tags=["hidden-test"] exercise="swiglu" points=3 hint="z = x @ gate; then (z * sigmoid(z) * (x @ up)) @ down"
 drawn_x, drawn_gate, drawn_up, drawn_down = draw.normal(2, 3), draw.normal(3, 3), draw.normal(3, 3), draw.normal(3, 3)
 drawn_z, drawn_said = drawn_x @ drawn_gate, drawn_x @ drawn_up
 show(
@@ -1192,7 +1192,7 @@ check(
 )
 
 
-# %% name="grouped_attention-groups" tags=["probe"] exercise="grouped_attention" points=4 hint="ops.repeat(k, H // K, axis=2), the same for v; then transpose to (B, H, T, d), attend, transpose back."
+# %% name="grouped_attention-groups" tags=["hidden-test"] exercise="grouped_attention" points=4 hint="ops.repeat(k, H // K, axis=2), the same for v; then transpose to (B, H, T, d), attend, transpose back."
 def drawn_no_mask(q, k, v):
     return ops.softmax(q @ k.mT) @ v
 
@@ -1222,7 +1222,7 @@ show(
     },
 )
 
-# %% name="grouped_attention-tape" tags=["probe"] exercise="grouped_attention" points=1 hint="What a key head receives is the sum over its group: ops.repeat sees to it."
+# %% name="grouped_attention-tape" tags=["hidden-test"] exercise="grouped_attention" points=1 hint="What a key head receives is the sum over its group: ops.repeat sees to it."
 drawn_q, drawn_k, drawn_v = draw.normal(1, 2, 6, 2), draw.normal(1, 3, 2, 2), draw.normal(1, 3, 2, 2)
 drawn_g = draw.normal(1, 2, 6, 2)
 show(mt.grad(lambda k: ops.sum(drawn_g * grouped_attention(drawn_q, k, drawn_v, drawn_no_mask)))(drawn_k))
@@ -1299,7 +1299,7 @@ check(
     },
 )
 
-# %% name="block-order" tags=["probe"] exercise="block" points=3 hint="x = x + attention(attention_norm(x)), and then x + mlp(mlp_norm(x))."
+# %% name="block-order" tags=["hidden-test"] exercise="block" points=3 hint="x = x + attention(attention_norm(x)), and then x + mlp(mlp_norm(x))."
 drawn_x, drawn_a, drawn_b = draw.normal(1, 2, 3), draw.uniform(low=1.5, high=2.5), draw.uniform(low=0.5, high=1.5)
 
 
@@ -1341,7 +1341,7 @@ show(
     },
 )
 
-# %% name="block-shortcut" tags=["probe"] exercise="block" points=1 hint="x + attention(...) and x + mlp(...): where both are 0, x comes out."
+# %% name="block-shortcut" tags=["hidden-test"] exercise="block" points=1 hint="x + attention(...) and x + mlp(...): where both are 0, x comes out."
 drawn_x = draw.normal(1, 2, 3)
 show(
     block(drawn_x, lambda x: 2 * x, lambda x: 0 * x, lambda x: x + 1, lambda x: 0 * x),

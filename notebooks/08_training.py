@@ -170,7 +170,7 @@ check(
 )
 
 
-# %% name="get_batch-windows" tags=["probe"] exercise="get_batch" points=2 hint="inputs are tokens[starts[:, None] + jnp.arange(context)], targets the same one place further on."
+# %% name="get_batch-windows" tags=["hidden-test"] exercise="get_batch" points=2 hint="inputs are tokens[starts[:, None] + jnp.arange(context)], targets the same one place further on."
 def looked_up(shift):
     return text[begins[:, None] + jnp.arange(5) + shift]
 
@@ -192,7 +192,7 @@ show(
 )
 
 
-# %% name="get_batch-key" tags=["probe"] exercise="get_batch" points=2 hint="key = fold_in(jax.random.key(seed), step); starts = randint(key, (batch,), 0, len(tokens) - context)."
+# %% name="get_batch-key" tags=["hidden-test"] exercise="get_batch" points=2 hint="key = fold_in(jax.random.key(seed), step); starts = randint(key, (batch,), 0, len(tokens) - context)."
 def drawn(key, high):
     starts = jax.random.randint(key, (7,), 0, high)
     cut = text[starts[:, None] + jnp.arange(6)]
@@ -223,7 +223,7 @@ show(
 batches = jax.jit(jax.vmap(lambda step: get_batch(text, seed, step, 7, 5)[0]))(jnp.arange(3))
 show(jnp.sort(batches.reshape(3, -1)))
 
-# %% name="get_batch-ends" tags=["probe"] exercise="get_batch" points=2 hint="The last window begins at len(tokens) - context - 1: its last target is the last token."
+# %% name="get_batch-ends" tags=["hidden-test"] exercise="get_batch" points=2 hint="The last window begins at len(tokens) - context - 1: its last target is the last token."
 sizes = 10, 11, 13
 many = [get_batch(jnp.arange(n), seed, 3, 200, 9)[0] for n in sizes]
 show(
@@ -325,7 +325,7 @@ check(
     },
 )
 
-# %% name="perplexity-mean" tags=["probe"] exercise="perplexity" points=2 hint="exp of the mean of the losses"
+# %% name="perplexity-mean" tags=["hidden-test"] exercise="perplexity" points=2 hint="exp of the mean of the losses"
 losses = draw.uniform(23, low=0.2, high=3.0)
 show(
     perplexity(losses),
@@ -344,7 +344,7 @@ show(
     },
 )
 
-# %% name="perplexity-bytes" tags=["probe"] exercise="perplexity" points=2 hint="sum of the losses, divided by ln 2 and by len(text.encode())"
+# %% name="perplexity-bytes" tags=["hidden-test"] exercise="perplexity" points=2 hint="sum of the losses, divided by ln 2 and by len(text.encode())"
 losses = draw.uniform(11, low=0.2, high=3.0)
 words = " ".join(draw.choice(["naïve", "Ωμέγα", "straße", "日本", "code"]) for _ in range(4)) + "é"
 show(
@@ -531,7 +531,7 @@ check(
 )
 
 
-# %% name="evaluate-mean" tags=["probe"] exercise="evaluate" points=3 hint="Pad to a multiple of batch * context targets, cut the padding off the losses, divide their sum by len(tokens) - 1."
+# %% name="evaluate-mean" tags=["hidden-test"] exercise="evaluate" points=3 hint="Pad to a multiple of batch * context targets, cut the padding off the losses, divide their sum by len(tokens) - 1."
 n = 6 * int(draw.integers(low=3, high=6)) + int(draw.integers(low=3, high=6))
 held_out, shift = draw.integers(n, low=1, high=60), draw.uniform(low=0.2, high=0.8)
 
@@ -574,7 +574,7 @@ show(
     },
 )
 
-# %% name="evaluate-shapes" tags=["probe"] exercise="evaluate" points=2 hint="Every call gets inputs and targets of shape (batch, context)."
+# %% name="evaluate-shapes" tags=["hidden-test"] exercise="evaluate" points=2 hint="Every call gets inputs and targets of shape (batch, context)."
 show(
     shapes_in(held_out[:15], 2, 3, crooked),
     mistakes={
@@ -765,7 +765,7 @@ check(
 )
 
 
-# %% name="make_step-steps" tags=["probe"] exercise="make_step" points=3 hint="batch = draw_batch(tokens, state.step); the new State has state.step + 1, the updated parameters and the optimizer's new state."
+# %% name="make_step-steps" tags=["hidden-test"] exercise="make_step" points=3 hint="batch = draw_batch(tokens, state.step); the new State has state.step + 1, the updated parameters and the optimizer's new state."
 def line_loss(params, x, y):
     return mt.ops.mean((params["w"] * x + params["b"] - y) ** 2)
 
@@ -820,7 +820,7 @@ show(
     },
 )
 
-# %% name="make_step-compiled" tags=["probe"] exercise="make_step" points=2 hint="Put @jax.jit on the function of state and tokens that make_step returns."
+# %% name="make_step-compiled" tags=["hidden-test"] exercise="make_step" points=2 hint="Put @jax.jit on the function of state and tokens that make_step returns."
 tracings = []
 
 
@@ -978,7 +978,7 @@ check(
 )
 
 
-# %% name="write_whole-kills" tags=["probe"] exercise="write_whole" points=2 hint="Write a file beside it, close it, then os.replace(beside, path)."
+# %% name="write_whole-kills" tags=["hidden-test"] exercise="write_whole" points=2 hint="Write a file beside it, close it, then os.replace(beside, path)."
 fresh = bytes(draw.integers(90, low=0, high=256).astype(jnp.uint8))
 show(
     left_by_kills(write_whole, fresh[:40], fresh),
@@ -993,7 +993,7 @@ show(
     mistakes={IN_PLACE: ["no file", "empty", "half", "new"], NEVER: ["no file"]},
 )
 
-# %% name="write_whole-tidy" tags=["probe"] exercise="write_whole" points=1 hint="The file beside has a name that follows from path.name."
+# %% name="write_whole-tidy" tags=["hidden-test"] exercise="write_whole" points=1 hint="The file beside has a name that follows from path.name."
 show(
     left_over(write_whole),
     mistakes={
@@ -1151,7 +1151,7 @@ check(
 )
 
 
-# %% name="save_checkpoint-saved" tags=["probe"] exercise="save_checkpoint" points=2 hint="np.savez(buffer, *jax.tree.leaves(state)), then write_whole(path, buffer.getvalue())."
+# %% name="save_checkpoint-saved" tags=["hidden-test"] exercise="save_checkpoint" points=2 hint="np.savez(buffer, *jax.tree.leaves(state)), then write_whole(path, buffer.getvalue())."
 layered = State(
     jnp.int32(draw.integers(low=3, high=99)),
     [draw.normal(2, 3), {"b": draw.normal(4), "a": draw.normal()}],
@@ -1175,7 +1175,7 @@ show(
     dtype=True,
 )
 
-# %% name="save_checkpoint-restored" tags=["probe"] exercise="save_checkpoint" points=2 hint="[archive[name] for name in archive.files], unflattened with the structure of `like`; None if the path does not exist."
+# %% name="save_checkpoint-restored" tags=["hidden-test"] exercise="save_checkpoint" points=2 hint="[archive[name] for name in archive.files], unflattened with the structure of `like`; None if the path does not exist."
 deep = State(jnp.int32(draw.integers(low=3, high=99)), [draw.normal(3) for _ in range(12)], draw.normal(3))
 blank = jax.tree.map(jnp.zeros_like, deep)
 show(
@@ -1195,7 +1195,7 @@ show(
 )
 show(in_a_file(lambda path: restore(path, deep) is None))
 
-# %% name="save_checkpoint-refused" tags=["probe"] exercise="save_checkpoint" points=1 hint="Raise ValueError if the list of shapes in the file is not that of jax.tree.leaves(like)."
+# %% name="save_checkpoint-refused" tags=["hidden-test"] exercise="save_checkpoint" points=1 hint="Raise ValueError if the list of shapes in the file is not that of jax.tree.leaves(like)."
 taken = "A file with an array of another shape was taken. Compare the shapes with those of `like`."
 wider = State(deep.step, [*deep.params[:11], draw.normal(4)], deep.optimizer)
 longer = State(deep.step, [*deep.params, draw.normal(3)], deep.optimizer)
@@ -1326,7 +1326,7 @@ check(
 check("no file, no rows", lambda: in_a_file(read_rows), [])
 
 
-# %% name="read_rows-written" tags=["probe"] exercise="read_rows" points=1 hint="path.open('a'), then write json.dumps(row) and \n."
+# %% name="read_rows-written" tags=["hidden-test"] exercise="read_rows" points=1 hint="path.open('a'), then write json.dumps(row) and \n."
 counts = [int(n) for n in draw.integers(3, low=1, high=500)]
 show(
     logged(*({"step": n, "loss": n / 8} for n in counts)),
@@ -1346,7 +1346,7 @@ show(
     },
 )
 
-# %% name="read_rows-read" tags=["probe"] exercise="read_rows" points=3 hint="Leave out what stands behind the last line end; read every other line with json.loads, and let it raise."
+# %% name="read_rows-read" tags=["hidden-test"] exercise="read_rows" points=3 hint="Leave out what stands behind the last line end; read every other line with json.loads, and let it raise."
 lines = [json.dumps({"step": n, "loss": n / 16}) for n in counts]
 show(
     rows_of("\n".join(lines) + "\n"),
@@ -1645,7 +1645,7 @@ check(
 )
 
 
-# %% name="train_run-rows" tags=["probe"] exercise="train_run" points=3 hint="For each missing step: step, evaluate if due, log the row, save if due. The row has the number of steps made."
+# %% name="train_run-rows" tags=["hidden-test"] exercise="train_run" points=3 hint="For each missing step: step, evaluate if due, log the row, save if due. The row has the number of steps made."
 def slipping(run, steps=7, every=3, toy=None, evaluation=None, *, slip=None):
     """A run with one slip, for `mistakes`."""
     state = (run.restore(None) or toy[0]) if slip != "fresh" else toy[0]
@@ -1695,7 +1695,7 @@ show(
 )
 
 
-# %% name="train_run-killed" tags=["probe"] exercise="train_run" points=3 hint="Begin with run.restore(first) or first, drop the rows after its step, and log each row before the state is saved."
+# %% name="train_run-killed" tags=["hidden-test"] exercise="train_run" points=3 hint="Begin with run.restore(first) or first, drop the rows after its step, and log each row before the state is saved."
 def ends(train, **options):
     return ends_after_kills(lambda run: train(run, 7, 3, toy, **options))
 
@@ -1941,7 +1941,7 @@ check(
     rtol=1e-3,
 )
 
-# %% name="fit_power_law-fit" tags=["probe"] exercise="fit_power_law" points=3 hint="slope, intercept = np.polyfit(np.log(sizes), np.log(losses), 1); a = exp(intercept), alpha = -slope"
+# %% name="fit_power_law-fit" tags=["hidden-test"] exercise="fit_power_law" points=3 hint="slope, intercept = np.polyfit(np.log(sizes), np.log(losses), 1); a = exp(intercept), alpha = -slope"
 amounts = np.exp(np.sort(np.asarray(draw.uniform(6, low=1.0, high=11.0), np.float64)))
 measured = 9.0 * amounts**-0.2 * np.exp(0.1 * np.asarray(draw.normal(6), np.float64))
 logs_of = np.log(amounts), np.log(measured)

@@ -189,7 +189,7 @@ check(
     },
 )
 
-# %% name="temperature-warm" tags=["probe"] exercise="temperature" points=2 hint="Divide the logits, and not the probabilities, by t."
+# %% name="temperature-warm" tags=["hidden-test"] exercise="temperature" points=2 hint="Divide the logits, and not the probabilities, by t."
 warm = draw.normal(2, 6)
 cold, hot = draw.uniform(low=0.3, high=0.6).item(), draw.uniform(low=1.4, high=1.8).item()
 for t in (cold, hot):
@@ -209,7 +209,7 @@ for t in (cold, hot):
         },
     )
 
-# %% name="temperature-zero" tags=["probe"] exercise="temperature" points=2 hint="At 0, each row keeps its first largest logit; all others become minus infinity."
+# %% name="temperature-zero" tags=["hidden-test"] exercise="temperature" points=2 hint="At 0, each row keeps its first largest logit; all others become minus infinity."
 rows = draw.normal(3, 6)
 first, second = jnp.sort(draw.permutation(6)[:2])
 rows = rows.at[1, first].set(4.0).at[1, second].set(4.0)
@@ -330,7 +330,7 @@ check(
     },
 )
 
-# %% name="pick-rows" tags=["probe"] exercise="pick" points=2 hint="The first token at which the cumulative sum along the last axis exceeds the row's u."
+# %% name="pick-rows" tags=["hidden-test"] exercise="pick" points=2 hint="The first token at which the cumulative sum along the last axis exceeds the row's u."
 table = draw.uniform(12, 7, low=0.1, high=1.0)
 table = table / table.sum(-1, keepdims=True)
 darts = draw.uniform(12, low=0.05, high=0.95)
@@ -347,7 +347,7 @@ show(
     },
 )
 
-# %% name="pick-seams" tags=["probe"] exercise="pick" points=2 hint="Compare with >, and with u times the sum of all weights: they need not sum to 1."
+# %% name="pick-seams" tags=["hidden-test"] exercise="pick" points=2 hint="Compare with >, and with u times the sum of all weights: they need not sum to 1."
 pieces = jnp.concatenate([jnp.zeros(1), 1.0 + draw.permutation(4), jnp.zeros(1)])  # They sum to 10.
 scale = 2.0 ** draw.integers(low=5, high=7).item()
 seams = jnp.cumsum(pieces)[:-2]  # The first is 0: the dart u = 0.
@@ -490,7 +490,7 @@ check(
 )
 check("k larger than the vocabulary keeps all", lambda: top_k(LOGITS, 100), lambda: LOGITS)
 
-# %% name="top_k-rows" tags=["probe"] exercise="top_k" points=2 hint="The logits of the k likeliest of each row stay in their places; all others become minus infinity."
+# %% name="top_k-rows" tags=["hidden-test"] exercise="top_k" points=2 hint="The logits of the k likeliest of each row stay in their places; all others become minus infinity."
 rows = 2.0 + draw.normal(4, 9)
 k = int(draw.integers(low=3, high=6))
 order = jnp.argsort(-rows, -1)
@@ -516,7 +516,7 @@ show(
     },
 )
 
-# %% name="top_k-ties" tags=["probe"] exercise="top_k" points=2 hint="Exactly k, also where logits tie: then the smaller ids stay."
+# %% name="top_k-ties" tags=["hidden-test"] exercise="top_k" points=2 hint="Exactly k, also where logits tie: then the smaller ids stay."
 levels = jnp.array([3.0, 2.0, 2.0, 2.0, 2.0, 1.0, 0.5])[jnp.stack([draw.permutation(7) for _ in range(3)])]
 k = int(draw.integers(low=2, high=5))
 rank = jnp.argsort(jnp.argsort(-levels, -1), -1)
@@ -654,7 +654,7 @@ check(
     },
 )
 
-# %% name="top_p-rows" tags=["probe"] exercise="top_p" points=3 hint="From the likeliest down, a token stays if the sum of the probabilities before it is less than p. Each row by itself; logits stay in their places."
+# %% name="top_p-rows" tags=["hidden-test"] exercise="top_p" points=3 hint="From the likeliest down, a token stays if the sum of the probabilities before it is less than p. Each row by itself; logits stay in their places."
 rows = 1.5 * draw.normal(4, 10)
 p = draw.uniform(low=0.6, high=0.85).item()
 order = jnp.argsort(-rows, -1)
@@ -703,7 +703,7 @@ show(
     },
 )
 
-# %% name="top_p-sure" tags=["probe"] exercise="top_p" points=2 hint="Where the likeliest token alone has p or more, it is the one that is kept."
+# %% name="top_p-sure" tags=["hidden-test"] exercise="top_p" points=2 hint="Where the likeliest token alone has p or more, it is the one that is kept."
 sure = jnp.stack([jnp.where(jnp.arange(6) == place, 4.0, draw.normal(6)) for place in draw.permutation(6)[:3]])
 p = draw.uniform(low=0.1, high=0.2).item()
 rank = jnp.argsort(jnp.argsort(-sure, -1), -1)
@@ -892,7 +892,7 @@ check(
     },
 )
 
-# %% name="generate-window" tags=["probe"] exercise="generate" points=3 hint="The model is shown the last `context` tokens of prompt and new tokens together; only new tokens are returned."
+# %% name="generate-window" tags=["hidden-test"] exercise="generate" points=3 hint="The model is shown the last `context` tokens of prompt and new tokens together; only new tokens are returned."
 V = 13
 numbers = draw.integers(4, V, low=1, high=50)
 
@@ -947,7 +947,7 @@ show(
     },
 )
 
-# %% name="generate-stop" tags=["probe"] exercise="generate" points=2 hint="The stop token is the last of the result, and nothing is drawn after it."
+# %% name="generate-stop" tags=["hidden-test"] exercise="generate" points=2 hint="The stop token is the last of the result, and nothing is drawn after it."
 V = 13
 jump = int(draw.integers(low=2, high=6))
 start = int(draw.integers(low=1, high=8))
@@ -1122,7 +1122,7 @@ check(
 check("a single token: the prompt is read, and that is all", lambda: tokens_read(5, 1), (5, 5))
 check("a book: 1,000 tokens and 3,000 new ones", lambda: tokens_read(1000, 3000), (7_498_500, 3_999))
 
-# %% name="tokens_read-counts" tags=["probe"] exercise="tokens_read" points=2 hint="Without a cache the text read grows by one each time, beginning with the prompt. The last token drawn is never read."
+# %% name="tokens_read-counts" tags=["hidden-test"] exercise="tokens_read" points=2 hint="Without a cache the text read grows by one each time, beginning with the prompt. The last token drawn is never read."
 p, n = int(draw.integers(low=5, high=30)), int(draw.integers(low=31, high=60))
 total = sum(range(p, p + n))
 show(
@@ -1384,7 +1384,7 @@ check(
     lambda: small_layer()(FOUR_TOKENS)[0],
 )
 
-# %% name="cached_attention-append" tags=["probe"] exercise="cached_attention" points=2 hint="Keys and values are written from the position on, along axis 1; the position moves on by the number of tokens."
+# %% name="cached_attention-append" tags=["hidden-test"] exercise="cached_attention" points=2 hint="Keys and values are written from the position on, along axis 1; the position moves on by the number of tokens."
 B, S, K, d, T = 2, 9, 3, 4, 2
 place = int(draw.integers(low=2, high=6))
 old_k, old_v, new_k, new_v = (
@@ -1426,7 +1426,7 @@ show(
     },
 )
 
-# %% name="cached_attention-prompt" tags=["probe"] exercise="cached_attention" points=2 hint="Each query sees the slots up to and with its own position: neither those behind it in the same call nor what else the array holds."
+# %% name="cached_attention-prompt" tags=["hidden-test"] exercise="cached_attention" points=2 hint="Each query sees the slots up to and with its own position: neither those behind it in the same call nor what else the array holds."
 B, S, H, K, d = 2, 9, 4, 2, 4
 wide = mt.nn.Attention(
     mt.nn.Linear(0.5 * draw.normal(H * d, (H + 2 * K) * d)),
@@ -1482,7 +1482,7 @@ show(
     },
 )
 
-# %% name="cached_attention-step" tags=["probe"] exercise="cached_attention" points=4 hint="Positions of a call begin at cache.position, and the new token sees all those before it. Compare one token after three with the last row of four."
+# %% name="cached_attention-step" tags=["hidden-test"] exercise="cached_attention" points=4 hint="Positions of a call begin at cache.position, and the new token sees all those before it. Compare one token after three with the last row of four."
 B, S, H, K, d = 2, 9, 4, 2, 4
 wide = mt.nn.Attention(
     mt.nn.Linear(0.5 * draw.normal(H * d, (H + 2 * K) * d)),
@@ -1661,7 +1661,7 @@ check(
     },
 )
 
-# %% name="generate_cached-tokens" tags=["probe"] exercise="generate_cached" points=3 hint="The tokens are those of `generate`. Check what is in the cache when each token is drawn: the text up to it, each token once."
+# %% name="generate_cached-tokens" tags=["hidden-test"] exercise="generate_cached" points=3 hint="The tokens are those of `generate`. Check what is in the cache when each token is drawn: the text up to it, each token once."
 V = 13
 numbers = draw.integers(4, V, low=1, high=50)
 begin = [int(i) for i in draw.integers(5, low=0, high=V)]
@@ -1706,7 +1706,7 @@ show(
     },
 )
 
-# %% name="generate_cached-reads" tags=["probe"] exercise="generate_cached" points=2 hint="The prompt is read in one call, then every token drawn but the last, each once and alone."
+# %% name="generate_cached-reads" tags=["hidden-test"] exercise="generate_cached" points=2 hint="The prompt is read in one call, then every token drawn but the last, each once and alone."
 V = 13
 jump, start = int(draw.integers(low=2, high=6)), int(draw.integers(low=1, high=8))
 path = [(start + jump * (i + 1)) % V for i in range(12)]
@@ -1962,7 +1962,7 @@ check(
     },
 )
 
-# %% name="cache_bytes-sizes" tags=["probe"] exercise="cache_bytes" points=2 hint="Two arrays a layer, each of kv_heads heads of width / heads numbers, for every token of every text."
+# %% name="cache_bytes-sizes" tags=["hidden-test"] exercise="cache_bytes" points=2 hint="Two arrays a layer, each of kv_heads heads of width / heads numbers, for every token of every text."
 layers, groups, queries = (int(draw.integers(low=low, high=low + 4)) for low in (5, 3, 3))
 size, length, texts_at_once = 2 * int(draw.integers(low=11, high=16)), int(draw.integers(low=50, high=90)), 11
 heads = groups * queries
@@ -2060,7 +2060,7 @@ check(
     },
 )
 
-# %% name="min_p-rows" tags=["probe", "stretch"] exercise="min_p" points=0 hint="A token stays if its logit is at least the row's largest plus log p."
+# %% name="min_p-rows" tags=["hidden-test", "stretch"] exercise="min_p" points=0 hint="A token stays if its logit is at least the row's largest plus log p."
 rows = 2.0 * draw.normal(4, 9)
 p = draw.uniform(low=0.05, high=0.2).item()
 show(
@@ -2192,7 +2192,7 @@ check(
     },
 )
 
-# %% name="speculate-tokens" tags=["probe", "stretch"] exercise="speculate" points=0 hint="Accept while u * draft < target; then one token from max(target - draft, 0), or from the target's last row."
+# %% name="speculate-tokens" tags=["hidden-test", "stretch"] exercise="speculate" points=0 hint="Accept while u * draft < target; then one token from max(target - draft, 0), or from the target's last row."
 n, V = 4, 5
 says = draw.uniform(6, n + 1, V, low=0.1, high=1.0)
 says = says / says.sum(-1, keepdims=True)

@@ -160,7 +160,7 @@ check(
     },
 )
 
-# %% name="absmax-codes" tags=["probe"] exercise="absmax" points=3 hint="scale = max(|x|) / (2^(bits-1) - 1), codes = round(x / scale) as int8."
+# %% name="absmax-codes" tags=["hidden-test"] exercise="absmax" points=3 hint="scale = max(|x|) / (2^(bits-1) - 1), codes = round(x / scale) as int8."
 for bits in (4, 8):
     last = 2 ** (bits - 1) - 1
     marks = draw.integers(4, 6, low=1 - last, high=last) + draw.uniform(4, 6, low=-0.35, high=0.35)
@@ -200,7 +200,7 @@ for bits in (4, 8):
         },
     )
 
-# %% name="absmax-zeros" tags=["probe"] exercise="absmax" points=1 hint="The scale of nothing but zeros is 1."
+# %% name="absmax-zeros" tags=["hidden-test"] exercise="absmax" points=1 hint="The scale of nothing but zeros is 1."
 show(
     absmax(jnp.zeros((2, 3)), 8),
     mistakes={
@@ -358,7 +358,7 @@ check(
     },
 )
 
-# %% name="affine-codes" tags=["probe"] exercise="affine" points=2 hint="Between 2^bits codes there are 2^bits - 1 steps; the codes are round(x / scale) + zero."
+# %% name="affine-codes" tags=["hidden-test"] exercise="affine" points=2 hint="Between 2^bits codes there are 2^bits - 1 steps; the codes are round(x / scale) + zero."
 for bits in (4, 7):
     last, place = 2**bits - 1, int(draw.integers(low=2, high=6))
     beside = draw.uniform(low=0.25, high=0.4).item()  # Where 0 lies between two marks of a ruler that begins at low.
@@ -382,7 +382,7 @@ for bits in (4, 7):
         },
     )
 
-# %% name="affine-positive" tags=["probe"] exercise="affine" points=1 hint="The range reaches to 0, even if all numbers are positive, or all are negative."
+# %% name="affine-positive" tags=["hidden-test"] exercise="affine" points=1 hint="The range reaches to 0, even if all numbers are positive, or all are negative."
 far = draw.integers(9, low=4, high=15) + draw.uniform(9, low=-0.35, high=0.35)
 far = draw.uniform(low=0.1, high=0.3) * far.at[2].set(15.0)
 for x in (far, -far):
@@ -399,7 +399,7 @@ for x in (far, -far):
         },
     )
 
-# %% name="affine-edges" tags=["probe"] exercise="affine" points=1 hint="No code is above 2^bits - 1, even where halves are rounded up; the scale of nothing but zeros is 1."
+# %% name="affine-edges" tags=["hidden-test"] exercise="affine" points=1 hint="No code is above 2^bits - 1, even where halves are rounded up; the scale of nothing but zeros is 1."
 odd = draw.choice([1, 3, 5])
 for bits in (4, 6):
     last = 2**bits - 1
@@ -424,7 +424,7 @@ show(
     },
 )
 
-# %% name="affine-back" tags=["probe"] exercise="affine" points=2 hint="scale * (codes - zero), with floats."
+# %% name="affine-back" tags=["hidden-test"] exercise="affine" points=2 hint="scale * (codes - zero), with floats."
 some = draw.integers(3, 5, low=0, high=256).at[1, 2].set(7).astype(jnp.uint8)
 step, middle = draw.uniform(low=0.01, high=0.1), draw.integers(low=90, high=160).astype(jnp.uint8)
 show(
@@ -526,7 +526,7 @@ check(
     },
 )
 
-# %% name="per_channel-rows" tags=["probe"] exercise="per_channel" points=3 hint="Each row by its own largest absolute number; the scales have shape (R, 1)."
+# %% name="per_channel-rows" tags=["hidden-test"] exercise="per_channel" points=3 hint="Each row by its own largest absolute number; the scales have shape (R, 1)."
 marks = draw.integers(4, 7, low=-6, high=7) + draw.uniform(4, 7, low=-0.35, high=0.35)
 marks = marks.at[jnp.arange(4), draw.integers(4, low=0, high=7)].set(jnp.array([7.0, -7.0, 7.0, -7.0]))
 units = draw.uniform(4, 1, low=0.5, high=1.5) * jnp.array([[0.01], [0.1], [1.0], [0.03]])
@@ -556,7 +556,7 @@ show(
 )
 show(scale)
 
-# %% name="per_channel-zeros" tags=["probe"] exercise="per_channel" points=1 hint="The scale of a row of nothing but zeros is 1."
+# %% name="per_channel-zeros" tags=["hidden-test"] exercise="per_channel" points=1 hint="The scale of a row of nothing but zeros is 1."
 holed = 0.02 * (draw.integers(3, 5, low=-120, high=121) + draw.uniform(3, 5, low=-0.35, high=0.35))
 holed = holed.at[0, 2].set(-2.54).at[1].set(0.0).at[2, 4].set(-2.54)
 codes, scale = per_channel(holed, 8)
@@ -643,7 +643,7 @@ check(
     np.array([[796.7, 312.9, 1593.4]], np.float32),
 )
 
-# %% name="int8_product-sums" tags=["probe"] exercise="int8_product" points=4 hint="int32 sums, times a_scale, which goes down the rows, and b_scale.T, which goes along them."
+# %% name="int8_product-sums" tags=["hidden-test"] exercise="int8_product" points=4 hint="int32 sums, times a_scale, which goes down the rows, and b_scale.T, which goes along them."
 for n, r in ((4, 4), (2, 5)):
     left = draw.integers(n, 33, low=-127, high=128).astype(jnp.int8)
     right = draw.integers(r, 33, low=-127, high=128).astype(jnp.int8)
@@ -779,7 +779,7 @@ check(
     },
 )
 
-# %% name="group_wise-codes" tags=["probe"] exercise="group_wise" points=3 hint="parts = w.reshape(R, -1, group); each part by its own largest absolute number; scales (R, I / group)."
+# %% name="group_wise-codes" tags=["hidden-test"] exercise="group_wise" points=3 hint="parts = w.reshape(R, -1, group); each part by its own largest absolute number; scales (R, I / group)."
 marks = draw.integers(3, 4, 3, low=-6, high=7) + draw.uniform(3, 4, 3, low=-0.35, high=0.35)
 marks = marks.at[:, jnp.arange(4), draw.integers(4, low=0, high=3)].set(jnp.array([7.0, -7.0, -7.0, 7.0]))
 units = draw.uniform(3, 4, 1, low=0.01, high=0.05) * jnp.array([1.0, 8.0, 2.0, 4.0])[:, None]
@@ -813,7 +813,7 @@ show(
     },
 )
 
-# %% name="group_wise-back" tags=["probe"] exercise="group_wise" points=2 hint="codes * jnp.repeat(scale, I // G, axis=1)"
+# %% name="group_wise-back" tags=["hidden-test"] exercise="group_wise" points=2 hint="codes * jnp.repeat(scale, I // G, axis=1)"
 some, units = draw.integers(2, 12, low=-7, high=8).astype(jnp.int8), draw.uniform(2, 3, low=0.1, high=2.0)
 show(
     from_groups(some, units),
@@ -915,7 +915,7 @@ check(
     lambda: np.arange(-8, 8, dtype=np.int8).reshape(2, 8)[:, ::-1],
 )
 
-# %% name="pack-bytes" tags=["probe"] exercise="pack" points=2 hint="low & 15 | high << 4, with the two halves of the last axis; uint8."
+# %% name="pack-bytes" tags=["hidden-test"] exercise="pack" points=2 hint="low & 15 | high << 4, with the two halves of the last axis; uint8."
 some = draw.integers(3, 10, low=-8, high=8).at[0, 0].set(-8).at[1, 3].set(-1).astype(jnp.int8)
 halves = some[:, :5], some[:, 5:]
 
@@ -943,7 +943,7 @@ show(
     dtype=True,
 )
 
-# %% name="pack-unpacked" tags=["probe"] exercise="pack" points=3 hint="All low halves, then all high halves; what is above 7 was negative: subtract 16."
+# %% name="pack-unpacked" tags=["hidden-test"] exercise="pack" points=3 hint="All low halves, then all high halves; what is above 7 was negative: subtract 16."
 some = draw.integers(2, 7, low=0, high=256).at[0, 0].set(0x87).at[1, 2].set(0x78).astype(jnp.uint8)
 lows, highs = (some & 15).astype(jnp.int8), (some >> 4).astype(jnp.int8)
 
@@ -1068,7 +1068,7 @@ check(
     mistakes={"Rows and inputs are exchanged: the result is (N, R).": [(3, 2), (3, 2)]},
 )
 
-# %% name="error_bounds-worst" tags=["probe"] exercise="error_bounds" points=2 hint="The sum of |x| times half the scale of its group."
+# %% name="error_bounds-worst" tags=["hidden-test"] exercise="error_bounds" points=2 hint="The sum of |x| times half the scale of its group."
 x, s = draw.normal(5, 12), draw.uniform(4, 3, low=0.1, high=0.9)
 parts, widest = x.reshape(5, 3, 4), s.max(1)
 worst, _ = error_bounds(x, s)
@@ -1085,7 +1085,7 @@ show(
     },
 )
 
-# %% name="error_bounds-typical" tags=["probe"] exercise="error_bounds" points=3 hint="The root of the sum of x^2 s^2 / 12, s the scale of the weight's group."
+# %% name="error_bounds-typical" tags=["hidden-test"] exercise="error_bounds" points=3 hint="The root of the sum of x^2 s^2 / 12, s the scale of the weight's group."
 x, s = draw.normal(5, 12), draw.uniform(4, 3, low=0.1, high=0.9)
 parts, widest = jnp.abs(x).reshape(5, 3, 4), s.max(1)
 variance = jnp.einsum("ngi,rg->nr", parts**2, s**2)
@@ -1442,7 +1442,7 @@ check(
     },
 )
 
-# %% name="best_scale-rows" tags=["probe", "stretch"] exercise="best_scale" points=0 hint="Clip the codes to the ends before the errors are summed; return the scale with the least sum."
+# %% name="best_scale-rows" tags=["hidden-test", "stretch"] exercise="best_scale" points=0 hint="Clip the codes to the ends before the errors are summed; return the scale with the least sum."
 tries = jnp.linspace(1.0, 0.3, 15)
 for bits in (4, 3):
     x = draw.normal(200).at[17].set(4.5)

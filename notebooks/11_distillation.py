@@ -217,7 +217,7 @@ check(
     },
 )
 
-# %% name="soft_targets-rows" tags=["probe"] exercise="soft_targets" points=3 hint="Divide the logits by t, then take the softmax along the last axis."
+# %% name="soft_targets-rows" tags=["hidden-test"] exercise="soft_targets" points=3 hint="Divide the logits by t, then take the softmax along the last axis."
 warm, t = 3.0 * draw.normal(2, 3, 5), draw.uniform(low=2.2, high=3.8).item()
 show(
     soft_targets(warm, t),
@@ -349,7 +349,7 @@ check(
     },
 )
 
-# %% name="kinship-table" tags=["probe"] exercise="kinship" points=4 hint="Row i adds up the pictures of class i; its own class is struck out; then each row is divided by its sum."
+# %% name="kinship-table" tags=["hidden-test"] exercise="kinship" points=4 hint="Row i adds up the pictures of class i; its own class is struck out; then each row is divided by its sum."
 said = jax.nn.softmax(2.0 * draw.normal(12, 4))
 true = jnp.concatenate([jnp.arange(4), draw.integers(8, low=0, high=4)])
 belongs = jax.nn.one_hot(true, 4)
@@ -380,7 +380,7 @@ show(
     },
 )
 
-# %% name="kinship-missing" tags=["probe"] exercise="kinship" points=1 hint="Divide only where the sum of a row is above 0."
+# %% name="kinship-missing" tags=["hidden-test"] exercise="kinship" points=1 hint="Divide only where the sum of a row is above 0."
 few = jax.nn.softmax(draw.normal(6, 5))
 seen = draw.permutation(5)[:3]
 kin = few * (1 - jax.nn.one_hot(jnp.tile(seen, 2), 5))
@@ -535,7 +535,7 @@ check(
     },
 )
 
-# %% name="divergence-forward" tags=["probe"] exercise="divergence" points=3 hint="KL(teacher || student): exp(log p) * (log p - log q), summed over the last axis, with p the teacher's."
+# %% name="divergence-forward" tags=["hidden-test"] exercise="divergence" points=3 hint="KL(teacher || student): exp(log p) * (log p - log q), summed over the last axis, with p the teacher's."
 ours, theirs = 2.0 * draw.normal(2, 3, 4), 2.0 * draw.normal(2, 3, 4)
 t = draw.uniform(low=1.6, high=2.4).item()
 
@@ -577,7 +577,7 @@ show(
     },
 )
 
-# %% name="divergence-reverse" tags=["probe"] exercise="divergence" points=2 hint="KL(student || teacher): the same sum with the two exchanged."
+# %% name="divergence-reverse" tags=["hidden-test"] exercise="divergence" points=2 hint="KL(student || teacher): the same sum with the two exchanged."
 mine, yonder = 2.0 * draw.normal(4, 3), 2.0 * draw.normal(4, 3)
 by_mine, by_yonder = jax.nn.log_softmax(mine / 1.5), jax.nn.log_softmax(yonder / 1.5)
 show(
@@ -593,7 +593,7 @@ show(
     },
 )
 
-# %% name="divergence-sure" tags=["probe"] exercise="divergence" points=1 hint="Take log_softmax of the logits, and never the logarithm of a probability."
+# %% name="divergence-sure" tags=["hidden-test"] exercise="divergence" points=1 hint="Take log_softmax of the logits, and never the logarithm of a probability."
 far = draw.uniform(low=150.0, high=250.0).item()
 show(
     divergence(jnp.array([[0.0, far, far]]), jnp.array([[far, far - 1.0, 0.0]]), 1.0),
@@ -718,7 +718,7 @@ check(
     },
 )
 
-# %% name="soft_gradient-rows" tags=["probe"] exercise="soft_gradient" points=4 hint="t * (q - p) / N, with q and p at the temperature t."
+# %% name="soft_gradient-rows" tags=["hidden-test"] exercise="soft_gradient" points=4 hint="t * (q - p) / N, with q and p at the temperature t."
 z, v, t = 2.0 * draw.normal(3, 4), 2.0 * draw.normal(3, 4), draw.uniform(low=2.5, high=3.5).item()
 difference = jax.nn.softmax(z / t) - jax.nn.softmax(v / t)
 show(
@@ -855,7 +855,7 @@ check(
 )
 
 
-# %% name="distillation_loss-soft" tags=["probe"] exercise="distillation_loss" points=3 hint="With soft = 1 it is t squared times the mean of your divergence."
+# %% name="distillation_loss-soft" tags=["hidden-test"] exercise="distillation_loss" points=3 hint="With soft = 1 it is t squared times the mean of your divergence."
 def two_parts(student, teacher, labels, t, hard_t=1.0):
     """The mean divergence at t, and the mean cross entropy at hard_t."""
     p, q = jax.nn.log_softmax(teacher / t), jax.nn.log_softmax(student / t)
@@ -882,7 +882,7 @@ show(
     },
 )
 
-# %% name="distillation_loss-mixed" tags=["probe"] exercise="distillation_loss" points=2 hint="soft times the soft part, plus 1 - soft times the cross entropy of the logits as they are."
+# %% name="distillation_loss-mixed" tags=["hidden-test"] exercise="distillation_loss" points=2 hint="soft times the soft part, plus 1 - soft times the cross entropy of the logits as they are."
 here, there, right = 2.0 * draw.normal(3, 4), 2.0 * draw.normal(3, 4), draw.integers(3, low=0, high=4)
 t, soft = draw.uniform(low=2.5, high=3.5).item(), draw.uniform(low=0.2, high=0.4).item()
 kl, hard = two_parts(here, there, right, t)
@@ -1053,7 +1053,7 @@ check(
     },
 )
 
-# %% name="hidden_loss-layers" tags=["probe"] exercise="hidden_loss" points=2 hint="Every (length / n)-th state; the last of the teacher's is always among them."
+# %% name="hidden_loss-layers" tags=["hidden-test"] exercise="hidden_loss" points=2 hint="Every (length / n)-th state; the last of the teacher's is always among them."
 letters = [int(i) for i in draw.permutation(12)]
 show(
     [matched(letters, n) for n in (1, 3, 4, 12)],
@@ -1066,7 +1066,7 @@ show(
     },
 )
 
-# %% name="hidden_loss-value" tags=["probe"] exercise="hidden_loss" points=4 hint="Normalize both, project the student's, mean squared difference; the mean over the student's layers."
+# %% name="hidden_loss-value" tags=["hidden-test"] exercise="hidden_loss" points=4 hint="Normalize both, project the student's, mean squared difference; the mean over the student's layers."
 maps = [draw.normal(3, 4) for _ in range(3)]
 own = [float(i + 1) * draw.normal(2, 2, 3) + 0.5 for i in range(3)]
 wanted = [float(i + 1) * draw.normal(2, 2, 4) - 0.5 for i in range(6)]
@@ -1241,7 +1241,7 @@ check(
     },
 )
 
-# %% name="kept_divergence-keep" tags=["probe"] exercise="kept_divergence" points=2 hint="The k largest probabilities, and where they stand; not scaled."
+# %% name="kept_divergence-keep" tags=["hidden-test"] exercise="kept_divergence" points=2 hint="The k largest probabilities, and where they stand; not scaled."
 said = 2.0 * draw.normal(2, 3, 7)
 likeliest = jnp.argsort(-said, axis=-1)[..., :3]
 probable = jnp.take_along_axis(jax.nn.softmax(said), likeliest, -1)
@@ -1256,7 +1256,7 @@ show(
     },
 )
 
-# %% name="kept_divergence-value" tags=["probe"] exercise="kept_divergence" points=3 hint="A term for each kept token, and one for the rest, whose probability is 1 minus the kept ones' sum."
+# %% name="kept_divergence-value" tags=["hidden-test"] exercise="kept_divergence" points=3 hint="A term for each kept token, and one for the rest, whose probability is 1 minus the kept ones' sum."
 learner, master = draw.normal(3, 6), draw.normal(3, 6)
 q, p = jax.nn.softmax(learner), jax.nn.softmax(master)
 ids = jnp.argsort(-p, axis=-1)[..., :2]
@@ -1293,7 +1293,7 @@ show(
     },
 )
 
-# %% name="kept_divergence-sure" tags=["probe"] exercise="kept_divergence" points=1 hint="The rest counts as 1e-6 where it is less, for the teacher and for the student."
+# %% name="kept_divergence-sure" tags=["hidden-test"] exercise="kept_divergence" points=1 hint="The rest counts as 1e-6 where it is less, for the teacher and for the student."
 unsure, sharp = draw.normal(2, 5), 60.0 * jax.nn.one_hot(draw.permutation(5)[:2], 5) + draw.normal(2, 5)
 surest = jnp.argmax(sharp, axis=-1)[:, None]
 
@@ -1477,7 +1477,7 @@ check(
     },
 )
 
-# %% name="raise_bias-any" tags=["probe", "stretch"] exercise="raise_bias" points=0 hint="The k-th smallest of (largest other logit - logit of c), with k the share times N, rounded up."
+# %% name="raise_bias-any" tags=["hidden-test", "stretch"] exercise="raise_bias" points=0 hint="The k-th smallest of (largest other logit - logit of c), with k the share times N, rounded up."
 rows, column = draw.normal(20, 4), int(draw.integers(low=0, high=4))
 margin = jnp.sort(jnp.delete(rows, column, axis=1).max(axis=1) - rows[:, column])
 show(

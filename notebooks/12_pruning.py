@@ -211,7 +211,7 @@ check(
     },
 )
 
-# %% name="magnitude_mask-distinct" tags=["probe"] exercise="magnitude_mask" points=2 hint="Sort by absolute value; the first round(sparsity * size) places get False."
+# %% name="magnitude_mask-distinct" tags=["hidden-test"] exercise="magnitude_mask" points=2 hint="Sort by absolute value; the first round(sparsity * size) places get False."
 drawn_weight, drawn_share = draw.normal(3, 5), draw.choice([0.2, 0.4])
 by_size = np.argsort(np.abs(np.asarray(drawn_weight)).ravel())
 how_many = round(drawn_share * 15)
@@ -231,7 +231,7 @@ show(
     },
 )
 
-# %% name="magnitude_mask-exact" tags=["probe"] exercise="magnitude_mask" points=2 hint="Exactly round(sparsity * size) go, also where weights tie: take the first few of jnp.argsort."
+# %% name="magnitude_mask-exact" tags=["hidden-test"] exercise="magnitude_mask" points=2 hint="Exactly round(sparsity * size) go, also where weights tie: take the first few of jnp.argsort."
 sizes_drawn = np.array([1, 1, 2, 2, 2, 2, 2, 3, 3, 4])[np.asarray(draw.permutation(10))]
 tied = jnp.asarray(sizes_drawn * np.where(np.asarray(draw.uniform(10)) < 0.5, -1.0, 1.0), jnp.float32).reshape(2, 5)
 show(
@@ -330,7 +330,7 @@ check(
 )
 check("sparsity 0 leaves all", lambda: global_masks(two_layers, 0.0), lambda: {k: np.ones(w.shape, bool) for k, w in two_layers.items()})  # fmt: skip
 
-# %% name="global_masks-compete" tags=["probe"] exercise="global_masks" points=4 hint="Sort the absolute values of all layers in one array; the threshold is the one at round(sparsity * size), and it stays."
+# %% name="global_masks-compete" tags=["hidden-test"] exercise="global_masks" points=4 hint="Sort the absolute values of all layers in one array; the threshold is the one at round(sparsity * size), and it stays."
 quiet_and_loud = {"a": 0.2 * draw.normal(4, 5), "b": draw.normal(3), "c": 4.0 * draw.normal(5, 3)}
 share_to_go = draw.choice([0.25, 0.35])
 
@@ -549,7 +549,7 @@ check(
     },
 )
 
-# %% name="n_of_m-two-of-four" tags=["probe"] exercise="n_of_m" points=3 hint="Group along the inputs: reshape to (groups, m, outputs); the rank is argsort of argsort along the middle axis."
+# %% name="n_of_m-two-of-four" tags=["hidden-test"] exercise="n_of_m" points=3 hint="Group along the inputs: reshape to (groups, m, outputs); the rank is argsort of argsort along the middle axis."
 eight = draw.normal(8, 4)
 
 
@@ -576,7 +576,7 @@ show(
     },
 )
 
-# %% name="n_of_m-one-of-three" tags=["probe"] exercise="n_of_m" points=1 hint="Of m ranks, those from m - n on are the n largest."
+# %% name="n_of_m-one-of-three" tags=["hidden-test"] exercise="n_of_m" points=1 hint="Of m ranks, those from m - n on are the n largest."
 six = draw.normal(6, 5)
 show(
     n_of_m(six, 1, 3),
@@ -689,7 +689,7 @@ check(
     },
 )
 
-# %% name="cut_neurons-cut" tags=["probe"] exercise="cut_neurons" points=3 hint="The importance is the absolute value of the sum of down * gradient over the outputs; cut columns of up, and rows of down."
+# %% name="cut_neurons-cut" tags=["hidden-test"] exercise="cut_neurons" points=3 hint="The importance is the absolute value of the sum of down * gradient over the outputs; cut columns of up, and rows of down."
 drawn_up, drawn_bias, turn = draw.normal(3, 4), draw.normal(4), draw.choice([0, 1])
 drawn_down = jnp.roll(jnp.array([[2.0, -2], [3, 2], [-4, -3], [1, -2]]), turn, 0) * draw.uniform(
     4, 2, low=1.0, high=1.02
@@ -728,7 +728,7 @@ show(
     },
 )
 
-# %% name="cut_neurons-one-stays" tags=["probe"] exercise="cut_neurons" points=1 hint="At most all but one may go."
+# %% name="cut_neurons-one-stays" tags=["hidden-test"] exercise="cut_neurons" points=1 hint="At most all but one may go."
 drawn_down, drawn_gradient = draw.normal(3, 2), draw.normal(3, 2)
 show(
     cut_neurons(draw.normal(4, 3), draw.normal(3), drawn_down, drawn_gradient, draw.choice([0.9, 0.95])),
@@ -1041,7 +1041,7 @@ check(
     },
 )
 
-# %% name="route-two" tags=["probe"] exercise="route" points=2 hint="Softmax over the experts, the probabilities of the top scores, divided by their sum in each row."
+# %% name="route-two" tags=["hidden-test"] exercise="route" points=2 hint="Softmax over the experts, the probabilities of the top scores, divided by their sum in each row."
 drawn_logits = draw.normal(5, 4)
 drawn_odds = jax.nn.softmax(drawn_logits)
 is_best = np.argsort(np.argsort(-np.asarray(drawn_logits), axis=1), axis=1) < 2
@@ -1072,7 +1072,7 @@ show(
     },
 )
 
-# %% name="route-one" tags=["probe"] exercise="route" points=2 hint="With top 1 the gate is the probability of the best expert, and is not divided by anything."
+# %% name="route-one" tags=["hidden-test"] exercise="route" points=2 hint="With top 1 the gate is the probability of the best expert, and is not divided by anything."
 drawn_logits = draw.normal(6, 5)
 the_best = drawn_logits == drawn_logits.max(1, keepdims=True)
 show(
@@ -1086,7 +1086,7 @@ show(
     },
 )
 
-# %% name="route-ties" tags=["probe"] exercise="route" points=1 hint="Take the places that jax.lax.top_k gives, and no threshold: exactly `top` are chosen."
+# %% name="route-ties" tags=["hidden-test"] exercise="route" points=1 hint="Take the places that jax.lax.top_k gives, and no threshold: exactly `top` are chosen."
 level = draw.normal(3, 1) + jnp.array([[0.0, 1, 1, 1, 0], [2, 1, 1, 1, 0], [0, 0, 0, 0, 0]])
 show(
     route(level, 2)[1],
@@ -1207,7 +1207,7 @@ check(
     },
 )
 
-# %% name="serve-seats" tags=["probe"] exercise="serve" points=3 hint="The first `capacity` tokens whose gate is above 0 are served, weighted by their gates; others get 0."
+# %% name="serve-seats" tags=["hidden-test"] exercise="serve" points=3 hint="The first `capacity` tokens whose gate is above 0 are served, weighted by their gates; others get 0."
 drawn_tokens, drawn_gates = draw.normal(7, 3), draw.uniform(7, low=0.3, high=0.7)
 chooses = jnp.array([0, 1, 0, 0, 1, 0, 0])[:, None] == jnp.arange(2)
 one_gate = jnp.where(chooses, drawn_gates[:, None], 0)
@@ -1247,7 +1247,7 @@ show(
     },
 )
 
-# %% name="serve-empty" tags=["probe"] exercise="serve" points=2 hint="Empty seats serve nobody (fill_value=len(x)), and the answers of several experts to a token are added."
+# %% name="serve-empty" tags=["hidden-test"] exercise="serve" points=2 hint="Empty seats serve nobody (fill_value=len(x)), and the answers of several experts to a token are added."
 drawn_tokens = draw.normal(4, 3)
 both_gates = jnp.array([[0.6, 0.4], [0.3, 0.7], [0.0, 1.0], [1.0, 0.0]]) * draw.uniform(4, 1, low=0.8, high=1.0)
 show(
@@ -1489,7 +1489,7 @@ check(
     },
 )
 
-# %% name="balance_loss-one" tags=["probe"] exercise="balance_loss" points=2 hint="E times the sum over the experts of the share of the choices times the mean probability."
+# %% name="balance_loss-one" tags=["hidden-test"] exercise="balance_loss" points=2 hint="E times the sum over the experts of the share of the choices times the mean probability."
 odds = jax.nn.softmax(2 * draw.normal(7, 4))
 likeliest = odds == odds.max(1, keepdims=True)
 fractions, means = likeliest.mean(0), odds.mean(0)
@@ -1514,7 +1514,7 @@ show(
     },
 )
 
-# %% name="balance_loss-two" tags=["probe"] exercise="balance_loss" points=2 hint="Shares are of all choices and sum to 1, also where each token chooses two; the gradient comes through the mean probability."
+# %% name="balance_loss-two" tags=["hidden-test"] exercise="balance_loss" points=2 hint="Shares are of all choices and sum to 1, also where each token chooses two; the gradient comes through the mean probability."
 scores = draw.normal(6, 5)
 two_likeliest = np.argsort(np.argsort(-np.asarray(scores), axis=1), axis=1) < 2
 show(
@@ -1694,10 +1694,10 @@ from minitorch.nn.hooks import layer_inputs
 
 with once_written():
     model, (texts, targets), _ = language_model()
-    heard = layer_inputs(model, linear_layers(model, "blocks.*"), texts[0][:64])
+    inputs = layer_inputs(model, linear_layers(model, "blocks.*"), texts[0][:64])
     for s in (0.5, 0.8):
         by_inputs = {
-            path: wanda_mask(w, heard[path.removesuffix(".weight")].reshape(-1, w.shape[0]), s)
+            path: wanda_mask(w, inputs[path.removesuffix(".weight")].reshape(-1, w.shape[0]), s)
             for path, w in prune.weights_of(model, "blocks.*").items()
         }
         found = {"per layer": lambda layers, s=s: layer_masks(layers, s), "Wanda": lambda _, masks=by_inputs: masks}

@@ -146,7 +146,7 @@ check(
     },
 )
 
-# %% name="seen-overlay" tags=["probe"] exercise="seen" points=2 hint="Go up the pile: hide what the layer's whiteouts name, then add its files, so that upper files replace lower ones."
+# %% name="seen-overlay" tags=["hidden-test"] exercise="seen" points=2 hint="Go up the pile: hide what the layer's whiteouts name, then add its files, so that upper files replace lower ones."
 n = [int(number) for number in draw.permutation(90)[:8]]
 below = {"etc/os": n[0], "app/a.py": n[1], "app/sub/b.py": n[2]}
 show(
@@ -176,7 +176,7 @@ show(
     },
 )
 
-# %% name="seen-whiteouts" tags=["probe"] exercise="seen" points=2 hint="A whiteout hides the path itself and all that begins with it and a slash, in lower layers only."
+# %% name="seen-whiteouts" tags=["hidden-test"] exercise="seen" points=2 hint="A whiteout hides the path itself and all that begins with it and a slash, in lower layers only."
 n = [int(number) for number in draw.permutation(90)[:6]]
 folder = draw.choice(["cache", "tmp", "log"])
 pile = [
@@ -342,7 +342,7 @@ check(
     },
 )
 
-# %% name="pull-names" tags=["probe"] exercise="pull" points=2 hint="partition('@') gives name and digest. Without a digest look up the tag; it stands behind the last slash, or is latest."
+# %% name="pull-names" tags=["hidden-test"] exercise="pull" points=2 hint="partition('@') gives name and digest. Without a digest look up the tag; it stands behind the last slash, or is latest."
 contents = [f"content {number}".encode() for number in draw.permutation(1000)[:3]]
 shelf = {digest_of(data): data for data in contents}
 host = draw.choice(["localhost:5000", "registry.example:443"])
@@ -375,7 +375,7 @@ show(
     },
 )
 
-# %% name="pull-compared" tags=["probe"] exercise="pull" points=2 hint="Compare the SHA-256 of what was sent with the digest, by tag too, and raise ValueError if they differ."
+# %% name="pull-compared" tags=["hidden-test"] exercise="pull" points=2 hint="Compare the SHA-256 of what was sent with the digest, by tag too, and raise ValueError if they differ."
 data = f"content {draw.integers(high=1000)}".encode()
 bent = {digest_of(data): data + b" and more"}
 show(
@@ -522,7 +522,7 @@ check(
     },
 )
 
-# %% name="instructions-lines" tags=["probe"] exercise="instructions" points=2 hint="enumerate(text.splitlines(), 1); skip blank lines and comments; name, _, rest = line.partition(' '); name.upper()."
+# %% name="instructions-lines" tags=["hidden-test"] exercise="instructions" points=2 hint="enumerate(text.splitlines(), 1); skip blank lines and comments; name, _, rest = line.partition(' '); name.upper()."
 gap, word = "\n" * int(draw.integers(low=1, high=5)), draw.choice(["alpine", "debian", "python"])
 lines = [f"# {word}", f"From {word}:3{gap}", "", "  user 10001", "   # CMD no", f"CMD echo '{word} #1'"]
 at = 4 + len(gap)
@@ -552,7 +552,7 @@ show(
     },
 )
 
-# %% name="instructions-joined" tags=["probe"] exercise="instructions" points=3 hint="Keep the parts, and the number of the first; a line without a backslash at its end makes the instruction whole."
+# %% name="instructions-joined" tags=["hidden-test"] exercise="instructions" points=3 hint="Keep the parts, and the number of the first; a line without a backslash at its end makes the instruction whole."
 word = draw.choice(["jax", "numpy", "flax"])
 gap = "\n" * int(draw.integers(low=1, high=4))
 text = f"FROM a\nrun pip install \\\n  {word} \\\n  # note{gap}  && rm -r x \\\n\n  && y\nUSER 5"
@@ -771,7 +771,7 @@ check(
     },
 )
 
-# %% name="remarks-base" tags=["probe"] exercise="remarks" points=2 hint="Remember the names behind AS. An image that is none of them, nor scratch, needs @sha256: in it."
+# %% name="remarks-base" tags=["hidden-test"] exercise="remarks" points=2 hint="Remember the names behind AS. An image that is none of them, nor scratch, needs @sha256: in it."
 stage, tag = draw.choice(["build", "wheels", "base"]), f"python:3.{draw.integers(low=9, high=14)}"
 digest = "debian@sha256:" + f"{draw.integers(low=1000, high=9999)}" * 16
 k = int(draw.integers(low=2, high=9))
@@ -789,7 +789,7 @@ show(
     },
 )
 
-# %% name="remarks-started" tags=["probe"] exercise="remarks" points=3 hint="At each FROM begin anew; keep the last USER, ENTRYPOINT and CMD of the last stage, and look at these."
+# %% name="remarks-started" tags=["hidden-test"] exercise="remarks" points=3 hint="At each FROM begin anew; keep the last USER, ENTRYPOINT and CMD of the last stage, and look at these."
 base = "debian@sha256:" + f"{draw.integers(low=1000, high=9999)}" * 16
 k = int(draw.integers(low=4, high=9))
 build = [(1, "FROM", f"{base} AS build"), (2, "USER", "1000"), (3, "ENTRYPOINT", "make"), (k, "FROM", base)]
@@ -968,7 +968,7 @@ check(
     },
 )
 
-# %% name="affected-versions" tags=["probe"] exercise="affected" points=3 hint="[int(number) for number in version.split('.')], and first <= version < mended."
+# %% name="affected-versions" tags=["hidden-test"] exercise="affected" points=3 hint="[int(number) for number in version.split('.')], and first <= version < mended."
 m = int(draw.integers(low=2, high=5))
 names = [f"{m}.8", f"{m}.9.4", f"{m}.9.30", f"{m}.10.2", f"{m}.11", f"{m + 9}.10"]
 shelf = [component("lib", version) for version in names]
@@ -989,7 +989,7 @@ show(
     },
 )
 
-# %% name="affected-names" tags=["probe"] exercise="affected" points=2 hint="Small letters, and one of - _ . for all three, in both names."
+# %% name="affected-names" tags=["hidden-test"] exercise="affected" points=2 hint="Small letters, and one of - _ . for all three, in both names."
 word = draw.choice(["flax", "optax", "numpy"])
 names = [f"{word}_io.x", f"{word.upper()}-IO-x", f"{word}.io_X", word, f"{word}-io-x-y"]
 show(
@@ -1100,7 +1100,7 @@ check(
     mistakes={"Fewer than start_period seconds are forgiven. At start_period itself a bad answer counts.": "s s"},
 )
 
-# %% name="health-streak" tags=["probe"] exercise="health" points=2 hint="A good answer: healthy, count 0. A bad one: count it, and at `retries` say unhealthy."
+# %% name="health-streak" tags=["hidden-test"] exercise="health" points=2 hint="A good answer: healthy, count 0. A bad one: count it, and at `retries` say unhealthy."
 r = int(draw.integers(low=2, high=5))
 pattern = [*"+" * int(draw.integers(high=2)), *"-" * (r - 1), "+", *"-" * (r - 1), "+", *"-" * (r + 1), "+", "-"]
 count = len(pattern)
@@ -1128,7 +1128,7 @@ show(
     },
 )
 
-# %% name="health-start" tags=["probe"] exercise="health" points=3 hint="While starting, bad answers before start_period do not count; once healthy, all do."
+# %% name="health-start" tags=["hidden-test"] exercise="health" points=3 hint="While starting, bad answers before start_period do not count; once healthy, all do."
 p = 10 * int(draw.integers(low=5, high=8))
 slow, early = "-" * (p // 10 + 3), "--+" + "-" * 5
 show(

@@ -124,7 +124,7 @@ check(
     },
 )
 
-# %% name="object_id-header" tags=["probe"] exercise="object_id" points=2 hint="hashlib.sha1(f'{kind} {len(content)}\0'.encode() + content).hexdigest()"
+# %% name="object_id-header" tags=["hidden-test"] exercise="object_id" points=2 hint="hashlib.sha1(f'{kind} {len(content)}\0'.encode() + content).hexdigest()"
 kind, content = draw.choice(["commit", "tree"]), b"line\n" * int(draw.integers(low=3, high=40))
 show(
     object_id(kind, content),
@@ -140,7 +140,7 @@ show(
     },
 )
 
-# %% name="object_id-bytes" tags=["probe"] exercise="object_id" points=1 hint="len of the bytes, not of the text."
+# %% name="object_id-bytes" tags=["hidden-test"] exercise="object_id" points=1 hint="len of the bytes, not of the text."
 content = ("größer " * int(draw.integers(low=2, high=30))).encode()
 show(
     object_id("blob", content),
@@ -259,7 +259,7 @@ check(
     },
 )
 
-# %% name="tree-entries" tags=["probe"] exercise="tree" points=2 hint="f'{mode} {name}\0'.encode() + bytes.fromhex(id), with mode 100644 or 40000, in the order of the names."
+# %% name="tree-entries" tags=["hidden-test"] exercise="tree" points=2 hint="f'{mode} {name}\0'.encode() + bytes.fromhex(id), with mode 100644 or 40000, in the order of the names."
 first, second, third = (f"{number:04x}" * 10 for number in draw.permutation(60000)[:3].tolist())
 show(
     readable(tree({"m.py": ("blob", first), "z": ("tree", second), "b": ("blob", third)})),
@@ -294,7 +294,7 @@ show(
     },
 )
 
-# %% name="tree-order" tags=["probe"] exercise="tree" points=2 hint="Sort with a key: the name, and for a tree the name with a slash."
+# %% name="tree-order" tags=["hidden-test"] exercise="tree" points=2 hint="Sort with a key: the name, and for a tree the name with a slash."
 word = draw.choice(["docs", "src", "tests"])
 given = {f"{word}0": ("blob", A), word: ("tree", B), f"{word}-old": ("blob", C), f"{word}.md": ("blob", A)}
 show(
@@ -397,7 +397,7 @@ check(
     },
 )
 
-# %% name="commit-text" tags=["probe"] exercise="commit" points=2 hint="Join the lines tree, parent, author, committer, an empty one and the message; a newline at the end."
+# %% name="commit-text" tags=["hidden-test"] exercise="commit" points=2 hint="Join the lines tree, parent, author, committer, an empty one and the message; a newline at the end."
 when, person = (
     int(draw.integers(low=10**9, high=2 * 10**9)),
     draw.choice(["Alan <alan@example.org>", "Grace <g@example.org>"]),
@@ -419,7 +419,7 @@ show(
     },
 )
 
-# %% name="commit-parents" tags=["probe"] exercise="commit" points=1 hint="A line `parent` for each of the parents, in their order; none for the first commit."
+# %% name="commit-parents" tags=["hidden-test"] exercise="commit" points=1 hint="A line `parent` for each of the parents, in their order; none for the first commit."
 several = [f"{number:04x}" * 10 for number in draw.permutation(60000)[:3].tolist()]
 show(
     [commit(A, parents, ADA, 5, "Merge").count("\n") for parents in ([], several)]
@@ -639,7 +639,7 @@ check(
     },
 )
 
-# %% name="merge-clean" tags=["probe"] exercise="merge" points=3 hint="If theirs is as the base, take ours; if ours is, take theirs; if both are equal, take one."
+# %% name="merge-clean" tags=["hidden-test"] exercise="merge" points=3 hint="If theirs is as the base, take ours; if ours is, take theirs; if both are equal, take one."
 words = [f"line {number}" for number in draw.permutation(100)[:8].tolist()]
 a, b, c, d, e, f, *new = words
 show(
@@ -677,7 +677,7 @@ show(
     },
 )
 
-# %% name="merge-conflict" tags=["probe"] exercise="merge" points=2 hint="Both differ from the base and from each other: MINE, ours, MIDDLE, theirs, OTHER."
+# %% name="merge-conflict" tags=["hidden-test"] exercise="merge" points=2 hint="Both differ from the base and from each other: MINE, ours, MIDDLE, theirs, OTHER."
 words = [f"line {number}" for number in draw.permutation(100)[:7].tolist()]
 a, b, c, *new = words
 show(
@@ -865,7 +865,7 @@ check(
 )
 
 
-# %% name="test_start-old" tags=["probe"] exercise="test_start" points=2 hint="The test must pass on the new code and fail on the old one: look at the first steps."
+# %% name="test_start-old" tags=["hidden-test"] exercise="test_start" points=2 hint="The test must pass on the new code and fail on the old one: look at the first steps."
 def narrow_sum(losses, window):
     return [
         sum(losses[j] for j in range(max(0, i + 1 - window), i + 1)) / min(window, i + 1) for i in range(len(losses))
@@ -890,7 +890,7 @@ show(
 )
 
 
-# %% name="test_start-wrong" tags=["probe"] exercise="test_start" points=3 hint="Several different numbers, more than the window; compare the whole list."
+# %% name="test_start-wrong" tags=["hidden-test"] exercise="test_start" points=3 hint="Several different numbers, more than the window; compare the whole list."
 def late(losses, window):
     return [0.0, *new_average(losses, window)[1:]]
 
@@ -1093,7 +1093,7 @@ check(
     },
 )
 
-# %% name="comments-messages" tags=["probe"] exercise="comments" points=3 hint="title, *rest = message.split('\\n'); at most 60 characters; rest[0] is empty; the author's own signature is among the rest."
+# %% name="comments-messages" tags=["hidden-test"] exercise="comments" points=3 hint="title, *rest = message.split('\\n'); at most 60 characters; rest[0] is empty; the author's own signature is among the rest."
 who, guest = draw.choice([(ADA, GRACE), (GRACE, ADA)])
 messages = [
     f"{'M' * 60}\n\nWhy.\n\nSigned-off-by: {who}\nSigned-off-by: {guest}",
@@ -1125,7 +1125,7 @@ show(
     },
 )
 
-# %% name="comments-files" tags=["probe"] exercise="comments" points=3 hint="Remember whether a file of tests/ has been seen, the commit's own included; code before it is untested. Every file must be in scope."
+# %% name="comments-files" tags=["hidden-test"] exercise="comments" points=3 hint="Remember whether a file of tests/ has been seen, the commit's own included; code before it is untested. Every file must be in scope."
 part = draw.choice(["text", "metrics", "plots"])
 needed = [f"lib/{part}.py", f"tests/test_{part}.py", "NEWS.md"]
 plans = [

@@ -51,7 +51,7 @@ def pages(path: Path) -> Iterator[tuple[str, str | bytes]]:
             parts += [_code(released[cell["id"]]), _folded("success", "A solution", _code(_source(cell)))]
         elif kind == "check":
             parts.append(_folded("question", "The check", _code(_source(cell))))
-        elif kind != "probe":
+        elif kind != "hidden-test":
             parts.append(_code(_source(cell)))
             for i, output in enumerate(cell["outputs"]):
                 shown, figure = _output(output, f"{path.stem}/{cell['id']}-{i}", described.of(cell, i))

@@ -16,7 +16,7 @@ from minitorch._optional import require
 
 from .cells import Notebook
 from .jit_cache import environment
-from .layout import Places, write
+from .layout import CourseLayout, write
 from .lint import AuthoringError
 from .source import INSTALL, METADATA, read_source, reference, release
 
@@ -25,14 +25,14 @@ ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 Done = Callable[[int, int], None]  # Told how many of how many things are done.
 
 
-def build(places: Places, name: str, done: Done = lambda n, total: None) -> None:
+def build(places: CourseLayout, name: str, done: Done = lambda n, total: None) -> None:
     """Make the reference and the release of a notebook. Raises AuthoringError for what its author did wrong."""
     notebook = read_source(places.source(name))
     write(places.reference(name), as_text(executed(notebook, done)))
     write(places.released(name), as_text(release(notebook)))
 
 
-def release_to(places: Places, name: str, folder: Path) -> Path:
+def release_to(places: CourseLayout, name: str, folder: Path) -> Path:
     """Write a notebook's release into a folder. Raises ValueError where it would replace a file."""
     path = folder / f"{name}.ipynb"
     if path.exists():

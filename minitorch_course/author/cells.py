@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-KINDS = ("exercise", "check", "probe", "demo")
+KINDS = ("exercise", "check", "hidden-test", "demo")
 BEGIN, END = re.compile(r"^\s*# BEGIN SOLUTION\b:?(.*)$"), re.compile(r"^\s*# END SOLUTION\s*$")
 MUTANT_OK = re.compile(r"\s*# mutant-ok:.*$")
 FORMATTER = re.compile(r"\s*# fmt: ?(skip|off|on)\s*$")
@@ -82,7 +82,7 @@ class Notebook:
 
     @property
     def points(self) -> int:
-        return sum(cell.points for cell in self.of("probe"))
+        return sum(cell.points for cell in self.of("hidden-test"))
 
     @property
     def forbids(self) -> list[str]:

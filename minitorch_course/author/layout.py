@@ -10,7 +10,7 @@ from minitorch._files import atomic_write
 
 
 @dataclass(frozen=True)
-class Places:
+class CourseLayout:
     """The files of every notebook under `root`."""
 
     root: Path

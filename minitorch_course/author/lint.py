@@ -69,7 +69,7 @@ def _tags(notebook: Notebook) -> Problems:
         for tag in cell.tags:
             if tag not in KINDS + OTHER_TAGS:
                 yield cell.line, f"the tag {tag!r} means nothing: the tags are {', '.join(KINDS + OTHER_TAGS)}."
-        if cell.stretch and cell.kind not in ("exercise", "check", "probe"):
+        if cell.stretch and cell.kind not in ("exercise", "check", "hidden-test"):
             yield cell.line, "only an exercise, and its checks and probes, can be tagged stretch."
 
 
@@ -93,15 +93,15 @@ def _belonging(notebook: Notebook) -> Problems:
     for cell in notebook.cells:
         if cell.kind == "exercise":
             exercises[cell.name] = cell
-        elif cell.kind in ("check", "probe") and "exercise" in cell.options:
+        elif cell.kind in ("check", "hidden-test") and "exercise" in cell.options:
             if cell.exercise not in exercises:
                 yield cell.line, f"no exercise above is called {cell.exercise!r}."
-            elif cell.kind == "probe" and exercises[cell.exercise].stretch and cell.points:
+            elif cell.kind == "hidden-test" and exercises[cell.exercise].stretch and cell.points:
                 yield cell.line, f"the exercise {cell.exercise!r} is stretch, so its probes have points=0."
 
 
 def _points(notebook: Notebook) -> Problems:
-    probes = [cell for cell in notebook.of("probe") if isinstance(cell.points, int)]
+    probes = [cell for cell in notebook.of("hidden-test") if isinstance(cell.points, int)]
     for cell in probes:
         if cell.points < 0:
             yield cell.line, f"points={cell.points}: points are not negative."

@@ -50,7 +50,7 @@ def _markers(cell: Cell) -> Problems:
 
 
 def _syntax(notebook: Notebook) -> Problems:
-    for cell in notebook.of("setup", "exercise", "check", "probe"):
+    for cell in notebook.of("setup", "exercise", "check", "hidden-test"):
         try:
             tree = ast.parse(cell.source)
         except SyntaxError as error:
@@ -91,7 +91,7 @@ def _cases(notebook: Notebook) -> Problems:
     for cell in notebook.of("check"):
         if not _calls(cell, "check"):
             yield cell.line, "a check cell calls check(...)."
-    for cell in notebook.of("probe"):
+    for cell in notebook.of("hidden-test"):
         if not _calls(cell, "show"):
             yield cell.line, "a probe calls show(...)."
 
@@ -99,7 +99,7 @@ def _cases(notebook: Notebook) -> Problems:
 def _bindings(notebook: Notebook) -> Problems:
     """What a probe binds is not there for students, so it must not be a name that their notebook uses."""
     shared = {name: cell for cell in notebook.of("setup", "exercise") for name in _bound(cell)}
-    for cell in notebook.of("probe"):
+    for cell in notebook.of("hidden-test"):
         for name in sorted(_bound(cell) & shared.keys()):
             other = shared[name]
             advice = "students have no probes, so their notebook would go another way: take another name."
@@ -145,7 +145,7 @@ def _forbidden(notebook: Notebook) -> Problems:
     for cell in notebook.cells:
         yield from ((cell.line, problem) for problem in missing(cell.forbids))
     before: list[str] = []
-    for cell in notebook.of("setup", "exercise", "probe"):
+    for cell in notebook.of("setup", "exercise", "hidden-test"):
         unseen = _lines_of_mistakes(cell)
         for line, name in forbidden_calls(cell.source, notebook.forbids, before):
             if line not in unseen:
@@ -156,7 +156,7 @@ def _forbidden(notebook: Notebook) -> Problems:
 
 def _lines_of_mistakes(cell: Cell) -> set[int]:
     """The lines of a probe that run in the reference only."""
-    calls = _calls(cell, "show") if cell.kind == "probe" else []
+    calls = _calls(cell, "show") if cell.kind == "hidden-test" else []
     values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "mistakes"]
     return {line for value in values for line in range(value.lineno, value.end_lineno + 1)}
 

@@ -85,7 +85,7 @@ def _mutant(lines: Sequence[str], node: ast.expr | ast.stmt, edit: ast.expr | as
     return Mutant(first, before, (head + placed + tail).strip(), solved(source))
 
 
-def faults_of_mutant(exercise: Cell, mutant: Mutant, runner: Runner) -> list[str]:
+def problems_of_mutant(exercise: Cell, mutant: Mutant, runner: Runner) -> list[str]:
     """One line if a mutant loses no points."""
     if runner.first_lost(exercise.name, mutant.source):
         return []

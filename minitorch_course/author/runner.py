@@ -15,7 +15,7 @@ from typing import Any
 
 from .cells import Notebook
 from .jit_cache import keep
-from .session import Checked, Probed, Session
+from .session import CheckResult, Session, TestResult
 
 LIMIT = 60.0  # seconds without a result
 DONE = "done"
@@ -44,24 +44,24 @@ class Runner:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def grade(self, replaced: Mapping[str, str] | None = None, seed: int = 0) -> dict[str, Probed]:
+    def grade(self, replaced: Mapping[str, str] | None = None, seed: int = 0) -> dict[str, TestResult]:
         """What came of each probe, by name, with the code `replaced` (exercise -> whole cell) in its place.
 
         Raises ValueError where the reference itself fails.
         """
-        found: dict[str, Probed] = {}
+        found: dict[str, TestResult] = {}
         try:
             for probed in self._ask("grade", dict(replaced or {}), seed):
                 found[probed.name] = probed
         except Ended as end:
             status, message = end.status, str(end)
-            for cell in self.notebook.of("probe"):
+            for cell in self.notebook.of("hidden-test"):
                 if cell.name not in found:
-                    found[cell.name] = Probed(cell.name, cell.exercise or "", cell.points, status, message)
+                    found[cell.name] = TestResult(cell.name, cell.exercise or "", cell.points, status, message)
                     status, message = "not run", "The notebook had ended before this."
         return found
 
-    def first_lost(self, exercise: str, code: str) -> Probed | None:
+    def first_failed_test(self, exercise: str, code: str) -> TestResult | None:
         """The first probe with points that `code` loses as the cell of `exercise`; None if it earns them all.
 
         Code that takes many times longer than the reference is said to loop, and loses.
@@ -71,7 +71,7 @@ class Runner:
             with contextlib.closing(self._ask("grade", {exercise: code}, 0, exercise)) as results:
                 return next((probed for probed in results if probed.points and not probed.passed), None)
         except Ended as end:
-            return Probed("", exercise, 0, end.status, str(end))
+            return TestResult("", exercise, 0, end.status, str(end))
         finally:
             self.limit = usual
 
@@ -84,7 +84,7 @@ class Runner:
             self._seconds = time.monotonic() - begun
         return 5 + 5 * self._seconds
 
-    def check(self, replaced: Mapping[str, str] | None = None, exercise: str | None = None) -> list[Checked]:
+    def check(self, replaced: Mapping[str, str] | None = None, exercise: str | None = None) -> list[CheckResult]:
         """What the visible checks of an exercise, or all, say of such code."""
         found = []
         with contextlib.suppress(Ended):

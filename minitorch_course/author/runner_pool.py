@@ -13,7 +13,7 @@ from .runner import Runner
 Task = Callable[[Runner], list[str]]  # Returns a line for each thing that is wrong.
 
 
-class Crew:
+class RunnerPool:
     """Does tasks with `jobs` runners. A context manager, since each runner is a process."""
 
     def __init__(self, notebook: Notebook, jobs: int):
@@ -22,7 +22,7 @@ class Crew:
         for runner in self.runners:
             self.idle.put(runner)
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> RunnerPool:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .layout import Places, write
+from .layout import CourseLayout, write
 
 
-def new(places: Places, name: str) -> list[Path]:
+def new(places: CourseLayout, name: str) -> list[Path]:
     """Write a notebook's source and its planted wrong answers. Raises ValueError for a bad or a taken name."""
     if not re.fullmatch(r"\d\d_[a-z0-9]+(_[a-z0-9]+)*", name):
         raise ValueError(

@@ -25,7 +25,7 @@ Outcome = tuple[list[Bundle], BaseException | None]
 
 
 @dataclass(frozen=True)
-class Probed:
+class TestResult:
     """What came of a probe. `status` is passed, wrong, error, timeout or not run; `message` says why it was lost."""
 
     name: str
@@ -40,7 +40,7 @@ class Probed:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """What came of a visible check."""
 
     exercise: str
@@ -56,7 +56,7 @@ class Session:
         self.notebook = notebook
         self._keys: dict[int, dict[str, list[Bundle]]] = {}
 
-    def grade(self, replaced: Mapping[str, str], seed: int = 0, changed: str | None = None) -> Iterator[Probed]:
+    def grade(self, replaced: Mapping[str, str], seed: int = 0, changed: str | None = None) -> Iterator[TestResult]:
         """Judge the probes in the order of the notebook, with the code `replaced` in its exercise cells.
 
         With `changed`, only those from that exercise on; the others do not depend on it. Raises ValueError where the
@@ -65,9 +65,9 @@ class Session:
         key = self.key(seed)
         begun = changed is None
         with _environment("values", seed):
-            for cell, run in self._cells(replaced, "setup", "exercise", "probe"):
+            for cell, run in self._cells(replaced, "setup", "exercise", "hidden-test"):
                 begun = begun or cell.name == changed
-                if cell.kind != "probe":
+                if cell.kind != "hidden-test":
                     run()
                 elif begun:
                     yield _judged(cell, run(), key[cell.name])
@@ -76,11 +76,11 @@ class Session:
         """What each probe shows in the reference. Raises ValueError where a cell of the reference fails."""
         if seed not in self._keys:
             with _environment("key", seed):
-                cells = self._cells({}, "setup", "exercise", "probe")
+                cells = self._cells({}, "setup", "exercise", "hidden-test")
                 self._keys[seed] = {cell.name: self._shown(cell, *run()) for cell, run in cells}
         return self._keys[seed]
 
-    def check(self, replaced: Mapping[str, str], exercise: str | None = None) -> Iterator[Checked]:
+    def check(self, replaced: Mapping[str, str], exercise: str | None = None) -> Iterator[CheckResult]:
         """Run the visible checks of an exercise, or all, with the code `replaced` in its exercise cells."""
         with _environment(None, 0):
             for cell, run in self._cells(replaced, "setup", "exercise", "check"):
@@ -100,15 +100,15 @@ class Session:
         shown = [bundle[SHOWN] for bundle in bundles if SHOWN in bundle]
         if error:
             raise ValueError(f"{self._place(cell)}: the cell {cell.name!r} fails: {type(error).__name__}: {error}")
-        if cell.kind == "probe" and not shown:
+        if cell.kind == "hidden-test" and not shown:
             raise ValueError(f"{self._place(cell)}: the probe {cell.name!r} shows nothing.")
         return shown
 
-    def _checked(self, cell: Cell, bundles: list[Bundle], error: BaseException | None) -> Iterator[Checked]:
+    def _checked(self, cell: Cell, bundles: list[Bundle], error: BaseException | None) -> Iterator[CheckResult]:
         for bundle in bundles:
             if CHECKED in bundle:
                 content = bundle[CHECKED]
-                yield Checked(cell.exercise or "", content["case"], content["passed"], content["message"])
+                yield CheckResult(cell.exercise or "", content["case"], content["passed"], content["message"])
         if error:
             raise ValueError(f"{self._place(cell)}: the check {cell.name!r} fails: {type(error).__name__}: {error}")
 
@@ -122,7 +122,7 @@ def run_cell(cell: Cell, source: str, namespace: dict[str, Any]) -> Outcome:
     file = f"<{cell.name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # Explained errors quote lines.
     with _quiet(), listen(bundles.append):
-        if cell.kind == "probe":
+        if cell.kind == "hidden-test":
             draw.begin(cell.name)
         try:
             exec(compile(source, file, "exec"), namespace)
@@ -133,7 +133,7 @@ def run_cell(cell: Cell, source: str, namespace: dict[str, Any]) -> Outcome:
     return bundles, None
 
 
-def _judged(cell: Cell, outcome: Outcome, key: list[Bundle]) -> Probed:
+def _judged(cell: Cell, outcome: Outcome, key: list[Bundle]) -> TestResult:
     """The first fault of a probe: a wrong value, else the error that ended it, else a missing or extra value."""
     bundles, error = outcome
     shown = [bundle[SHOWN] for bundle in bundles if SHOWN in bundle]
@@ -144,11 +144,11 @@ def _judged(cell: Cell, outcome: Outcome, key: list[Bundle]) -> Probed:
         return _lost(cell, "error", explain(error).paragraph)
     if len(shown) != len(key):
         return _lost(cell, "wrong", f"Values shown: {len(shown)}; expected: {len(key)}.")
-    return Probed(cell.name, cell.exercise or "", cell.points)
+    return TestResult(cell.name, cell.exercise or "", cell.points)
 
 
-def _lost(cell: Cell, status: str, message: str) -> Probed:
-    return Probed(cell.name, cell.exercise or "", cell.points, status, message)
+def _lost(cell: Cell, status: str, message: str) -> TestResult:
+    return TestResult(cell.name, cell.exercise or "", cell.points, status, message)
 
 
 @contextlib.contextmanager

@@ -78,7 +78,7 @@ def reference(notebook: Notebook) -> Any:
 
 def release(notebook: Notebook) -> Any:
     """What students get: tasks for solutions, no probes, and checks folded, since their `mistakes` hint at answers."""
-    made = _notebook(notebook, [(cell, unsolved(cell)) for cell in notebook.cells if cell.kind != "probe"])
+    made = _notebook(notebook, [(cell, unsolved(cell)) for cell in notebook.cells if cell.kind != "hidden-test"])
     for cell in made.cells:
         if cell.metadata.get("minitorch", {}).get("kind") == "check":
             cell.metadata["jupyter"] = {"source_hidden": True}

@@ -13,26 +13,26 @@ from typing import Any
 from .build import Done, as_text
 from .cells import Notebook, unsolved
 from .jit_cache import environment
-from .layout import Places
-from .mutate import faults_of_mutant, mutants
+from .layout import CourseLayout
+from .mutate import mutants, problems_of_mutant
 from .runner import Runner
-from .runner_pool import Crew, Task
+from .runner_pool import RunnerPool, Task
 from .source import read_source, reference, release
-from .wrong_answers import Planted, faults_of, read_planted
+from .wrong_answers import WrongAnswer, problems_of_wrong_answer, read_wrong_answers
 
 SEEDS = (0, 1)  # The reference must agree with itself whatever is drawn.
 
 
-def verify(places: Places, name: str, jobs: int = 1, done: Done = lambda n, total: None) -> list[str]:
+def verify(places: CourseLayout, name: str, jobs: int = 1, done: Done = lambda n, total: None) -> list[str]:
     """What is wrong with a notebook, its committed files, its probes and its checks; nothing if all is well.
 
     `jobs` processes look at once; `done` is told how far they are. Raises AuthoringError where nothing can be built.
     """
     notebook = read_source(places.source(name))
-    planted = read_planted(notebook, places.wrong(name))
+    planted = read_wrong_answers(notebook, places.wrong(name))
     found = [*differences(places, notebook)]
-    with Crew(notebook, jobs) as crew:
-        found += lost_by_reference(crew.runners[0])
+    with RunnerPool(notebook, jobs) as crew:
+        found += failures_of_reference(crew.runners[0])
         tasks = [] if found else [*_tasks(places, notebook, planted)]
         for n, faults in enumerate(crew.each(tasks), 1):
             found += faults
@@ -40,18 +40,18 @@ def verify(places: Places, name: str, jobs: int = 1, done: Done = lambda n, tota
     return found
 
 
-def _tasks(places: Places, notebook: Notebook, planted: Iterable[Planted]) -> Iterator[Task]:
+def _tasks(places: CourseLayout, notebook: Notebook, planted: Iterable[WrongAnswer]) -> Iterator[Task]:
     """The longest first, which is none for the runner but a process of its own."""
     yield lambda runner: changed_outputs(places.reference(notebook.name))
-    yield unearned
+    yield points_of_empty_notebook
     for answer in planted:
-        yield partial(faults_of, answer)
+        yield partial(problems_of_wrong_answer, answer)
     for exercise in notebook.of("exercise"):
         for mutant in mutants(exercise):
-            yield partial(faults_of_mutant, exercise, mutant)
+            yield partial(problems_of_mutant, exercise, mutant)
 
 
-def differences(places: Places, notebook: Notebook) -> Iterator[str]:
+def differences(places: CourseLayout, notebook: Notebook) -> Iterator[str]:
     """Where the committed notebooks are not what the source makes, but for outputs."""
     advice = f"run `minitorch course build {notebook.name}`"
     for path, made in (
@@ -80,7 +80,7 @@ def _without_outputs(cell: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in cell.items() if key not in ("outputs", "execution_count")}
 
 
-def unearned(runner: Runner) -> list[str]:
+def points_of_empty_notebook(runner: Runner) -> list[str]:
     """Points of an empty notebook, and of each exercise left empty alone."""
     notebook, found = runner.notebook, []
     empty = {cell.name: unsolved(cell) for cell in notebook.of("exercise")}
@@ -91,7 +91,7 @@ def unearned(runner: Runner) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def lost_by_reference(runner: Runner) -> list[str]:
+def failures_of_reference(runner: Runner) -> list[str]:
     """Probes and checks that the reference itself does not pass."""
     path, found = runner.notebook.path, []
     for seed in SEEDS:

@@ -1,4 +1,4 @@
-"""Planted wrong answers: one typical mistake each, the probes that it must lose, and the message that it must get."""
+"""WrongAnswer wrong answers: one typical mistake each, the probes that it must lose, and the message that it must get."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from .cells import Cell, Notebook
 from .lint import AuthoringError
 from .runner import Runner
-from .session import Checked, Probed
+from .session import CheckResult, TestResult
 from .source import read_cells
 
 AT_LEAST = 4  # for each exercise
 
 
 @dataclass(frozen=True)
-class Planted:
+class WrongAnswer:
     """A wrong exercise cell. `says` is part of the message that it gets, `loses` names the probes that it loses."""
 
     exercise: str
@@ -29,7 +29,7 @@ class Planted:
     line: int
 
 
-def read_planted(notebook: Notebook, path: Path) -> list[Planted]:
+def read_wrong_answers(notebook: Notebook, path: Path) -> list[WrongAnswer]:
     """The planted wrong answers of a notebook. Raises AuthoringError where they are malformed or too few."""
     if not path.is_file():
         raise AuthoringError([f"{path}:1: missing: every exercise needs {AT_LEAST} planted wrong answers there."])
@@ -45,20 +45,20 @@ def read_planted(notebook: Notebook, path: Path) -> list[Planted]:
     return [_planted(cell, path) for cell in cells]
 
 
-def _planted(cell: Cell, path: Path) -> Planted:
+def _planted(cell: Cell, path: Path) -> WrongAnswer:
     options = cell.options
-    return Planted(options["exercise"], options["says"], tuple(options["loses"]), cell.source, path, cell.line)
+    return WrongAnswer(options["exercise"], options["says"], tuple(options["loses"]), cell.source, path, cell.line)
 
 
 def _faults(cell: Cell, notebook: Notebook) -> Iterator[str]:
     wanted = {"exercise": str, "says": str, "loses": list}
     if {option: type(value) for option, value in cell.options.items()} != wanted:
-        yield 'a wrong answer begins `# %% exercise="softmax" says="over axis 0" loses=["softmax-probe"]`.'
+        yield 'a wrong answer begins `# %% exercise="softmax" says="over axis 0" loses=["softmax-test"]`.'
         return
     if cell.exercise not in [c.name for c in notebook.of("exercise")]:
         yield f"the notebook has no exercise {cell.exercise!r}."
     for probe in cell.options["loses"]:
-        if probe not in [c.name for c in notebook.of("probe")]:
+        if probe not in [c.name for c in notebook.of("hidden-test")]:
             yield f"the notebook has no probe {probe!r}."
     if not cell.options["says"] or not cell.options["loses"]:
         yield "a wrong answer must say something and lose something."
@@ -68,20 +68,20 @@ def _faults(cell: Cell, notebook: Notebook) -> Iterator[str]:
         yield f"not Python: {error.msg}."
 
 
-def faults_of(planted: Planted, runner: Runner) -> list[str]:
+def problems_of_wrong_answer(planted: WrongAnswer, runner: Runner) -> list[str]:
     """What the notebook does with a wrong answer that it should not: a line each, with file and line number."""
     code = {planted.exercise: planted.source}
     found = [*_unsaid(planted, runner.check(code, planted.exercise)), *_unlost(planted, runner.grade(code))]
     return [f"{planted.path}:{planted.line}: {planted.exercise} ({planted.says!r}): {what}" for what in found]
 
 
-def _unsaid(planted: Planted, checked: list[Checked]) -> Iterator[str]:
+def _unsaid(planted: WrongAnswer, checked: list[CheckResult]) -> Iterator[str]:
     said = [check.message for check in checked if not check.passed]
     if not any(planted.says in message for message in said):
         yield f"no check says so; they say {said}." if said else "all checks pass."
 
 
-def _unlost(planted: Planted, probed: dict[str, Probed]) -> Iterator[str]:
+def _unlost(planted: WrongAnswer, probed: dict[str, TestResult]) -> Iterator[str]:
     lost = {name: probe for name, probe in probed.items() if not probe.passed}
     if kept := [name for name in planted.loses if name not in lost]:
         yield f"it should lose {', '.join(kept)}, and passes."

@@ -24,9 +24,9 @@ def build(notebooks: Numbers = None, root: Root = Path()) -> None:
     notebooks/released/02_autodiff.ipynb, without solutions and probes. Commit all three.
     """
     from ..author.build import build
-    from ..author.layout import Places
+    from ..author.layout import CourseLayout
 
-    places = Places(root)
+    places = CourseLayout(root)
     for name in places.find(notebooks or []):
         with _problems_in_lines(), bar(f"executing {name}") as done:
             build(places, name, done)
@@ -46,12 +46,12 @@ def verify(
     Each planted wrong answer loses what it should and is told why. Each mutant, the reference with one small slip,
     loses points. Executed again, the reference shows the same.
     """
-    from ..author.layout import Places
+    from ..author.layout import CourseLayout
     from ..author.lint import AuthoringError
     from ..author.runner_pool import cores
     from ..author.verify import verify
 
-    places, all_well = Places(root), True
+    places, all_well = CourseLayout(root), True
     for name in places.find(notebooks or []):
         try:
             with bar(f"verifying {name}") as done:
@@ -74,10 +74,10 @@ def new(
     It has one exercise, its check, its probe and four planted wrong answers, and is complete: `minitorch course build`
     and then `minitorch course verify` pass.
     """
-    from ..author.layout import Places
+    from ..author.layout import CourseLayout
     from ..author.scaffold import new
 
-    for path in new(Places(root), name):
+    for path in new(CourseLayout(root), name):
         print(f"wrote {path}")
     print(f"Next: minitorch course build {name[:2]}, then minitorch course verify {name[:2]}")
 
@@ -92,9 +92,9 @@ def release(
     They have no solutions and no probes. No file is replaced.
     """
     from ..author.build import release_to
-    from ..author.layout import Places
+    from ..author.layout import CourseLayout
 
-    places = Places(root)
+    places = CourseLayout(root)
     for name in places.find(notebooks or []):
         with _problems_in_lines():
             print(f"released {release_to(places, name, out)}")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from minitorch.cli.bar import bar
-from minitorch.cli.progress import say
+from minitorch.cli.progress import echo_err
 
 
 class Where(StrEnum):
@@ -49,7 +49,7 @@ def grade(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run into --out stopped.")] = False,
     no_sandbox: Annotated[
-        bool, typer.Option("--no-sandbox", help="Run students' code without protection; the grades say so.")
+        bool, typer.Option("--no-sandbox", help="Run students' code without protection; the grades echo_err so.")
     ] = False,
     engine: Annotated[
         Where, typer.Option(help="local: on this machine; ray: on the Ray cluster in reach.")
@@ -65,22 +65,22 @@ def grade(
     Whatever a student handed in, the others are graded. After Ctrl-C or a power cut, the same command with --resume
     goes on. Exits with 0 once the class is graded, with 1 if it could not be.
     """
-    from ..author.layout import Places
+    from ..author.layout import CourseLayout
     from ..author.runner_pool import cores
     from ..grading.grade_class import Options, grade, notebook_of, processes
 
-    places = Places(root)
+    places = CourseLayout(root)
     name = places.find([notebook or notebook_of(submissions, places.names())])[0]
     options = Options(seed, due.astimezone() if due else None, resume, not no_sandbox)
     if engine == Where.RAY:
-        from ..grading.ray_engine import on_ray as chosen
+        from ..grading.ray_engine import grade_on_ray as chosen
     else:
         chosen = processes(jobs or cores())
     try:
         with bar(f"grading {name}") as done:
             grades = grade(submissions, out, places, name, options, chosen, done)
     except KeyboardInterrupt:
-        say(f"Stopped. What is graded is kept in {out}: the same command with --resume goes on.")
+        echo_err(f"Stopped. What is graded is kept in {out}: the same command with --resume goes on.")
         raise
     students = grades["students"]
     failed = [student for student in students if student["status"] == "failed"]

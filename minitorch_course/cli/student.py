@@ -59,7 +59,7 @@ def check(
     workspace: Workspace = None,
     limit: Annotated[float, typer.Option(help="Seconds that the whole notebook may take.", min=1)] = 300.0,
 ) -> None:
-    """Run your saved notebook, and say which exercises are right.
+    """Run your saved notebook, and echo_err which exercises are right.
 
     The notebook is not changed. Exits with 1 while an exercise is not right yet.
     """

@@ -18,7 +18,7 @@ IGNORED = ("__MACOSX", ".ipynb_checkpoints")
 
 
 @dataclass(frozen=True)
-class Handed:
+class SubmissionFiles:
     """What a student handed in: notebooks, archives and manifest by their path. `reason` says why there is nothing."""
 
     student: str
@@ -32,11 +32,11 @@ class Handed:
         return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Refused(Exception):
+class InvalidSubmission(Exception):
     """Why a submission cannot be graded, in words for its author."""
 
 
-def handed_in(folder: Path) -> dict[str, list[Path]]:
+def find_submissions(folder: Path) -> dict[str, list[Path]]:
     """The entries of a folder by student, in order: `<student>.zip`, `<student>.ipynb` or `<student>/`.
 
     Raises ValueError if there is none, OSError if the folder cannot be read.
@@ -57,16 +57,18 @@ def handed_in(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def collect(student: str, paths: list[Path]) -> Handed:
+def collect(student: str, paths: list[Path]) -> SubmissionFiles:
     """The files of one student, at most `LARGEST` bytes of them."""
     try:
         if len(paths) > 1:
-            raise Refused(f"There are {len(paths)} submissions, {', '.join(path.name for path in paths)}: keep one.")
-        return Handed(student, dict(_contents(paths[0])))
-    except Refused as refused:
-        return Handed(student, reason=printable(str(refused)))
+            raise InvalidSubmission(
+                f"There are {len(paths)} submissions, {', '.join(path.name for path in paths)}: keep one."
+            )
+        return SubmissionFiles(student, dict(_contents(paths[0])))
+    except InvalidSubmission as refused:
+        return SubmissionFiles(student, reason=printable(str(refused)))
     except OSError as error:
-        return Handed(student, reason=f"It cannot be read: {error.strerror or type(error).__name__}.")
+        return SubmissionFiles(student, reason=f"It cannot be read: {error.strerror or type(error).__name__}.")
 
 
 def printable(text: str) -> str:
@@ -78,12 +80,14 @@ def _contents(entry: Path) -> Iterator[tuple[str, bytes]]:
     left = LARGEST
     for path in _files(entry):
         if not stat.S_ISREG(path.lstat().st_mode):
-            raise Refused(f"{path.name} is a link or no file: hand in the file itself.")
+            raise InvalidSubmission(f"{path.name} is a link or no file: hand in the file itself.")
         with path.open("rb") as file:
             content = file.read(left + 1)
         left -= len(content)
         if left < 0:
-            raise Refused(f"It is larger than {LARGEST // MIB} MB: clear the outputs, save, and hand it in again.")
+            raise InvalidSubmission(
+                f"It is larger than {LARGEST // MIB} MB: clear the outputs, save, and hand it in again."
+            )
         yield printable(path.name if path == entry else path.relative_to(entry).as_posix()), content
 
 
@@ -96,5 +100,5 @@ def _files(entry: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name not in IGNORED)
         seen += len(names) + len(folders)
         if seen > MOST_FILES:
-            raise Refused(f"The folder holds more than {MOST_FILES} files.")
+            raise InvalidSubmission(f"The folder holds more than {MOST_FILES} files.")
         yield from (Path(folder, n) for n in sorted(names) if n == MANIFEST or Path(n).suffix.lower() in KINDS)

@@ -16,24 +16,24 @@ from typing import Any
 from minitorch._files import atomic_write
 
 from ..author.cells import Notebook, solved, unsolved
-from ..author.layout import Places
+from ..author.layout import CourseLayout
 from ..author.source import read_source
 from ..report.export import export
 from ..report.feedback import write_pages
 from ..report.results import FORMAT, GRADES
-from .collect import Handed, collect, handed_in
-from .grade_submission import Marked
-from .grading_env import Plan, Workshop
+from .collect import SubmissionFiles, collect, find_submissions
+from .grade_submission import GradedSubmission
+from .grading_env import GradingConfig, GradingEnv
 from .nbval_plugin import Key
 from .result_store import TIMING, Record
 from .sandbox import Limits, why_unavailable
 from .similarity import alike, fingerprint
 from .submission import guess
-from .workers import mark_all
+from .workers import grade_all
 
-Hand = Callable[[], Handed]  # asks for what a student handed in
+Hand = Callable[[], SubmissionFiles]  # asks for what a student handed in
 FindKey = Callable[[], Key]  # executes the reference, which takes a while
-Engine = Callable[[Sequence[Hand], Workshop, FindKey], Iterator[Marked]]
+Engine = Callable[[Sequence[Hand], GradingEnv, FindKey], Iterator[GradedSubmission]]
 Done = Callable[[int, int], None]  # is told how many students of how many are done
 
 
@@ -50,11 +50,11 @@ class Options:
 
 def processes(jobs: int) -> Engine:
     """Grade on this machine, with so many workers."""
-    return lambda hands, workshop, find: mark_all(hands, workshop.plan.notebook, find, workshop.setting(), jobs)
+    return lambda hands, workshop, find: grade_all(hands, workshop.plan.notebook, find, workshop.setting(), jobs)
 
 
 def grade(
-    submissions: Path, out: Path, places: Places, name: str, options: Options, engine: Engine, done: Done
+    submissions: Path, out: Path, places: CourseLayout, name: str, options: Options, engine: Engine, done: Done
 ) -> dict[str, Any]:
     """Grade all submissions for a notebook; write `out`/grades.json, pages and tables.
 
@@ -66,26 +66,26 @@ def grade(
             f"Students' code runs in a sandbox only, and there is none: {why}. Grade on Linux with bubblewrap; or, if"
             " you trust whoever handed in, with --no-sandbox, and the grades will say so."
         )
-    notebook, entries = read_source(places.source(name)), handed_in(submissions)
+    notebook, entries = read_source(places.source(name)), find_submissions(submissions)
     record = Record(out, notebook, options.seed, options.sandboxed, options.resume, options.due)
     hands = [partial(collect, *entry) for entry in entries.items()]
     waiting = [hand for hand in hands if not (options.resume and record.has(hand()))]
-    plan = Plan(notebook, record.seed, options.limits, options.sandboxed)
+    plan = GradingConfig(notebook, record.seed, options.limits, options.sandboxed)
     if waiting:
-        with Workshop(plan, hidden=[submissions, out, places.notebooks]) as workshop:
+        with GradingEnv(plan, hidden=[submissions, out, places.notebooks]) as workshop:
             for marked in engine(waiting, workshop, partial(_key, workshop)):
                 record.keep(marked)
                 done(sum(map(record.finished, entries)), len(entries))
     return _publish(record, plan, list(entries))
 
 
-def _key(workshop: Workshop) -> Key:
+def _key(workshop: GradingEnv) -> Key:
     key = workshop.key()
     workshop.rehearse(key)
     return key
 
 
-def _publish(record: Record, plan: Plan, students: Sequence[str]) -> dict[str, Any]:
+def _publish(record: Record, plan: GradingConfig, students: Sequence[str]) -> dict[str, Any]:
     """Write what is made of all results together. The same results make the same bytes, but for `timing.json`."""
     marked = [record.of(student) for student in students]
     grades = _grades(plan, marked, record.due)
@@ -98,12 +98,12 @@ def _publish(record: Record, plan: Plan, students: Sequence[str]) -> dict[str, A
     return grades
 
 
-def _grades(plan: Plan, marked: Sequence[Marked], due: datetime | None) -> dict[str, Any]:
+def _grades(plan: GradingConfig, marked: Sequence[GradedSubmission], due: datetime | None) -> dict[str, Any]:
     """The content of `grades.json`."""
     notebook = plan.notebook
     probes = [
         {"name": cell.name, "exercise": cell.exercise, "points": cell.points, "hint": cell.options.get("hint")}
-        for cell in notebook.of("probe")
+        for cell in notebook.of("hidden-test")
     ]
     others = _alike(notebook, marked)
     return {
@@ -126,7 +126,7 @@ def _grades(plan: Plan, marked: Sequence[Marked], due: datetime | None) -> dict[
     }
 
 
-def _alike(notebook: Notebook, marked: Sequence[Marked]) -> dict[str, list[str]]:
+def _alike(notebook: Notebook, marked: Sequence[GradedSubmission]) -> dict[str, list[str]]:
     """The flags of those whose work is nearly the same."""
     given = [text for cell in notebook.of("exercise") for text in (solved(cell.source), unsolved(cell))]
     found = alike({m.row["student"]: m.fingerprint for m in marked}, set(fingerprint(given)))
@@ -142,7 +142,7 @@ def _is_late(submitted: str | None, due: datetime | None) -> bool:
 
 def notebook_of(submissions: Path, known: Sequence[str]) -> str:
     """The notebook that most have handed in. Raises ValueError if no submission tells."""
-    guesses = (guess(collect(*entry), known) for entry in handed_in(submissions).items())
+    guesses = (guess(collect(*entry), known) for entry in find_submissions(submissions).items())
     counts = Counter(name for name in guesses if name)
     if not counts:
         raise ValueError(f"Which notebook {submissions} holds cannot be told: name it, as in --notebook 02.")

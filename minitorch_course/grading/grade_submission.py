@@ -9,16 +9,16 @@ from typing import Any
 
 from ..author.cells import Cell, Notebook
 from ..author.forbidden import forbidden_calls
-from .collect import Handed
+from .collect import SubmissionFiles
 from .merge import Merged, merge
 from .nbval_plugin import Key, Result
-from .nbval_runner import Kernels, run
+from .nbval_runner import KernelPool, run
 from .similarity import fingerprint
 from .submission import Submission, read
 
 
 @dataclass(frozen=True)
-class Marked:
+class GradedSubmission:
     """What came of one student. `row` goes into `grades.json`; the rest is for the class and for timing.
 
     One that is not `settled` failed through no fault of its own, and is graded again when grading is resumed.
@@ -32,7 +32,7 @@ class Marked:
     settled: bool = True
 
 
-def mark(handed: Handed, notebook: Notebook, key: Key, kernels: Kernels) -> Marked:
+def mark(handed: SubmissionFiles, notebook: Notebook, key: Key, kernels: KernelPool) -> GradedSubmission:
     """Grade what one student handed in. Raises RuntimeError if no kernel starts, which is no fault of the student's."""
     submission = read(handed, notebook.name)
     if submission.reason:
@@ -42,16 +42,18 @@ def mark(handed: Handed, notebook: Notebook, key: Key, kernels: Kernels) -> Mark
         return failed(handed, notebook, f"No exercise of {notebook.name} is in it: is it another notebook?")
     banned = {name: _banned(notebook, notebook.exercise(name), code) for name, code in merged.exercises.items()}
     results = {result.name: result for result in run(merged.tasks, kernels, key)}
-    probes = [_probe(cell, _told(cell, results), banned.get(cell.exercise or "")) for cell in notebook.of("probe")]
+    probes = [
+        _probe(cell, _told(cell, results), banned.get(cell.exercise or "")) for cell in notebook.of("hidden-test")
+    ]
     row = _row(submission, "graded", None, probes, _flags(notebook, submission, merged, banned), merged.exercises)
     seconds = sum(result.seconds for result in results.values())
-    return Marked(row, fingerprint(merged.exercises.values()), seconds, handed.digest)
+    return GradedSubmission(row, fingerprint(merged.exercises.values()), seconds, handed.digest)
 
 
-def failed(handed: Handed, notebook: Notebook, reason: str) -> Marked:
+def failed(handed: SubmissionFiles, notebook: Notebook, reason: str) -> GradedSubmission:
     """A row without points, and the reason."""
-    probes = [_probe(cell, Result(cell.name), None) for cell in notebook.of("probe")]
-    return Marked(_row(Submission(handed.student), "failed", reason, probes, [], {}), [], 0.0, handed.digest)
+    probes = [_probe(cell, Result(cell.name), None) for cell in notebook.of("hidden-test")]
+    return GradedSubmission(_row(Submission(handed.student), "failed", reason, probes, [], {}), [], 0.0, handed.digest)
 
 
 def _row(

@@ -21,7 +21,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from ..notebook.errors import EXPLAINED
 from ..notebook.hidden_test import SHOWN
 from .jupyter import RunningKernel
-from .kernel_process import Launched, Setting
+from .kernel_process import KernelConfig, KernelProcess
 from .sandbox import MIB
 
 LARGEST_MESSAGE = 32 * MIB
@@ -42,9 +42,9 @@ class Stopped(NamedTuple):
 class Kernel(RunningKernel):
     """One process for one notebook. Making one starts the process and does not wait; `ready` does."""
 
-    def __init__(self, setting: Setting):
+    def __init__(self, setting: KernelConfig):
         self.limits = setting.limits
-        self.launched = Launched(setting)
+        self.launched = KernelProcess(setting)
         self.kc = BlockingKernelClient(context=_context())
         self.kc.load_connection_info(cast(Any, self.launched.connection))
         self.kc.start_channels(stdin=False, hb=False)

@@ -36,7 +36,7 @@ BOOT = [
 
 
 @dataclass(frozen=True)
-class Setting:
+class KernelConfig:
     """What the kernels of a class share.
 
     Attributes:
@@ -59,15 +59,15 @@ class Setting:
     folder: Path | None = None
 
 
-class Launched:
+class KernelProcess:
     """A kernel's process, from its start to its end. `connection` is how to reach it."""
 
-    def __init__(self, setting: Setting):
+    def __init__(self, setting: KernelConfig):
         self._temporary = tempfile.TemporaryDirectory(
             prefix="mt-", dir=setting.folder or short_folder(), ignore_cleanup_errors=True
         )
         self._folder = Path(self._temporary.name)
-        start = _start_in_sandbox if setting.sandboxed else _start_in_the_open
+        start = _start_in_sandbox if setting.sandboxed else _start_unsandboxed
         with (self._folder / "said.txt").open("wb") as said:
             self.connection, self._process = start(setting, self._folder, said)
 
@@ -107,7 +107,7 @@ class Launched:
         return []
 
 
-def _start_in_sandbox(setting: Setting, folder: Path, said: Any) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
+def _start_in_sandbox(setting: KernelConfig, folder: Path, said: Any) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
     """The kernel inherits sockets that listen in `folder`, which it does not see."""
     sockets = [_listening(folder / f"socket-{number}") for number in range(1, len(CHANNELS) + 1)]
     descriptors = [s.fileno() for s in sockets]
@@ -127,7 +127,9 @@ def _start_in_sandbox(setting: Setting, folder: Path, said: Any) -> tuple[dict[s
     return connection | {"ip": str(folder / "socket")}, process
 
 
-def _start_in_the_open(setting: Setting, folder: Path, said: Any) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
+def _start_unsandboxed(
+    setting: KernelConfig, folder: Path, said: Any
+) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
     """Without a sandbox, on any system: over TCP on this machine, bounded only by whoever watches."""
     connection = {"transport": "tcp", "ip": "127.0.0.1", **_secret(), **dict(zip(PORTS, _free_ports(), strict=True))}
     home = folder / "home"
@@ -146,7 +148,7 @@ def _run(line: list[str], variables: Mapping[str, str], folder: Path, said: Any,
     )
 
 
-def _settings(setting: Setting, sockets: list[int], limits: dict[str, int] | None) -> dict[str, Any]:
+def _settings(setting: KernelConfig, sockets: list[int], limits: dict[str, int] | None) -> dict[str, Any]:
     return {"withheld": list(setting.withheld), "sockets": sockets, "limits": limits}
 
 
@@ -161,7 +163,7 @@ def _secret() -> dict[str, str]:
     return {"key": secrets.token_hex(32), "signature_scheme": "hmac-sha256"}
 
 
-def _variables(setting: Setting, cache: Path, home: Path, path: str) -> dict[str, str]:
+def _variables(setting: KernelConfig, cache: Path, home: Path, path: str) -> dict[str, str]:
     """The environment of a kernel: nothing of the grader's own."""
     variables = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{path}",

@@ -16,7 +16,7 @@ from .nbval_plugin import Task
 from .submission import StudentCell
 
 BEGIN = "from minitorch_course import draw, show; draw.begin({name!r})\n"
-RUN = ("setup", "exercise", "probe")
+RUN = ("setup", "exercise", "hidden-test")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def reference(notebook: Notebook) -> list[Task]:
     return [_task(cell, solved(cell.source)) for cell in notebook.of(*RUN)]
 
 
-def rehearsal(notebook: Notebook) -> list[Task]:
+def dry_run_cells(notebook: Notebook) -> list[Task]:
     """The reference as if it were a student's."""
     return [_task(cell, _for_students(cell)) for cell in notebook.of(*RUN)]
 
@@ -47,7 +47,7 @@ def merge(notebook: Notebook, cells: Sequence[StudentCell]) -> Merged:
             tasks.append(Task(f"changed {cell.name} {i}", "added", source))
         if cell.kind == "exercise" and cell.name in theirs:
             tasks.append(_task(cell, theirs[cell.name].source))
-        elif cell.kind in ("setup", "probe"):
+        elif cell.kind in ("setup", "hidden-test"):
             tasks.append(_task(cell, _for_students(cell)))
         for i, source in enumerate(after[cell.name]):
             tasks.append(Task(f"added {cell.name} {i}", "added", source))
@@ -55,12 +55,12 @@ def merge(notebook: Notebook, cells: Sequence[StudentCell]) -> Merged:
 
 
 def _task(cell: Cell, source: str) -> Task:
-    return Task(cell.name, cell.kind, BEGIN.format(name=cell.name) + source if cell.kind == "probe" else source)
+    return Task(cell.name, cell.kind, BEGIN.format(name=cell.name) + source if cell.kind == "hidden-test" else source)
 
 
 def _for_students(cell: Cell) -> str:
     """A probe without the messages and values of mistakes, which only the key needs."""
-    if cell.kind != "probe":
+    if cell.kind != "hidden-test":
         return solved(cell.source)
     tree = ast.parse(cell.source)
     for node in ast.walk(tree):

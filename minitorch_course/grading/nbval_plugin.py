@@ -19,7 +19,7 @@ from .jupyter import IPyNbCell, IPyNbFile
 from .kernel import Kernel, Stopped
 
 if TYPE_CHECKING:
-    from .nbval_runner import Kernels
+    from .nbval_runner import KernelPool
 
 LONGEST = 2000  # characters of a message
 Value = Mapping[str, Any]  # what `show` sends
@@ -52,7 +52,7 @@ class Result:
 class Plugin:
     """Collects our kind of file, with what it needs to know, and gathers results."""
 
-    def __init__(self, tasks: Sequence[Task], kernels: Kernels, key: Key | None, notebook: Any):
+    def __init__(self, tasks: Sequence[Task], kernels: KernelPool, key: Key | None, notebook: Any):
         self.tasks, self.kernels, self.key, self.notebook = tasks, kernels, key, notebook
         self.results = {task.name: Result(task.name) for task in tasks}
         self.broken: Exception | None = None
@@ -77,7 +77,7 @@ class GradedFile(IPyNbFile):
     def collect(self) -> Iterator[GradedCell]:
         self.nb = self.plugin.notebook
         for number, (task, cell) in enumerate(zip(self.plugin.tasks, self.nb.cells, strict=True)):
-            judged = task.kind == "probe" and self.plugin.key is not None
+            judged = task.kind == "hidden-test" and self.plugin.key is not None
             options = {"check": judged, "skip": False, "check_exception": False}
             yield GradedCell.from_parent(self, name=task.name, cell_num=number, cell=cell, options=options, task=task)
 
@@ -106,7 +106,7 @@ class GradedFile(IPyNbFile):
     def _repeat(self, kernel: Kernel) -> None:
         """Run what came before, without probes and without what had to be stopped."""
         for task in self.ran:
-            if task.kind != "probe" and task.name not in self.stopped and self.left() > 0:
+            if task.kind != "hidden-test" and task.name not in self.stopped and self.left() > 0:
                 kernel.run(task.source, self.left())
                 if kernel.stopped:
                     self.stopped.add(task.name)

@@ -16,21 +16,21 @@ import pytest
 from ..notebook.hidden_test import SHOWN
 from .jupyter import nbformat
 from .kernel import Kernel
-from .kernel_process import Setting
+from .kernel_process import KernelConfig
 from .nbval_plugin import Key, Plugin, Result, Task
 
 UNUSED = "cacheprovider faulthandler unraisableexception threadexception warnings logging junitxml doctest unittest"
 OPTIONS = [*(f"-pno:{plugin}" for plugin in UNUSED.split()), "-pnbval.plugin", "--assert=plain", "--noconftest", "-s"]
 
 
-class Kernels:
+class KernelPool:
     """Where notebooks get their kernels, each one its own. The next can start while a notebook runs."""
 
-    def __init__(self, setting: Setting):
+    def __init__(self, setting: KernelConfig):
         self.setting = setting
         self._next: Kernel | None = None
 
-    def __enter__(self) -> Kernels:
+    def __enter__(self) -> KernelPool:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -47,7 +47,7 @@ class Kernels:
         return kernel.ready()
 
 
-def run(tasks: Sequence[Task], kernels: Kernels, key: Key | None = None) -> list[Result]:
+def run(tasks: Sequence[Task], kernels: KernelPool, key: Key | None = None) -> list[Result]:
     """Run the cells in a fresh kernel, and judge the probes among them by the key.
 
     Without a key nothing is judged: a probe that ends well has passed, and what it has `shown` is for the key.

@@ -11,14 +11,16 @@ from typing import Any
 
 from minitorch._optional import require
 
-from .collect import Handed
-from .grade_submission import Marked, failed, mark
-from .grading_env import Plan, Workshop
+from .collect import SubmissionFiles
+from .grade_submission import GradedSubmission, failed, mark
+from .grading_env import GradingConfig, GradingEnv
 from .nbval_plugin import Key
-from .nbval_runner import Kernels
+from .nbval_runner import KernelPool
 
 
-def on_ray(hands: Sequence[Callable[[], Handed]], workshop: Workshop, find_key: Callable[[], Key]) -> Iterator[Marked]:
+def grade_on_ray(
+    hands: Sequence[Callable[[], SubmissionFiles]], workshop: GradingEnv, find_key: Callable[[], Key]
+) -> Iterator[GradedSubmission]:
     """Grade on the cluster that `RAY_ADDRESS` names, or that runs on this machine. Yields each as soon as it is done.
 
     Raises ImportError without Ray, ConnectionError (an OSError) if there is no cluster.
@@ -37,7 +39,7 @@ def on_ray(hands: Sequence[Callable[[], Handed]], workshop: Workshop, find_key: 
             yield _answer(ray, done, running.pop(done), workshop.plan)
 
 
-def _answer(ray: Any, task: Any, handed: Handed, plan: Plan) -> Marked:
+def _answer(ray: Any, task: Any, handed: SubmissionFiles, plan: GradingConfig) -> GradedSubmission:
     try:
         return ray.get(task)
     except ray.exceptions.RayError as error:
@@ -45,20 +47,20 @@ def _answer(ray: Any, task: Any, handed: Handed, plan: Plan) -> Marked:
         return replace(failed(handed, plan.notebook, reason), settled=False)
 
 
-def _mark(handed: Handed, given: tuple[Plan, Key]) -> Marked:
+def _mark(handed: SubmissionFiles, given: tuple[GradingConfig, Key]) -> GradedSubmission:
     """What one of Ray's processes does."""
     plan, key = given
-    with Kernels(_workshop(plan, key).setting()) as kernels:
+    with KernelPool(_workshop(plan, key).setting()) as kernels:
         return mark(handed, plan.notebook, key, kernels)
 
 
-_workshops: dict[tuple[str, int], Workshop] = {}
+_workshops: dict[tuple[str, int], GradingEnv] = {}
 
 
-def _workshop(plan: Plan, key: Key) -> Workshop:
+def _workshop(plan: GradingConfig, key: Key) -> GradingEnv:
     """This process's own, made when the first submission arrives, and rehearsed so that it has compiled programs."""
     name = plan.notebook.name, plan.seed
     if name not in _workshops:
-        _workshops[name] = Workshop(plan)
+        _workshops[name] = GradingEnv(plan)
         _workshops[name].rehearse(key)
     return _workshops[name]

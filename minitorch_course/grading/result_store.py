@@ -14,8 +14,8 @@ from minitorch._files import atomic_write, clear_partial
 
 from ..author.cells import Notebook
 from ..report.sanitize import file_name
-from .collect import Handed
-from .grade_submission import Marked
+from .collect import SubmissionFiles
+from .grade_submission import GradedSubmission
 
 RUN, KEPT, TIMING = "run.json", "results", "timing.json"
 
@@ -55,7 +55,7 @@ class Record:
         self.due = due or (datetime.fromisoformat(kept) if kept else None)
         _write(out / RUN, run | {"seed": self.seed, "due": self.due.isoformat() if self.due else None})
 
-    def has(self, handed: Handed) -> bool:
+    def has(self, handed: SubmissionFiles) -> bool:
         """Has this been graded, exactly as it was handed in?"""
         path = self._path(handed.student)
         return path.exists() and (kept := _read(path))["settled"] and kept["digest"] == handed.digest
@@ -63,11 +63,11 @@ class Record:
     def finished(self, student: str) -> bool:
         return self._path(student).exists()
 
-    def keep(self, marked: Marked) -> None:
+    def keep(self, marked: GradedSubmission) -> None:
         _write(self._path(marked.row["student"]), asdict(marked))
 
-    def of(self, student: str) -> Marked:
-        return Marked(**_read(self._path(student)))
+    def of(self, student: str) -> GradedSubmission:
+        return GradedSubmission(**_read(self._path(student)))
 
     def _path(self, student: str) -> Path:
         return self.kept / f"{file_name(student)}.json"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from .collect import IGNORED, MANIFEST, MIB, MOST_FILES, Handed, Refused, printable
+from .collect import IGNORED, MANIFEST, MIB, MOST_FILES, InvalidSubmission, SubmissionFiles, printable
 
 LARGEST_NOTEBOOK = 32 * MIB  # figures included
 LARGEST_UNPACKED = 2 * LARGEST_NOTEBOOK  # of an archive
@@ -42,21 +42,21 @@ class Submission:
     reason: str | None = None
 
 
-def read(handed: Handed, notebook: str) -> Submission:
+def read(handed: SubmissionFiles, notebook: str) -> Submission:
     """What a student handed in for the notebook of that name, such as `02_autodiff`."""
     try:
         if handed.reason:
-            raise Refused(handed.reason)
+            raise InvalidSubmission(handed.reason)
         files = dict(handed.files)
         archives = [name for name in files if name.lower().endswith(".zip")]
         if len(archives) == len([name for name in files if name != MANIFEST]):
             return _latest([_read(handed.student, _unpacked(files[name]), notebook) for name in archives])
         return _read(handed.student, files, notebook)
-    except Refused as refused:
+    except InvalidSubmission as refused:
         return Submission(handed.student, reason=printable(str(refused)))
 
 
-def guess(handed: Handed, known: Collection[str]) -> str | None:
+def guess(handed: SubmissionFiles, known: Collection[str]) -> str | None:
     """Which of the `known` notebooks a student handed in; None if neither names of files nor a notebook tell."""
     files = dict(handed.files)
     try:
@@ -64,7 +64,7 @@ def guess(handed: Handed, known: Collection[str]) -> str | None:
             files |= _unpacked(files.pop(name))
         notebooks = [content for name, content in files.items() if name.lower().endswith(".ipynb")]
         told = [PurePosixPath(name).stem for name in files] + [_name_in(content) for content in notebooks[:1]]
-    except Refused:
+    except InvalidSubmission:
         return None
     return next((name for name in known if name in told), None)
 
@@ -80,7 +80,7 @@ def _name_in(notebook: bytes) -> Any:
 def _latest(found: list[Submission]) -> Submission:
     """Of several archives the one that was made last: handing in again is allowed."""
     if not found:
-        raise Refused("It holds neither a notebook (.ipynb) nor an archive (.zip).")
+        raise InvalidSubmission("It holds neither a notebook (.ipynb) nor an archive (.zip).")
     chosen = max(found, key=lambda submission: submission.submitted or "")
     flag = () if len(found) == 1 else (f"{len(found)} archives, of which the latest counts",)
     return replace(chosen, flags=(*chosen.flags, *flag))
@@ -96,25 +96,31 @@ def _unpacked(archive: bytes) -> dict[str, bytes]:
                     files[printable(member.filename)] = content = file.read(left + 1)  # Its own size is not believed.
                 left -= len(content)
                 if left < 0:
-                    raise Refused(f"The archive holds more than {LARGEST_UNPACKED // MIB} MB: clear the outputs.")
-    except Refused:
+                    raise InvalidSubmission(
+                        f"The archive holds more than {LARGEST_UNPACKED // MIB} MB: clear the outputs."
+                    )
+    except InvalidSubmission:
         raise
     except Exception as error:  # zipfile and zlib have many errors, and hostile archives find others.
-        raise Refused(f"The archive cannot be unpacked ({type(error).__name__}: {str(error)[:200]}).") from None
+        raise InvalidSubmission(
+            f"The archive cannot be unpacked ({type(error).__name__}: {str(error)[:200]})."
+        ) from None
     return files
 
 
 def _members(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     members = archive.infolist()
     if len(members) > MOST_FILES:
-        raise Refused(f"The archive holds more than {MOST_FILES} files.")
+        raise InvalidSubmission(f"The archive holds more than {MOST_FILES} files.")
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         is_file = not member.is_dir() and stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG)
         inside = not path.is_absolute() and ".." not in path.parts and not set(IGNORED) & set(path.parts)
         if is_file and inside and (path.suffix.lower() == ".ipynb" or path.name == MANIFEST):
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise Refused("The archive is compressed in a rare way: make it with `minitorch course submit`.")
+                raise InvalidSubmission(
+                    "The archive is compressed in a rare way: make it with `minitorch course submit`."
+                )
             yield member
 
 
@@ -138,10 +144,10 @@ def _notebook_among(files: Mapping[str, bytes], notebook: str) -> str:
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            raise Refused(
+            raise InvalidSubmission(
                 f"There are {len(fitting)} notebooks and it is not clear which counts: keep {notebook}.ipynb."
             )
-    raise Refused(f"There is no {notebook}.ipynb in it.")
+    raise InvalidSubmission(f"There is no {notebook}.ipynb in it.")
 
 
 def _manifest(content: bytes) -> dict[str, Any]:
@@ -163,16 +169,18 @@ def _time(written: Any) -> str | None:
 
 def _cells(content: bytes) -> Iterator[StudentCell]:
     if len(content) > LARGEST_NOTEBOOK:
-        raise Refused(f"The notebook is larger than {LARGEST_NOTEBOOK // MIB} MB: clear its outputs and save it.")
+        raise InvalidSubmission(
+            f"The notebook is larger than {LARGEST_NOTEBOOK // MIB} MB: clear its outputs and save it."
+        )
     parsed = _json(content)
     cells = parsed.get("cells") if isinstance(parsed, dict) else None
     if not isinstance(parsed, dict) or parsed.get("nbformat") != 4 or not isinstance(cells, list):
-        raise Refused("The file is no notebook of format 4: save it with JupyterLab, and hand it in again.")
+        raise InvalidSubmission("The file is no notebook of format 4: save it with JupyterLab, and hand it in again.")
     if len(cells) > MOST_CELLS:
-        raise Refused(f"The notebook has more than {MOST_CELLS} cells.")
+        raise InvalidSubmission(f"The notebook has more than {MOST_CELLS} cells.")
     read = [_cell(cell) for cell in cells if isinstance(cell, dict)]
     if sum(len(cell.source) for cell in read if cell.code) > LARGEST_CODE:
-        raise Refused(f"The notebook holds more than {LARGEST_CODE // 1000} thousand characters of code.")
+        raise InvalidSubmission(f"The notebook holds more than {LARGEST_CODE // 1000} thousand characters of code.")
     yield from read
 
 
@@ -180,11 +188,13 @@ def _json(content: bytes) -> Any:
     try:
         return json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise Refused("The notebook is not written in UTF-8: save it with JupyterLab, and hand it in again.") from None
+        raise InvalidSubmission(
+            "The notebook is not written in UTF-8: save it with JupyterLab, and hand it in again."
+        ) from None
     except RecursionError:
-        raise Refused("The notebook's JSON is nested too deep.") from None
+        raise InvalidSubmission("The notebook's JSON is nested too deep.") from None
     except ValueError as error:
-        raise Refused(f"The notebook is damaged: it is not JSON ({str(error)[:200]}).") from None
+        raise InvalidSubmission(f"The notebook is damaged: it is not JSON ({str(error)[:200]}).") from None
 
 
 def _cell(cell: dict[str, Any]) -> StudentCell:

@@ -18,11 +18,11 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from ..author.cells import Notebook
-from .collect import Handed
-from .grade_submission import Marked, failed, mark
-from .kernel_process import Setting
+from .collect import SubmissionFiles
+from .grade_submission import GradedSubmission, failed, mark
+from .kernel_process import KernelConfig
 from .nbval_plugin import Key
-from .nbval_runner import Kernels
+from .nbval_runner import KernelPool
 from .sandbox import Limits
 
 MARGIN_SECONDS = 120  # beyond what a notebook may take: for kernels that have to be started again
@@ -30,13 +30,13 @@ END_SECONDS = 5  # in which an idle worker ends by itself
 GRADER_MEMORY = 8 * 2**30  # bytes, at least; a hostile kernel can make its grader hold much
 
 
-def mark_all(
-    handed: Sequence[Callable[[], Handed]],
+def grade_all(
+    handed: Sequence[Callable[[], SubmissionFiles]],
     notebook: Notebook,
     find_key: Callable[[], Key],
-    setting: Setting,
+    setting: KernelConfig,
     jobs: int,
-) -> Iterator[Marked]:
+) -> Iterator[GradedSubmission]:
     """Grade what students handed in, `jobs` of them at a time, and yield each as soon as it is done.
 
     What a student handed in is asked for when its turn has come, and so need not fit into memory with all others. The
@@ -71,10 +71,10 @@ def _answering(busy: list[_Worker]) -> list[_Worker]:
 class _Worker:
     """One process at a time, and the student that it is at."""
 
-    def __init__(self, setting: Setting, share: tuple[int, int]):
+    def __init__(self, setting: KernelConfig, share: tuple[int, int]):
         self.arguments = setting, share
         self.limit = setting.limits.notebook_seconds + MARGIN_SECONDS
-        self.at: Handed | None = None
+        self.at: SubmissionFiles | None = None
         self._start()
 
     def __enter__(self) -> _Worker:
@@ -102,13 +102,13 @@ class _Worker:
         with contextlib.suppress(OSError):  # It has died: `answer` will say so.
             self.connection.send(known)
 
-    def give(self, handed: Handed, more: bool) -> None:
+    def give(self, handed: SubmissionFiles, more: bool) -> None:
         self.at, self.began = handed, time.monotonic()
         self.until = self.began + self.limit
         with contextlib.suppress(OSError):  # It has died: `answer` will say so.
             self.connection.send((handed, more))
 
-    def answer(self) -> Marked:
+    def answer(self) -> GradedSubmission:
         """What came of the student it was at."""
         handed, self.at = self.at, None
         assert handed
@@ -122,19 +122,19 @@ class _Worker:
             marked = self._replaced(handed, "The grader itself ended while it was at this submission.")
         return replace(marked, seconds=time.monotonic() - self.began)
 
-    def _replaced(self, handed: Handed, reason: str) -> Marked:
+    def _replaced(self, handed: SubmissionFiles, reason: str) -> GradedSubmission:
         self._end()
         self._start()
         self.know(self.known)
         return replace(failed(handed, self.known[0], reason), settled=False)
 
 
-def serve(connection: Any, setting: Setting, share: tuple[int, int]) -> None:
+def serve(connection: Any, setting: KernelConfig, share: tuple[int, int]) -> None:
     """A worker's life: after the notebook and its key, grade what arrives, each in a kernel started before."""
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the process that started this one.
     _bound_memory(setting.limits)
     _take_share(*share)
-    with Kernels(setting) as kernels, contextlib.suppress(EOFError):
+    with KernelPool(setting) as kernels, contextlib.suppress(EOFError):
         kernels.prepare()
         notebook, key = connection.recv()
         more = True
@@ -145,7 +145,7 @@ def serve(connection: Any, setting: Setting, share: tuple[int, int]) -> None:
             connection.send(_marked(handed, notebook, key, kernels))
 
 
-def _marked(handed: Handed, notebook: Notebook, key: Key, kernels: Kernels) -> Marked:
+def _marked(handed: SubmissionFiles, notebook: Notebook, key: Key, kernels: KernelPool) -> GradedSubmission:
     try:
         return mark(handed, notebook, key, kernels)
     except Exception as error:

@@ -61,7 +61,7 @@ def grades_csv(results: Results) -> str:
 def _row(student: Student, results: Results, exercises: Iterable[str]) -> list[Any]:
     earned: dict[str, float] = dict.fromkeys(exercises, 0)
     for outcome in student.outcomes:
-        earned[outcome.probe.exercise] += outcome.earned
+        earned[outcome.test.exercise] += outcome.earned
     return [
         _name(student),
         student.status,
@@ -130,9 +130,9 @@ def _moodle(student: Student) -> str:
 
 
 def _in_words(student: Student) -> str:
-    """A line for each probe that was lost, after what concerns the whole submission, which is all where that failed."""
+    """A line for each hidden test that was lost, after what concerns the whole submission, which is all where that failed."""
     lost = [outcome for outcome in student.outcomes if outcome.status != "passed" and student.status == "graded"]
-    return "\n".join([*_whole(student), *(f"{outcome.probe.name}: {_said(outcome)}" for outcome in lost)])
+    return "\n".join([*_whole(student), *(f"{outcome.test.name}: {_said(outcome)}" for outcome in lost)])
 
 
 def _whole(student: Student) -> list[str]:
@@ -151,9 +151,9 @@ def gradescope(results: Results, student: Student) -> str:
     """The `results.json` of one student, as https://gradescope-autograders.readthedocs.io/en/latest/specs/ says."""
     tests = [
         {
-            "name": f"{outcome.probe.exercise}: {outcome.probe.name}",
+            "name": f"{outcome.test.exercise}: {outcome.test.name}",
             "score": outcome.earned,
-            "max_score": outcome.probe.points,
+            "max_score": outcome.test.points,
             "status": "passed" if outcome.status == "passed" else "failed",
             "output": "" if outcome.status == "passed" else _said(outcome),
         }
@@ -165,7 +165,7 @@ def gradescope(results: Results, student: Student) -> str:
 
 
 def junit(results: Results) -> str:
-    """One suite a student, one case a probe, without any times.
+    """One suite a student, one case a hidden test, without any times.
 
     Elements and attributes as in https://github.com/jenkinsci/xunit-plugin (junit-10.xsd), which others read too.
     """
@@ -188,8 +188,8 @@ def _count(cases: Sequence[ElementTree.Element], kind: str) -> str:
 
 
 def _case(results: Results, outcome: Outcome) -> ElementTree.Element:
-    where = f"{results.notebook}.{outcome.probe.exercise}"
-    case = ElementTree.Element("testcase", classname=where, name=outcome.probe.name)
+    where = f"{results.notebook}.{outcome.test.exercise}"
+    case = ElementTree.Element("testcase", classname=where, name=outcome.test.name)
     kind = {"passed": None, "wrong": "failure", "not run": "skipped"}.get(outcome.status, "error")
     if kind:
         ElementTree.SubElement(case, kind, message=plain(_said(outcome), LINE)).text = _said(outcome)

@@ -14,7 +14,7 @@ from .overview import overview_page
 from .results import Outcome, Results, Student, parse_results
 from .sanitize import file_name, html, plain
 
-ABOUT = """<footer>Each probe called the code above with inputs drawn for this grading, and compared what it gave with
+ABOUT = """<footer>Each hidden test called the code above with inputs drawn for this grading, and compared what it gave with
 what the reference gives. What was expected is shown by shape and kind only. A line number counts from the start of the
 exercise's cell.</footer>"""
 
@@ -75,12 +75,12 @@ def _notes(student: Student) -> str:
 
 
 def _by_exercise(student: Student) -> Iterator[tuple[int, tuple[str, list[Outcome]]]]:
-    groups = groupby(student.outcomes, lambda outcome: outcome.probe.exercise)
+    groups = groupby(student.outcomes, lambda outcome: outcome.test.exercise)
     return enumerate(((name, list(group)) for name, group in groups), 1)
 
 
 def _points(outcomes: list[Outcome]) -> tuple[float, float]:
-    return sum(outcome.earned for outcome in outcomes), sum(outcome.probe.points for outcome in outcomes)
+    return sum(outcome.earned for outcome in outcomes), sum(outcome.test.points for outcome in outcomes)
 
 
 def _summary(number: int, name: str, outcomes: list[Outcome]) -> str:
@@ -93,21 +93,21 @@ def _summary(number: int, name: str, outcomes: list[Outcome]) -> str:
 
 def _exercise(number: int, name: str, outcomes: list[Outcome], student: Student) -> str:
     earned, possible = _points(outcomes)
-    probes, code = "".join(map(_probe, outcomes)), _code(student.exercises.get(name), number)
+    tests, code = "".join(map(_hidden_test, outcomes)), _code(student.exercises.get(name), number)
     return (
         f'<section class="exercise" id="exercise-{number}">'
         f'<h2>{html(name, NAME)} <span class="score">{earned:g} / {possible:g}</span></h2>'
-        f'<ul class="probes">{probes}</ul>{code}</section>'
+        f'<ul class="tests">{tests}</ul>{code}</section>'
     )
 
 
-def _probe(outcome: Outcome) -> str:
+def _hidden_test(outcome: Outcome) -> str:
     sign, word = MARKS.get(outcome.status, ("–", html(outcome.status, NAME)))
     kind = "passed" if outcome.status == "passed" else "lost"
     return (
-        f'<li class="{kind}"><p class="probe"><span class="sign" aria-hidden="true">{sign}</span>'
-        f"<span><code>{html(outcome.probe.name, NAME)}</code> {word}</span>"
-        f'<span class="score">{outcome.earned:g} / {outcome.probe.points:g}</span></p>'
+        f'<li class="{kind}"><p class="test"><span class="sign" aria-hidden="true">{sign}</span>'
+        f"<span><code>{html(outcome.test.name, NAME)}</code> {word}</span>"
+        f'<span class="score">{outcome.earned:g} / {outcome.test.points:g}</span></p>'
         f"{''.join(_explanation(outcome)) if kind == 'lost' else ''}</li>"
     )
 

@@ -1,4 +1,4 @@
-"""What an instructor reads after grading a class: points, hard probes, failures, similar answers. Not for students."""
+"""What an instructor reads after grading a class: points, hard tests, failures, similar answers. Not for students."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 from statistics import mean, median
 
 from .html import FEEDBACK, LINE, MARKS, NAME, PARAGRAPH, bar, fill
-from .results import Outcome, Probe, Results, Student
+from .results import HiddenTest, Outcome, Results, Student
 from .sanitize import file_name, html
 
 WIDTH, HEIGHT = 720, 240
@@ -30,7 +30,7 @@ def overview_page(results: Results) -> str:
         count=f"{len(graded)}",
         failures=_failures(results),
         students="".join(_student(student, results) for student in results.students),
-        hardest="".join(_probe(*row) for row in _hardest(results, graded)) or "<li>Nobody lost a point.</li>",
+        hardest="".join(_hidden_test(*row) for row in _hardest(results, graded)) or "<li>Nobody lost a point.</li>",
         similar=_similar(results),
         flags=_flags(results),
         versions=" · ".join(f"{html(name, NAME)} {html(version, NAME)}" for name, version in results.versions.items()),
@@ -101,14 +101,14 @@ def _student(student: Student, results: Results) -> str:
 
 
 def _strip(outcomes: Sequence[Outcome]) -> str:
-    """A sign for each probe, in the notebook's order; those of an exercise stand together."""
-    groups = groupby(outcomes, lambda outcome: outcome.probe.exercise)
+    """A sign for each hidden test, in the notebook's order; those of an exercise stand together."""
+    groups = groupby(outcomes, lambda outcome: outcome.test.exercise)
     return " ".join(f"<span>{''.join(map(_sign, group))}</span>" for _, group in groups)
 
 
 def _sign(outcome: Outcome) -> str:
     return (
-        f'<i class="{"passed" if outcome.status == "passed" else "lost"}" title="{html(outcome.probe.name, NAME)}">'
+        f'<i class="{"passed" if outcome.status == "passed" else "lost"}" title="{html(outcome.test.name, NAME)}">'
         f"{MARKS.get(outcome.status, ('–', ''))[0]}</i>"
     )
 
@@ -125,14 +125,14 @@ def _failures(results: Results) -> str:
     )
 
 
-def _hardest(results: Results, graded: Sequence[Student]) -> list[tuple[Probe, int, int, list[tuple[str, int]]]]:
-    """The probes that most failed: how many passed, of how many, and the commonest messages."""
+def _hardest(results: Results, graded: Sequence[Student]) -> list[tuple[HiddenTest, int, int, list[tuple[str, int]]]]:
+    """The hidden tests that most failed: how many passed, of how many, and the commonest messages."""
     rows = []
-    for i, probe in enumerate(results.probes):
+    for i, test in enumerate(results.tests):
         outcomes = [student.outcomes[i] for student in graded]
         lost = [outcome for outcome in outcomes if outcome.status != "passed"]
         messages = Counter(_reason(outcome) for outcome in lost)
-        rows.append((probe, len(outcomes) - len(lost), len(outcomes), messages.most_common(3)))
+        rows.append((test, len(outcomes) - len(lost), len(outcomes), messages.most_common(3)))
     return sorted((row for row in rows if row[1] < row[2]), key=lambda row: row[1])[:HARDEST]
 
 
@@ -142,11 +142,11 @@ def _reason(outcome: Outcome) -> str:
     return said.partition("\n")[0] or MARKS.get(outcome.status, ("", outcome.status))[1]
 
 
-def _probe(probe: Probe, passed: int, of: int, messages: Sequence[tuple[str, int]]) -> str:
+def _hidden_test(test: HiddenTest, passed: int, of: int, messages: Sequence[tuple[str, int]]) -> str:
     said = "".join(f"<li><b>{count} ×</b> {html(message, LINE)}</li>" for message, count in messages)
-    worth = f"{probe.points:g} point{'s' if probe.points != 1 else ''}"
+    worth = f"{test.points:g} point{'s' if test.points != 1 else ''}"
     return (
-        f'<li class="hard"><p class="probe"><span><code>{html(probe.name, NAME)}</code> {html(probe.exercise, NAME)},'
+        f'<li class="hard"><p class="test"><span><code>{html(test.name, NAME)}</code> {html(test.exercise, NAME)},'
         f' {worth}</span><span class="score">{passed} of {of} passed</span></p>'
         f"{bar(passed, of)}<ul>{said}</ul></li>"
     )

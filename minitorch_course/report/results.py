@@ -16,7 +16,7 @@ _SIMILAR = re.compile(r"same answers as (.*) \((\d+) ?%\)", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Probe:
+class HiddenTest:
     """One hidden test of an exercise."""
 
     name: str
@@ -27,9 +27,9 @@ class Probe:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a student's code did with a probe; `given` and `expected` tell shape and kind, never hidden values."""
+    """What a student's code did with a hidden test; `given` and `expected` tell shape and kind, never hidden values."""
 
-    probe: Probe
+    test: HiddenTest
     earned: float = 0
     status: str = "not run"
     message: str | None = None
@@ -39,8 +39,8 @@ class Outcome:
 
     @property
     def hint(self) -> str | None:
-        """The probe's, for those who have tried: nobody gets hints for work that could not be run."""
-        return None if self.status == "not run" else self.probe.hint
+        """The test's, for those who have tried: nobody gets hints for work that could not be run."""
+        return None if self.status == "not run" else self.test.hint
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class Results:
     points: float
     sandbox: str | None
     versions: Mapping[str, str]
-    probes: tuple[Probe, ...]
+    tests: tuple[HiddenTest, ...]
     students: tuple[Student, ...]
 
     def exercises(self) -> dict[str, float]:
         """The points of each exercise, in the notebook's order."""
         points: dict[str, float] = {}
-        for probe in self.probes:
-            points[probe.exercise] = points.get(probe.exercise, 0) + probe.points
+        for test in self.tests:
+            points[test.exercise] = points.get(test.exercise, 0) + test.points
         return points
 
 
@@ -115,8 +115,8 @@ def parse_results(content: Any) -> Results:
 
 
 def _results(content: Mapping[str, Any]) -> Results:
-    probes = tuple(
-        Probe(probe["name"], probe["exercise"], probe["points"], probe.get("hint")) for probe in content["probes"]
+    tests = tuple(
+        HiddenTest(test["name"], test["exercise"], test["points"], test.get("hint")) for test in content["tests"]
     )
     return Results(
         content["notebook"],
@@ -125,13 +125,13 @@ def _results(content: Mapping[str, Any]) -> Results:
         content["points"],
         content["sandbox"],
         dict(content["versions"]),
-        probes,
-        tuple(_student(student, probes) for student in content["students"]),
+        tests,
+        tuple(_student(student, tests) for student in content["students"]),
     )
 
 
-def _student(content: Mapping[str, Any], probes: tuple[Probe, ...]) -> Student:
-    by_name = {outcome["name"]: outcome for outcome in content["probes"]}
+def _student(content: Mapping[str, Any], tests: tuple[HiddenTest, ...]) -> Student:
+    by_name = {outcome["name"]: outcome for outcome in content["tests"]}
     return Student(
         str(content["student"]),
         content["status"],
@@ -140,13 +140,13 @@ def _student(content: Mapping[str, Any], probes: tuple[Probe, ...]) -> Student:
         content["submitted"],
         bool(content["late"]),
         tuple(map(str, content["flags"])),
-        tuple(_outcome(probe, by_name.get(probe.name, {})) for probe in probes),
+        tuple(_outcome(test, by_name.get(test.name, {})) for test in tests),
         dict(content["exercises"]),
     )
 
 
-def _outcome(probe: Probe, content: Mapping[str, Any]) -> Outcome:
-    return Outcome(probe, **{key: value for key, value in content.items() if key in _OUTCOME})
+def _outcome(test: HiddenTest, content: Mapping[str, Any]) -> Outcome:
+    return Outcome(test, **{key: value for key, value in content.items() if key in _OUTCOME})
 
 
-_OUTCOME = {name for name in Outcome.__dataclass_fields__ if name != "probe"}
+_OUTCOME = {name for name in Outcome.__dataclass_fields__ if name != "test"}

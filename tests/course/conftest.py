@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-EXERCISES = {  # name: (points of its probes, the reference's code, messages of wrong answers)
+EXERCISES = {  # name: (points of its hidden tests, the reference's code, messages of wrong answers)
     "topological_order": (
         [1, 1],
         'def topological_order(node):\n    """The nodes that `node` depends on, inputs first."""\n'
@@ -61,7 +61,7 @@ ERROR = (
 )
 
 
-def probes():
+def hidden_tests():
     return [
         {
             "name": f"{name.replace('_', '-')}-{i}",
@@ -74,10 +74,10 @@ def probes():
     ]
 
 
-def outcome(probe, status, message):
-    row = {"name": probe["name"], "earned": 0, "status": status, "message": None, "given": None, "expected": None}
+def outcome(test, status, message):
+    row = {"name": test["name"], "earned": 0, "status": status, "message": None, "given": None, "expected": None}
     if status == "passed":
-        row |= {"earned": probe["points"], "given": "float32 (3, 5)", "expected": "float32 (3, 5)"}
+        row |= {"earned": test["points"], "given": "float32 (3, 5)", "expected": "float32 (3, 5)"}
     elif status == "wrong":
         row |= {"message": message, "given": "float32 (5, 3)", "expected": "float32 (3, 5)"}
     return row | {"error": ERROR if status == "error" else None}
@@ -90,9 +90,9 @@ def student(number, rng):
         right = rng.random() < skill
         message = rng.choice(messages)
         code[name] = reference if right else reference.replace("return", "return  # mine:\n    return", 1)
-        for probe in (p for p in probes() if p["exercise"] == name):
+        for test in (p for p in hidden_tests() if p["exercise"] == name):
             status = "passed" if right or rng.random() < 0.3 else rng.choice(["wrong"] * 6 + ["error", "timeout"])
-            rows.append(outcome(probe, status, message))
+            rows.append(outcome(test, status, message))
     return {
         "student": f"s{number:02}",
         "status": "graded",
@@ -101,14 +101,14 @@ def student(number, rng):
         "submitted": f"2026-11-{10 + number % 13:02}T{8 + number % 12:02}:{number:02}:00Z",
         "late": number % 11 == 0,
         "flags": [],
-        "probes": rows,
+        "tests": rows,
         "exercises": code | {"vmap": ""},
     }
 
 
 def failed(row, reason):
-    rows = [outcome(probe, "not run", None) for probe in probes()]
-    return row | {"status": "failed", "reason": reason, "points": 0, "probes": rows, "exercises": {}}
+    rows = [outcome(test, "not run", None) for test in hidden_tests()]
+    return row | {"status": "failed", "reason": reason, "points": 0, "tests": rows, "exercises": {}}
 
 
 def make_class():
@@ -124,10 +124,10 @@ def make_class():
         "notebook": "02_autodiff",
         "title": "Autodiff: the tape, its rules, and the walk backwards",
         "seed": 20261123,
-        "points": sum(probe["points"] for probe in probes()),
+        "points": sum(test["points"] for test in hidden_tests()),
         "sandbox": "bubblewrap",
         "versions": {"minitorch": "0.1.0", "jax": "0.10.2", "python": "3.11.9"},
-        "probes": probes(),
+        "tests": hidden_tests(),
         "students": students,
     }
 
@@ -221,11 +221,11 @@ def softmax(x):
 # %% name="softmax-check" tags=["check"] exercise="softmax"
 check("two numbers", lambda: softmax(jnp.array([0.0, 1.0])), lambda: jax.nn.softmax(jnp.array([0.0, 1.0])))
 
-# %% name="softmax-probe" tags=["probe"] exercise="softmax" points=2 hint="The exponentials, divided by their sum."
+# %% name="softmax-test" tags=["hidden-test"] exercise="softmax" points=2 hint="The exponentials, divided by their sum."
 x = draw.normal(5)
 show(softmax(x), mistakes={"The exponentials are not divided by their sum.": lambda: jnp.exp(x)})
 
-# %% name="softmax-large" tags=["probe"] exercise="softmax" points=1 hint="Subtract the largest number first."
+# %% name="softmax-large" tags=["hidden-test"] exercise="softmax" points=1 hint="Subtract the largest number first."
 show(softmax(1000 * draw.normal(5)))
 
 # %% [markdown]
@@ -241,7 +241,7 @@ def scaled(a, b):
 # %% name="scaled-check" tags=["check"] exercise="scaled"
 check("one and two", lambda: scaled(1.0, 2.0), [3.0, 6.0])
 
-# %% name="scaled-probe" tags=["probe"] exercise="scaled" points=3 hint="SCALE is 3."
+# %% name="scaled-test" tags=["hidden-test"] exercise="scaled" points=3 hint="SCALE is 3."
 show(scaled(draw.scalar(), draw.scalar()))
 show(scaled(draw.scalar(), 0.0))
 
@@ -302,26 +302,26 @@ def sandbox():
 @pytest.fixture(scope="session")
 def workshop(sandbox, tiny):
     """Where 07_tiny is graded, with small limits, and its key."""
-    from minitorch_course.grading.grading_env import Plan, Workshop
+    from minitorch_course.grading.grading_env import GradingConfig, GradingEnv
     from minitorch_course.grading.sandbox import Limits
 
     limits = Limits(notebook_seconds=60, memory=1500 * 2**20, output=4 * 2**20, scratch=16 * 2**20)
-    with Workshop(Plan(tiny, 11, limits)) as workshop:
+    with GradingEnv(GradingConfig(tiny, 11, limits)) as workshop:
         yield workshop, workshop.key()
 
 
 def grader(workshop, **limits):
-    from minitorch_course.grading.collect import Handed
+    from minitorch_course.grading.collect import SubmissionFiles
     from minitorch_course.grading.grade_submission import mark
-    from minitorch_course.grading.nbval_runner import Kernels
+    from minitorch_course.grading.nbval_runner import KernelPool
 
     workshop, key = workshop
     setting = workshop.setting()
     setting = dataclasses.replace(setting, limits=dataclasses.replace(setting.limits, **limits))
 
     def grade(notebook):
-        with Kernels(setting) as kernels:
-            return mark(Handed("s01", {"07_tiny.ipynb": notebook}), workshop.plan.notebook, key, kernels).row
+        with KernelPool(setting) as kernels:
+            return mark(SubmissionFiles("s01", {"07_tiny.ipynb": notebook}), workshop.plan.notebook, key, kernels).row
 
     return grade
 

@@ -9,15 +9,15 @@ import pytest
 
 import minitorch
 from minitorch_course.author.jit_cache import environment
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.lint import AuthoringError
-from minitorch_course.author.mutate import faults_of_mutant, mutants
+from minitorch_course.author.mutate import problems_of_mutant, mutants
 from minitorch_course.author.runner import Runner
 from minitorch_course.author.source import read_source
-from minitorch_course.author.verify import differences, lost_by_reference, unearned
-from minitorch_course.author.wrong_answers import faults_of, read_planted
+from minitorch_course.author.verify import differences, failures_of_reference, points_of_empty_notebook
+from minitorch_course.author.wrong_answers import problems_of_wrong_answer, read_wrong_answers
 
-PLACES = Places(Path(minitorch.__file__).parents[1])
+PLACES = CourseLayout(Path(minitorch.__file__).parents[1])
 NAMES = PLACES.names()
 
 
@@ -25,7 +25,7 @@ def read(name):
     """A notebook and its planted wrong answers; None and none where the source is refused, which has its own test."""
     try:
         notebook = read_source(PLACES.source(name))
-        return notebook, read_planted(notebook, PLACES.wrong(name))
+        return notebook, read_wrong_answers(notebook, PLACES.wrong(name))
     except AuthoringError:
         return None, []
 
@@ -35,17 +35,17 @@ def looks(name):
     notebook, planted = READ[name]
     if notebook is None:
         return
-    yield pytest.param(name, lost_by_reference, id=f"{name}: the reference earns full marks")
-    yield pytest.param(name, unearned, id=f"{name}: an empty notebook earns nothing")
+    yield pytest.param(name, failures_of_reference, id=f"{name}: the reference earns full marks")
+    yield pytest.param(name, points_of_empty_notebook, id=f"{name}: an empty notebook earns nothing")
     for answer in planted:
-        yield pytest.param(name, partial(faults_of, answer), id=f"{name}: {answer.exercise}: {answer.says}")
+        yield pytest.param(name, partial(problems_of_wrong_answer, answer), id=f"{name}: {answer.exercise}: {answer.says}")
     for exercise in notebook.of("exercise"):
-        every_mutant = partial(faults_of_mutants, exercise)
+        every_mutant = partial(problems_of_mutants, exercise)
         yield pytest.param(name, every_mutant, id=f"{name}: {exercise.name}: mutants")
 
 
-def faults_of_mutants(exercise, runner):
-    return [line for mutant in mutants(exercise) for line in faults_of_mutant(exercise, mutant, runner)]
+def problems_of_mutants(exercise, runner):
+    return [line for mutant in mutants(exercise) for line in problems_of_mutant(exercise, mutant, runner)]
 
 
 READ = {name: read(name) for name in NAMES}
@@ -73,7 +73,7 @@ def runner_of():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_source_can_be_built_and_the_committed_notebooks_are_made_of_it(name):
     notebook = read_source(PLACES.source(name))
-    read_planted(notebook, PLACES.wrong(name))
+    read_wrong_answers(notebook, PLACES.wrong(name))
     assert list(differences(PLACES, notebook)) == []
 
 

@@ -140,7 +140,7 @@ jnp.asarray = lambda x: 0
 from IPython.display import display
 
 display(
-    {"application/vnd.minitorch.value+json": {"probe": "softmax-probe", "number": 1, "value": {"float": "0x1p0"}}},
+    {"application/vnd.minitorch.value+json": {"probe": "softmax-test", "number": 1, "value": {"float": "0x1p0"}}},
     raw=True,
 )
 

@@ -2,7 +2,7 @@ import nbformat
 import pytest
 
 from minitorch_course.author.build import build, executed, release_to
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.scaffold import new
 from minitorch_course.author.source import AuthoringError, read_source
 
@@ -35,7 +35,7 @@ print("two")
 @pytest.fixture
 def places(tmp_path):
     """A new notebook, in a folder with a space and other letters."""
-    places = Places(tmp_path / "mein Kurs é")
+    places = CourseLayout(tmp_path / "mein Kurs é")
     new(places, "15_sample")
     return places
 

@@ -1,13 +1,13 @@
 import pytest
 
-from minitorch_course.author.layout import Places, write
+from minitorch_course.author.layout import CourseLayout, write
 
 
 @pytest.fixture
 def places(tmp_path):
     for name in ("02_autodiff", "00_five_minutes", "02b", "helpers", "03_a", "03_b"):
         write(tmp_path / "notebooks" / f"{name}.py", "")
-    return Places(tmp_path)
+    return CourseLayout(tmp_path)
 
 
 def test_notebooks_are_named_by_number_or_in_full(places):
@@ -22,7 +22,7 @@ def test_other_names_are_refused_with_those_that_there_are(places, tmp_path):
     with pytest.raises(ValueError, match="More than one notebook is called '03'"):
         places.find(["03"])
     with pytest.raises(ValueError, match="give the repository's folder with --root"):
-        Places(tmp_path / "elsewhere").find([])
+        CourseLayout(tmp_path / "elsewhere").find([])
 
 
 def test_files_are_written_as_they_are_on_every_system(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.scaffold import new
 from minitorch_course.author.source import AuthoringError, read_source
 
@@ -25,7 +25,7 @@ MISTAKES = {  # name: (text in the source, text in its place, the line that is n
     "unknown option": ('tags=["demo"]', 'tags=["demo"] points=3', "print(", "'points' is no option of this cell"),
     "option of wrong type": ("points=2", 'points="2"', "square = draw", "points='2' must be of type int"),
     "option missing": ("points=2 hint", "hint", "square = draw", "a probe cell needs points=..."),
-    "exercise unknown": ('tags=["probe"] exercise="centre"', 'tags=["probe"] exercise="center"', "square = draw",
+    "exercise unknown": ('tags=["hidden-test"] exercise="centre"', 'tags=["hidden-test"] exercise="center"', "square = draw",
                          "no exercise above is called 'center'"),
     "negative points": ("points=2", "points=-2", "square = draw", "points are not negative"),
     "no probe": ("points=2", "points=0", "def centre", "the exercise 'centre' has no probe with points"),
@@ -45,7 +45,7 @@ MISTAKES = {  # name: (text in the source, text in its place, the line that is n
     "case checked twice": ('"rows of a table"', '"columns of a table"', "check(\n    \"columns of a table\"",
                            "is checked 2 times"),
     "check without check": ('tags=["demo"]', 'tags=["check"] exercise="centre"', "print(", "a check cell calls check"),
-    "probe without show": ('tags=["demo"]', 'tags=["probe"] exercise="centre" points=0 hint="x"', "print(",
+    "probe without show": ('tags=["demo"]', 'tags=["hidden-test"] exercise="centre" points=0 hint="x"', "print(",
                            "a probe calls show"),
     "probe rebinds": ("square = draw.normal(4, 4)", "jnp = draw.normal(4, 4)\nsquare = jnp", "jnp = draw",
                       "the probe binds 'jnp', and so does the cell 'imports'"),
@@ -53,7 +53,7 @@ MISTAKES = {  # name: (text in the source, text in its place, the line that is n
 
 
 def problems_of(tmp_path, edit, name="15_sample"):
-    path = new(Places(tmp_path), "15_sample")[0]
+    path = new(CourseLayout(tmp_path), "15_sample")[0]
     text = edit(path.read_text("utf-8"))
     path = path.with_name(f"{name}.py")
     path.write_text(text, "utf-8")
@@ -76,10 +76,10 @@ def test_a_mistake_is_found_at_its_line(mistake, tmp_path):
 
 
 def test_the_variable_of_a_comprehension_is_nobodys_name(tmp_path):
-    path = new(Places(tmp_path), "15_sample")[0]
+    path = new(CourseLayout(tmp_path), "15_sample")[0]
     text = path.read_text("utf-8")
     path.write_text(text.replace("square = draw", "several = [jnp for jnp in (1, 2)]\nsquare = draw", 1), "utf-8")
-    assert "several" in "".join(cell.source for cell in read_source(path).of("probe"))
+    assert "several" in "".join(cell.source for cell in read_source(path).of("hidden-test"))
 
 
 def test_the_name_of_the_file_says_number_and_topic(tmp_path):
@@ -123,7 +123,7 @@ def test_what_is_forbidden_must_be_there(name, tmp_path):
 
 
 def test_mistakes_checks_and_demos_may_use_what_is_forbidden(tmp_path):
-    path = new(Places(tmp_path), "15_sample")[0]
+    path = new(CourseLayout(tmp_path), "15_sample")[0]
     text = path.read_text("utf-8")
     text = text.replace(
         'name="centre" tags=["exercise"]', 'name="centre" tags=["exercise"] forbids=["jax.numpy.square"]'
@@ -136,7 +136,7 @@ def test_mistakes_checks_and_demos_may_use_what_is_forbidden(tmp_path):
 
 
 def test_an_optional_exercise_needs_a_check_and_no_probe(tmp_path):
-    path = new(Places(tmp_path), "15_sample")[0]
+    path = new(CourseLayout(tmp_path), "15_sample")[0]
     check = '# %% name="more-check" tags=["check", "stretch"] exercise="more"\ncheck("more", lambda: more(1), 1)\n\n'
     place = "# %% [markdown]\n# ## See it"
     path.write_text(path.read_text("utf-8").replace(place, STRETCH + check + place), "utf-8")

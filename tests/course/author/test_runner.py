@@ -21,13 +21,13 @@ def count(n):
 # %% name="count-check" tags=["check"] exercise="count"
 check("a number", lambda: count(3), 3)
 
-# %% name="count-probe" tags=["probe"] exercise="count" points=2 hint="Stop."
+# %% name="count-test" tags=["hidden-test"] exercise="count" points=2 hint="Stop."
 show(count(draw.integers(low=1)))
 
-# %% name="more-probe" tags=["probe"] exercise="count" points=0 hint="Stop."
+# %% name="more-test" tags=["hidden-test"] exercise="count" points=0 hint="Stop."
 show(count(2))
 
-# %% name="last-probe" tags=["probe"] exercise="count" points=1 hint="Stop."
+# %% name="last-test" tags=["hidden-test"] exercise="count" points=1 hint="Stop."
 show(count(0))
 """
 ENDLESS = "def count(n):\n    while n:\n        pass\n    return n\n"
@@ -60,7 +60,7 @@ def test_checks_are_run_there_too(runner):
 
 def test_the_first_probe_with_points_that_is_lost(runner):
     assert runner.first_lost("count", "def count(n):\n    return int(n)\n") is None
-    assert runner.first_lost("count", "def count(n):\n    return 7 if n == 0 else int(n)\n").name == "last-probe"
+    assert runner.first_lost("count", "def count(n):\n    return 7 if n == 0 else int(n)\n").name == "last-test"
     assert runner.first_lost("count", "def count(n):\n    return 7 if n == 2 else int(n)\n") is None
     assert [p.status for p in runner.grade().values()] == ["passed"] * 3, "the runner goes on after it was cut short"
 
@@ -77,7 +77,7 @@ def test_an_endless_loop_and_a_dead_process_lose_and_the_next_answer_is_graded(r
 def test_a_reference_that_fails_is_told(tmp_path):
     path = tmp_path / "16_small.py"
     path.write_text(SOURCE.replace("show(count(0))", "show(count(missing))"), "utf-8")
-    with Runner(read_source(path)) as runner, pytest.raises(ValueError, match="the cell 'last-probe' fails: NameError"):
+    with Runner(read_source(path)) as runner, pytest.raises(ValueError, match="the cell 'last-test' fails: NameError"):
         runner.grade()
 
 

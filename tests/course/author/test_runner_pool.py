@@ -3,12 +3,12 @@ import threading
 import pytest
 
 from minitorch_course.author.cells import Notebook
-from minitorch_course.author.runner_pool import Crew, cores
+from minitorch_course.author.runner_pool import RunnerPool, cores
 
 
 @pytest.fixture
 def crew(tmp_path):
-    with Crew(Notebook("16_small", "Small", (), tmp_path), 3) as crew:
+    with RunnerPool(Notebook("16_small", "Small", (), tmp_path), 3) as crew:
         yield crew
 
 

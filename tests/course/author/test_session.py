@@ -20,7 +20,7 @@ def double(x):
 # %% name="double-check" tags=["check"] exercise="double"
 check("a number", lambda: double(3.0), 6.0, mistakes={"It is tripled.": lambda: 9.0})
 
-# %% name="double-probe" tags=["probe"] exercise="double" points=2 hint="Add it to itself."
+# %% name="double-test" tags=["hidden-test"] exercise="double" points=2 hint="Add it to itself."
 value = draw.normal(4)
 show(double(value), mistakes={"It is tripled.": lambda: 3 * value})
 show(double(draw.scalar()))
@@ -34,7 +34,7 @@ def four(x):
 # %% name="four-check" tags=["check"] exercise="four"
 check("another number", lambda: four(1.5), 6.0)
 
-# %% name="four-probe" tags=["probe"] exercise="four" points=1 hint="Double it twice."
+# %% name="four-test" tags=["hidden-test"] exercise="four" points=1 hint="Double it twice."
 show(four(draw.normal(2, 2)))
 
 # %% name="after" tags=["demo"]
@@ -60,7 +60,7 @@ def statuses(session, replaced, **options):
 
 def test_the_reference_passes_whatever_is_drawn(session):
     for seed in (0, 1, 2**31):
-        assert statuses(session, {}, seed=seed) == {"double-probe": "passed", "four-probe": "passed"}
+        assert statuses(session, {}, seed=seed) == {"double-test": "passed", "four-test": "passed"}
 
 
 def test_a_wrong_answer_loses_its_probes_and_those_that_build_on_it(session):
@@ -72,8 +72,8 @@ def test_a_wrong_answer_loses_its_probes_and_those_that_build_on_it(session):
 
 def test_probes_before_the_changed_exercise_are_left_out(session):
     replaced = {"four": "def four(x):\n    return x\n"}
-    assert statuses(session, replaced, changed="four") == {"four-probe": "wrong"}
-    assert statuses(session, {"double": TRIPLE}, changed="double") == {"double-probe": "wrong", "four-probe": "wrong"}
+    assert statuses(session, replaced, changed="four") == {"four-test": "wrong"}
+    assert statuses(session, {"double": TRIPLE}, changed="double") == {"double-test": "wrong", "four-test": "wrong"}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_each_pass_begins_with_nothing(session):
 
 def test_a_value_too_many_or_too_few_is_lost(session):
     code = "from minitorch_course import show\ndef double(x):\n    show(x)\n    return 2 * x\n"
-    assert statuses(session, {"double": code})["double-probe"] == "wrong"
+    assert statuses(session, {"double": code})["double-test"] == "wrong"
     code = "def double(x):\n    globals().update(show=lambda *a, **k: None)\n    return 2 * x\n"
     assert next(iter(session.grade({"double": code}))).message == "Values shown: 1; expected: 2."
 
@@ -139,8 +139,8 @@ def test_the_environment_is_as_before_afterwards(session, monkeypatch):
             "from minitorch_course import chek",
             "the cell 'set-up' fails",
         ),
-        ("show(four(draw.normal(2, 2)))", "if four(0):\n    show(1)", "the probe 'four-probe' shows nothing"),
-        ("show(four(draw.normal(2, 2)))", "show(four(missing))", "the cell 'four-probe' fails: NameError"),
+        ("show(four(draw.normal(2, 2)))", "if four(0):\n    show(1)", "the probe 'four-test' shows nothing"),
+        ("show(four(draw.normal(2, 2)))", "show(four(missing))", "the cell 'four-test' fails: NameError"),
     ],
 )
 def test_a_reference_that_fails_is_the_authors_fault(before, after, said, tmp_path):

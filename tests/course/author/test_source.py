@@ -2,7 +2,7 @@ import nbformat
 import pytest
 
 from minitorch_course.author.cells import solved, unsolved
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.scaffold import new
 from minitorch_course.author.source import AuthoringError, read_cells, read_source, reference, release
 
@@ -10,7 +10,7 @@ from minitorch_course.author.source import AuthoringError, read_cells, read_sour
 @pytest.fixture
 def path(tmp_path):
     """A good source."""
-    return new(Places(tmp_path), "15_sample")[0]
+    return new(CourseLayout(tmp_path), "15_sample")[0]
 
 
 def test_a_source_is_read_with_kinds_names_options_and_lines(path):
@@ -20,13 +20,13 @@ def test_a_source_is_read_with_kinds_names_options_and_lines(path):
         ("setup", "imports"),
         ("exercise", "centre"),
         ("check", "centre-check"),
-        ("probe", "centre-probe"),
+        ("hidden-test", "centre-test"),
         ("demo", "proof"),
     ]
     lines = path.read_text("utf-8").splitlines()
-    for cell in notebook.of("setup", "exercise", "check", "probe", "demo"):
+    for cell in notebook.of("setup", "exercise", "check", "hidden-test", "demo"):
         assert lines[cell.line - 1] == cell.source.splitlines()[0]
-    probe = notebook.of("probe")[0]
+    probe = notebook.of("hidden-test")[0]
     assert (probe.exercise, probe.points) == ("centre", 2)
     assert probe.options["hint"].startswith("Print the shape")
     assert notebook.exercise("centre").exercise == "centre"
@@ -34,11 +34,11 @@ def test_a_source_is_read_with_kinds_names_options_and_lines(path):
 
 def test_prose_keeps_its_ids_when_text_is_added_elsewhere(path):
     before = [cell.name for cell in read_cells(path) if cell.kind == "markdown"]
-    assert before == ["top-text", "imports-text", "centre-probe-text", "proof-text"]
+    assert before == ["top-text", "imports-text", "centre-test-text", "proof-text"]
     text = path.read_text("utf-8").replace("# %% [markdown]\n# ## Centre", "# %% [markdown]\n# More\n\n# %%%%")
     path.write_text(text.replace("# %%%%", "# %% [markdown]\n# ## Centre"), "utf-8")
     after = [cell.name for cell in read_cells(path) if cell.kind == "markdown"]
-    assert after == ["top-text", "imports-text", "imports-text-2", "centre-probe-text", "proof-text"]
+    assert after == ["top-text", "imports-text", "imports-text-2", "centre-test-text", "proof-text"]
 
 
 def test_the_release_holds_the_task_and_nothing_of_solutions_and_probes(path):
@@ -66,7 +66,7 @@ def test_the_reference_holds_solutions_and_probes_without_markers(path):
     nbformat.validate(made)
     sources = {cell.id: cell.source for cell in made.cells}
     assert sources["centre"].endswith('in the shape of `x`."""\n    return x - x.mean(axis=axis, keepdims=True)')
-    assert "show(" in sources["centre-probe"]
+    assert "show(" in sources["centre-test"]
     assert nbformat.writes(made) == nbformat.writes(reference(read_source(path)))
 
 
@@ -93,8 +93,8 @@ def test_checks_are_folded_in_the_release_only(path):
 
 
 def test_remarks_for_the_formatter_are_in_neither_notebook(path):
-    skipped = ')  # fmt: skip\n\n# %% name="centre-probe"'
-    text = path.read_text("utf-8").replace(')\n\n# %% name="centre-probe"', skipped)
+    skipped = ')  # fmt: skip\n\n# %% name="centre-test"'
+    text = path.read_text("utf-8").replace(')\n\n# %% name="centre-test"', skipped)
     text = text.replace("import jax.numpy", "# fmt: off\nimport jax.numpy")
     path.write_text(text.replace("# # Sample", "# # Sample # fmt: off"), "utf-8")
     notebook = read_source(path)
@@ -133,7 +133,7 @@ def test_windows_line_ends_give_the_same_notebook(path):
 
 
 def test_paths_with_spaces_and_other_scripts_are_fine(tmp_path):
-    path = new(Places(tmp_path / "мой курс 课程"), "15_sample")[0]
+    path = new(CourseLayout(tmp_path / "мой курс 课程"), "15_sample")[0]
     path.write_text(path.read_text("utf-8").replace("# Sample", "# Probe für π"), "utf-8")
     assert read_source(path).title == "Probe für π"
 

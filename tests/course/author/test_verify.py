@@ -3,12 +3,18 @@ import json
 import pytest
 
 from minitorch_course.author.build import as_text, build
-from minitorch_course.author.layout import Places, write
-from minitorch_course.author.mutate import faults_of_mutant, mutants
+from minitorch_course.author.layout import CourseLayout, write
+from minitorch_course.author.mutate import mutants, problems_of_mutant
 from minitorch_course.author.runner import Runner
 from minitorch_course.author.scaffold import new
 from minitorch_course.author.source import read_source, reference, release
-from minitorch_course.author.verify import changed_outputs, differences, lost_by_reference, unearned, verify
+from minitorch_course.author.verify import (
+    changed_outputs,
+    differences,
+    failures_of_reference,
+    points_of_empty_notebook,
+    verify,
+)
 
 NAME = "15_sample"
 
@@ -16,7 +22,7 @@ NAME = "15_sample"
 @pytest.fixture
 def places(tmp_path):
     """A notebook that is built but not executed."""
-    places = Places(tmp_path)
+    places = CourseLayout(tmp_path)
     new(places, NAME)
     notebook = read_source(places.source(NAME))
     write(places.reference(NAME), as_text(reference(notebook)))
@@ -66,11 +72,11 @@ def test_cells_out_of_order_and_too_many_are_seen(places):
 def test_an_exercise_that_pays_for_nothing_is_found(places):
     notebook = notebook_with(places, ("show(centre(draw.normal(2, 3, 4), -2))\n", f"show(1)\n\n{PAID}"))
     with Runner(notebook) as runner:
-        assert unearned(runner) == [f"{notebook.path}: the empty 'centre' earns the probe 'paid'."]
-        assert lost_by_reference(runner) == []
+        assert points_of_empty_notebook(runner) == [f"{notebook.path}: the empty 'centre' earns the probe 'paid'."]
+        assert failures_of_reference(runner) == []
 
 
-PAID = """# %% name="paid" tags=["probe"] exercise="centre" points=1 hint="Nothing to do."
+PAID = """# %% name="paid" tags=["hidden-test"] exercise="centre" points=1 hint="Nothing to do."
 show(draw.normal(3))
 """
 
@@ -82,10 +88,10 @@ def test_a_reference_that_does_not_agree_with_itself_is_found(places):
         ("lambda: centre(table, 0),", "lambda: centre(table, 1),"),
     )
     with Runner(notebook) as runner:
-        lost = lost_by_reference(runner)
+        lost = failures_of_reference(runner)
     assert [problem.split(": ")[1] for problem in lost] == [
-        "the reference loses 'centre-probe' under seed 0",
-        "the reference loses 'centre-probe' under seed 1",
+        "the reference loses 'centre-test' under seed 0",
+        "the reference loses 'centre-test' under seed 1",
         "the reference fails the check 'columns of a table'",
     ]
 
@@ -101,7 +107,7 @@ def test_mutants_that_nobody_would_notice_are_told_with_line_and_edit(places):
     solution = "return x - x.mean(axis=axis, keepdims=True)"
     line = exercise.line + exercise.source.splitlines().index(f"    {solution}")
     with Runner(notebook) as runner:
-        found = [fault for mutant in mutants(exercise) for fault in faults_of_mutant(exercise, mutant, runner)]
+        found = [fault for mutant in mutants(exercise) for fault in problems_of_mutant(exercise, mutant, runner)]
     start = f"{notebook.path}:{line}: a mutant of 'centre' loses no points: {solution}"
     assert f"{start}  ->  return (x.mean(axis=axis, keepdims=True) - x)" in found
     assert f"{start}  ->  return (x + x.mean(axis=axis, keepdims=True))" not in found
@@ -111,7 +117,7 @@ def test_mutants_that_nobody_would_notice_are_told_with_line_and_edit(places):
 def test_a_new_notebook_is_fit_until_its_outputs_change(tmp_path, monkeypatch):
     for name in ("JAX_DISABLE_MOST_OPTIMIZATIONS", "XLA_FLAGS"):
         monkeypatch.delenv(name, raising=False)
-    places, calls = Places(tmp_path), []
+    places, calls = CourseLayout(tmp_path), []
     new(places, NAME)
     build(places, NAME)
     assert verify(places, NAME, 2, lambda *call: calls.append(call)) == []

@@ -1,10 +1,10 @@
 import pytest
 
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.scaffold import new
 from minitorch_course.author.session import Session
 from minitorch_course.author.source import AuthoringError, read_source
-from minitorch_course.author.wrong_answers import Planted, faults_of, read_planted
+from minitorch_course.author.wrong_answers import WrongAnswer, problems_of_wrong_answer, read_wrong_answers
 
 NAME = "15_sample"
 SUMMED = "def centre(x, axis):\n    return x + x.mean(axis=axis, keepdims=True)\n"
@@ -12,7 +12,7 @@ SUMMED = "def centre(x, axis):\n    return x + x.mean(axis=axis, keepdims=True)\
 
 @pytest.fixture
 def places(tmp_path):
-    places = Places(tmp_path)
+    places = CourseLayout(tmp_path)
     new(places, NAME)
     return places
 
@@ -31,12 +31,12 @@ class SessionRunner:
 
 
 def read(places):
-    return read_planted(read_source(places.source(NAME)), places.wrong(NAME))
+    return read_wrong_answers(read_source(places.source(NAME)), places.wrong(NAME))
 
 
 def test_wrong_answers_are_read_with_their_lines(places):
     planted = read(places)
-    assert [(p.exercise, p.says, p.loses) for p in planted][1] == ("centre", "must be subtracted", ("centre-probe",))
+    assert [(p.exercise, p.says, p.loses) for p in planted][1] == ("centre", "must be subtracted", ("centre-test",))
     lines = places.wrong(NAME).read_text("utf-8").splitlines()
     assert [lines[p.line - 1] for p in planted] == ["def centre(x, axis):"] * 4
 
@@ -45,11 +45,11 @@ def test_wrong_answers_are_read_with_their_lines(places):
     ("before", "after", "said"),
     [
         ('# %% exercise="centre" says="keep it"', '# %% exercise="center" says="keep it"', "no exercise 'center'"),
-        ('says="keep it" loses=["centre-probe"]', 'says="keep it" loses=["probe"]', "no probe 'probe'"),
-        ('says="keep it" loses=["centre-probe"]', 'says="keep it" loses=[]', "must say something and lose something"),
-        ('says="keep it" loses=["centre-probe"]', 'says="" loses=["centre-probe"]', "must say something and lose"),
+        ('says="keep it" loses=["centre-test"]', 'says="keep it" loses=["no-such-test"]', "no probe 'probe'"),
+        ('says="keep it" loses=["centre-test"]', 'says="keep it" loses=[]', "must say something and lose something"),
+        ('says="keep it" loses=["centre-test"]', 'says="" loses=["centre-test"]', "must say something and lose"),
         ('says="keep it"', "", "a wrong answer begins"),
-        ('loses=["centre-probe"]\n', 'loses=["centre-probe"] points=2\n', "a wrong answer begins"),
+        ('loses=["centre-test"]\n', 'loses=["centre-test"] points=2\n', "a wrong answer begins"),
         ("    return x - x.mean()\n", "    return x - \n", "not Python: "),
     ],
 )
@@ -76,16 +76,16 @@ def test_fewer_than_four_are_refused(places):
 def test_what_a_wrong_answer_should_lose_and_hear(places):
     runner = SessionRunner(read_source(places.source(NAME)))
 
-    def faults(says="must be subtracted", loses=("centre-probe",), source=SUMMED):
-        found = faults_of(Planted("centre", says, loses, source, places.wrong(NAME), 7), runner)
+    def faults(says="must be subtracted", loses=("centre-test",), source=SUMMED):
+        found = problems_of_wrong_answer(WrongAnswer("centre", says, loses, source, places.wrong(NAME), 7), runner)
         start = f"{places.wrong(NAME)}:7: centre ({says!r}): "
         assert all(fault.startswith(start) for fault in found)
         return [fault.removeprefix(start) for fault in found]
 
-    assert [fault for planted in read(places) for fault in faults_of(planted, runner)] == []
+    assert [fault for planted in read(places) for fault in problems_of_wrong_answer(planted, runner)] == []
     assert faults() == []
     unsaid = faults(says="must be doubled")
     assert [fault.partition("they say")[0] for fault in unsaid] == ["no check says so; ", "no lost probe says so; "]
-    assert "it should not lose centre-probe, and does: The mean is added" in faults(loses=())[0]
+    assert "it should not lose centre-test, and does: The mean is added" in faults(loses=())[0]
     right = "def centre(x, axis):\n    return x - x.mean(axis=axis, keepdims=True)\n"
-    assert faults(source=right) == ["all checks pass.", "it should lose centre-probe, and passes."]
+    assert faults(source=right) == ["all checks pass.", "it should lose centre-test, and passes."]

@@ -1,19 +1,19 @@
 import pytest
 
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.scaffold import new
 from minitorch_course.author.source import reference
 
 
 @pytest.fixture
 def places(tmp_path):
-    places = Places(tmp_path)
+    places = CourseLayout(tmp_path)
     new(places, "15_sample")
     return places
 
 
 def test_new_lays_down_a_source_and_wrong_answers_and_says_what_is_next(minitorch, tmp_path):
-    places = Places(tmp_path)
+    places = CourseLayout(tmp_path)
     code, out, err = minitorch("course", "new", "15_sample", "--root", tmp_path)
     assert (code, err) == (0, "")
     assert out.splitlines() == [

@@ -25,9 +25,9 @@ def grades(tmp_path):
     folder = tmp_path / "my grades"
     folder.mkdir()
     student = {"student": "s01", "status": "graded", "reason": None, "points": 2, "submitted": None, "late": False}
-    student |= {"flags": [], "probes": [{"name": "p", "earned": 2, "status": "passed"}], "exercises": {"e": "x = 1"}}
+    student |= {"flags": [], "tests": [{"name": "p", "earned": 2, "status": "passed"}], "exercises": {"e": "x = 1"}}
     content = {"format": 1, "notebook": "02_autodiff", "title": "Autodiff", "seed": 1, "points": 2, "sandbox": None}
-    content |= {"versions": {}, "probes": [{"name": "p", "exercise": "e", "points": 2, "hint": "h"}]}
+    content |= {"versions": {}, "tests": [{"name": "p", "exercise": "e", "points": 2, "hint": "h"}]}
     (folder / "grades.json").write_text(json.dumps(content | {"students": [student]}), encoding="utf-8")
     return folder
 

@@ -22,9 +22,9 @@ from typing import Any
 
 from minitorch_course.author.build import as_text
 from minitorch_course.author.cells import solved
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.source import read_source, release
-from minitorch_course.author.wrong_answers import read_planted
+from minitorch_course.author.wrong_answers import read_wrong_answers
 
 NAME = "02_autodiff"
 ROOT = Path(__file__).parents[3]
@@ -85,12 +85,12 @@ class Maker:
     """Makes notebooks as students leave them: the release with code in its exercises."""
 
     def __init__(self, root: Path = ROOT):
-        places = Places(root)
+        places = CourseLayout(root)
         self.notebook = read_source(places.source(NAME))
         self.released = json.loads(as_text(release(self.notebook)))
         self.right = {cell.name: solved(cell.source) for cell in self.notebook.of("exercise")}
-        self.planted = read_planted(self.notebook, places.wrong(NAME))
-        self.probes = [cell.name for cell in self.notebook.of("probe")]
+        self.planted = read_wrong_answers(self.notebook, places.wrong(NAME))
+        self.probes = [cell.name for cell in self.notebook.of("hidden-test")]
 
     def written(self, code: Mapping[str, str], edit: Edit = lambda cells: None) -> bytes:
         """A notebook with `code` in the exercises that it names; the others are empty."""
@@ -107,7 +107,7 @@ class Maker:
 
     def lost(self, *exercises: str) -> tuple[str, ...]:
         """The probes of some exercises."""
-        return tuple(cell.name for cell in self.notebook.of("probe") if cell.exercise in exercises)
+        return tuple(cell.name for cell in self.notebook.of("hidden-test") if cell.exercise in exercises)
 
     def wrong(self, *planted: tuple[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
         """The code of planted wrong answers, each given by exercise and words, and all that they lose."""

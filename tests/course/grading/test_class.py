@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.grading.grade_class import Options, grade, processes
 from minitorch_course.grading.sandbox import Limits
 
@@ -43,7 +43,7 @@ def test_the_class_is_of_forty_who_differ(maker, made):
 
 def graded(submissions, out, done=lambda *_: None):
     options = Options(seed=20261130, due=DUE, limits=LIMITS)
-    return grade(submissions, out, Places(ROOT), NAME, options, processes(2), done)
+    return grade(submissions, out, CourseLayout(ROOT), NAME, options, processes(2), done)
 
 
 def faults(maker, row, got):
@@ -56,7 +56,7 @@ def faults(maker, row, got):
         "late": row.late,
         "flags": list(row.flags),
     }
-    wanted["points"] = sum(cell.points for cell in maker.notebook.of("probe") if cell.name not in wanted["lost"])
+    wanted["points"] = sum(cell.points for cell in maker.notebook.of("hidden-test") if cell.name not in wanted["lost"])
     earned = sum(probe["earned"] for probe in got["probes"])
     found = {**{key: got[key] for key in ("status", "late", "flags", "points")}, "lost": lost}
     for key, value in wanted.items():

@@ -14,7 +14,7 @@ from itertools import islice
 import pytest
 
 from minitorch.cli import main
-from minitorch_course.author.layout import Places
+from minitorch_course.author.layout import CourseLayout
 from minitorch_course.grading import grade_class as grade_module
 from minitorch_course.grading.grade_class import Options, grade, notebook_of, processes
 
@@ -68,7 +68,9 @@ DUE = datetime(2026, 11, 24, tzinfo=UTC)
 def graded_folder(sandbox, submissions, tiny_course, tmp_path_factory):
     """The folder with the grades of that class."""
     out = tmp_path_factory.mktemp("grades") / "out"
-    grade(submissions, out, Places(tiny_course), "07_tiny", Options(seed=7, due=DUE), processes(2), lambda *_: None)
+    grade(
+        submissions, out, CourseLayout(tiny_course), "07_tiny", Options(seed=7, due=DUE), processes(2), lambda *_: None
+    )
     return out
 
 
@@ -98,7 +100,7 @@ def test_the_grades_say_what_they_are_of(grades):
     }
     assert set(grades["versions"]) == {"minitorch", "jax", "python"}
     assert grades["probes"][0] == {
-        "name": "softmax-probe",
+        "name": "softmax-test",
         "exercise": "softmax",
         "points": 2,
         "hint": "The exponentials, divided by their sum.",
@@ -153,7 +155,9 @@ def test_an_interrupted_grading_goes_on_and_ends_with_the_same_bytes(
 
     def go_on(engine, resume):
         options = Options(seed=7, due=DUE, resume=resume)
-        return grade(submissions, tmp_path / "out", Places(tiny_course), "07_tiny", options, engine, lambda *_: None)
+        return grade(
+            submissions, tmp_path / "out", CourseLayout(tiny_course), "07_tiny", options, engine, lambda *_: None
+        )
 
     with pytest.raises(KeyboardInterrupt):
         go_on(until_three, resume=False)
@@ -170,7 +174,7 @@ def test_with_all_done_nothing_runs_again(graded_folder, submissions, tiny_cours
 
     before = (graded_folder / "grades.json").read_bytes()
     options = Options(due=DUE, resume=True)
-    grade(submissions, graded_folder, Places(tiny_course), "07_tiny", options, nothing, nothing)
+    grade(submissions, graded_folder, CourseLayout(tiny_course), "07_tiny", options, nothing, nothing)
     assert (graded_folder / "grades.json").read_bytes() == before
 
 
@@ -207,7 +211,7 @@ def test_without_a_sandbox_the_grades_say_so(submissions, tiny_course, tmp_path)
     (tmp_path / "in" / "s03.zip").write_bytes((submissions / "s03.zip").read_bytes())
     options = Options(seed=7, sandboxed=False)
     made = grade(
-        tmp_path / "in", tmp_path / "out", Places(tiny_course), "07_tiny", options, processes(1), lambda *_: None
+        tmp_path / "in", tmp_path / "out", CourseLayout(tiny_course), "07_tiny", options, processes(1), lambda *_: None
     )
     assert (made["sandbox"], made["students"][0]["points"]) == (None, 3)
 
@@ -234,7 +238,7 @@ BROKEN = {
     "a solution needs what it forbids": (
         "    e = jnp.exp(x - x.max())\n    return e / e.sum()",
         '    return getattr(jax.nn, "soft" + "max")(x)',
-        r"the cell 'softmax-probe' loses points for the reference itself: jax.nn.softmax is not there",
+        r"the cell 'softmax-test' loses points for the reference itself: jax.nn.softmax is not there",
     ),
 }
 
@@ -248,7 +252,13 @@ def test_a_reference_that_does_not_earn_everything_is_an_error(
     (tmp_path / "notebooks" / "07_tiny.py").write_text(source.replace(old, new), "utf-8")
     with pytest.raises(ValueError, match=message):
         grade(
-            submissions, tmp_path / "out", Places(tmp_path), "07_tiny", Options(seed=7), processes(1), lambda *_: None
+            submissions,
+            tmp_path / "out",
+            CourseLayout(tmp_path),
+            "07_tiny",
+            Options(seed=7),
+            processes(1),
+            lambda *_: None,
         )
 
 

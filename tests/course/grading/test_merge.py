@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from minitorch_course.grading.merge import merge, reference, rehearsal
+from minitorch_course.grading.merge import dry_run_cells, merge, reference
 from minitorch_course.grading.submission import StudentCell as Cell
 
 IMPORTS = """
@@ -33,7 +33,7 @@ def code(merged, name):
     return next(task.source for task in merged.tasks if task.name == name)
 
 
-PLAIN = ["imports", "softmax", "softmax-probe", "softmax-large", "scaled", "scaled-probe"]
+PLAIN = ["imports", "softmax", "softmax-test", "softmax-large", "scaled", "scaled-test"]
 
 
 def test_exercises_are_the_students_and_all_else_is_the_references(tiny):
@@ -42,16 +42,16 @@ def test_exercises_are_the_students_and_all_else_is_the_references(tiny):
     assert merged.exercises == {"softmax": "mine = 1", "scaled": "mine = 2"}
     assert [task.source for task in merged.tasks if task.kind == "exercise"] == ["mine = 1", "mine = 2"]
     others = [task for task in merged.tasks if task.kind != "exercise"]
-    assert others == [task for task in rehearsal(tiny) if task.kind != "exercise"]
+    assert others == [task for task in dry_run_cells(tiny) if task.kind != "exercise"]
 
 
 @pytest.mark.parametrize(
     "forged",
     [
-        Cell("softmax-probe", True, "forged"),
+        Cell("softmax-test", True, "forged"),
         Cell("softmax-check", True, "forged"),
         Cell("late", True, "forged"),
-        Cell("softmax-probe", True, "forged", exercise="softmax"),
+        Cell("softmax-test", True, "forged", exercise="softmax"),
         Cell("imports", False, "forged"),
         Cell("top-text", True, "forged"),
     ],
@@ -64,7 +64,7 @@ def test_cells_that_are_not_the_students_to_write_are_not_run(tiny, forged):
 
 
 def test_deleted_cells_are_there_but_for_exercises(tiny):
-    assert names(merge(tiny, ())) == ["imports", "softmax-probe", "softmax-large", "scaled-probe"]
+    assert names(merge(tiny, ())) == ["imports", "softmax-test", "softmax-large", "scaled-test"]
     assert merge(tiny, MINE[3:]).exercises == {"scaled": "mine = 2"}
 
 
@@ -104,10 +104,10 @@ def test_added_cells_stand_where_they_were_added(tiny):
     prose = Cell("y", False, "my notes")
     cells = (added(0), MINE[0], prose, added(1), added(2), *MINE[1:3], added(3), MINE[3], added(4))
     merged = merge(tiny, cells)
-    order = [task.source for task in merged.tasks if task.kind != "probe"]
+    order = [task.source for task in merged.tasks if task.kind != "hidden-test"]
     expected = ["added = 0", IMPORTS, "added = 1", "added = 2", "mine = 1", "added = 3", "mine = 2", "added = 4"]
     assert order == expected
-    assert names(merged).index("added softmax-check 0") < names(merged).index("softmax-probe")
+    assert names(merged).index("added softmax-check 0") < names(merged).index("softmax-test")
 
 
 def test_empty_cells_are_not_run(tiny):
@@ -133,10 +133,10 @@ def test_a_set_up_cell_as_it_was_released_counts_as_unchanged(tiny):
 
 def test_students_probes_know_neither_mistakes_nor_tolerances(tiny):
     key = {task.name: task.source for task in reference(tiny)}
-    mine = {task.name: task.source for task in rehearsal(tiny)}
-    assert "not divided" in key["softmax-probe"] and "not divided" not in mine["softmax-probe"]
-    assert mine["softmax-probe"].splitlines()[1:] == ["x = draw.normal(5)", "show(softmax(x))"]
-    assert {name for name in key if key[name] != mine[name]} <= {"softmax-probe", "softmax-large", "scaled-probe"}
+    mine = {task.name: task.source for task in dry_run_cells(tiny)}
+    assert "not divided" in key["softmax-test"] and "not divided" not in mine["softmax-test"]
+    assert mine["softmax-test"].splitlines()[1:] == ["x = draw.normal(5)", "show(softmax(x))"]
+    assert {name for name in key if key[name] != mine[name]} <= {"softmax-test", "softmax-large", "scaled-test"}
 
 
 def test_probes_begin_with_their_own_stream_and_with_the_right_functions(tiny):

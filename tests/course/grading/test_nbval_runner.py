@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from minitorch_course.grading.kernel_process import Setting
+from minitorch_course.grading.kernel_process import KernelConfig
 from minitorch_course.grading.nbval_plugin import Task
-from minitorch_course.grading.nbval_runner import Kernels, run
+from minitorch_course.grading.nbval_runner import KernelPool, run
 from minitorch_course.grading.sandbox import Limits
 
 BEGIN = "from minitorch_course import draw, show; draw.begin('probe')\n"
@@ -20,14 +20,16 @@ def tasks(*codes, probe="show(f(draw.normal(3)))"):
 
 @pytest.fixture(scope="module")
 def kernels():
-    """Kernels in the open: what is tested here works on every system."""
-    with Kernels(Setting({"MINITORCH_SHOW": "values", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)) as kernels:
+    """KernelPool in the open: what is tested here works on every system."""
+    with KernelPool(
+        KernelConfig({"MINITORCH_SHOW": "values", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)
+    ) as kernels:
         yield kernels
 
 
 @pytest.fixture(scope="module")
 def key():
-    with Kernels(Setting({"MINITORCH_SHOW": "key", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)) as kernels:
+    with KernelPool(KernelConfig({"MINITORCH_SHOW": "key", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)) as kernels:
         mistakes = "show(f(draw.normal(3)), mistakes={'It is the square.': lambda: draw.drawn[0] ** 2})"
         [*_, probe] = run(tasks("def f(x):\n    return 2 * x", probe=mistakes), kernels)
     assert (probe.status, len(probe.shown)) == ("passed", 1)
@@ -106,7 +108,7 @@ def test_a_kernel_can_be_started_ahead(kernels, key):
 
 
 def limited(kernels, **limits):
-    return Kernels(dataclasses.replace(kernels.setting, limits=dataclasses.replace(LIMITS, **limits)))
+    return KernelPool(dataclasses.replace(kernels.setting, limits=dataclasses.replace(LIMITS, **limits)))
 
 
 def test_when_the_time_of_the_notebook_is_up_the_rest_does_not_run(kernels, key):
@@ -126,7 +128,7 @@ def test_after_an_end_of_python_the_cells_before_run_again_but_for_those_that_en
 def test_a_kernel_that_does_not_start_is_an_error_with_what_it_said(kernels):
     broken = dataclasses.replace(kernels.setting, withheld=["jax.nothing"])
     with (
-        Kernels(broken) as kernels,
+        KernelPool(broken) as kernels,
         pytest.raises(RuntimeError, match=r"did not start(.|\n)*jax.nothing does not exist"),
     ):
         run(tasks("f = 1"), kernels)
@@ -139,7 +141,7 @@ def test_more_than_a_kernel_may_send_ends_the_cell_only(kernels, key):
 
 
 def test_the_sandbox_makes_no_difference(sandbox, kernels, key):
-    with Kernels(dataclasses.replace(kernels.setting, sandboxed=True)) as inside:
+    with KernelPool(dataclasses.replace(kernels.setting, sandboxed=True)) as inside:
         for code in ("def f(x):\n    return x + x", "def f(x):\n    return x", "def f(x):\n    return 1 / 0"):
             a, b = judged(kernels, key, code), judged(inside, key, code)
             assert (a.status, a.message, a.error) == (b.status, b.message, b.error)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from minitorch_course.grading.collect import Handed
+from minitorch_course.grading.collect import SubmissionFiles
 from minitorch_course.grading.grade_submission import failed
 from minitorch_course.grading.result_store import Record
 
-ONE = Handed("s01", {"07_tiny.ipynb": b"{}"})
+ONE = SubmissionFiles("s01", {"07_tiny.ipynb": b"{}"})
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def test_a_result_is_kept_and_is_known_again(open_record, tiny):
 def test_another_submission_of_the_same_student_is_not_known(open_record, tiny):
     record = open_record(seed=1)
     record.keep(failed(ONE, tiny, "because"))
-    assert not record.has(Handed("s01", {"07_tiny.ipynb": b"[]"}))
-    assert not record.has(Handed("S01", dict(ONE.files)))
+    assert not record.has(SubmissionFiles("s01", {"07_tiny.ipynb": b"[]"}))
+    assert not record.has(SubmissionFiles("S01", dict(ONE.files)))
 
 
 def test_what_failed_for_no_fault_of_its_own_is_graded_again(open_record, tiny):

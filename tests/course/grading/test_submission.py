@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from minitorch_course.grading.collect import LARGEST, MOST_FILES, Handed, collect, handed_in
+from minitorch_course.grading.collect import LARGEST, MOST_FILES, SubmissionFiles, collect, find_submissions
 from minitorch_course.grading.submission import LARGEST_NOTEBOOK, MOST_CELLS, guess, read
 
 NAME = "07_tiny"
@@ -30,11 +30,11 @@ def manifest(notebook, **changed):
 
 
 def reason(files):
-    return read(Handed("s01", files), NAME).reason
+    return read(SubmissionFiles("s01", files), NAME).reason
 
 
 def codes(files):
-    submission = read(Handed("s01", files), NAME)
+    submission = read(SubmissionFiles("s01", files), NAME)
     assert submission.reason is None
     return [cell.source for cell in submission.cells]
 
@@ -53,34 +53,34 @@ def test_each_entry_is_a_student(tmp_path):
     for ignored in (".DS_Store", "readme.txt"):
         (tmp_path / ignored).touch()
     (tmp_path / "__MACOSX").mkdir()
-    assert list(handed_in(tmp_path)) == ["s01", "s02", "s03"]
+    assert list(find_submissions(tmp_path)) == ["s01", "s02", "s03"]
 
 
 def test_a_folder_without_submissions_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="holds no submission"):
-        handed_in(tmp_path)
+        find_submissions(tmp_path)
     with pytest.raises(ValueError, match="nothing is no folder: give the one in which"):
-        handed_in(tmp_path / "nothing")
+        find_submissions(tmp_path / "nothing")
 
 
 def test_two_entries_of_one_student_are_not_chosen_from(tmp_path):
     (tmp_path / "s01.zip").touch()
     (tmp_path / "s01.ipynb").touch()
-    [(student, paths)] = handed_in(tmp_path).items()
+    [(student, paths)] = find_submissions(tmp_path).items()
     assert collect(student, paths).reason == "There are 2 submissions, s01.ipynb, s01.zip: keep one."
 
 
 @pytest.mark.parametrize("name", ["s01", "with space", "Юлия", "s'; rm -rf ~ #", "a" * 100])
 def test_names_may_be_anything(tmp_path, name):
     (tmp_path / f"{name}.ipynb").write_bytes(b"{}")
-    [(student, paths)] = handed_in(tmp_path).items()
+    [(student, paths)] = find_submissions(tmp_path).items()
     assert (student, collect(student, paths).files) == (name, {f"{name}.ipynb": b"{}"})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
 def test_a_name_that_is_not_utf_8_is_read(tmp_path):
     os.close(os.open(os.fsencode(tmp_path) + b"/s\xff.ipynb", os.O_CREAT | os.O_WRONLY))
-    [(student, paths)] = handed_in(tmp_path).items()
+    [(student, paths)] = find_submissions(tmp_path).items()
     assert (student, collect(student, paths).reason) == ("s?", None)
 
 
@@ -91,7 +91,7 @@ def test_links_are_not_followed(tmp_path, place):
     entries = tmp_path / "entries"
     (entries / place).parent.mkdir(parents=True)
     (entries / place).symlink_to(tmp_path / "secret")
-    [(student, paths)] = handed_in(entries).items()
+    [(student, paths)] = find_submissions(entries).items()
     handed = collect(student, paths)
     assert "is a link or no file" in handed.reason and not handed.files
 
@@ -102,7 +102,7 @@ def test_a_link_to_a_folder_is_not_entered(tmp_path):
     (tmp_path / "others" / f"{NAME}.ipynb").write_bytes(b"{}")
     (tmp_path / "s01").mkdir()
     (tmp_path / "s01" / "more").symlink_to(tmp_path / "others")
-    assert collect("s01", [tmp_path / "s01"]) == Handed("s01", {})
+    assert collect("s01", [tmp_path / "s01"]) == SubmissionFiles("s01", {})
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a pipe of Unix")
@@ -122,8 +122,8 @@ def test_too_large_and_too_many_files_are_not_read(tmp_path):
 
 
 def test_what_is_handed_in_again_has_another_digest(tmp_path):
-    a, b = Handed("s01", {"x.ipynb": b"1"}), Handed("s01", {"x.ipynb": b"2"})
-    assert a.digest == Handed("s01", {"x.ipynb": b"1"}).digest != b.digest
+    a, b = SubmissionFiles("s01", {"x.ipynb": b"1"}), SubmissionFiles("s01", {"x.ipynb": b"2"})
+    assert a.digest == SubmissionFiles("s01", {"x.ipynb": b"1"}).digest != b.digest
 
 
 # What is read
@@ -149,14 +149,16 @@ def test_of_several_archives_the_latest_counts(answers):
         "x-2.zip": zipped({f"{NAME}.ipynb": new, "manifest.json": manifest(new, submitted="2026-11-24T00:00:00Z")}),
         "x.zip": zipped({f"{NAME}.ipynb": old, "manifest.json": manifest(old)}),
     }
-    submission = read(Handed("s01", files), NAME)
+    submission = read(SubmissionFiles("s01", files), NAME)
     assert submission.cells[1].source == "new = 1"
     assert submission.flags == ("2 archives, of which the latest counts",)
 
 
 def test_the_manifest_tells_the_time_and_what_was_changed_since(answers):
     def about(**changed):
-        submission = read(Handed("s01", {"x.ipynb": answers(), "manifest.json": manifest(answers(), **changed)}), NAME)
+        submission = read(
+            SubmissionFiles("s01", {"x.ipynb": answers(), "manifest.json": manifest(answers(), **changed)}), NAME
+        )
         return submission.submitted, submission.flags
 
     assert about() == ("2026-11-23T10:00:00Z", ())
@@ -168,19 +170,19 @@ def test_the_manifest_tells_the_time_and_what_was_changed_since(answers):
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 100_000, b"3", b"[]", b'{"submitted": {}}'])
 def test_a_bad_manifest_is_as_none(answers, content):
-    submission = read(Handed("s01", {"x.ipynb": answers(), "manifest.json": content}), NAME)
+    submission = read(SubmissionFiles("s01", {"x.ipynb": answers(), "manifest.json": content}), NAME)
     assert (submission.reason, submission.submitted) == (None, None)
 
 
 def test_the_notebook_is_guessed(answers):
     named = json.dumps(json.loads(answers()) | {"metadata": {"minitorch": {"notebook": "08_other"}}}).encode()
     known = [NAME, "08_other"]
-    assert guess(Handed("s", {f"{NAME}.ipynb": b"?"}), known) is None
-    assert guess(Handed("s", {f"{NAME}.ipynb": answers()}), known) == NAME
-    assert guess(Handed("s", {"s.zip": zipped({f"a/{NAME}.ipynb": answers()})}), known) == NAME
-    assert guess(Handed("s", {"s.ipynb": named}), known) == "08_other"
-    assert guess(Handed("s", {"s.ipynb": answers()}), known) is None
-    assert guess(Handed("s", {"s.zip": b"?"}), known) is None
+    assert guess(SubmissionFiles("s", {f"{NAME}.ipynb": b"?"}), known) is None
+    assert guess(SubmissionFiles("s", {f"{NAME}.ipynb": answers()}), known) == NAME
+    assert guess(SubmissionFiles("s", {"s.zip": zipped({f"a/{NAME}.ipynb": answers()})}), known) == NAME
+    assert guess(SubmissionFiles("s", {"s.ipynb": named}), known) == "08_other"
+    assert guess(SubmissionFiles("s", {"s.ipynb": answers()}), known) is None
+    assert guess(SubmissionFiles("s", {"s.zip": b"?"}), known) is None
 
 
 BAD = {
@@ -268,7 +270,7 @@ def test_malformed_cells_count_as_missing():
         {"cell_type": "code", "id": None, "source": "\ud800", "metadata": {"minitorch": {"kind": "exercise"}}},
     ]
     read_back = read(
-        Handed("s01", {"x.ipynb": notebook_with(*cells, metadata={"kernelspec": {"name": "; rm -rf"}})}), NAME
+        SubmissionFiles("s01", {"x.ipynb": notebook_with(*cells, metadata={"kernelspec": {"name": "; rm -rf"}})}), NAME
     )
     assert [cell.source for cell in read_back.cells] == ["", "", "x = 1", "?"]
 

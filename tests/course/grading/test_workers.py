@@ -6,8 +6,8 @@ import time
 import pytest
 
 from minitorch_course.grading import workers
-from minitorch_course.grading.collect import Handed
-from minitorch_course.grading.workers import mark_all
+from minitorch_course.grading.collect import SubmissionFiles
+from minitorch_course.grading.workers import grade_all
 
 NAME = "07_tiny.ipynb"
 
@@ -31,7 +31,7 @@ def marked(workshop):
 
     def grade(*handed, jobs=1):
         hands = [lambda one=one: one for one in handed]
-        found = mark_all(hands, workshop.plan.notebook, lambda: key, workshop.setting(), jobs)
+        found = grade_all(hands, workshop.plan.notebook, lambda: key, workshop.setting(), jobs)
         return {one.row["student"]: one for one in found}
 
     return grade
@@ -39,9 +39,9 @@ def marked(workshop):
 
 def test_students_are_graded_side_by_side(marked, answers):
     found = marked(
-        Handed("right", {NAME: answers()}),
-        Handed("wrong", {NAME: answers(scaled="def scaled(a, b):\n    return [a, b]")}),
-        Handed("broken", {NAME: b"{"}),
+        SubmissionFiles("right", {NAME: answers()}),
+        SubmissionFiles("wrong", {NAME: answers(scaled="def scaled(a, b):\n    return [a, b]")}),
+        SubmissionFiles("broken", {NAME: b"{"}),
         jobs=2,
     )
     assert {name: one.row["points"] for name, one in found.items()} == {"right": 6, "wrong": 3, "broken": 0}
@@ -50,7 +50,7 @@ def test_students_are_graded_side_by_side(marked, answers):
 
 
 def test_a_worker_that_dies_costs_one_student(marked, answers):
-    found = marked(Handed("s01", {NAME: Trap(os._exit, (1,))}), Handed("s02", {NAME: answers()}))
+    found = marked(SubmissionFiles("s01", {NAME: Trap(os._exit, (1,))}), SubmissionFiles("s02", {NAME: answers()}))
     assert found["s01"].row["reason"] == "The grader itself ended while it was at this submission."
     assert found["s01"].row["status"] == "failed" and not found["s01"].settled
     assert found["s02"].row["points"] == 6
@@ -58,13 +58,15 @@ def test_a_worker_that_dies_costs_one_student(marked, answers):
 
 def test_a_worker_that_hangs_costs_one_student(marked, answers, monkeypatch):
     monkeypatch.setattr(workers, "MARGIN_SECONDS", -35)  # of a minute, so that it is no long test
-    found = marked(Handed("s01", {NAME: Trap(time.sleep, (1000,))}), Handed("s02", {NAME: answers()}))
+    found = marked(SubmissionFiles("s01", {NAME: Trap(time.sleep, (1000,))}), SubmissionFiles("s02", {NAME: answers()}))
     assert found["s01"].row["reason"] == "Grading it took more than 25 seconds."
     assert found["s02"].row["points"] == 6
 
 
 def test_whatever_fails_in_grading_is_a_row(marked, answers):
-    found = marked(Handed("s01", {NAME: Trap(memoryview, (b"{}",))}), Handed("s02", {NAME: answers()}))
+    found = marked(
+        SubmissionFiles("s01", {NAME: Trap(memoryview, (b"{}",))}), SubmissionFiles("s02", {NAME: answers()})
+    )
     assert found["s01"].row["reason"].startswith("It could not be graded: AttributeError: ")
     assert found["s02"].row["points"] == 6
 
@@ -76,10 +78,10 @@ def test_files_are_asked_for_when_their_turn_has_come(workshop, answers):
 
     def hand(name):
         asked.append(name)
-        return Handed(name, {NAME: b"{"})
+        return SubmissionFiles(name, {NAME: b"{"})
 
     hands = [lambda name=name: hand(name) for name in "abc"]
-    found = mark_all(hands, workshop.plan.notebook, lambda: key, workshop.setting(), 1)
+    found = grade_all(hands, workshop.plan.notebook, lambda: key, workshop.setting(), 1)
     for number, _ in enumerate(found, 1):
         assert len(asked) <= number + 1
     assert asked == ["a", "b", "c"]

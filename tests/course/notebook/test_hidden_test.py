@@ -17,7 +17,7 @@ def fresh():
 def run(monkeypatch):
     """`run(mode, probe, seed)`: what the shows of a probe sent."""
 
-    def call(mode, probe, seed=5, name="probe"):
+    def call(mode, probe, seed=5, name="hidden-test"):
         monkeypatch.setenv("MINITORCH_SEED", str(seed))
         monkeypatch.setenv("MINITORCH_SHOW", mode)
         bundles = []

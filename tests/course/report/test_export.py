@@ -62,7 +62,7 @@ FORMULAS = ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(1)", "\t=1", "\r\n=1", "  =1"
 @pytest.mark.parametrize("to", ["csv", "canvas", "moodle"])
 def test_a_formula_is_only_text(formula, to, graded_class, written):
     student = graded_class["students"][0]
-    student["probes"][0] |= {"name": formula, "status": "wrong"}
+    student["tests"][0] |= {"name": formula, "status": "wrong"}
     student |= {"student": formula, "status": "failed", "reason": formula, "submitted": formula, "flags": [formula]}
     for row in rows(written(graded_class, to, ".csv")):
         for cell in (part.strip() for field in row for part in field.split(";")):
@@ -94,7 +94,7 @@ def test_moodle_gets_grades_and_feedback(graded_class, written):
     assert header == ["ID number", TITLE, f"Feedback: {TITLE}"]
     s01, s13 = table[0], table[12]
     assert s01[:2] == ["s01", str(graded_class["students"][0]["points"])]
-    lost = [outcome["name"] for outcome in graded_class["students"][0]["probes"] if outcome["status"] != "passed"]
+    lost = [outcome["name"] for outcome in graded_class["students"][0]["tests"] if outcome["status"] != "passed"]
     assert lost and all(f"{name}: " in s01[2] for name in lost)
     assert s13[2] == "Not graded: The archive holds no notebook: 02_autodiff.ipynb was expected."
 
@@ -109,7 +109,7 @@ def test_moodle_gets_xml_if_the_file_ends_so(graded_class, written):
 
 
 def test_moodle_shows_no_element_of_a_student(graded_class, written):
-    graded_class["students"][0]["probes"][0] |= {"status": "wrong", "message": "<script>&"}
+    graded_class["students"][0]["tests"][0] |= {"status": "wrong", "message": "<script>&"}
     assert "&lt;script&gt;&amp;" in rows(written(graded_class, "moodle", ".csv"))[1][2]
 
 
@@ -121,7 +121,7 @@ def test_gradescope_gets_a_file_a_student(graded_class, tmp_path):
         assert results.keys() == {"score", "output", "tests"}
         assert results["score"] == student["points"] == sum(test["score"] for test in results["tests"])
         assert sum(test["max_score"] for test in results["tests"]) == 22
-        for test, outcome in zip(results["tests"], student["probes"], strict=True):
+        for test, outcome in zip(results["tests"], student["tests"], strict=True):
             assert (test["status"] == "passed") == (outcome["status"] == "passed") == (not test["output"])
 
 
@@ -129,7 +129,7 @@ def test_junit_has_a_suite_a_student_that_counts_right(graded_class, written):
     root = ElementTree.fromstring(written(graded_class, "junit", ".xml"))
     assert [suite.get("name") for suite in root] == names(graded_class)
     for suite, student in zip(root, graded_class["students"], strict=True):
-        statuses = [outcome["status"] for outcome in student["probes"]]
+        statuses = [outcome["status"] for outcome in student["tests"]]
         failed = student["status"] == "failed"
         assert len(suite) == int(suite.get("tests")) == 15 + failed
         assert len(suite.findall("*/failure")) == int(suite.get("failures")) == statuses.count("wrong")
@@ -155,7 +155,7 @@ def test_what_is_hostile_is_still_well_formed(to, ending, graded_class, written)
     hostile = ']]>\x00\ud800\u202e</result><b a="1">\ufffe'
     student = graded_class["students"][0]
     student |= {"student": hostile, "status": "failed", "reason": hostile, "flags": [hostile], "submitted": hostile}
-    for outcome in student["probes"]:
+    for outcome in student["tests"]:
         outcome |= {"status": "error", "message": hostile * 10_000, "error": hostile}
     text = written(graded_class, to, ending)
     (rows if ending == ".csv" else ElementTree.fromstring)(text)

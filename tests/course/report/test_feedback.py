@@ -59,7 +59,7 @@ def test_there_is_a_page_for_every_student_and_one_for_the_class(class_of_40, pa
 def test_a_page_tells_code_status_shapes_message_and_hint(class_of_40, pages):
     student = class_of_40["students"][6]
     page = Page(read(pages, "s07"))
-    lost = [outcome for outcome in student["probes"] if outcome["status"] == "wrong"]
+    lost = [outcome for outcome in student["tests"] if outcome["status"] == "wrong"]
     assert lost and f"{student['points']} / 22" in page.text
     for outcome in lost:
         assert f"{outcome['name']} not right yet" in page.text and outcome["message"] in page.text
@@ -71,7 +71,7 @@ def test_a_page_tells_code_status_shapes_message_and_hint(class_of_40, pages):
 
 
 def test_every_status_is_told(graded_class, tmp_path):
-    outcomes = graded_class["students"][0]["probes"]
+    outcomes = graded_class["students"][0]["tests"]
     for outcome, status in zip(outcomes, ("passed", "wrong", "error", "timeout", "not run"), strict=False):
         outcome["status"] = status
     outcomes[2]["error"] = "`x` has no value yet."
@@ -87,7 +87,7 @@ def test_a_failed_student_reads_why(pages):
 
 
 def test_who_handed_in_nothing_that_runs_gets_no_hints(graded_class, tmp_path):
-    graded_class["students"][0]["probes"][0] |= {"status": "not run", "message": "The notebook was stopped."}
+    graded_class["students"][0]["tests"][0] |= {"status": "not run", "message": "The notebook was stopped."}
     write_pages(graded_class, tmp_path)
     assert "Try" not in Page(read(tmp_path, "s13")).text
     assert "Try topological_order" not in Page(read(tmp_path, "s01")).text
@@ -130,7 +130,7 @@ def hostile(graded_class):
     student = graded_class["students"][0]
     student |= {"student": f"../\u202e$title ${{x}} {INJECTED}", "reason": INJECTED}
     student |= {"flags": [INJECTED, f"same answers as {INJECTED} (99 %)"], "submitted": INJECTED}
-    for outcome in student["probes"]:
+    for outcome in student["tests"]:
         outcome |= {"status": "error", "message": INJECTED, "error": "\x1b" + INJECTED * 10_000}
         outcome |= {"given": INJECTED, "expected": INJECTED}
     student["exercises"] = {name: f'"""{INJECTED}\u2066\ud800\x00' * 5000 for name in student["exercises"]}
@@ -153,7 +153,7 @@ def test_hostile_text_is_shown_and_does_nothing(hostile, tmp_path):
 def test_hostile_text_is_bounded(hostile, tmp_path):
     write_pages(hostile, tmp_path)
     page = read(tmp_path, hostile["students"][0]["student"])
-    assert len(page) < 15 * 8 * PARAGRAPH + 8 * 30 * CODE  # what 15 probes and 8 exercises can take, coloured
+    assert len(page) < 15 * 8 * PARAGRAPH + 8 * 30 * CODE  # what 15 hidden tests and 8 exercises can take, coloured
     assert "characters more]" in page
     assert len((tmp_path / "overview.html").read_text(encoding="utf-8")) < 200_000
 

@@ -33,18 +33,18 @@ def test_every_student_is_linked(graded_class):
         assert f'<a href="feedback/{student["student"]}.html">' in source
 
 
-def test_the_hardest_probe_comes_first_with_its_commonest_message(graded_class):
+def test_the_hardest_test_comes_first_with_its_commonest_message(graded_class):
     for student in graded_class["students"][:35]:
         if student["status"] == "graded":
-            student["probes"][8] |= {"status": "wrong", "earned": 0, "message": "Transposed."}
-    hardest = text(page(graded_class)).split("The hardest probes")[1].split("Similar submissions")[0]
+            student["tests"][8] |= {"status": "wrong", "earned": 0, "message": "Transposed."}
+    hardest = text(page(graded_class)).split("The hardest hidden tests")[1].split("Similar submissions")[0]
     assert re.match(r" matmul-rule-1 matmul_rule, 2 points [0-5] of 38 passed 33 × Transposed\.", hardest)
 
 
-def test_a_probe_that_all_passed_is_not_hard(graded_class):
+def test_a_hidden_test_that_all_passed_is_not_hard(graded_class):
     for student in graded_class["students"]:
-        student["probes"] = [outcome | {"status": "passed"} for outcome in student["probes"]]
-    hardest = text(page(graded_class)).split("The hardest probes")[1].split("Similar submissions")[0]
+        student["tests"] = [outcome | {"status": "passed"} for outcome in student["tests"]]
+    hardest = text(page(graded_class)).split("The hardest hidden tests")[1].split("Similar submissions")[0]
     assert hardest.strip() == "Nobody lost a point."
 
 

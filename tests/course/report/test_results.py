@@ -14,10 +14,10 @@ def test_a_class_is_read_from_its_folder_or_its_file(graded_class, tmp_path):
     assert results.exercises()["softmax"] == 3 and sum(results.exercises().values()) == 22
 
 
-def test_a_probe_that_a_student_lacks_was_not_run(graded_class):
-    graded_class["students"][0]["probes"].pop()
+def test_a_hidden_test_that_a_student_lacks_was_not_run(graded_class):
+    graded_class["students"][0]["tests"].pop()
     last = parse_results(graded_class).students[0].outcomes[-1]
-    assert (last.status, last.earned, last.probe.name) == ("not run", 0, "backward-3")
+    assert (last.status, last.earned, last.test.name) == ("not run", 0, "backward-3")
 
 
 def test_flags_that_name_others_are_not_the_students_own(graded_class):
@@ -39,6 +39,6 @@ def test_another_file_is_refused(content, tmp_path):
 
 
 def test_a_damaged_student_is_refused(graded_class):
-    del graded_class["students"][3]["probes"]
+    del graded_class["students"][3]["tests"]
     with pytest.raises(ValueError, match="damaged or incomplete"):
         parse_results(graded_class)

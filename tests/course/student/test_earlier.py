@@ -73,7 +73,7 @@ def test_while_grading_and_in_the_courses_own_notebooks_it_is_the_librarys(noteb
     assert ask("double") == (library, "double: the library's")
     monkeypatch.delenv("MINITORCH_SHOW")
     content = json.loads(notebook.read_text("utf-8"))
-    content["cells"].append(content["cells"][2] | {"id": "p", "metadata": {"minitorch": {"kind": "probe"}}})
+    content["cells"].append(content["cells"][2] | {"id": "p", "metadata": {"minitorch": {"kind": "hidden-test"}}})
     notebook.write_text(json.dumps(content), "utf-8")
     assert ask("double") == (library, "double: the library's")
 
