@@ -89,8 +89,8 @@ def test_links_of_included_files_lead_to_pages_or_become_words():
 
 
 def test_a_star_in_the_navigation_is_a_folder_s_pages():
-    expanded = hook("navigation")._expanded([{"Do": ["do/a.md", "do/x*"]}], ["do/a.md", "do/x1.md", "do/x2.md", "b.md"])
-    assert expanded == [{"Do": ["do/a.md", "do/x1.md", "do/x2.md"]}]
+    expanded = hook("navigation")._expanded([{"How-to": ["how-to/a.md", "how-to/x*"]}], ["how-to/a.md", "how-to/x1.md", "how-to/x2.md", "b.md"])
+    assert expanded == [{"How-to": ["how-to/a.md", "how-to/x1.md", "how-to/x2.md"]}]
 
 
 def test_a_formula_that_pandoc_cannot_read_ends_the_build():

@@ -18,8 +18,8 @@ from minitorch.cli import main
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-RECIPES = {path.stem: path for path in sorted((DOCS / "do").glob("*.md"))}
-EXPLANATIONS = {path.stem: path for path in sorted((DOCS / "understand").glob("*.md"))}
+RECIPES = {path.stem: path for path in sorted((DOCS / "how-to").glob("*.md"))}
+EXPLANATIONS = {path.stem: path for path in sorted((DOCS / "explanation").glob("*.md"))}
 STEPS = "6"
 FIRST = "own-text"  # Its run is what the others use.
 
