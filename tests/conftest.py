@@ -54,6 +54,21 @@ def filled():
 
 
 @pytest.fixture
+def minitorch(capsys):
+    """`minitorch(*arguments)` runs a command in this process: exit code, standard output and standard error."""
+
+    def call(*arguments):
+        from minitorch.cli import main
+
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(a) for a in arguments])
+        return stop.value.code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
 def assert_same():
     """A check that two functions of the same arguments agree in value and in gradient, ours by our tape and the twin's
     by JAX. The gradient is that of a sum of sines, with respect to all arguments but integers."""

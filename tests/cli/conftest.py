@@ -22,19 +22,6 @@ def text_file(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def minitorch(capsys):
-    """`minitorch(*arguments)` in this process: its exit code, standard output and standard error."""
-
-    def call(*arguments):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main([str(a) for a in arguments])
-        return stop.value.code, *capsys.readouterr()
-
-    return call
-
-
 @pytest.fixture(scope="session")
 def finished(text_file, tmp_path_factory):
     """The folder of a finished run, unlike the defaults in whatever can be."""
