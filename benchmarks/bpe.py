@@ -3,7 +3,7 @@
     python -m benchmarks.bpe [ROUNDS]
 
 A round starts one fresh process per contestant, so that no cache is warm and a busy machine slows all alike. Prints a
-table and writes it to `bpe.md` beside this file. Needs `pip install 'minitorch-course[bench]'`.
+table and writes it to `bpe.md` beside this file. `make .venv/.bench` installs the peers.
 """
 
 from __future__ import annotations

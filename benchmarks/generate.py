@@ -5,8 +5,7 @@
 Every contestant has the same random weights in float32, reads the same prompts of 32 tokens, and continues each by 256.
 transformers runs in PyTorch eager, in inference mode, with its default cache and its static one, on each number of
 threads; the fastest of these by median is the one to beat. All must write the same tokens. A turn is one call, from
-the prompt to the last token. Prints tables and writes them to `generate.md`. Needs `pip install
-'minitorch-course[bench]'`.
+the prompt to the last token. Prints tables and writes them to `generate.md`. `make .venv/.bench` installs the peers.
 """
 
 from __future__ import annotations

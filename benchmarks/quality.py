@@ -7,7 +7,7 @@ warm-up, cosine to 1e-4, weight decay 0.1, betas 0.9 and 0.99, clipping at norm 
 first 90 % for training. On tinyshakespeare nanoGPT reports a validation loss of 1.88. FILE is any text of about a
 million characters; by default, a million characters of the standard library. Both start from the same weights, drawn
 anew for each seed, and draw their own batches; the validation loss is over the whole last tenth. Writes `quality.md`.
-Needs `pip install 'minitorch-course[bench]'`.
+`make .venv/.bench` installs the peers.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Every contestant has the same weights, AdamW with decay on matrices, clipping to norm 1, and float32. A turn is ten
 steps in a row with one wait at the end, as a training loop does them; its time is divided by their number. Prints
-tables and writes them to `train_step.md`. Needs `pip install 'minitorch-course[bench]'`.
+tables and writes them to `train_step.md`. `make .venv/.bench` installs the peers.
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ def minitorch_step(settings: dict[str, int], cores: int) -> tuple[Callable[[], A
     import jax
 
     import minitorch as mt
-    from minitorch.train.step import Sharded, Step, Tree, device_mesh
+    from minitorch.train.step import Sharded, Step, Replicated, device_mesh
 
     model, x, y = make_model(settings)
     mesh = device_mesh(settings["batch"])
-    layout = Sharded(model, mesh.size) if mesh.size > 1 else Tree(model, 1)
+    layout = Sharded(model, mesh.size) if mesh.size > 1 else Replicated(model, 1)
     is_matrix = jax.tree.map(lambda leaf: float(leaf.ndim > 1), model)
     step = Step(loss, optimizer(mt.optim, lambda weights: layout.pack(is_matrix)), lambda data, i: data, layout, mesh)
     data = step.replicate((x, y))

@@ -17,7 +17,7 @@ from typing import Any
 from minitorch._files import atomic_write
 from minitorch._optional import require
 
-INSTALL = "pip install 'minitorch-course[docs]'"
+INSTALL = "pip install 'minitorch-course[lectures]'"
 FORMATS = {"": "html5", "-slides": "dzslides"}  # ending of the file's name: pandoc's writer
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory, worker_id):
     """The folder of the built site. A warning ends the build: a broken link or anchor, a name without a docstring."""
-    pytest.importorskip("mkdocs", reason="The site needs mkdocs: pip install 'minitorch-course[docs]'")
+    pytest.importorskip("mkdocs", reason="The site needs mkdocs: make .venv/.docs")
     filelock = pytest.importorskip("filelock")
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("mkdocs", reason="The site needs mkdocs: pip install 'minitorch-course[docs]'")
+pytest.importorskip("mkdocs", reason="The site needs mkdocs: make .venv/.docs")
 import griffe
 from mkdocs.exceptions import PluginError
 

@@ -5,7 +5,7 @@ import pytest
 
 from minitorch.cli import main
 from minitorch_course.cli.export import Target
-from minitorch_course.report.export import TARGETS
+from minitorch_course.gradebook.export import TARGETS
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_without_pandoc_it_says_what_to_install(run, tmp_path, monkeypatch):
     (tmp_path / "lectures").mkdir()
     (tmp_path / "lectures" / "01_a.md").touch()
     code, _, said = run("lecture", "01", "--root", tmp_path)
-    assert code == 1 and said.count("\n") == 1 and "pip install 'minitorch-course[docs]'" in said
+    assert code == 1 and said.count("\n") == 1 and "pip install 'minitorch-course[lectures]'" in said
 
 
 def test_a_lecture_that_is_not_there_is_one_line(run, tmp_path):
