@@ -38,7 +38,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch_course import check, draw, once_written, show, yours
+from minitorch_course import check, inputs, my_solution, report, setup, skip_if_unfinished
+
+setup()
 
 
 # %% name="to-try-on"
@@ -66,8 +68,8 @@ TWELVE = jnp.array([[0.9, -0.2, 0.05, -0.7], [-1.5, 0.4, -0.6, 0.1], [0.3, -0.8,
 from minitorch.compress import prune
 from minitorch_course.figures import pruning as figures
 
-cross_entropy = yours("cross_entropy", otherwise=mt.nn.cross_entropy)
-scale_by_adam = yours("scale_by_adam", otherwise=mt.optim.scale_by_adam)
+cross_entropy = my_solution("cross_entropy", otherwise=mt.nn.cross_entropy)
+scale_by_adam = my_solution("scale_by_adam", otherwise=mt.optim.scale_by_adam)
 (train_x, train_y), (test_x, test_y) = mt.data.stratified_split(*mt.data.load_digits(), validation=0.2, seed=0)
 train_x, train_y = jnp.asarray(train_x), jnp.asarray(train_y)
 first = mt.models.MLP.init(jax.random.key(0), mt.models.MLPConfig(inputs=64, hidden=(128,), classes=10))
@@ -212,10 +214,10 @@ check(
 )
 
 # %% name="magnitude_mask-distinct" tags=["hidden-test"] exercise="magnitude_mask" points=2 hint="Sort by absolute value; the first round(sparsity * size) places get False."
-drawn_weight, drawn_share = draw.normal(3, 5), draw.choice([0.2, 0.4])
+drawn_weight, drawn_share = inputs.normal(3, 5), inputs.choice([0.2, 0.4])
 by_size = np.argsort(np.abs(np.asarray(drawn_weight)).ravel())
 how_many = round(drawn_share * 15)
-show(
+report(
     magnitude_mask(drawn_weight, drawn_share),
     mistakes={
         "The mask is the wrong way round: True is for the weights that stay.": lambda: (
@@ -232,9 +234,9 @@ show(
 )
 
 # %% name="magnitude_mask-exact" tags=["hidden-test"] exercise="magnitude_mask" points=2 hint="Exactly round(sparsity * size) go, also where weights tie: take the first few of jnp.argsort."
-sizes_drawn = np.array([1, 1, 2, 2, 2, 2, 2, 3, 3, 4])[np.asarray(draw.permutation(10))]
-tied = jnp.asarray(sizes_drawn * np.where(np.asarray(draw.uniform(10)) < 0.5, -1.0, 1.0), jnp.float32).reshape(2, 5)
-show(
+sizes_drawn = np.array([1, 1, 2, 2, 2, 2, 2, 3, 3, 4])[np.asarray(inputs.permutation(10))]
+tied = jnp.asarray(sizes_drawn * np.where(np.asarray(inputs.uniform(10)) < 0.5, -1.0, 1.0), jnp.float32).reshape(2, 5)
+report(
     magnitude_mask(tied, 0.4),
     mistakes={
         "All that tie have stayed, so that too few are gone: a threshold cannot part them. Take the first few of the order.": lambda: (
@@ -248,8 +250,8 @@ show(
         ),
     },
 )
-hundred = draw.normal(10, 10)
-show(
+hundred = inputs.normal(10, 10)
+report(
     magnitude_mask(hundred, 0.29),
     mistakes={
         "28 went: 0.29 * 100 is a little less than 29, and int cuts the rest off. Use round.": lambda: without(
@@ -331,8 +333,8 @@ check(
 check("sparsity 0 leaves all", lambda: global_masks(two_layers, 0.0), lambda: {k: np.ones(w.shape, bool) for k, w in two_layers.items()})  # fmt: skip
 
 # %% name="global_masks-compete" tags=["hidden-test"] exercise="global_masks" points=4 hint="Sort the absolute values of all layers in one array; the threshold is the one at round(sparsity * size), and it stays."
-quiet_and_loud = {"a": 0.2 * draw.normal(4, 5), "b": draw.normal(3), "c": 4.0 * draw.normal(5, 3)}
-share_to_go = draw.choice([0.25, 0.35])
+quiet_and_loud = {"a": 0.2 * inputs.normal(4, 5), "b": inputs.normal(3), "c": 4.0 * inputs.normal(5, 3)}
+share_to_go = inputs.choice([0.25, 0.35])
 
 
 def by_threshold(threshold, size=np.abs, larger=np.greater_equal):
@@ -342,7 +344,7 @@ def by_threshold(threshold, size=np.abs, larger=np.greater_equal):
 every_one = np.concatenate([np.asarray(w).ravel() for w in quiet_and_loud.values()])
 at_place = round(share_to_go * every_one.size)
 limit = np.sort(np.abs(every_one))[at_place]
-show(
+report(
     global_masks(quiet_and_loud, share_to_go),
     mistakes={
         "Each layer lost its own share. Sort all of them together: there is one threshold.": lambda: {
@@ -400,7 +402,7 @@ def retrained(sparsity):
     return fit(trained, global_masks(weights(trained), sparsity))
 
 
-with once_written():
+with skip_if_unfinished():
     again = [retrained(s) for s in SPARSITIES]
     figures.against_sparsity(
         SPARSITIES,
@@ -419,7 +421,7 @@ with once_written():
         print(f"{100 * s:3.0f} % gone: reads {before:5.1f} % of the digits, and {after:5.1f} % after training on")
 
 # %% name="ninety-percent" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     small = again[SPARSITIES.index(0.9)]
     zeros = sum(int((w == 0).sum()) for w in weights(small).values())
     print(f"{zeros:,} of {sum(w.size for w in weights(small).values()):,} weights are zero")
@@ -442,7 +444,7 @@ with once_written():
 # networks it takes weights from a little later in training; Frankle and others, 2019.)
 
 # %% name="tickets" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     other_first = mt.models.MLP.init(jax.random.key(9), first.config)
     print("gone    the ticket    its mask, other weights    other mask, its weights")
     for s in (0.9, 0.95, 0.97):
@@ -550,14 +552,14 @@ check(
 )
 
 # %% name="n_of_m-two-of-four" tags=["hidden-test"] exercise="n_of_m" points=3 hint="Group along the inputs: reshape to (groups, m, outputs); the rank is argsort of argsort along the middle axis."
-eight = draw.normal(8, 4)
+eight = inputs.normal(8, 4)
 
 
 def ranked(sizes, axis, keep=lambda rank: rank >= 2):
     return np.asarray(keep(np.argsort(np.argsort(np.asarray(sizes), axis=axis), axis=axis))).reshape(8, 4)
 
 
-show(
+report(
     n_of_m(eight, 2, 4),
     mistakes={
         "The groups run along the outputs (the rows). What is summed up for one output is a column.": lambda: ranked(
@@ -577,8 +579,8 @@ show(
 )
 
 # %% name="n_of_m-one-of-three" tags=["hidden-test"] exercise="n_of_m" points=1 hint="Of m ranks, those from m - n on are the n largest."
-six = draw.normal(6, 5)
-show(
+six = inputs.normal(6, 5)
+report(
     n_of_m(six, 1, 3),
     mistakes={
         "m - n stay, and should go: the ranks from m - n on are the n largest.": lambda: (
@@ -690,8 +692,8 @@ check(
 )
 
 # %% name="cut_neurons-cut" tags=["hidden-test"] exercise="cut_neurons" points=3 hint="The importance is the absolute value of the sum of down * gradient over the outputs; cut columns of up, and rows of down."
-drawn_up, drawn_bias, turn = draw.normal(3, 4), draw.normal(4), draw.choice([0, 1])
-drawn_down = jnp.roll(jnp.array([[2.0, -2], [3, 2], [-4, -3], [1, -2]]), turn, 0) * draw.uniform(
+drawn_up, drawn_bias, turn = inputs.normal(3, 4), inputs.normal(4), inputs.choice([0, 1])
+drawn_down = jnp.roll(jnp.array([[2.0, -2], [3, 2], [-4, -3], [1, -2]]), turn, 0) * inputs.uniform(
     4, 2, low=1.0, high=1.02
 )
 drawn_gradient = jnp.roll(jnp.array([[-0.4, 0.3], [-0.4, 0.2], [-0.1, -0.2], [-0.4, -0.4]]), turn, 0)
@@ -703,7 +705,7 @@ def left_of(importance, places=np.sort):
 
 
 effects = drawn_down * drawn_gradient
-show(
+report(
     cut_neurons(drawn_up, drawn_bias, drawn_down, drawn_gradient, 0.5),
     mistakes={
         "The most important neurons went.": lambda: left_of(-abs(effects.sum(1))),
@@ -729,9 +731,9 @@ show(
 )
 
 # %% name="cut_neurons-one-stays" tags=["hidden-test"] exercise="cut_neurons" points=1 hint="At most all but one may go."
-drawn_down, drawn_gradient = draw.normal(3, 2), draw.normal(3, 2)
-show(
-    cut_neurons(draw.normal(4, 3), draw.normal(3), drawn_down, drawn_gradient, draw.choice([0.9, 0.95])),
+drawn_down, drawn_gradient = inputs.normal(3, 2), inputs.normal(3, 2)
+report(
+    cut_neurons(inputs.normal(4, 3), inputs.normal(3), drawn_down, drawn_gradient, inputs.choice([0.9, 0.95])),
     mistakes={
         "No neuron is left: at most all but one may go.": lambda: tuple(
             jnp.zeros(shape) for shape in ((4, 0), (0,), (0, 2))
@@ -762,7 +764,7 @@ def last_gradient(x, y):
     return jax.grad(digit_loss)(trained, x, y).layers[1].weight
 
 
-with once_written():
+with skip_if_unfinished():
     down = trained.layers[1].weight
     each = jax.jit(jax.vmap(lambda x, y: last_gradient(x[None], y[None])))(train_x[:512], train_y[:512])
     one_by_one = jnp.abs((down * each).sum(axis=2)).mean(axis=0)  # (128,)
@@ -781,7 +783,7 @@ with once_written():
     )
 
 # %% name="neurons-counted" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     half = smaller(trained, jnp.sign(down), 0.5)
     for name, model in (("whole", trained), ("without half of its neurons", half)):
         shapes = [layer.weight.shape for layer in model.layers]
@@ -871,7 +873,7 @@ def perplexity_without(masks_of):
     return float(perplexity(prune.masked(model, masks_of(prune.weights_of(model, "blocks.*"))), texts))
 
 
-with once_written():
+with skip_if_unfinished():
     model, texts, when = language_model()
     print(f"a model {when}: {mt.nn.paths.count(model):,} numbers")
     two_of_four = perplexity_without(lambda layers: {path: n_of_m(w, 2, 4) for path, w in layers.items()})
@@ -1042,7 +1044,7 @@ check(
 )
 
 # %% name="route-two" tags=["hidden-test"] exercise="route" points=2 hint="Softmax over the experts, the probabilities of the top scores, divided by their sum in each row."
-drawn_logits = draw.normal(5, 4)
+drawn_logits = inputs.normal(5, 4)
 drawn_odds = jax.nn.softmax(drawn_logits)
 is_best = np.argsort(np.argsort(-np.asarray(drawn_logits), axis=1), axis=1) < 2
 
@@ -1052,7 +1054,7 @@ def shared(odds, which):
     return odds, which, kept / kept.sum(1, keepdims=True)
 
 
-show(
+report(
     route(drawn_logits, 2),
     mistakes={
         "The gates of two experts do not sum to 1: divide each row by its sum.": lambda: (
@@ -1073,9 +1075,9 @@ show(
 )
 
 # %% name="route-one" tags=["hidden-test"] exercise="route" points=2 hint="With top 1 the gate is the probability of the best expert, and is not divided by anything."
-drawn_logits = draw.normal(6, 5)
+drawn_logits = inputs.normal(6, 5)
 the_best = drawn_logits == drawn_logits.max(1, keepdims=True)
-show(
+report(
     route(drawn_logits, 1),
     mistakes={
         "With top 1 a gate divided by itself is always 1: the router has no gradient and never learns. Keep the probability.": lambda: (
@@ -1087,8 +1089,8 @@ show(
 )
 
 # %% name="route-ties" tags=["hidden-test"] exercise="route" points=1 hint="Take the places that jax.lax.top_k gives, and no threshold: exactly `top` are chosen."
-level = draw.normal(3, 1) + jnp.array([[0.0, 1, 1, 1, 0], [2, 1, 1, 1, 0], [0, 0, 0, 0, 0]])
-show(
+level = inputs.normal(3, 1) + jnp.array([[0.0, 1, 1, 1, 0], [2, 1, 1, 1, 0], [0, 0, 0, 0, 0]])
+report(
     route(level, 2)[1],
     mistakes={
         "Where scores tie, more than two are chosen. A threshold cannot part equals: take the places that top_k gives.": lambda: (
@@ -1208,7 +1210,7 @@ check(
 )
 
 # %% name="serve-seats" tags=["hidden-test"] exercise="serve" points=3 hint="The first `capacity` tokens whose gate is above 0 are served, weighted by their gates; others get 0."
-drawn_tokens, drawn_gates = draw.normal(7, 3), draw.uniform(7, low=0.3, high=0.7)
+drawn_tokens, drawn_gates = inputs.normal(7, 3), inputs.uniform(7, low=0.3, high=0.7)
 chooses = jnp.array([0, 1, 0, 0, 1, 0, 0])[:, None] == jnp.arange(2)
 one_gate = jnp.where(chooses, drawn_gates[:, None], 0)
 rows_given = []
@@ -1229,7 +1231,7 @@ def answered(which, gate=drawn_gates):
     return jnp.asarray(which)[:, None] * jnp.broadcast_to(gate, (7,))[:, None] * both
 
 
-show(
+report(
     (serve(drawn_tokens, one_gate, [tripled, shifted], 3), rows_given),
     mistakes={
         "The fifth token was served too: an expert has `capacity` seats and no more.": lambda: (
@@ -1248,9 +1250,9 @@ show(
 )
 
 # %% name="serve-empty" tags=["hidden-test"] exercise="serve" points=2 hint="Empty seats serve nobody (fill_value=len(x)), and the answers of several experts to a token are added."
-drawn_tokens = draw.normal(4, 3)
-both_gates = jnp.array([[0.6, 0.4], [0.3, 0.7], [0.0, 1.0], [1.0, 0.0]]) * draw.uniform(4, 1, low=0.8, high=1.0)
-show(
+drawn_tokens = inputs.normal(4, 3)
+both_gates = jnp.array([[0.6, 0.4], [0.3, 0.7], [0.0, 1.0], [1.0, 0.0]]) * inputs.uniform(4, 1, low=0.8, high=1.0)
+report(
     serve(drawn_tokens, both_gates, [lambda rows: 3 * rows, lambda rows: rows - 2.0], 4),
     mistakes={
         "The first token has been served by every empty seat: nonzero fills up with 0. Set fill_value to len(x).": lambda: (
@@ -1386,7 +1388,7 @@ def asked(model):
 
 # %% name="collapse" tags=["demo", "nbval-ignore-output"]
 dense, (dense_errors, _) = paint(dense_painter())
-with once_written():
+with skip_if_unfinished():
     alone, (alone_errors, alone_use) = paint(expert_painter())
     print(f"error of the dense model {dense_errors[-1]:.4f}, of the mixture {alone_errors[-1]:.4f}")
     print("pixels that ask each expert (%):", *(f"{100 * share:.0f}" for share in alone_use[-1]))
@@ -1490,10 +1492,10 @@ check(
 )
 
 # %% name="balance_loss-one" tags=["hidden-test"] exercise="balance_loss" points=2 hint="E times the sum over the experts of the share of the choices times the mean probability."
-odds = jax.nn.softmax(2 * draw.normal(7, 4))
+odds = jax.nn.softmax(2 * inputs.normal(7, 4))
 likeliest = odds == odds.max(1, keepdims=True)
 fractions, means = likeliest.mean(0), odds.mean(0)
-show(
+report(
     balance_loss(odds, likeliest),
     mistakes={
         "The factor E is missing, or a mean stands where the sum over the experts should.": lambda: jnp.sum(
@@ -1515,9 +1517,9 @@ show(
 )
 
 # %% name="balance_loss-two" tags=["hidden-test"] exercise="balance_loss" points=2 hint="Shares are of all choices and sum to 1, also where each token chooses two; the gradient comes through the mean probability."
-scores = draw.normal(6, 5)
+scores = inputs.normal(6, 5)
 two_likeliest = np.argsort(np.argsort(-np.asarray(scores), axis=1), axis=1) < 2
-show(
+report(
     jax.value_and_grad(lambda s: balance_loss(jax.nn.softmax(s), two_likeliest))(scores),
     mistakes={
         "The shares sum to 2: with top 2 there are twice as many choices as tokens. Divide by the number of choices.": lambda: (
@@ -1539,7 +1541,7 @@ show(
 # The same first weights, the same steps, and 0.03 times your balance loss beside the error.
 
 # %% name="mended" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     mended, (mended_errors, mended_use) = paint(expert_painter(), balance_loss)
     even = 1 / EXPERTS
     for name, shares in (("without", alone_use[-1]), ("with", mended_use[-1])):
@@ -1554,7 +1556,7 @@ with once_written():
 # than six times as much for a pixel.
 
 # %% name="proof" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     wide, (wide_errors, _) = paint(dense_painter(136))
     count = mt.nn.paths.count
     idle = (EXPERTS - 1) * count(mended.experts[0])
@@ -1574,7 +1576,7 @@ with once_written():
     )
 
 # %% name="proof-numbers" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     rows = {
         "dense": (count(dense), count(dense), dense_errors[-1]),
         "collapsed": (count(alone) - idle, count(alone), alone_errors[-1]),
@@ -1631,7 +1633,7 @@ def logits_within(model, ids):
     return logits, [balance_loss(r.probabilities, r.chosen) for r in routings]
 
 
-with once_written():
+with skip_if_unfinished():
     model, (texts, _), _ = language_model()
     ids = texts[0][:8]
     sparse = moe.upcycle(model, jax.random.key(0), experts=4, top=2)
@@ -1692,7 +1694,7 @@ check(
 from minitorch.compress.find_linear import linear_layers
 from minitorch.nn.hooks import layer_inputs
 
-with once_written():
+with skip_if_unfinished():
     model, (texts, targets), _ = language_model()
     inputs = layer_inputs(model, linear_layers(model, "blocks.*"), texts[0][:64])
     for s in (0.5, 0.8):

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..nn import Linear, paths
-from ..nn.hooks import listening
+from ..nn.hooks import with_hooks
 from .moe import refuse_mixtures
 from .packed import Packed
 from .quantize import Recipe, blame, layers, packed_layer, rows_of
@@ -120,9 +120,9 @@ def hessians(model: Any, batches: Sequence[Any], names: Sequence[str]) -> dict[s
 def _hessians(model: Any, ids: Array, names: tuple[str, ...]) -> dict[str, Array]:
     sums: dict[str, Array] = {}
 
-    def listen(path: str, x: Array, y: Array) -> None:
-        vectors = x.reshape(-1, x.shape[-1])
+    def hook(path: str, args: tuple[Array, ...], output: Array) -> None:
+        vectors = args[0].reshape(-1, args[0].shape[-1])
         sums[path] = sums.get(path, 0) + vectors.T @ vectors
 
-    listening(model, {path: paths.find(model, path, Linear)[path] for path in names}, listen)(ids)
+    with_hooks(model, hook, lambda path, layer: path in names)(ids)
     return sums

@@ -206,8 +206,8 @@ def _n_of_m(path: str, scores: np.ndarray, n: int, m: int) -> Array:
 
 
 def _input_norms(model: Any, layers: Mapping[str, Linear], ids: Array) -> dict[str, Array]:
-    heard = layer_inputs(model, layers, ids)
-    return {f"{path}.weight": jnp.sqrt(jnp.sum(jnp.square(x), axis=range(x.ndim - 1))) for path, x in heard.items()}
+    inputs = layer_inputs(model, layers, ids)
+    return {f"{path}.weight": jnp.sqrt(jnp.sum(jnp.square(x), axis=range(x.ndim - 1))) for path, x in inputs.items()}
 
 
 def _largest(scores: Array, sparsity: Any) -> Array:

@@ -1,44 +1,66 @@
-"""What goes into each layer of a model, and what comes out? A listening layer behaves as its own and tells.
+"""Forward hooks: call a function with the arguments and the output of each layer of a model.
 
-The list that hears it is made for one call and returned from it, so that a function that listens stays a function.
+    outputs = {}
+    with_hooks(model, lambda path, args, output: outputs.__setitem__(path, output))(ids)
+
+A hook sees tracers inside `jax.jit` and tensors while a tape records: what it collects must not outlive either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from typing import Any
 
 import jax
+from jax.tree_util import keystr, tree_flatten_with_path
 
-from . import Module, paths, static
+from .module import Module, static
 
-Array = jax.Array
-Listen = Callable[[str, Any, Any], None]
+Hook = Callable[[str, tuple[Any, ...], Any], None]
 
 
-class Listening(Module):
-    """`layer`, which tells `listen(path, x, y)` of each call."""
+class Hooked(Module):
+    """A layer that calls `hook(path, args, output)` after each of its calls, and otherwise behaves as `layer`."""
 
     layer: Any
     path: str = static()
-    listen: Listen = static()
+    hook: Hook = static()
 
-    def __call__(self, x: Array) -> Array:
-        y = self.layer(x)
-        self.listen(self.path, x, y)
-        return y
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        output = self.layer(*args, **kwargs)
+        self.hook(self.path, args, output)
+        return output
 
     def __getattr__(self, name: str) -> Any:
         return getattr(object.__getattribute__(self, "layer"), name)
 
 
-def listening(model: Any, layers: Mapping[str, Any], listen: Listen) -> Any:
-    """`model` with an ear at each of `layers`, its own by their paths."""
-    return paths.replace(model, {path: Listening(layer, path, listen) for path, layer in layers.items()})
+def with_hooks(model: Any, hook: Hook, where: Callable[[str, Module], bool] = lambda path, layer: True) -> Any:
+    """Return a copy of `model` that calls `hook(path, args, output)` after each layer, in the order of the calls.
+
+    Args:
+      hook: a function of the layer's path in `model`, its positional arguments, and its output.
+      where: a predicate of path and layer that selects the layers, at any depth; all by default. The path of the
+        model itself is "".
+    """
+
+    def wrap(node: Any, path: tuple[Any, ...]) -> Any:
+        children, structure = tree_flatten_with_path(
+            node, is_leaf=lambda child: isinstance(child, Module) and child is not node
+        )
+        copy = structure.unflatten(
+            wrap(child, path + keys) if isinstance(child, Module) else child for keys, child in children
+        )
+        name = keystr(path, simple=True, separator=".")
+        return Hooked(copy, name, hook) if isinstance(node, Module) and where(name, node) else copy
+
+    return wrap(model, ())
 
 
-def layer_inputs(model: Any, layers: Mapping[str, Any], *inputs: Any) -> dict[str, Array]:
-    """What each of `layers` is given in `model(*inputs)`, by path."""
-    heard: dict[str, Array] = {}
-    listening(model, layers, lambda path, x, y: heard.__setitem__(path, x))(*inputs)
-    return heard
+def layer_inputs(model: Any, names: Collection[str], *inputs: Any) -> dict[str, jax.Array]:
+    """Return the first argument of each layer whose path is in `names`, by path, when `model(*inputs)` runs."""
+    seen: dict[str, jax.Array] = {}
+    with_hooks(model, lambda path, args, output: seen.update({path: args[0]}), lambda path, layer: path in names)(
+        *inputs
+    )
+    return seen

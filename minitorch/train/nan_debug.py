@@ -1,8 +1,7 @@
-"""Which layer broke? When a loss is NaN or infinite, the step is done once more, with an ear at every layer."""
+"""Find the first non-finite layer: when a loss is NaN or infinite, the step is re-run with a hook on every layer."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,35 +9,36 @@ import jax
 import jax.numpy as jnp
 
 from ..autodiff import grad
-from ..nn import Module, paths, static
+from ..nn import paths
+from ..nn.hooks import with_hooks
 from .config import RunConfig
 
 
 class NonFiniteLoss(ArithmeticError):
-    """A step whose loss or gradient is not finite: says where the numbers went too far, and what to change."""
+    """The loss or the gradient of a step is not finite; the message names the layer, and says what to change."""
 
-    def __init__(self, step: int, loss: float, culprit: str, config: RunConfig):
-        self.step, self.culprit = step, culprit
+    def __init__(self, step: int, loss: float, cause: str, config: RunConfig):
+        self.step, self.cause = step, cause
         super().__init__(
-            f"step {step} cannot be made (its loss is {loss:.4g}): {culprit}. The weights before it are saved."
-            f" Begin again with {_advice(config)}."
+            f"step {step} has a loss or gradient that is not finite (loss {loss:.4g}): {cause}. The weights before it are"
+            f" saved. Start a new run with {_advice(config)}."
         )
 
 
-def find_culprit(loss: Callable[..., Any], model: Any, *batch: Any) -> str:
+def first_nonfinite_layer(loss: Callable[..., Any], model: Any, *batch: Any) -> str:
     """Name the first layer of `loss(model, *batch)` whose output is not finite, or parameter whose gradient is not."""
     layers: list[str] = []
 
     @jax.jit
     def forward(model: Any, *batch: Any) -> Any:
-        heard: list[Any] = []
+        finite: list[Any] = []
 
-        def listen(path: str, output: Any) -> None:
-            layers.append(path)
-            heard.append(_is_finite(output))
+        def hook(path: str, args: tuple[Any, ...], output: Any) -> None:
+            layers.append(path or "the model itself")
+            finite.append(_is_finite(output))
 
-        value = loss(_tapped(model, "", listen), *batch)
-        return heard, _is_finite(value)
+        value = loss(with_hooks(model, hook), *batch)
+        return finite, _is_finite(value)
 
     @jax.jit
     def backward(model: Any, *batch: Any) -> Any:
@@ -50,43 +50,12 @@ def find_culprit(loss: Callable[..., Any], model: Any, *batch: Any) -> str:
     if not all(outputs):
         return f"the first layer whose output is not finite is {layers[outputs.index(False)]}"
     if not value:
-        return "every layer's output is finite, but the loss of them is not"
+        return "the output of every layer is finite, but the loss is not"
     gradients = jax.device_get(backward(model, *batch))
-    if broken := [path for path in paths.flatten(model) if not gradients[path][0]]:  # The way back begins at the end.
+    if broken := [path for path in paths.flatten(model) if not gradients[path][0]]:  # The backward pass starts at the end.
         return f"the loss is finite, but the gradient of {broken[-1]} is not"
     largest = max(gradients, key=lambda path: gradients[path][1])
-    return f"the gradient is too long for a float32, and {largest} has the largest"
-
-
-class _Tap(Module):
-    """A layer with an ear: behaves as `layer`, and tells `listen` of each output."""
-
-    layer: Any
-    path: str = static()
-    listen: Callable[[str, Any], None] = static()
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        output = self.layer(*args, **kwargs)
-        self.listen(self.path, output)
-        return output
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(object.__getattribute__(self, "layer"), name)
-
-
-def _tapped(node: Any, path: str, listen: Callable[[str, Any], None]) -> Any:
-    """`node` with a tap around every layer in it, each named by its path."""
-
-    def child(name: str | int, value: Any) -> Any:
-        return _tapped(value, f"{path}.{name}".lstrip("."), listen)
-
-    if isinstance(node, list | tuple):
-        return type(node)(child(i, value) for i, value in enumerate(node))
-    if not isinstance(node, Module):
-        return node
-    names = [f.name for f in dataclasses.fields(node) if "static" not in f.metadata]
-    layer = dataclasses.replace(node, **{name: child(name, getattr(node, name)) for name in names})
-    return _Tap(layer, path, listen)
+    return f"the norm of the gradient overflows float32, and {largest} has the largest gradient"
 
 
 def _is_finite(tree: Any) -> Any:

@@ -7,7 +7,7 @@ from minitorch import nn, ops
 from minitorch.models import GPT, GPTConfig, Llama, LlamaConfig
 from minitorch.nn import paths
 from minitorch.train import NonFiniteLoss, RunConfig
-from minitorch.train.nan_debug import find_culprit
+from minitorch.train.nan_debug import first_nonfinite_layer
 
 SIZES = dict(vocab=5, context=4, layers=1, heads=2, width=8)
 IDS = jnp.array([[0, 1, 2, 3], [3, 2, 1, 4]])
@@ -34,13 +34,13 @@ def some_weights(kind, config):
 def test_the_first_layer_whose_output_overflows_is_named(planted, named):
     gpt = some_weights(GPT, GPTConfig(**SIZES))
     model = paths.replace(gpt, {planted: jnp.full_like(paths.find(gpt, planted)[planted], 3e38)})
-    assert find_culprit(loss, model, IDS, IDS).endswith(f"not finite is {named}")
+    assert first_nonfinite_layer(loss, model, IDS, IDS).endswith(f"not finite is {named}")
 
 
 def test_a_single_nan_is_found_in_llama_too():
     llama, path = some_weights(Llama, LlamaConfig(**SIZES)), "blocks.0.mlp.gate_up.weight"
     weight = paths.find(llama, path)[path].at[0, 0].set(jnp.nan)
-    assert find_culprit(loss, paths.replace(llama, {path: weight}), IDS, IDS).endswith("is blocks.0.mlp.gate_up")
+    assert first_nonfinite_layer(loss, paths.replace(llama, {path: weight}), IDS, IDS).endswith("is blocks.0.mlp.gate_up")
 
 
 class Two(nn.Module):
@@ -50,14 +50,14 @@ class Two(nn.Module):
 
 def test_a_gradient_that_is_not_finite_is_named_where_the_loss_is():
     model = Two(jnp.ones(2), jnp.zeros(2))
-    said = find_culprit(lambda m: ops.sum(m.a) + ops.sqrt(ops.sum(m.b)), model)
+    said = first_nonfinite_layer(lambda m: ops.sum(m.a) + ops.sqrt(ops.sum(m.b)), model)
     assert said == "the loss is finite, but the gradient of b is not"
 
 
 def test_a_loss_of_finite_layers_and_a_gradient_too_long_are_told_apart():
     model = Two(jnp.full(2, 1e30), jnp.ones(2))
-    assert "but the loss of them is not" in find_culprit(lambda m: ops.sum(m.a * m.a), model)
-    said = find_culprit(lambda m: ops.sum(m.a) + 1e30 * ops.sum(m.b), Two(jnp.ones(2), jnp.ones(2)))
+    assert "but the loss of them is not" in first_nonfinite_layer(lambda m: ops.sum(m.a * m.a), model)
+    said = first_nonfinite_layer(lambda m: ops.sum(m.a) + 1e30 * ops.sum(m.b), Two(jnp.ones(2), jnp.ones(2)))
     assert said == "the gradient is too long for a float32, and b has the largest"
 
 
@@ -69,3 +69,15 @@ def test_the_error_says_the_step_the_layer_and_only_advice_that_can_help():
         assert advice in message
     message = str(NonFiniteLoss(1, float("inf"), "x", RunConfig(data="x")))
     assert "clipping" not in message and "dtype" not in message
+
+
+def test_an_output_that_overflows_outside_of_the_layers_is_the_models_own():
+    class Shifted(nn.Module):
+        linear: nn.Linear
+
+        def __call__(self, x):
+            return self.linear(x) * 3e38
+
+    model = Shifted(nn.Linear(jnp.full((2, 2), 2.0)))
+    said = first_nonfinite_layer(lambda m, x: ops.sum(m(x)), model, jnp.ones((1, 2)))
+    assert said == "the first layer whose output is not finite is the model itself"
