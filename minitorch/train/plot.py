@@ -1,4 +1,4 @@
-"""The loss curve of a run as a picture."""
+"""The loss curve of a run as a PNG image."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .._palette import BLUE, VERMILION
 from .tracking import Row
 
-# Of the eight colours that people with any colour vision tell apart (Okabe and Ito, 2008).
-BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#8C8C8C"
+GREY = "#8c8c8c"  # of the grid
 
 
 def loss_plot(rows: Sequence[Row]) -> bytes:
-    """PNG of the training and validation loss over the steps in `rows`."""
+    """Plot the training and validation loss over the steps in `rows`; return the PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # Not pyplot: no window, no global state.
     from matplotlib.figure import Figure
 
@@ -54,7 +54,7 @@ def loss_plot(rows: Sequence[Row]) -> bytes:
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
-    """The mean of each value and its neighbours, `window` in all; of fewer at the ends."""
+    """Return the centred mean over `window` of `values` (N,), or over fewer at the ends: (N,)."""
     sums, i = np.concatenate([[0.0], np.cumsum(values)]), np.arange(len(values))
     starts, ends = np.maximum(i - window // 2, 0), np.minimum(i + (window + 1) // 2, len(values))
     return (sums[ends] - sums[starts]) / (ends - starts)

@@ -1,20 +1,26 @@
 """Who looks at whom: weights of heads, masks, what moves when a token is changed, memory of keys and values, and the
-losses of models with one idea more each."""
+losses of models with one idea more each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
+
+from minitorch._palette import BLUE, GRAY, GREEN, INK, PINK, SKY, VERMILION
 
 from .attention_example import TOKENS as TOKENS
 from .attention_example import WEIGHTS as WEIGHTS
-from .svg import BLUE, CELL, GRAY, GREEN, INK, ORANGE, ROW, Block, Drawing, beside, box, captioned, drawing, label
+from .svg import CELL, ROW, Block, Drawing, beside, box, captioned, drawing, label
 
-COLOURS = ("#56b4e9", "#cc79a7", "#009e73", "#d55e00", "#0072b2")  # Okabe and Ito's palette.
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+COLOURS = (SKY, PINK, GREEN, VERMILION, BLUE)
 STYLES = ("-", "-.", (0, (4, 2)), "--", "-")
 GB = 1e9
 
@@ -73,7 +79,7 @@ def sharpness(widths: Sequence[int] = (4, 16, 64, 256, 1024), keys: int = 16, qu
     random = np.random.default_rng(0)
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     for name, power, colour, style in (
-        ("scores as they are", 0.0, ORANGE, "--"),
+        ("scores as they are", 0.0, VERMILION, "--"),
         ("divided by the root of d", 0.5, BLUE, "-"),
     ):
         largest = []
@@ -129,7 +135,7 @@ def _cut(tokens: Sequence[str], owners: Sequence[Sequence[int]]) -> Block:
         y = (ROW + 4) * row
         shapes.append(label(left - 28, y + ROW / 2 + 5, token, INK, 14))
         for column, number in enumerate(heads):
-            shapes.append(box(left + CELL * column, y, f"h{number}", (BLUE, ORANGE, GREEN)[number]))
+            shapes.append(box(left + CELL * column, y, f"h{number}", (BLUE, VERMILION, GREEN)[number]))
     return Block("".join(shapes), left + CELL * len(owners[0]), (ROW + 4) * len(tokens) - 4)
 
 
@@ -153,9 +159,9 @@ def cache_memory(layers: int = 80, heads: int = 64, head_size: int = 128, bytes_
     tokens = 2.0 ** np.arange(8, 18)
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     for kv_heads, colour, style, name in (
-        (heads, ORANGE, "--", f"{heads}: every head its own"),
+        (heads, VERMILION, "--", f"{heads}: every head its own"),
         (8, BLUE, "-", "8: groups, as Llama 2 has them"),
-        (1, "#009e73", "-.", "1: all heads share one"),
+        (1, GREEN, "-.", "1: all heads share one"),
     ):
         memory = 2 * layers * kv_heads * head_size * bytes_each * tokens / GB
         axes.loglog(tokens, memory, color=colour, linestyle=style, label=name)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#5b6875"  # From Okabe and Ito's palette.
+from minitorch._palette import BLUE, GRAY, GREEN, VERMILION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
 ROWS, COLUMNS = 2, 6  # Digits shown.
 
 
@@ -16,7 +19,7 @@ def curves(x: Any, values: Mapping[str, Any]) -> None:
     """Several functions of `x` in one plot."""
     _, axes = plt.subplots(figsize=(7.5, 3.8), layout="constrained")
     for (name, y), colour, style in zip(
-        values.items(), (GRAY, BLUE, ORANGE, GREEN), ("-", "-", "--", "-."), strict=False
+        values.items(), (GRAY, BLUE, VERMILION, GREEN), ("-", "-", "--", "-."), strict=False
     ):
         axes.plot(x, y, style, color=colour, label=name)
     axes.set(xlabel="x", ylabel="value")
@@ -32,7 +35,7 @@ def gradient_check(curves: Mapping[str, tuple[Callable[[float], Any], Any]]) -> 
     """
     steps = np.logspace(-5, 0, 26)
     _, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
-    for (name, (measure, claim)), colour, mark in zip(curves.items(), (BLUE, GREEN, ORANGE), "osd", strict=False):
+    for (name, (measure, claim)), colour, mark in zip(curves.items(), (BLUE, GREEN, VERMILION), "osd", strict=False):
         errors = [abs(float(measure(h)) / float(claim) - 1) for h in steps.tolist()]
         axes.loglog(steps, np.maximum(errors, 1e-7), f"{mark}-", color=colour, label=name, markersize=4)
     axes.set(xlabel="step h", ylabel="relative difference, measured and claimed")
@@ -69,7 +72,7 @@ def read(images: Any, labels: Any, probabilities: Any) -> None:
     order = np.concatenate([np.flatnonzero(wrong)[:COLUMNS], np.flatnonzero(~wrong)[:COLUMNS]])
     texts = [f"{guess[i]}, {100 * probabilities[i, guess[i]]:.0f} % sure" for i in order]
     texts = [f"{text}\nis a {labels[i]}" if wrong[i] else text for text, i in zip(texts, order, strict=True)]
-    _show(images[order], texts, [ORANGE if wrong[i] else "black" for i in order])
+    _show(images[order], texts, [VERMILION if wrong[i] else "black" for i in order])
 
 
 def _show(images: Any, texts: Sequence[str], colours: Sequence[str]) -> None:

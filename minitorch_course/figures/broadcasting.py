@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch._palette import BLUE, GREEN, VERMILION
+
 from . import svg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHEET_X, SHEET_Y = 26, 22  # Pixels from a sheet of a cube to the one behind it.
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {"+": np.add, "−": np.subtract, "×": np.multiply, "÷": np.divide}
@@ -17,7 +21,12 @@ def stretch(a: Any, b: Any, operation: str = "+") -> svg.Drawing:
     """Two arrays of at most three axes, stretched to their common shape, and the result of `+`, `−`, `×` or `÷`."""
     a, b = np.asarray(a), np.asarray(b)
     y = OPERATIONS[operation](a, b)
-    row = [_stretched(a, y.shape, svg.BLUE), svg.symbol(operation), _stretched(b, y.shape, svg.ORANGE), svg.symbol("=")]
+    row = [
+        _stretched(a, y.shape, BLUE),
+        svg.symbol(operation),
+        _stretched(b, y.shape, VERMILION),
+        svg.symbol("="),
+    ]
     return svg.drawing(svg.beside([*row, _result(y)]), f"{a.shape} {operation} {b.shape} = {y.shape}")
 
 
@@ -25,14 +34,14 @@ def product(a: Any, b: Any) -> svg.Drawing:
     """The matrix product of `a` and `b`: stretched to a cube, multiplied, and summed along the middle axis."""
     a, b = np.asarray(a)[:, :, None], np.asarray(b)[None]
     cube = a * b
-    first = [_stretched(a, cube.shape, svg.BLUE), svg.symbol("×"), _stretched(b, cube.shape, svg.ORANGE)]
+    first = [_stretched(a, cube.shape, BLUE), svg.symbol("×"), _stretched(b, cube.shape, VERMILION)]
     second = [svg.symbol("="), _result(cube), svg.arrow("sum over axis 1"), _result(cube.sum(1))]
     title = f"the product of {a.shape[:2]} and {b.shape[1:]}, by way of {cube.shape}"
     return svg.drawing(svg.below([svg.beside(first), svg.beside(second)]), title)
 
 
 def _result(y: np.ndarray) -> svg.Block:
-    return svg.captioned(array(y, svg.GREEN), str(y.shape), svg.GREEN)
+    return svg.captioned(array(y, GREEN), str(y.shape), GREEN)
 
 
 def _stretched(x: np.ndarray, shape: tuple[int, ...], colour: str) -> svg.Block:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
+
+from minitorch._palette import BLUE, GRAY, GREEN, INK, PAPER, PURPLE, TINTS, VERMILION
 
 from . import svg
 
-# Okabe and Ito's palette, with a line style and a mark for each colour.
-COLOURS = ("#d55e00", "#0072b2", "#009e73", "#a5548a", "#5b6875")
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+COLOURS = (VERMILION, BLUE, GREEN, PURPLE, GRAY)
 STYLES = ("--", "-", "-.", (0, (1, 1)), "-")
 MARKS = ("o", "s", "^", "D", "v")
 WIDE, HIGH, STEP = 56, 28, 36  # Pixels: the box of a word, and from row to row.
 GIB = 2**30
-NEW, AGAIN, KEPT = svg.BLUE, svg.ORANGE, svg.GRAY
+NEW, AGAIN, KEPT = BLUE, VERMILION, GRAY
 
 
 def triangle(prompt: Sequence[str], drawn: Sequence[str]) -> svg.Drawing:
@@ -25,8 +30,8 @@ def triangle(prompt: Sequence[str], drawn: Sequence[str]) -> svg.Drawing:
     lengths = range(len(prompt), len(words))
     many, few = sum(lengths), len(words) - 1
     sides = [
-        svg.captioned(_rows(words, lengths, AGAIN), f"no cache: {many} words read", svg.ORANGE),
-        svg.captioned(_rows(words, lengths, KEPT), f"a cache: {few} words read", svg.BLUE),
+        svg.captioned(_rows(words, lengths, AGAIN), f"no cache: {many} words read", VERMILION),
+        svg.captioned(_rows(words, lengths, KEPT), f"a cache: {few} words read", BLUE),
     ]
     legend = svg.beside([_key("read", NEW), _key("read again", AGAIN), _key("in the cache, not read", KEPT)])
     title = f"To draw {len(drawn)} words after {len(prompt)}, {many} words are read without a cache and {few} with one"
@@ -40,19 +45,19 @@ def _rows(words: Sequence[str], lengths: range, old: str) -> svg.Block:
         fresh = range(length) if i == 0 else (length - 1,)
         row = [_word(x * WIDE, words[x], NEW if x in fresh else old) for x in range(length)]
         end = length * WIDE + 12
-        row += [_text(end, "→", svg.GRAY), _text(end + 20, words[length], svg.INK, weight=700)]
+        row += [_text(end, "→", GRAY), _text(end + 20, words[length], INK, weight=700)]
         shapes.append(svg.moved("".join(row), 0, i * STEP))
     width = lengths[-1] * WIDE + 34 + 9 * len(words[-1])
     return svg.Block("".join(shapes), width, len(lengths) * STEP)
 
 
 def _word(x: float, text: str, colour: str) -> str:
-    fill, dashes = (svg.PAPER, ' stroke-dasharray="3 3"') if colour == KEPT else (svg.TINTS[colour], "")
+    fill, dashes = (PAPER, ' stroke-dasharray="3 3"') if colour == KEPT else (TINTS[colour], "")
     rect = (
         f'<rect x="{x + 1:g}" y="0" width="{WIDE - 2}" height="{HIGH}" rx="3" fill="{fill}" stroke="{colour}"'
         f' stroke-width="1.4"{dashes}/>'
     )
-    return rect + svg.label(x + WIDE / 2, HIGH / 2 + 5, text, svg.GRAY if colour == KEPT else svg.INK, 14)
+    return rect + svg.label(x + WIDE / 2, HIGH / 2 + 5, text, GRAY if colour == KEPT else INK, 14)
 
 
 def _text(x: float, text: str, colour: str, weight: int = 400) -> str:
@@ -61,7 +66,7 @@ def _text(x: float, text: str, colour: str, weight: int = 400) -> str:
 
 
 def _key(text: str, colour: str) -> svg.Block:
-    return svg.Block(_word(0, "", colour) + _text(WIDE + 8, text, svg.INK), WIDE + 16 + 7.4 * len(text), HIGH)
+    return svg.Block(_word(0, "", colour) + _text(WIDE + 8, text, INK), WIDE + 16 + 7.4 * len(text), HIGH)
 
 
 def slots(prompt: Sequence[str], drawn: Sequence[str], room: int) -> svg.Drawing:
@@ -78,12 +83,12 @@ def _slots(words: Sequence[str], before: Sequence[str], room: int) -> svg.Block:
     row = []
     for i in range(room):
         if i < len(words):
-            row.append(_word(i * WIDE, words[i], NEW if i >= len(before) else svg.GREEN))
+            row.append(_word(i * WIDE, words[i], NEW if i >= len(before) else GREEN))
         else:
             row.append(_word(i * WIDE, "", KEPT))
     place = (len(words) + 0.5) * WIDE
-    mark = svg.label(place, HIGH + 15, "▲", svg.ORANGE, 12) if len(words) < room else ""
-    words_beside = _text(room * WIDE + 14, f"position {len(words)}", svg.ORANGE, 600)
+    mark = svg.label(place, HIGH + 15, "▲", VERMILION, 12) if len(words) < room else ""
+    words_beside = _text(room * WIDE + 14, f"position {len(words)}", VERMILION, 600)
     return svg.Block("".join(row) + mark + words_beside, room * WIDE + 100, HIGH + 14)
 
 
@@ -101,7 +106,8 @@ def speed(
     lengths: Sequence[int], steps: Mapping[str, Sequence[float]], batches: Sequence[int], totals: Sequence[float]
 ) -> None:
     """Tokens per second against the length of the text, in several ways; and against how many texts are continued at
-    once, with a cache."""
+    once, with a cache.
+    """
     _, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.8), layout="constrained")
     _lines(left, lengths, steps)
     left.set(xlabel="tokens before the one that is drawn", ylabel="tokens per second")

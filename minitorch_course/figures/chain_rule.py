@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch._palette import BLUE, GRAY, INK, PAPER, TINTS, VERMILION
+
 from . import svg
-from .svg import BLUE, GRAY, INK, ORANGE, PAPER, ROW, TINTS, Block, Drawing, beside, captioned, drawing, label, symbol
+from .svg import ROW, Block, Drawing, beside, captioned, drawing, label, symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 STEP, RADIUS, WIDE = 96, 15, 96  # Pixels: between nodes of a chain, a node, the box of a number with decimals.
 HISTORY = (
@@ -40,12 +44,12 @@ def copying_and_summing() -> Drawing:
     numbers = [["1", "2", "3"], ["4", "5", "6"]]
     lines = [
         _line("broadcast", [(bias, "b (3,)"), "copied", (batch, "used twice")], BLUE),
-        _line("", [(numbers, "g (2, 3)"), "summed", ([["5", "7", "9"]], "b receives")], ORANGE),
+        _line("", [(numbers, "g (2, 3)"), "summed", ([["5", "7", "9"]], "b receives")], VERMILION),
         _line("sum", [(numbers, "a (2, 3)"), "summed", ([["6"], ["15"]], "y (2,)")], BLUE),
-        _line("", [([["7"], ["8"]], "g (2,)"), "copied", ([["7"] * 3, ["8"] * 3], "a receives")], ORANGE),
+        _line("", [([["7"], ["8"]], "g (2,)"), "copied", ([["7"] * 3, ["8"] * 3], "a receives")], VERMILION),
     ]
     heads = _padded(Block(label(250, 14, "forwards", BLUE, 16, 600), 0, 18), 480)
-    heads = beside([heads, Block(label(200, 14, "backwards", ORANGE, 16, 600), 400, 18)])
+    heads = beside([heads, Block(label(200, 14, "backwards", VERMILION, 16, 600), 400, 18)])
     rows = [heads, beside(lines[:2]), beside(lines[2:])]
     return drawing(svg.below(rows), "What is copied forwards is summed backwards, and the other way round")
 
@@ -62,7 +66,7 @@ def _padded(block: Block, width: float) -> Block:
 
 
 def paths(steps: int = 5) -> Drawing:
-    """x = x + x, again and again: two ways at each step, and the number of paths back to the first x."""
+    """X = x + x, again and again: two ways at each step, and the number of paths back to the first x."""
     shapes = []
     for i in range(steps + 1):
         x = RADIUS + i * STEP
@@ -72,22 +76,22 @@ def paths(steps: int = 5) -> Drawing:
                 for bend in (-44, 44)
             ]
         shapes.append(f'<circle cx="{x}" cy="60" r="{RADIUS}" fill="{PAPER}" stroke="{INK}" stroke-width="1.3"/>')
-        shapes += [label(x, 65, "+" if i else "x"), label(x, 108, str(2 ** (steps - i)), ORANGE, 15, 600)]
+        shapes += [label(x, 65, "+" if i else "x"), label(x, 108, str(2 ** (steps - i)), VERMILION, 15, 600)]
     shapes.append(label(STEP * steps / 2 + RADIUS, 14, "two ways at each step", GRAY, 14))
-    shapes.append(label(STEP * steps / 2 + RADIUS, 134, "gradient = number of paths to the end", ORANGE, 14))
+    shapes.append(label(STEP * steps / 2 + RADIUS, 134, "gradient = number of paths to the end", VERMILION, 14))
     return drawing(Block("".join(shapes), STEP * steps + 2 * RADIUS, 140), "x + x, five times: 32 paths")
 
 
 def orders() -> Drawing:
     """The product of three Jacobians, multiplied from either end."""
-    row, square = _matrix(1, 1000, ORANGE), _matrix(1000, 1000, BLUE)
+    row, square = _matrix(1, 1000, VERMILION), _matrix(1000, 1000, BLUE)
     dot, left, right = symbol("·"), symbol("("), symbol(")")
     backwards = beside([left, row, dot, square, right, dot, square])
     forwards = beside([row, dot, left, square, dot, square, right])
     return drawing(
         svg.below(
             [
-                captioned(backwards, "backwards, row times matrix: 2 million multiplications", ORANGE),
+                captioned(backwards, "backwards, row times matrix: 2 million multiplications", VERMILION),
                 captioned(forwards, "forwards, matrix times matrix: 1,001 million multiplications", BLUE),
             ]
         ),
@@ -104,13 +108,13 @@ def _matrix(rows: int, columns: int, colour: str) -> Block:
 def nested() -> Drawing:
     """A Tensor in a Tensor, and on which list an operation on it is written."""
     shapes = [
-        _sheet(0, 0, 380, 150, ORANGE, "Tensor of the inner tape"),
+        _sheet(0, 0, 380, 150, VERMILION, "Tensor of the inner tape"),
         _sheet(50, 42, 300, 92, BLUE, "Tensor of the outer tape"),
         f'<rect x="130" y="84" width="140" height="34" rx="4" fill="{PAPER}" stroke="{INK}"/>',
         label(200, 106, "array 3.0"),
     ]
     notes = [
-        (ORANGE, 20, "1. written on the inner tape"),
+        (VERMILION, 20, "1. written on the inner tape"),
         (BLUE, 75, "2. written on the outer tape"),
         (INK, 130, "3. computed"),
     ]
@@ -131,7 +135,7 @@ def softmax_slopes(scores: Sequence[float] = (2, 1, 0)) -> Drawing:
     slopes = np.diag(y) - np.outer(y, y)
     shapes = []
     for (i, j), slope in np.ndenumerate(slopes):
-        colour = BLUE if slope > 0 else ORANGE
+        colour = BLUE if slope > 0 else VERMILION
         x, top = 90 + j * WIDE, 40 + i * ROW
         shapes.append(
             f'<rect x="{x}" y="{top}" width="{WIDE}" height="{ROW}" fill="{TINTS[colour]}" stroke="{colour}"/>'
@@ -151,7 +155,7 @@ def history() -> Drawing:
         x, below = step * (i + 0.5), i % 2
         year_y, who_y = (74, 26) if not below else (120, 146)
         shapes += [
-            f'<circle cx="{x:g}" cy="92" r="6" fill="{ORANGE if year in (1970, 1986) else BLUE}"/>',
+            f'<circle cx="{x:g}" cy="92" r="6" fill="{VERMILION if year in (1970, 1986) else BLUE}"/>',
             label(x, year_y, str(year), INK, 17, 600),
             label(x, who_y, who, INK, 14),
             label(x, who_y + 19, what, GRAY, 14),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-# Okabe and Ito's palette, with a line style and a marker for each colour.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+from minitorch._palette import BLUE, GREEN, PINK, VERMILION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COLOURS = (BLUE, VERMILION, GREEN, PINK)
 STYLES, MARKERS = ("-", "--", "-.", (0, (1, 1))), ("o", "s", "^", "D")
 
 

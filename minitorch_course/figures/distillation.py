@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-# Okabe and Ito's palette, with a line style and a marker for each colour.
-BLUE, ORANGE, GREEN, GRAY = COLOURS = ("#0072b2", "#d55e00", "#009e73", "#8a97a6")
+from minitorch._palette import BLUE, GREEN, PALE_GRAY, VERMILION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+COLOURS = (BLUE, VERMILION, GREEN, PALE_GRAY)
 STYLES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D")
 
 
@@ -40,7 +44,7 @@ def opinions(images: Any, labels: Sequence[int], said: Mapping[str, Any]) -> Non
 def _bars(axes: Axes, probabilities: np.ndarray, label: int) -> None:
     """The bar of the label in another colour than the others."""
     place = np.arange(len(probabilities))
-    axes.bar(place, probabilities, color=[ORANGE if i == label else BLUE for i in place])
+    axes.bar(place, probabilities, color=[VERMILION if i == label else BLUE for i in place])
     axes.set(xticks=place, ylim=(0, 1.02), yticks=[0, 0.5, 1])
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
-# Okabe and Ito's palette, and paler tints of it.
-BLUE, ORANGE, GREEN, PURPLE, GRAY = "#0072b2", "#d55e00", "#009e73", "#a5548a", "#5b6875"
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
-EIGHT = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#5b6875")
+from minitorch._palette import BLUE, GRAY, GREEN, ORANGE, PINK, PURPLE, SKY, VERMILION, YELLOW
+
+from .smoothing import trailing_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
+EIGHT = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, YELLOW, GRAY)
 
 
 def routed(words: Sequence[str], panels: Mapping[str, Any]) -> None:
@@ -46,7 +51,7 @@ def use(shares: Mapping[str, Any]) -> None:
     """Which share of the tokens chooses each expert, step by step: arrays (steps, E), smoothed, one on the other."""
     _, panels = plt.subplots(1, len(shares), figsize=(5.5 * len(shares), 3.4), sharey=True, layout="constrained")
     for axes, (name, values) in zip(np.atleast_1d(panels), shares.items(), strict=True):
-        values = _smooth(100 * np.asarray(values))
+        values = trailing_mean(100 * np.asarray(values), 10)
         even = values.sum(axis=1).mean() / values.shape[1]
         steps = np.linspace(0, len(values) - 1, min(len(values), 101)).astype(int)  # More cannot be seen.
         axes.stackplot(steps, values[steps].T, colors=EIGHT, edgecolor="white", linewidth=0.4)
@@ -54,14 +59,6 @@ def use(shares: Mapping[str, Any]) -> None:
         axes.set_yticks(even * np.arange(values.shape[1] + 1))
     np.atleast_1d(panels)[0].set_ylabel("share of the choices (%),\nexpert upon expert")
     plt.show()
-
-
-def _smooth(values: np.ndarray, width: int = 10) -> np.ndarray:
-    """The mean of up to `width` rows that end at each."""
-    total = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), values]), axis=0)
-    end = np.arange(1, len(values) + 1)
-    begin = np.maximum(end - width, 0)
-    return (total[end] - total[begin]) / (end - begin)[:, None]
 
 
 def bought(models: Mapping[str, tuple[int, int, float]], ylabel: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .svg import BLUE, GRAY, GREEN, INK, ORANGE, ROW, TINTS, Block, Drawing, below, captioned, drawing, label, moved
+from minitorch._palette import BLUE, GRAY, GREEN, INK, TINTS, VERMILION
+
+from .svg import ROW, Block, Drawing, below, captioned, drawing, label, moved
 
 
 def writing() -> Drawing:
@@ -16,7 +18,7 @@ def writing() -> Drawing:
     in_place_words = "written in its place: for two moments there is no checkpoint"
     beside_words = "written beside it, then renamed: always the old one or the new one"
     panels = [
-        captioned(_states([*moments[:4], ""], in_place), in_place_words, ORANGE),
+        captioned(_states([*moments[:4], ""], in_place), in_place_words, VERMILION),
         captioned(_states(moments, beside_it), beside_words, BLUE),
     ]
     return drawing(below(panels), "What a kill leaves at each moment, when a file is written in place, and beside it")
@@ -35,8 +37,8 @@ def _states(moments: list[str], files: dict[str, list[str]], wide: int = 112, le
 def _state(state: str, width: int) -> str:
     if state == "none":
         return label(width / 2, ROW / 2 + 5, "–", GRAY)
-    colour = {"old": BLUE, "new": GREEN}.get(state, ORANGE)
-    dashes = ' stroke-dasharray="3 3"' if colour == ORANGE else ""
+    colour = {"old": BLUE, "new": GREEN}.get(state, VERMILION)
+    dashes = ' stroke-dasharray="3 3"' if colour == VERMILION else ""
     rect = (
         f'<rect width="{width}" height="{ROW}" rx="3" fill="{TINTS[colour]}" stroke="{colour}"'
         f' stroke-width="1.4"{dashes}/>'

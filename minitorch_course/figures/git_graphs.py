@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from minitorch._palette import BLUE, GRAY, GREEN, INK, PAPER, PURPLE, VERMILION
+
 from .images import tile, way
-from .svg import BLUE, GRAY, GREEN, INK, ORANGE, PAPER, PURPLE, ROW, Block, Drawing, below, captioned, drawing, label
+from .svg import ROW, Block, Drawing, below, captioned, drawing, label
 
 Lines = Sequence[str]
 WIDE = 168  # Pixels: a version of a file.
@@ -19,12 +21,12 @@ def objects() -> Drawing:
     ]
     shapes += [tile(280, 0, 150, "tree fd11b7…", PURPLE), tile(280, 150, 150, "tree 91d2e0…", PURPLE)]
     blobs = ("docs.md 975fbe…", "train.py 8be831…", "train.py b917a7…")
-    shapes += [tile(540, 75 * i, 190, blob, ORANGE if i == 2 else GREEN) for i, blob in enumerate(blobs)]
+    shapes += [tile(540, 75 * i, 190, blob, VERMILION if i == 2 else GREEN) for i, blob in enumerate(blobs)]
     shapes += [way(190, 17, 276, 17, GRAY), way(190, 167, 276, 167, GRAY), way(95, 150, 95, 38, BLUE)]
     shapes += [label(150, 98, "parent", BLUE, 14), label(233, 10, "tree", GRAY, 13), label(233, 160, "tree", GRAY, 13)]
     shapes += [way(430, 17, 536, 17, GRAY), way(430, 17, 536, 92, GRAY)]
     shapes += [way(430, 167, 536, 17, GRAY), way(430, 167, 536, 167, GRAY)]
-    shapes.append(label(635, 204, "changed: a new blob", ORANGE, 14))
+    shapes.append(label(635, 204, "changed: a new blob", VERMILION, 14))
     shapes.append(label(635, -10, "the same in both: there once", GREEN, 14))
     block = Block(f'<g transform="translate(0 22)">{"".join(shapes)}</g>', 740, 232)
     return drawing(block, "Commits name trees, trees name blobs; what did not change is shared")
@@ -39,7 +41,7 @@ def joined(pieces: Sequence[tuple[Lines, Lines, Lines]], merged: Sequence[Lines]
         height = 24.0 * max(1, *map(len, (was, mine, other, result))) + 8
         conflict = mine != other and was not in (mine, other)
         colours = [GRAY, GRAY if mine == was else BLUE, GRAY if other == was else GREEN]
-        colours.append(ORANGE if conflict else next((c for c in colours if c != GRAY), GRAY))
+        colours.append(VERMILION if conflict else next((c for c in colours if c != GRAY), GRAY))
         for i, (lines, colour) in enumerate(zip((was, mine, other, result), colours, strict=True)):
             shapes.append(_lines(i * (WIDE + 12), y, lines, colour, height))
         y += height + 8
@@ -58,7 +60,7 @@ def verdicts(answers: Mapping[str, Sequence[str]], right: Sequence[str], wrong: 
     wide, left = 128, 120
     shapes = []
     for i, name in enumerate((*right, *wrong)):
-        colour = GREEN if i < len(right) else ORANGE
+        colour = GREEN if i < len(right) else VERMILION
         x = left + (i + 0.5) * wide
         shapes += [
             label(x, 14, "right" if i < len(right) else "wrong", colour, 13),
@@ -71,7 +73,7 @@ def verdicts(answers: Mapping[str, Sequence[str]], right: Sequence[str], wrong: 
             good = (word == "yes") == (i < len(right))
             text = word if good else f"{word} (!)"
             shapes.append(
-                tile(left + i * wide + 4, y, wide - 8, text, GRAY if good else ORANGE, weight=400 if good else 600)
+                tile(left + i * wide + 4, y, wide - 8, text, GRAY if good else VERMILION, weight=400 if good else 600)
             )
     width = left + wide * (len(right) + len(wrong))
     return drawing(
@@ -81,18 +83,18 @@ def verdicts(answers: Mapping[str, Sequence[str]], right: Sequence[str], wrong: 
 
 def rebase() -> Drawing:
     """A branch beside a main that has moved on, and the same changes put on top of it."""
-    before = [*_line(("1", "2", "3", "4"), 60, BLUE), *_line(("a", "b"), 130, ORANGE, start=2)]
+    before = [*_line(("1", "2", "3", "4"), 60, BLUE), *_line(("a", "b"), 130, VERMILION, start=2)]
     before += [
         way(217, 121, 147, 72, GRAY),
         label(420, 66, "main", BLUE, 14, 600),
-        label(420, 136, "yours", ORANGE, 14, 600),
+        label(420, 136, "yours", VERMILION, 14, 600),
     ]
-    after = [*_line(("1", "2", "3", "4"), 60, BLUE), *_line(("a'", "b'"), 60, ORANGE, start=4)]
+    after = [*_line(("1", "2", "3", "4"), 60, BLUE), *_line(("a'", "b'"), 60, VERMILION, start=4)]
     after += [
         way(413, 60, 350, 60, GRAY),
         *_line(("a", "b"), 130, GRAY, start=2),
         label(420, 136, "left behind", GRAY, 14),
-        label(590, 66, "yours", ORANGE, 14, 600),
+        label(590, 66, "yours", VERMILION, 14, 600),
     ]
     panels = [
         captioned(Block("".join(before), 620, 150), "while you worked, 3 and 4 came in", GRAY),
@@ -118,7 +120,7 @@ def rounds() -> Drawing:
     step = 126
     shapes = []
     for i, name in enumerate(steps):
-        shapes.append(tile(step * i, 30, step - 22, name, (GRAY, ORANGE, BLUE, BLUE, PURPLE, GREEN)[i], weight=600))
+        shapes.append(tile(step * i, 30, step - 22, name, (GRAY, VERMILION, BLUE, BLUE, PURPLE, GREEN)[i], weight=600))
         if i:
             shapes.append(way(step * i - 22, 47, step * i - 4, 47, GRAY))
     back, to = step * 4 + 52, step * 2 + 52

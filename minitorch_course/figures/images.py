@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from .svg import (
-    BLUE,
-    GRAY,
-    GREEN,
-    INK,
-    ORANGE,
-    PAPER,
-    PURPLE,
-    ROW,
-    TINTS,
-    Block,
-    Drawing,
-    below,
-    captioned,
-    drawing,
-    label,
-)
+from minitorch._palette import BLUE, GRAY, GREEN, INK, PAPER, PURPLE, TINTS, VERMILION
+
+from .svg import ROW, Block, Drawing, below, captioned, drawing, label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 MARK = ".wh."
 COLUMN, LEFT = 104, 132  # Pixels: a path, the names of layers.
-COLOURS = {"starting": PURPLE, "healthy": GREEN, "unhealthy": ORANGE}
+COLOURS = {"starting": PURPLE, "healthy": GREEN, "unhealthy": VERMILION}
 
 
 def tile(x: float, y: float, width: float, text: str, colour: str, height: float = ROW, weight: int = 400) -> str:
@@ -86,18 +75,21 @@ def _visible(layers: Sequence[Mapping[str, int]], path: str) -> int | None:
 def _cell(layer: Mapping[str, int], path: str, x: float, y: float) -> str:
     if path in layer:
         return tile(x, y, COLUMN - 8, f"{layer[path]} MB", GREEN)
-    return tile(x, y, COLUMN - 8, "hidden", ORANGE) if _hides(layer, path) else ""
+    return tile(x, y, COLUMN - 8, "hidden", VERMILION) if _hides(layer, path) else ""
 
 
 def names() -> Drawing:
     """A tag that is moved to each new build, and a digest that stays with its own."""
     builds = (("May", "sha256:2f1c…"), ("June", "sha256:9ab0…"), ("July", "sha256:77de…"))
-    shapes = [tile(220, 0, 200, "python:3.12-slim", ORANGE, weight=600), label(320, -8, "the tag", ORANGE, 14, 600)]
+    shapes = [
+        tile(220, 0, 200, "python:3.12-slim", VERMILION, weight=600),
+        label(320, -8, "the tag", VERMILION, 14, 600),
+    ]
     for i, (month, digest) in enumerate(builds):
         x = 230 * i
-        shapes += [way(320, ROW, x + 90, 84, ORANGE, dashed=i < 2), tile(x, 84, 180, f"the build of {month}", BLUE)]
+        shapes += [way(320, ROW, x + 90, 84, VERMILION, dashed=i < 2), tile(x, 84, 180, f"the build of {month}", BLUE)]
         shapes.append(label(x + 90, 140, digest, GRAY, 14))
-    shapes += [label(20, 60, "was here", ORANGE, 14), label(636, 60, "is here today", ORANGE, 14)]
+    shapes += [label(20, 60, "was here", VERMILION, 14), label(636, 60, "is here today", VERMILION, 14)]
     shapes += [way(90, 190, 90, 152, BLUE), tile(0, 190, 260, "python@sha256:2f1c…", BLUE, weight=600)]
     shapes.append(label(390, 212, "the digest: this build for ever", BLUE, 14, 600))
     block = Block(f'<g transform="translate(20 22)">{"".join(shapes)}</g>', 720, 250)
@@ -134,15 +126,17 @@ def shell() -> Drawing:
     """Where SIGTERM arrives: at a shell, or at the server."""
     line = [
         tile(0, 0, 130, "docker stop", GRAY),
-        tile(220, 0, 190, "1: sh -c '…'", ORANGE),
-        way(130, 17, 216, 17, ORANGE),
+        tile(220, 0, 190, "1: sh -c '…'", VERMILION),
+        way(130, 17, 216, 17, VERMILION),
     ]
-    line += [label(174, 8, "SIGTERM", ORANGE, 12), tile(500, 0, 220, "7: python serve.py", GRAY)]
-    line += [way(410, 17, 442, 17, GRAY, True), label(466, 24, "✕", ORANGE, 20, 600)]
+    line += [label(174, 8, "SIGTERM", VERMILION, 12), tile(500, 0, 220, "7: python serve.py", GRAY)]
+    line += [way(410, 17, 442, 17, GRAY, True), label(466, 24, "✕", VERMILION, 20, 600)]
     exact = [tile(0, 0, 130, "docker stop", GRAY), tile(220, 0, 220, "1: python serve.py", GREEN)]
     exact += [way(130, 17, 216, 17, GREEN), label(174, 8, "SIGTERM", GREEN, 12)]
     panels = [
-        captioned(Block("".join(line), 720, ROW), "CMD python serve.py: not heard; killed after ten seconds", ORANGE),
+        captioned(
+            Block("".join(line), 720, ROW), "CMD python serve.py: not heard; killed after ten seconds", VERMILION
+        ),
         captioned(
             Block("".join(exact), 720, ROW), 'CMD ["python", "serve.py"]: heard, and obeyed by its handler', GREEN
         ),
@@ -155,7 +149,7 @@ def pulse(answers: Sequence[tuple[float, bool]], states: Sequence[str], step: fl
     shapes = [label(44, 26, "answer", GRAY, 14), label(44, 72, "state", GRAY, 14)]
     for i, (seconds, good) in enumerate(answers):
         x = 100 + (i + 0.5) * step
-        shapes.append(label(x, 28, "✓" if good else "✕", GREEN if good else ORANGE, 20, 600))
+        shapes.append(label(x, 28, "✓" if good else "✕", GREEN if good else VERMILION, 20, 600))
         shapes.append(label(x, 108, f"{seconds:g} s", GRAY, 12))
     x = 100.0
     for state, run in groupby(states):

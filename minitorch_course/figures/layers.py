@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Circle
 
+from minitorch._palette import BLUE, GREEN, PINK, SKY, VERMILION
 from minitorch.autodiff import grad
 from minitorch.ops import sum as total
 
-# Okabe and Ito's palette, with a line style for each colour.
-ORANGE, BLUE, GREEN, PINK, SKY, GRAY = "#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#7f7f7f"
-COLOURS = (ORANGE, PINK, BLUE, SKY, GREEN)
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GRAY = "#7f7f7f"
+COLOURS = (VERMILION, PINK, BLUE, SKY, GREEN)
 STYLES = ("-", "-.", "-", (0, (4, 4)), "-")
 GUESSING = math.log(10)  # nats, for ten classes
 
@@ -30,7 +32,7 @@ def relay(people: int = 30) -> None:
     """What is left of a message that each of several people passes on, times a factor."""
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     count = np.arange(people + 1)
-    for factor, colour, style in ((1.1, ORANGE, "--"), (1.0, GREEN, "-"), (0.9, BLUE, "-.")):
+    for factor, colour, style in ((1.1, VERMILION, "--"), (1.0, GREEN, "-"), (0.9, BLUE, "-.")):
         axes.semilogy(count, factor**count, color=colour, linestyle=style, linewidth=2)
         axes.text(people + 0.5, factor**people, f"each {factor:g}: {factor**people:.3g}", va="center")
     axes.set(xlabel="people", ylabel="loudness", xlim=(0, people * 1.3))
@@ -43,7 +45,7 @@ def bends(functions: Mapping[str, Callable[[Any], Any]]) -> None:
     """Functions of one number, and their slopes."""
     x = jnp.linspace(-4, 4, 401)
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    for (name, function), colour, style in zip(functions.items(), (ORANGE, BLUE), ("--", "-"), strict=False):
+    for (name, function), colour, style in zip(functions.items(), (VERMILION, BLUE), ("--", "-"), strict=False):
         left.plot(x, function(x), color=colour, linestyle=style, label=name)
         right.plot(x, grad(lambda x, f=function: total(f(x)))(x), color=colour, linestyle=style, label=name)
     left.set(xlabel="x", ylabel="what comes out", ylim=(-0.6, 4))
@@ -58,7 +60,7 @@ def blame() -> None:
     lead = np.linspace(-8, 8, 401)
     p = 1 / (1 + np.exp(-lead))
     curves = (
-        ("squared error", 2 * (1 - p) ** 2, 4 * p * (1 - p) ** 2, ORANGE, "--"),
+        ("squared error", 2 * (1 - p) ** 2, 4 * p * (1 - p) ** 2, VERMILION, "--"),
         ("cross entropy", -np.log(p), 1 - p, BLUE, "-"),
     )
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
@@ -102,7 +104,7 @@ def through_depth(measured: Mapping[tuple[str, str], Measured]) -> None:
 def funnel(widths: Sequence[int], measured: Mapping[str, Measured]) -> None:
     """The mean squares of signal and gradient in layers that become narrower, a line for each initialisation."""
     _, panels = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True, layout="constrained")
-    for (name, pair), colour, style in zip(measured.items(), (BLUE, GREEN, ORANGE), ("-", "-", "--"), strict=False):
+    for (name, pair), colour, style in zip(measured.items(), (BLUE, GREEN, VERMILION), ("-", "-", "--"), strict=False):
         for axes, values in zip(panels, pair, strict=True):
             axes.loglog(widths[1:], values, base=2, color=colour, linestyle=style, label=name, linewidth=2)
     panels[0].set(ylabel="mean square", title="signal, forwards →")
@@ -118,7 +120,8 @@ def funnel(widths: Sequence[int], measured: Mapping[str, Measured]) -> None:
 
 def circle(normalize: Callable[[Any], Any]) -> None:
     """Rows of three numbers in the plane of those that add up to 0, normalised onto a circle; and what of a gradient
-    can come back through it."""
+    can come back through it.
+    """
     plane = np.array([[1, -1, 0], [1, 1, -2]]) / np.sqrt([[2], [6]])
     angles, radii = np.radians([20, 75, 110, 160, 215, 260, 315]), np.array([3.1, 0.7, 2.6, 1.1, 2.9, 0.6, 1.2])
     points = radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)  # (N, 2)
@@ -149,7 +152,7 @@ def _split_arrow(axes: Axes, point: np.ndarray, g: np.ndarray) -> None:
     ray = point / np.linalg.norm(point)
     lost = (g @ ray) * ray
     for text, arrow, colour, place in (
-        ("g, what the point received", g, ORANGE, (0.2, 2.35)),
+        ("g, what the point received", g, VERMILION, (0.2, 2.35)),
         ("lost: along the ray", lost, GRAY, (1.9, 0.25)),
         ("reaches x: along the circle", g - lost, GREEN, (-2.9, 1.95)),
     ):
@@ -170,7 +173,7 @@ def races(losses: Mapping[str, Any], window: int = 10) -> None:
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     kernel = np.ones(window) / window
     for (name, values), colour, style in zip(
-        losses.items(), (ORANGE, PINK, BLUE, GREEN), ("--", ":", "-.", "-"), strict=False
+        losses.items(), (VERMILION, PINK, BLUE, GREEN), ("--", ":", "-.", "-"), strict=False
     ):
         smooth = np.convolve(np.asarray(values), kernel, mode="valid")
         axes.semilogy(
@@ -235,7 +238,7 @@ def valley(loss: Callable[[Any], Any], model: Any, directions: Mapping[str, Any]
     slope = (first[31] - first[29]) / (steps[31] - steps[29])
     parabola = first[30] + slope * steps + float(curvature) / 2 * steps**2
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    for (name, values), colour in zip(losses.items(), (ORANGE, BLUE), strict=False):
+    for (name, values), colour in zip(losses.items(), (VERMILION, BLUE), strict=False):
         axes.plot(steps, values, color=colour, label=f"{name} direction", linewidth=2)
     axes.plot(
         steps, parabola, color="black", linestyle="--", linewidth=1, label=f"parabola of curvature {curvature:.2g}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -11,10 +10,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from . import digits
+from minitorch._palette import BLUE, GREEN, PINK, VERMILION
 
-# Okabe and Ito's palette, with a line style for each colour.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+from . import digits
+from .smoothing import trailing_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+COLOURS = (BLUE, VERMILION, GREEN, PINK)
 STYLES = ("-", "--", "-.", (0, (1, 1)))
 Window = tuple[tuple[float, float], tuple[float, float]]
 Point = tuple[float, float]
@@ -152,7 +156,7 @@ def training(losses: Mapping[str, Sequence[float]], scores: Mapping[str, Sequenc
     """The training loss of each step, smoothed, and the held-out accuracy after each epoch, for several optimizers."""
     _, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     for name, colour, style in zip(losses, COLOURS, STYLES, strict=False):
-        left.semilogy(_smooth(losses[name]), color=colour, linestyle=style, label=name)
+        left.semilogy(trailing_mean(losses[name], 23), color=colour, linestyle=style, label=name)
         right.plot(100 * np.asarray(scores[name]), color=colour, linestyle=style, label=name)
     left.set(xlabel="step", ylabel="training loss (nats), mean of 23 steps")
     right.axhline(97, color="0.5", linewidth=1)
@@ -168,19 +172,11 @@ def race(losses: Mapping[str, Sequence[float]]) -> None:
     """Training losses, smoothed."""
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     for (name, values), colour, style in zip(losses.items(), COLOURS, STYLES, strict=False):
-        axes.semilogy(_smooth(values), color=colour, linestyle=style, label=name)
+        axes.semilogy(trailing_mean(values, 23), color=colour, linestyle=style, label=name)
     axes.set(xlabel="step", ylabel="training loss (nats), mean of 23 steps")
     axes.grid(alpha=0.3)
     axes.legend()
     plt.show()
-
-
-def _smooth(values: Sequence[float], width: int = 23) -> np.ndarray:
-    """The mean of the last `width` values, or of as many as there are."""
-    total = np.cumsum([0.0, *values])
-    end = np.arange(1, len(values) + 1)
-    begin = np.maximum(end - width, 0)
-    return (total[end] - total[begin]) / (end - begin)
 
 
 def misread(model: Callable[[Any], Any], images: Any, labels: Any, count: int = 8) -> None:

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Circle
 
-from .svg import BLUE
+from minitorch._palette import BLUE
 
 Rope = Callable[..., Any]
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.ticker import NullFormatter
 
-# Okabe and Ito's palette, with a line style and a marker for each colour.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000")
+from minitorch._palette import BLACK, BLUE, GREEN, PINK, TINTS, VERMILION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COLOURS = (BLUE, VERMILION, GREEN, PINK, BLACK)
 STYLES, MARKERS = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1))), ("o", "s", "^", "D", "v")
-GONE = "#f9dcc7"
+GONE = TINTS[VERMILION]
 KEPT_OR_GONE = ListedColormap([GONE, COLOURS[0]])
 
 
@@ -34,7 +37,8 @@ def spread(weights: Any, shares: Sequence[float]) -> None:
 
 def patterns(weights: Any) -> None:
     """Half of the weights (8, 8), kept in three ways: the largest, the larger two of every four inputs, the larger four
-    neurons. A square for each: inputs from top to bottom, outputs from left to right."""
+    neurons. A square for each: inputs from top to bottom, outputs from left to right.
+    """
     sizes = np.abs(np.asarray(weights))
     norms = np.linalg.norm(sizes, axis=0)
     rank = sizes.reshape(2, 4, 8).argsort(axis=1).argsort(axis=1)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-# Okabe and Ito's palette, with a marker and a line style for each colour.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+from minitorch._palette import BLUE, GREEN, ORANGE, PINK, SKY, VERMILION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COLOURS = (BLUE, VERMILION, GREEN, PINK, SKY, ORANGE)
 MARKERS = "osD^vP"
 STYLES = ("-", "--", "-.", (0, (1, 1)))
 

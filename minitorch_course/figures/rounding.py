@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-# Okabe and Ito's palette, with a line style and a mark for each colour.
-BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#5b6875"
-COLOURS, STYLES, MARKS = (ORANGE, BLUE, GREEN), ("--", "-", "-."), ("o", "s", "^")
+from minitorch._palette import BLUE, GRAY, GREEN, VERMILION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+COLOURS, STYLES, MARKS = (VERMILION, BLUE, GREEN), ("--", "-", "-."), ("o", "s", "^")
 
 
 def rulers(named: Mapping[str, tuple[Any, Any]]) -> None:
@@ -33,7 +36,7 @@ def _ruler(axes: Axes, x: np.ndarray, marks: np.ndarray) -> None:
     axes.hlines(0, marks[0], marks[-1], color=GRAY)
     for i, mark in enumerate(marks):
         zero = abs(mark) < 1e-6
-        axes.vlines(mark, -0.14, 0.14, color=ORANGE if zero else GRAY, linewidth=3 if zero else 1.2)
+        axes.vlines(mark, -0.14, 0.14, color=VERMILION if zero else GRAY, linewidth=3 if zero else 1.2)
         axes.text(mark, -0.5, str(lowest + i).replace("-", "−"), ha="center", va="center", color=GRAY)
     x = np.sort(x)
     for i, number in enumerate(x):
@@ -55,8 +58,8 @@ def staircase(scale: float, last: int) -> None:
     left.legend(frameon=False)
     right.plot(x, y - x, color=BLUE)
     for side in (-0.5, 0.5):
-        right.axhline(side * scale, color=ORANGE, linestyle="--")
-    right.text(x[-1], 0.58 * scale, "half the scale", color=ORANGE, ha="right")
+        right.axhline(side * scale, color=VERMILION, linestyle="--")
+    right.text(x[-1], 0.58 * scale, "half the scale", color=VERMILION, ha="right")
     right.set(xlabel="weight", ylabel="error", ylim=(-0.8 * scale, 0.8 * scale))
     _plain(left, right)
     plt.show()
@@ -71,7 +74,7 @@ def errors(in_deviations: Any, worst: float) -> None:
     x = np.linspace(-5, 5, 201)
     axes.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), color=BLUE, label="normal distribution")
     for side in (-worst, worst):
-        axes.axvline(side, color=ORANGE, linestyle="--", label="the worst case (median)" if side > 0 else None)
+        axes.axvline(side, color=VERMILION, linestyle="--", label="the worst case (median)" if side > 0 else None)
     axes.set(xlabel="error of an output, in the standard deviations that Bennett's formula predicts", ylabel="density")
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.58, 1))
     _plain(axes)

@@ -8,8 +8,11 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-# Okabe and Ito's palette, with a line style for each colour.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
+from minitorch._palette import BLUE, GREEN, ORANGE, PINK, VERMILION
+
+from .smoothing import trailing_mean
+
+COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE)
 STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1)))
 Rows = Sequence[Mapping[str, Any]]
 FIRST = 10  # steps that a loss curve leaves out, for they would flatten the rest
@@ -50,7 +53,9 @@ def curves(logs: Mapping[str, Rows], levels: Mapping[str, float], bound: float) 
     longest = 0
     for (name, rows), colour, style in zip(logs.items(), COLOURS, STYLES, strict=False):
         steps, losses = np.array([row["step"] for row in rows]), np.array([row["loss"] for row in rows])
-        axes.plot(steps[FIRST:], _smooth(losses)[FIRST:], color=colour, linestyle=style, linewidth=1.2, label=name)
+        axes.plot(
+            steps[FIRST:], trailing_mean(losses, 20)[FIRST:], color=colour, linestyle=style, linewidth=1.2, label=name
+        )
         seen = [(row["step"], row["val_loss"]) for row in rows if "val_loss" in row]
         axes.plot(*np.array(seen).T, "o", color=colour, markersize=6)
         longest = max(longest, steps[-1])
@@ -124,11 +129,3 @@ def lost_time(cost: float = 1.0, between: float = 186.0) -> None:
 
 def _points(rows: Rows) -> tuple[list[float], list[float]]:
     return [row["step"] for row in rows], [row["loss"] for row in rows]
-
-
-def _smooth(values: np.ndarray, width: int = 20) -> np.ndarray:
-    """The mean of the last `width` values, or of as many as there are."""
-    total = np.cumsum([0.0, *values])
-    end = np.arange(1, len(values) + 1)
-    begin = np.maximum(end - width, 0)
-    return (total[end] - total[begin]) / (end - begin)

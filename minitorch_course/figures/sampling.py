@@ -1,18 +1,21 @@
 """Figures of notebook 09: next-token probabilities before and after a sampler, the ruler of the draw, two models' bars
-on top of each other."""
+on top of each other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 
-# Okabe and Ito's palette, and paler tints of it.
-BLUE, ORANGE, GREEN, INK, GRAY = "#0072b2", "#d55e00", "#009e73", "#1f2933", "#8a97a6"
-TINTS = ("#cfe3f1", "#f9dcc7", "#cdebe1", "#eedbe8")
+from minitorch._palette import BLUE, GREEN, INK, PALE_GRAY, TINTS, VERMILION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PALE = tuple(TINTS.values())
 Samplers = Mapping[str, Callable[[Any], Any]]
 
 
@@ -38,12 +41,12 @@ def bars(words: Sequence[str], moods: Mapping[str, Any], samplers: Samplers) -> 
 
 def _panel(axes: Axes, words: Sequence[str], now: np.ndarray, before: np.ndarray, order: np.ndarray, name: str) -> None:
     place, gone = np.arange(len(order)), now[order] == 0
-    axes.bar(place, before[order], color="none", edgecolor=GRAY, linewidth=1, linestyle=":")
+    axes.bar(place, before[order], color="none", edgecolor=PALE_GRAY, linewidth=1, linestyle=":")
     axes.bar(place, now[order], color=BLUE)
     names = [str(words[i]) for i in order]
     axes.set_xticks(place, names, rotation=60, ha="right", rotation_mode="anchor")
     for label, is_gone in zip(axes.get_xticklabels(), gone, strict=True):
-        label.set_color(GRAY if is_gone else INK)
+        label.set_color(PALE_GRAY if is_gone else INK)
     axes.set_title(name, fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -60,7 +63,7 @@ def ruler(words: Sequence[str], probabilities: Any, darts: Sequence[float]) -> N
     ends = np.cumsum(probabilities)
     _, axes = plt.subplots(figsize=(10, 1.9), layout="constrained")
     for i, (word, width, end) in enumerate(zip(words, probabilities, ends, strict=True)):
-        axes.barh(0, width, left=end - width, height=0.6, color=TINTS[i % len(TINTS)], edgecolor=INK, linewidth=0.8)
+        axes.barh(0, width, left=end - width, height=0.6, color=PALE[i % len(PALE)], edgecolor=INK, linewidth=0.8)
         if width > 0.05:
             axes.text(end - width / 2, 0, word, ha="center", va="center")
     for dart in darts:
@@ -68,10 +71,10 @@ def ruler(words: Sequence[str], probabilities: Any, darts: Sequence[float]) -> N
             f"{dart:g}",
             (dart, 0.3),
             (dart, 0.85),
-            color=ORANGE,
+            color=VERMILION,
             ha="center",
             fontweight="bold",
-            arrowprops={"arrowstyle": "-|>", "color": ORANGE, "linewidth": 1.6},
+            arrowprops={"arrowstyle": "-|>", "color": VERMILION, "linewidth": 1.6},
         )
     axes.set(xlim=(0, ends[-1]), ylim=(-0.4, 1.15), yticks=[], xlabel="sum of the probabilities so far")
     axes.spines[["top", "left", "right"]].set_visible(False)
@@ -80,11 +83,12 @@ def ruler(words: Sequence[str], probabilities: Any, darts: Sequence[float]) -> N
 
 def overlap(words: Sequence[str], draft: Any, target: Any) -> None:
     """The probabilities that a draft model and its target give: what they share is accepted, what the target has more
-    of is drawn after a rejection."""
+    of is drawn after a rejection.
+    """
     draft, target = np.asarray(draft), np.asarray(target)
     shared, place = np.minimum(draft, target), np.arange(len(words))
     _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
-    left.bar(place - 0.2, draft, 0.38, color=ORANGE, label="draft", hatch="//", edgecolor="white")
+    left.bar(place - 0.2, draft, 0.38, color=VERMILION, label="draft", hatch="//", edgecolor="white")
     left.bar(place + 0.2, target, 0.38, color=BLUE, label="target")
     right.bar(place, shared, color=GREEN, label=f"shared: accepted, {100 * shared.sum():.0f} %")
     more = target - shared
@@ -96,7 +100,7 @@ def overlap(words: Sequence[str], draft: Any, target: Any) -> None:
         less[over],
         bottom=shared[over],
         color="none",
-        edgecolor=ORANGE,
+        edgecolor=VERMILION,
         hatch="//",
         label="the draft has more: rejected",
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minitorch._palette import BLUE, GRAY, GREEN, INK, PAPER, PURPLE, TINTS, VERMILION
+
 from . import svg
 
-COLOURS = (svg.BLUE, svg.ORANGE, svg.GREEN, svg.PURPLE)
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
 HEAD = 26  # Pixels between a matrix and its scales.
 BIT = 30
 
@@ -40,7 +42,7 @@ def _matrix(matrix: Matrix, group: int | None) -> svg.Block:
 
 def _colour(row: int, part: int, group: int | None) -> str:
     """Neighbours never have the same one."""
-    return COLOURS[(row + 2 * part) % 4] if group else svg.BLUE
+    return COLOURS[(row + 2 * part) % 4] if group else BLUE
 
 
 def _scale(x: float, y: float, largest: float, colour: str) -> str:
@@ -55,15 +57,15 @@ def nibbles(codes: Sequence[int]) -> svg.Drawing:
     """Two codes of 4 bits, each with the bits of its 8 and of its 4, and the byte that they make."""
     low, high = codes
     written = svg.beside(
-        [_code(high, svg.ORANGE), svg.symbol(""), _code(low, svg.BLUE)],
+        [_code(high, VERMILION), svg.symbol(""), _code(low, BLUE)],
     )
     byte = svg.captioned(
-        svg.Block(_bits(high & 15, 4, svg.ORANGE, 0) + _bits(low & 15, 4, svg.BLUE, 4 * BIT), 8 * BIT, svg.ROW),
+        svg.Block(_bits(high & 15, 4, VERMILION, 0) + _bits(low & 15, 4, BLUE, 4 * BIT), 8 * BIT, svg.ROW),
         f"the byte: {(high & 15) << 4 | low & 15}",
     )
-    halves = svg.beside([_side("high half", svg.ORANGE), byte, _side("low half", svg.BLUE)])
+    halves = svg.beside([_side("high half", VERMILION), byte, _side("low half", BLUE)])
     title = f"{low} in the low half and {high} in the high half of a byte"
-    return svg.drawing(svg.below([written, svg.Block(svg.label(14, 20, "↓", svg.GRAY, 24), 28, 24), halves]), title)
+    return svg.drawing(svg.below([written, svg.Block(svg.label(14, 20, "↓", GRAY, 24), 28, 24), halves]), title)
 
 
 def _code(code: int, colour: str) -> svg.Block:
@@ -76,13 +78,13 @@ def _bits(number: int, count: int, colour: str, x: float, gone: bool = False) ->
     """Boxes with the bits of a number, the highest first."""
     shapes = []
     for i in range(count):
-        fill, dashes = (svg.PAPER, ' stroke-dasharray="3 3"') if gone else (svg.TINTS[colour], "")
+        fill, dashes = (PAPER, ' stroke-dasharray="3 3"') if gone else (TINTS[colour], "")
         shapes.append(
             f'<rect x="{x + i * BIT:g}" y="0" width="{BIT}" height="{svg.ROW}" fill="{fill}" stroke="{colour}"'
             f' stroke-width="1.4"{dashes}/>'
         )
         bit = str(number >> (count - 1 - i) & 1)
-        shapes.append(svg.label(x + (i + 0.5) * BIT, svg.ROW / 2 + 5, bit, svg.GRAY if gone else svg.INK))
+        shapes.append(svg.label(x + (i + 0.5) * BIT, svg.ROW / 2 + 5, bit, GRAY if gone else INK))
     return "".join(shapes)
 
 

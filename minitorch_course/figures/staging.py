@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .svg import BLUE, GRAY, GREEN, INK, ORANGE, PAPER, TINTS, Block, Drawing, drawing, label
+from minitorch._palette import BLUE, GRAY, GREEN, INK, PAPER, TINTS, VERMILION
+
+from .svg import Block, Drawing, drawing, label
 
 WIDTH = 760
 HEIGHT = 30  # of a box
@@ -20,7 +22,7 @@ def lanes() -> Drawing:
         eager.append(_arrow(x + 150, 92, x + 162, 70))
         x += 164
     compiled = [_left(0, 176, "compiled: first call", 15, 600)]
-    compiled += [_box(150, 196, 110, "trace", GRAY), _box(264, 196, 210, "compile", ORANGE)]
+    compiled += [_box(150, 196, 110, "trace", GRAY), _box(264, 196, 210, "compile", VERMILION)]
     compiled += [_arrow(474, 226, 486, 248), _box(486, 248, 90, "one program", BLUE)]
     compiled.append(_left(0, 322, "every other call", 15, 600))
     compiled += [_box(150, 342, 40, "call", GRAY), _arrow(190, 372, 202, 394), _box(202, 394, 90, "one program", BLUE)]
@@ -41,8 +43,8 @@ def _rows(top: float) -> str:
 def nested() -> Drawing:
     """A program with a loop in a loop: each frame holds a program, and says how often it runs."""
     shapes = [_frame(0, 0, 560, 190, "the program", "once", GRAY), _box(20, 80, 90, "exp", BLUE)]
-    shapes += [_frame(130, 34, 410, 140, "scan", "3 times", ORANGE), _box(150, 100, 90, "sin", BLUE)]
-    shapes += [_frame(260, 68, 260, 90, "scan", "4 times", ORANGE), _box(290, 110, 90, "tanh", BLUE)]
+    shapes += [_frame(130, 34, 410, 140, "scan", "3 times", VERMILION), _box(150, 100, 90, "sin", BLUE)]
+    shapes += [_frame(260, 68, 260, 90, "scan", "4 times", VERMILION), _box(290, 110, 90, "tanh", BLUE)]
     shapes += [_left(580, 60, "exp   1", 15), _left(580, 90, "sin   3", 15), _left(580, 120, "tanh  3 × 4 = 12", 15)]
     return drawing(Block("".join(shapes), 720, 194), "Programs inside programs: times are multiplied on the way in")
 
@@ -68,13 +70,13 @@ def donation() -> Drawing:
 
 def fusion() -> Drawing:
     """tanh, then times 2: through memory after each operation, or in one loop."""
-    shapes = [_left(0, 16, "operation by operation", 15, 600), _left(700, 56, "16 MB", 15, 600, ORANGE)]
+    shapes = [_left(0, 16, "operation by operation", 15, 600), _left(700, 56, "16 MB", 15, 600, VERMILION)]
     for x, name in ((0, "x"), (290, "tanh x"), (580, "2 tanh x")):
         shapes.append(_memory(x, 34, name))
     for x, name in ((145, "tanh"), (435, "× 2")):
-        shapes += [_box(x + 6, 104, 84, name, ORANGE)]
-        shapes += [_arrow(x - 49, 72, x + 4, 110, ORANGE), label(x - 56, 106, "read 4 MB", GRAY, 13)]
-        shapes += [_arrow(x + 92, 110, x + 145, 72, ORANGE), label(x + 152, 106, "write 4 MB", GRAY, 13)]
+        shapes += [_box(x + 6, 104, 84, name, VERMILION)]
+        shapes += [_arrow(x - 49, 72, x + 4, 110, VERMILION), label(x - 56, 106, "read 4 MB", GRAY, 13)]
+        shapes += [_arrow(x + 92, 110, x + 145, 72, VERMILION), label(x + 152, 106, "write 4 MB", GRAY, 13)]
     shapes += [_left(0, 196, "fused", 15, 600), _memory(0, 214, "x"), _memory(580, 214, "2 tanh x")]
     shapes += [_box(263, 284, 150, "tanh, then × 2", BLUE), _left(700, 236, "8 MB", 15, 600, BLUE)]
     shapes += [_arrow(98, 246, 261, 294, BLUE), _arrow(415, 294, 578, 246, BLUE)]
@@ -91,13 +93,13 @@ def history() -> Drawing:
 
     shapes = [_line(20, 150, WIDTH - 10, 150, GRAY)]
     shapes += [
-        _left(20, 20, "define by run", 15, 600, ORANGE),
+        _left(20, 20, "define by run", 15, 600, VERMILION),
         _left(20, 290, "define, then run", 15, 600, BLUE),
         _left(20, 128, "both", 15, 600, GREEN),
     ]
     for year in (2010, 2015, 2020):
         shapes.append(label(at(year), 176, str(year), GRAY, 13))
-    shapes += [_event(at(y), 144, 46 + 24 * (i % 2), name, y, ORANGE) for i, (y, name) in enumerate(BY_RUN)]
+    shapes += [_event(at(y), 144, 46 + 24 * (i % 2), name, y, VERMILION) for i, (y, name) in enumerate(BY_RUN)]
     shapes += [_event(at(y), 156, 216 + 24 * (i % 2), name, y, BLUE) for i, (y, name) in enumerate(THEN_RUN)]
     shapes += [_event(at(y), 150, 118 - 22 * (i % 2), name, y, GREEN) for i, (y, name) in enumerate(BOTH)]
     return drawing(Block("".join(shapes), WIDTH, 300), "Define by run, define then run, and both at once")

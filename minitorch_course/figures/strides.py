@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any, NamedTuple
 
+from minitorch._palette import BLUE, GRAY, INK, PAPER, TINTS, VERMILION
+
 from . import svg
 
 ARC = 34  # Pixels that the arcs of steps take above and below the row.
@@ -52,8 +54,7 @@ def _table(v: Any, cells: list[Cell]) -> svg.Block:
 def _row(v: Any, cells: list[Cell]) -> svg.Block:
     read = {cell.position for cell in cells}
     shapes = [
-        _number(p * svg.CELL, 0, number, p in read)
-        + svg.label((p + 0.5) * svg.CELL, svg.ROW + 14, str(p), svg.GRAY, 13)
+        _number(p * svg.CELL, 0, number, p in read) + svg.label((p + 0.5) * svg.CELL, svg.ROW + 14, str(p), GRAY, 13)
         for p, number in enumerate(v.data)
     ]
     shapes += [_step(v, axis) for axis in range(len(v.shape)) if v.shape[axis] > 1]
@@ -61,15 +62,15 @@ def _row(v: Any, cells: list[Cell]) -> svg.Block:
 
 
 def _number(x: float, y: float, number: Any, filled: bool) -> str:
-    fill, ink = (svg.TINTS[svg.BLUE], svg.INK) if filled else (svg.PAPER, svg.GRAY)
-    rect = f'<rect x="{x:g}" y="{y:g}" width="{svg.CELL}" height="{svg.ROW}" fill="{fill}" stroke="{svg.GRAY}"/>'
+    fill, ink = (TINTS[BLUE], INK) if filled else (PAPER, GRAY)
+    rect = f'<rect x="{x:g}" y="{y:g}" width="{svg.CELL}" height="{svg.ROW}" fill="{fill}" stroke="{GRAY}"/>'
     return rect + svg.label(x + svg.CELL / 2, y + svg.ROW / 2 + 5, f"{number:g}".replace("-", "−"), ink)
 
 
 def _step(v: Any, axis: int) -> str:
     """An arc from the first element to its neighbour along an axis: axis 0 below the row, axis 1 above."""
     below_row = axis == 0 and len(v.shape) > 1
-    colour = svg.BLUE if axis == 0 else svg.ORANGE
+    colour = BLUE if axis == 0 else VERMILION
     x, step = (v.start + 0.5) * svg.CELL, v.strides[axis] * svg.CELL
     y, bend = (svg.ROW + 18, 26) if below_row else (-3, -26)
     if not step:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-# Okabe and Ito's palette, which the colour-blind can tell apart, and paler tints of it for what text stands on.
-BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#a5548a"
-TINTS = {BLUE: "#cfe3f1", ORANGE: "#f9dcc7", GREEN: "#cdebe1", PURPLE: "#eedbe8"}
-INK, GRAY, PAPER = "#1f2933", "#5b6875", "#ffffff"
+from minitorch._palette import GRAY, INK, PAPER, TINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 CELL, ROW = 44, 34  # Pixels: the box of a number.
 GAP, MARGIN, CAPTION = 16, 14, 26
 
 
 class Drawing(str):
-    """SVG source that a notebook shows as a picture."""
+    """SVG source that a notebook displays as a picture, and as its title where it cannot."""
 
     title: str
+
+    def __new__(cls, source: str, title: str) -> Drawing:
+        made = super().__new__(cls, source)
+        made.title = title
+        return made
 
     def _repr_svg_(self) -> str:
         return str(self)
@@ -53,6 +58,7 @@ def label(x: float, y: float, text: str, colour: str = INK, size: int = 15, weig
 
 
 def moved(shapes: str, x: float, y: float) -> str:
+    """Return the shapes moved by (x, y)."""
     return f'<g transform="translate({x:g} {y:g})">{shapes}</g>'
 
 
@@ -97,11 +103,10 @@ def below(blocks: Sequence[Block]) -> Block:
 def drawing(block: Block, title: str) -> Drawing:
     """The block on paper, for a notebook or a file."""
     width, height = block.width + 2 * MARGIN, block.height + 2 * MARGIN
-    made = Drawing(
+    return Drawing(
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:g} {height:g}" width="{width:g}"'
         f" height=\"{height:g}\" font-family=\"system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif\">"
         f'<title>{escape(title)}</title><rect width="100%" height="100%" rx="8" fill="{PAPER}"/>'
-        f"{moved(block.shapes, MARGIN, MARGIN)}</svg>"
+        f"{moved(block.shapes, MARGIN, MARGIN)}</svg>",
+        title,
     )
-    made.title = title
-    return made

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from minitorch._palette import BLUE, PALE_GRAY, INK, PAPER
 from minitorch.autodiff.scalar import Scalar
 
-from .scalar_graph import Arrow, _columns, _heights, _room  # The layout is the library's own.
-from .svg import INK, PAPER, Block, Drawing, drawing
+from .graph_layout import Arrow, columns, heights, make_arrow, room
+from .svg import Block, Drawing, drawing
 
 NODE, STEP, PORT = 52, 152, 40  # Pixels: a node, from column to column, between two arrows.
-VALUE, GRAD, LINE, GIVEN = "#0072b2", "#b84a00", "#8a97a6", "#fdf3d8"  # Okabe and Ito's blue, their orange darkened.
+VALUE, GRAD, LINE, GIVEN = BLUE, "#b84a00", PALE_GRAY, "#fdf3d8"  # GRAD is vermilion, darkened for text.
 SYMBOLS = {"add": "+", "subtract": "−", "multiply": "×"}
 
 Rules = Mapping[str, Sequence[Callable[..., float]]]
@@ -21,15 +22,16 @@ Rules = Mapping[str, Sequence[Callable[..., float]]]
 
 def scalar_tape(tape: Sequence[Any], grads: Sequence[float], rules: Rules) -> Drawing:
     """A tape of rows (op, args, value) from left to right, with the gradient of each row, and what `rules` hand back
-    along each edge."""
+    along each edge.
+    """
     nodes: list[Scalar] = []
     for op, args, value in tape:
         nodes.append(Scalar(value, op, tuple(nodes[i] for i in args)))
-    column = _columns(nodes)
-    arrows = [_arrow(node, i, column) for node in nodes for i in range(len(node.parents))]
-    height = _heights(column, arrows)
-    top = min(h - _room(p) for p, h in height.items())
-    bottom = max(h + _room(p) for p, h in height.items())
+    column = columns(nodes)
+    arrows = [make_arrow(node, i, column, PORT) for node in nodes for i in range(len(node.parents))]
+    height = heights(column, arrows)
+    top = min(h - room(p) for p, h in height.items())
+    bottom = max(h + room(p) for p, h in height.items())
     at = {p: (NODE / 2 + STEP * column[p], h - top) for p, h in height.items()}
     pulled = [_pulled(row, grads[i], tape, rules) for i, row in enumerate(tape)]
     ends = [(nodes.index(node), i) for node in nodes for i in range(len(node.parents))]
@@ -43,13 +45,6 @@ def _pulled(row: Any, grad: float, tape: Sequence[Any], rules: Rules) -> list[fl
     op, args, y = row
     values = [tape[i].value for i in args]
     return [rule(grad, y, *values) for rule in rules[op]] if args else []
-
-
-def _arrow(end: Scalar, i: int, column: dict[Any, int]) -> Arrow:
-    start = end.parents[i]
-    crossed = {(end, i, c): c for c in range(column[start] + 1, column[end])}
-    column.update(crossed)
-    return Arrow([start, *crossed, end], (i - (len(end.parents) - 1) / 2) * PORT)
 
 
 def _edge(arrow: Arrow, at: dict[Any, tuple[float, float]], value: float, grad: float) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .svg import BLUE, CELL, GRAY, ORANGE, ROW, Block, Drawing, below, beside, box, captioned, drawing, label
+from minitorch._palette import BLUE, GRAY, VERMILION
+
+from .svg import CELL, ROW, Block, Drawing, below, beside, box, captioned, drawing, label
 
 SHOWN = {" ": "␣", "\n": "⏎"}
 
@@ -18,9 +20,9 @@ def window(text: str, start: int, context: int) -> Drawing:
     for t in range(context):
         above, under = (SHOWN.get(text[i], text[i]) for i in (start + t, start + t + 1))
         pairs.append(box(t * CELL, 0, above, BLUE) + label((t + 0.5) * CELL, ROW + 17, "↓", GRAY, 15))
-        pairs.append(box(t * CELL, ROW + 24, under, ORANGE))
+        pairs.append(box(t * CELL, ROW + 24, under, VERMILION))
     rows = Block("".join(pairs), context * CELL, 2 * ROW + 24)
-    words = label(40, 22, "inputs", BLUE, 15, 600) + label(40, ROW + 46, "targets", ORANGE, 15, 600)
+    words = label(40, 22, "inputs", BLUE, 15, 600) + label(40, ROW + 46, "targets", VERMILION, 15, 600)
     title = f"A window of {context} letters, and under each letter the one after it, which is to be guessed"
     return drawing(
         below([Block(strip, len(text) * CELL, ROW), beside([Block(words, 80, rows.height), rows])]),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from .svg import BLUE, GRAY, GREEN, INK, ORANGE, PAPER, PURPLE, TINTS, Block, Drawing, drawing, label, moved
+from minitorch._palette import BLUE, GRAY, GREEN, INK, PAPER, PURPLE, TINTS, VERMILION
+
+from .svg import Block, Drawing, drawing, label, moved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 COLOURS = (BLUE, GREEN, PURPLE)  # Neighbours differ; orange is kept for what a drawing points at.
 VISIBLE = str.maketrans({" ": "·", "\n": "↵", "\t": "→"})
@@ -26,7 +31,7 @@ def characters(text: str) -> Drawing:
         shapes += [label(middle, 34, character, INK, 26), label(middle, 62, f"U+{ord(character):04X}", INK, 15)]
         shapes += [_byte(x + BYTE * i, byte) for i, byte in enumerate(coded)]
         x += BYTE * len(coded) + 14
-    legend = ((BLUE, "a character of its own"), (ORANGE, "begins a longer one"), (GREEN, "goes on with it"))
+    legend = ((BLUE, "a character of its own"), (VERMILION, "begins a longer one"), (GREEN, "goes on with it"))
     for i, (colour, words) in enumerate(legend):
         shapes.append(_box(96 + 214 * i, 146, 16, 16, colour) + _left(120 + 214 * i, 159, words, GRAY))
     title = f"The characters of {text}, their code points and their bytes"
@@ -37,7 +42,7 @@ def _byte(x: float, byte: int) -> str:
     """A byte in hexadecimal, and its bits below; those that say what kind of byte it is are bold."""
     bits = f"{byte:08b}"
     marked = bits.index("0") + 1
-    colour = BLUE if marked == 1 else GREEN if marked == 2 else ORANGE
+    colour = BLUE if marked == 1 else GREEN if marked == 2 else VERMILION
     marks, rest = f'<tspan font-weight="700" fill="{INK}">{bits[:marked]}</tspan>', bits[marked:]
     return (
         _box(x, 76, BYTE - 3, 52, colour)
@@ -72,7 +77,7 @@ def _boxes(pieces: Sequence[str], marked: set[str]) -> tuple[str, float]:
         width = LETTER * len(shown) + 10
         if x and x + width > WIDTH:
             x, y = 0.0, y + LINE + 4
-        colour = ORANGE if piece in marked else COLOURS[i % len(COLOURS)]
+        colour = VERMILION if piece in marked else COLOURS[i % len(COLOURS)]
         shapes.append(_box(x, y, width - 2, LINE, colour) + _mono(x + width / 2 - 1, y + 20, shown))
         x += width
     return "".join(shapes), y + LINE
@@ -118,7 +123,7 @@ def _node(node: _Node, last: bool) -> str:
     shown = node.text.translate(VISIBLE)
     width = max(LETTER * len(shown) + 10, 34)
     y = -LEVEL * node.level
-    colour = ORANGE if last and node.id > 255 else BLUE
+    colour = VERMILION if last and node.id > 255 else BLUE
     return (
         _box(node.x - width / 2, y, width, 34, colour)
         + _mono(node.x, y + 16, shown)
@@ -138,7 +143,7 @@ def overlap(row: str, other: str, size: int = 5) -> Drawing:
             width = LETTER * len(word) + 14
             if x and x + width > WIDTH:
                 x, y = 0.0, y + LINE + 6
-            colour = ORANGE if i in copied else None
+            colour = VERMILION if i in copied else None
             shapes.append(_box(x, y, width - 4, LINE, colour) + _mono(x + width / 2 - 2, y + 20, word))
             x += width
         y += LINE + 18

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
 
 from ..answers.comparison import Tolerance, same
 from ..answers.diagnose import diagnose
-from ..answers.serialize import plain
+from ..answers.serialize import to_plain
 from .display import publish
-from .errors import explain, folded, marked
-from .traceback_location import student_steps
+from .errors import collapsed_html, explain, message_html
+from .traceback_location import student_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 CHECKED = "application/vnd.minitorch.check+json"
 
 
 class Verdict(NamedTuple):
-    """What came of a case: `message` is empty if it passed, `original` the whole error where there was one."""
+    """The result of a case: `message` is empty if it passed; `original` is the error that was raised, if any."""
 
     case: str
     message: str = ""
@@ -39,9 +41,14 @@ def check(
 ) -> None:
     """Display `ok` for a case, or what is probably wrong.
 
-    `given` calls the student's function; `expected` is the right value, or a function that gives it. `mistakes` maps
-    the message for a typical wrong answer to the value that it has, or a function that gives it. The tolerances are
-    those of `Tolerance`.
+    Args:
+      case: a name of the case.
+      given: a function that calls the student's function.
+      expected: the right value, or a function that returns it.
+      mistakes: from the message for a typical wrong answer to its value, or to a function that returns it.
+      rtol: see `Tolerance`.
+      atol: see `Tolerance`.
+      dtype: see `Tolerance`.
     """
     verdict = _judge(case, given, expected, mistakes or {}, Tolerance(rtol, atol, dtype))
     content = {"exercise": None, "case": case, "passed": not verdict.message, "message": verdict.message}
@@ -53,14 +60,14 @@ def _judge(
 ) -> Verdict:
     names = _names(given)
     try:
-        value = plain(given())
+        value = to_plain(given())
     except (Exception, SystemExit) as error:
-        return Verdict(case, *explain(error, _written_beside(names, error)))
+        return Verdict(case, *explain(error, _student_names(names, error)))
     try:
-        right = plain(expected() if callable(expected) else expected)
+        right = to_plain(expected() if callable(expected) else expected)
         if same(value, right, tolerance):
             return Verdict(case)
-        foreseen = {message: plain(wrong() if callable(wrong) else wrong) for message, wrong in mistakes.items()}
+        foreseen = {message: to_plain(wrong() if callable(wrong) else wrong) for message, wrong in mistakes.items()}
     except Exception as error:
         explanation = explain(error)
         return Verdict(case, f"The check itself failed, not your code. {explanation.paragraph}", explanation.original)
@@ -68,7 +75,7 @@ def _judge(
 
 
 def _names(given: Callable[[], Any]) -> dict[str, Any]:
-    """What `lambda: softmax(x)` names: the function `softmax` and the array `x`."""
+    """Return the values of the names in `lambda: softmax(x)`: the function `softmax` and the array `x`."""
     code = getattr(given, "__code__", None)
     if code is None:
         return {}
@@ -80,21 +87,23 @@ def _names(given: Callable[[], Any]) -> dict[str, Any]:
 
 
 def _arrays(names: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    arrays = {f"`{name}`": plain(x) for name, x in names.items() if isinstance(x, np.ndarray | jax.Array)}
+    arrays = {f"`{name}`": to_plain(x) for name, x in names.items() if isinstance(x, np.ndarray | jax.Array)}
     return {name: x for name, x in arrays.items() if isinstance(x, np.ndarray)}  # A random key is not one.
 
 
-def _written_beside(names: Mapping[str, Any], error: BaseException) -> set[str]:
-    """The functions that the error went through and that stand in a cell with one that is named: the student's own, and
-    not what the notebook gave."""
+def _student_names(names: Mapping[str, Any], error: BaseException) -> set[str]:
+    """Return the functions in the traceback that were defined in the same cell as a function in `names`.
+
+    They are the student's own. Functions from other cells were given by the notebook.
+    """
     named = [m for x in names.values() for m in (x, *(vars(x).values() if isinstance(x, type) else ()))]
     cells = {f.__code__.co_filename for f in named if isinstance(f, FunctionType)}
-    codes = (step.tb_frame.f_code for step in student_steps(error))
+    codes = (frame.tb_frame.f_code for frame in student_frames(error))
     return {code.co_name for code in codes if code.co_filename in cells}
 
 
 def as_text(verdict: Verdict) -> str:
-    """`ok: case`, or `not yet: case` with the message below it and the original error indented below that."""
+    """Return `ok: case`, or `not yet: case` followed by the message and the original error, each indented."""
     if not verdict.message:
         return f"ok: {verdict.case}"
     original = "".join(f"\n      {line}" for line in verdict.original.splitlines())
@@ -104,10 +113,10 @@ def as_text(verdict: Verdict) -> str:
 
 
 def as_html(verdict: Verdict) -> str:
-    """The same for a notebook, readable on light and dark: a coloured edge and the page's own text colour."""
+    """Return HTML of a verdict: a coloured edge, and the text in the notebook's own colour, light or dark."""
     colour, word = ("#D55E00", "not yet") if verdict.message else ("#0072B2", "ok")
-    message = f'<div style="margin-top:.3em">{marked(verdict.message)}</div>' if verdict.message else ""
+    message = f'<div style="margin-top:.3em">{message_html(verdict.message)}</div>' if verdict.message else ""
     return (
         f'<div style="border-left:5px solid {colour};padding:.35em .8em;margin:.2em 0;max-width:60em">'
-        f"<strong>{word}</strong>: {marked(verdict.case)}{message}{folded(verdict.original)}</div>"
+        f"<strong>{word}</strong>: {message_html(verdict.case)}{message}{collapsed_html(verdict.original)}</div>"
     )

@@ -1,8 +1,7 @@
-"""Errors in the student's terms: one paragraph first, the original below.
+"""Explanations of errors in the student's terms, followed by the original error.
 
-A traceback of JAX is long and ends far from the line that caused it. `explain` says what kind of mistake leads to such
-an error (`translations`), and where in the student's code it happened, with the shapes of the variables there
-(`frames`).
+A traceback of JAX is long and ends far from the line that caused it. `explain` names the likely mistake
+(`error_table`) and the line of the student's code, with the shapes of the variables on it (`traceback_location`).
 """
 
 from __future__ import annotations
@@ -11,53 +10,66 @@ import html
 import linecache
 import re
 import sys
-from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from markdown_it import MarkdownIt
 
 from .display import publish, shell
-from .error_table import translate
-from .traceback_location import place_of, student_steps
+from .error_table import find_cause
+from .traceback_location import location_of, student_frames
 
-STEPS = 5  # So many of the first and of the last are shown.
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+MAX_FRAMES = 5  # of the first and of the last frames that are shown
 EXPLAINED = "application/vnd.minitorch.error+json"
+MARKDOWN = MarkdownIt("zero").enable("backticks")
 
 
 class Explanation(NamedTuple):
-    """`paragraph` says what happened in the student's terms; `original` is the error as Python shows it, reduced to the
-    student's own lines. It is empty where there is nothing to add."""
+    """What an error means.
+
+    `paragraph` is in the student's terms. `original` is the error as Python shows it, reduced to frames of the
+    student's code; it is empty if it adds nothing.
+    """
 
     paragraph: str
     original: str
 
 
 def explain(error: BaseException, student_names: Collection[str] = ()) -> Explanation:
-    """What an exception out of the student's code means.
+    """Explain an exception raised by the student's code.
 
-    The place named is the innermost line outside of Python's and installed packages, among the functions called
-    `student_names` if it is in any of them.
+    The explanation names the innermost line outside of Python and of installed packages. If the traceback goes through
+    functions called `student_names`, it names the innermost line in those.
     """
     if isinstance(error, NotImplementedError):
         return Explanation(f"Not written yet: {error}" if str(error) else "Not written yet.", "")
-    place = place_of(error, student_names)
-    cause = translate(error, place)
-    return Explanation(f"{cause} {place}" if place else cause, _original(error))
+    location = location_of(error, student_names)
+    cause = find_cause(error, location)
+    return Explanation(f"{cause} {location}" if location else cause, _original(error))
 
 
 def _original(error: BaseException) -> str:
-    steps = [
-        f"{step.tb_frame.f_code.co_name}, line {step.tb_lineno}: {text}"
-        for step in student_steps(error)
+    frames = [
+        f"{frame.tb_frame.f_code.co_name}, line {frame.tb_lineno}: {text}"
+        for frame in student_frames(error)
         if (
-            text := linecache.getline(step.tb_frame.f_code.co_filename, step.tb_lineno, step.tb_frame.f_globals).strip()
+            text := linecache.getline(
+                frame.tb_frame.f_code.co_filename, frame.tb_lineno, frame.tb_frame.f_globals
+            ).strip()
         )
     ]
-    if len(steps) > 2 * STEPS:
-        steps[STEPS:-STEPS] = [f"... {len(steps) - 2 * STEPS} more ..."]
-    return "\n".join([*steps, f"{type(error).__name__}: {error}"])
+    if len(frames) > 2 * MAX_FRAMES:
+        frames[MAX_FRAMES:-MAX_FRAMES] = [f"... {len(frames) - 2 * MAX_FRAMES} more ..."]
+    return "\n".join([*frames, f"{type(error).__name__}: {error}"])
 
 
-def install() -> None:
-    """In a notebook, explain the error of any cell before the original, which is folded. Elsewhere, do nothing."""
+def setup() -> None:
+    """Explain errors of this notebook's cells: a paragraph first, then the original error, collapsed.
+
+    Call it once, in the first cell. Outside of a notebook it does nothing.
+    """
     ipython = shell()
     if ipython is not None:
         ipython.set_custom_exc((Exception,), _show)
@@ -78,24 +90,21 @@ def _show(
 
 
 def as_html(paragraph: str, original: str) -> str:
-    """The paragraph with a coloured edge, and the original folded below it; readable on light and dark."""
+    """Return HTML of a paragraph with a coloured edge, and of the collapsed original, for light and dark themes."""
     return (
         '<div style="border-left:5px solid #D55E00;padding:.35em .8em;margin:.2em 0;max-width:60em">'
-        f"{marked(paragraph)}{folded(original)}</div>"
+        f"{message_html(paragraph)}{collapsed_html(original)}</div>"
     )
 
 
-def folded(original: str) -> str:
-    """HTML of an original error, one line until it is clicked on."""
+def collapsed_html(original: str) -> str:
+    """Return HTML of an original error that shows one line until it is opened."""
     if not original:
         return ""
     text = f'<summary>The original error</summary><pre style="overflow-x:auto">{html.escape(original)}</pre>'
     return f'<details style="margin-top:.3em">{text}</details>'
 
 
-def marked(text: str) -> str:
-    """HTML of a message, its `code` in a code font."""
-    parts = html.escape(text).split("`")
-    if len(parts) % 2 == 0:
-        return html.escape(text)
-    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+def message_html(text: str) -> str:
+    """Return HTML of a message, in which `code` is the only Markdown."""
+    return MARKDOWN.renderInline(text)

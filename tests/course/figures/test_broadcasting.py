@@ -1,19 +1,14 @@
 """Broadcasting as stretched boxes."""
 
 import re
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from minitorch_course.figures import broadcasting, svg
+from minitorch._palette import BLUE, GRAY, GREEN, INK, PAPER, TINTS, VERMILION
+from minitorch_course.figures import broadcasting
 
 NUMBERS = np.arange(1, 7).reshape(2, 3)
-
-
-def texts(drawing):
-    """All text of a drawing, which must be well-formed XML."""
-    return [node.text for node in ElementTree.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")]
 
 
 def boxes(drawing):
@@ -22,14 +17,14 @@ def boxes(drawing):
     return drawing.count('rx="3"') - dashed, dashed
 
 
-def test_a_row_is_repeated_under_the_rows_of_a_table():
+def test_a_row_is_repeated_under_the_rows_of_a_table(texts):
     drawing = broadcasting.stretch(NUMBERS, [10, 20, 30])
     assert boxes(drawing) == (6 + 3 + 6, 3)
     assert [t for t in texts(drawing) if "(" in t] == ["(2, 3)", "(3,) → (2, 3)", "(2, 3)"]
     assert texts(drawing)[-7:-1] == ["11", "22", "33", "14", "25", "36"]
 
 
-def test_both_sides_stretch():
+def test_both_sides_stretch(texts):
     drawing = broadcasting.stretch([[0], [10]], [[1, 2, 3]], "×")
     assert boxes(drawing) == (2 + 3 + 6, 4 + 3)
     assert "(2, 1) → (2, 3)" in texts(drawing)
@@ -39,7 +34,7 @@ def test_a_number_stretches_to_anything():
     assert boxes(broadcasting.stretch(5, [1, 2], "−")) == (1 + 2 + 2, 1)
 
 
-def test_a_product_goes_by_way_of_a_cube():
+def test_a_product_goes_by_way_of_a_cube(texts):
     a, b = NUMBERS, np.arange(12).reshape(3, 4)
     drawing = broadcasting.product(a, b)
     assert [t for t in texts(drawing) if t.startswith("(")] == [
@@ -64,5 +59,5 @@ def test_a_drawing_is_a_picture_in_a_notebook_and_a_title_in_text():
 def test_letters_are_readable_and_colours_from_one_palette():
     drawing = broadcasting.product(NUMBERS, NUMBERS.T)
     assert min(map(int, re.findall(r'font-size="(\d+)"', drawing))) >= 13
-    known = {svg.BLUE, svg.ORANGE, svg.GREEN, svg.INK, svg.GRAY, svg.PAPER, *svg.TINTS.values()}
+    known = {BLUE, VERMILION, GREEN, INK, GRAY, PAPER, *TINTS.values()}
     assert set(re.findall(r"#[0-9a-f]{6}", drawing)) <= known

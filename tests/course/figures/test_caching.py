@@ -3,22 +3,8 @@
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
-import pytest
 
 from minitorch_course.figures import caching
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    plt.switch_backend("agg")
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
-
-
-def texts(drawing):
-    """All text of a drawing, which must be well-formed XML."""
-    return [node.text for node in ElementTree.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")]
 
 
 def colours(drawing, colour):
@@ -28,7 +14,7 @@ def colours(drawing, colour):
     )
 
 
-def test_a_triangle_counts_what_is_read():
+def test_a_triangle_counts_what_is_read(texts):
     drawing = caching.triangle(["a", "b"], ["c", "d", "e"])
     assert {"no cache: 9 words read", "a cache: 4 words read"} <= set(texts(drawing))
     read, again, kept = (
@@ -37,7 +23,7 @@ def test_a_triangle_counts_what_is_read():
     assert (read, again, kept) == (2 * 4, 5, 5)
 
 
-def test_slots_are_filled_up_to_the_position():
+def test_slots_are_filled_up_to_the_position(texts):
     drawing = caching.slots(["a", "b"], ["c"], room=5)
     assert [text for text in texts(drawing) if text] == [
         "▲", "position 0", "a", "b", "▲", "position 2", "a", "b", "c", "▲", "position 3",

@@ -1,19 +1,10 @@
 """Plots of how much shorter tokens make a text."""
 
 import matplotlib.pyplot as plt
-import pytest
 
 from minitorch_course.figures import compression
 
 SIZES = [256, 512, 1024]
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    plt.switch_backend("agg")
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
 
 
 def drawn():

@@ -5,14 +5,7 @@ import numpy as np
 import pytest
 
 from minitorch_course.figures import experts
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    plt.switch_backend("agg")
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
+from minitorch_course.figures.smoothing import trailing_mean
 
 
 def drawn():
@@ -23,7 +16,8 @@ def drawn():
 def test_a_line_is_as_thick_as_its_gate_and_missing_where_there_is_none():
     experts.routed(["a", "b"], {"top 1": [[0.5, 0], [0, 0.9]], "top 2": [[0.5, 0.5], [0.1, 0.9]]})
     one, two = drawn()
-    assert len(one.lines) == 2 and len(two.lines) == 4
+    assert len(one.lines) == 2
+    assert len(two.lines) == 4
     assert one.lines[0].get_linewidth() < one.lines[1].get_linewidth()
     assert [text.get_text() for text in one.texts] == ["a", "b", "expert 0", "expert 1"]
 
@@ -39,7 +33,7 @@ def test_shares_of_experts_stand_upon_each_other(top):
 
 def test_the_mean_of_the_last_rows_is_shown():
     rows = np.arange(24.0).reshape(12, 2)
-    np.testing.assert_allclose(experts._smooth(rows, 4)[[0, 11]], [rows[0], rows[8:].mean(axis=0)])
+    np.testing.assert_allclose(trailing_mean(rows, 4)[[0, 11]], [rows[0], rows[8:].mean(axis=0)])
 
 
 def test_each_model_stands_at_its_work_and_its_loss():
@@ -47,7 +41,8 @@ def test_each_model_stands_at_its_work_and_its_loss():
     (axes,) = drawn()
     assert [tuple(line.get_xydata()[0]) for line in axes.lines] == [(10, 2), (10, 1)]
     small, large = (dots.get_sizes()[0] for dots in axes.collections)
-    assert large == 8 * small and axes.get_ylabel() == "error"
+    assert large == 8 * small
+    assert axes.get_ylabel() == "error"
 
 
 def test_pages_are_gray_and_maps_have_a_colour_for_each_expert():

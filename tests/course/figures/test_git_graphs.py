@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from minitorch._palette import VERMILION
 from minitorch_course.figures import git_graphs
-from minitorch_course.figures.svg import ORANGE
 
 
 def words(drawn):
@@ -15,13 +15,14 @@ def words(drawn):
 @pytest.mark.parametrize("figure", [git_graphs.objects, git_graphs.rebase, git_graphs.rounds])
 def test_a_picture_has_a_title_and_words(figure):
     drawn = figure()
-    assert drawn.title in drawn and len(words(drawn)) > 5
+    assert drawn.title in drawn
+    assert len(words(drawn)) > 5
 
 
 @pytest.mark.parametrize(("theirs", "conflict"), [(["a"], False), (["b"], False), (["c"], True)])
 def test_only_a_conflict_is_orange(theirs, conflict):
     drawn = git_graphs.joined([(["a"], ["b"], theirs)], [["result"]])
-    assert (ORANGE in drawn) == conflict
+    assert (VERMILION in drawn) == conflict
     assert words(drawn)[-4:] == ["a", "b", *theirs, "result"]
 
 

@@ -22,11 +22,13 @@ def test_what_is_seen_is_the_uppermost_file_unless_it_is_hidden():
 @pytest.mark.parametrize("figure", [images.names, images.stages, images.parts, images.shell])
 def test_a_picture_has_a_title_and_words(figure):
     drawn = figure()
-    assert drawn.title in drawn and len(words(drawn)) > 4
+    assert drawn.title in drawn
+    assert len(words(drawn)) > 4
 
 
 def test_each_run_of_a_state_is_named_once():
     answers = [(10 * i, good) for i, good in enumerate([False, False, True, True, True])]
     drawn = words(images.pulse(answers, ["starting"] * 2 + ["healthy"] * 3))
     assert drawn.count("starting") == drawn.count("healthy") == 1
-    assert drawn.count("✕") == 2 and drawn.count("✓") == 3
+    assert drawn.count("✕") == 2
+    assert drawn.count("✓") == 3

@@ -7,14 +7,6 @@ import pytest
 from minitorch_course.figures import layers
 
 
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    plt.switch_backend("agg")
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
-
-
 def drawn():
     """The panels of the figure."""
     return plt.gcf().axes

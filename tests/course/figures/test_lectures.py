@@ -3,12 +3,28 @@
 import runpy
 from pathlib import Path
 
-LECTURES = Path(__file__).parents[3] / "lectures" / "figures"
+import pytest
+
+ROOT = Path(__file__).parents[3]
+FIGURES = ROOT / "lectures" / "figures"
+SCRIPTS = [path for path in sorted((FIGURES / "src").glob("[0-9]*.py")) if "\nFIGURES = " in path.read_text("utf-8")]
 
 
-def test_the_figures_of_lecture_01_are_up_to_date(monkeypatch):
-    monkeypatch.syspath_prepend(LECTURES)
-    figures = runpy.run_path(str(LECTURES / "draw_01.py"))["FIGURES"]
-    assert {path.stem for path in LECTURES.glob("01_*.svg")} == {f"01_{name}" for name in figures}
-    for name, drawing in figures.items():
-        assert (LECTURES / f"01_{name}.svg").read_text(encoding="utf-8") == f"{drawing}\n"
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_the_drawings_of_a_lecture_are_up_to_date(script, monkeypatch):
+    monkeypatch.syspath_prepend(script.parent)
+    for name, drawing in runpy.run_path(str(script))["FIGURES"].items():
+        assert (FIGURES / f"{script.stem[:2]}_{name}.svg").read_text(encoding="utf-8") == f"{drawing}\n"
+
+
+def test_every_lecture_has_a_script_and_every_figure_a_lecture_that_shows_it():
+    lectures = [path.stem for path in (ROOT / "lectures").glob("[0-9]*.md")]
+    assert {path.stem for path in (FIGURES / "src").glob("[0-9]*.py")} <= set(lectures)
+    text = "".join(path.read_text("utf-8") for path in (ROOT / "lectures").glob("*.md"))
+    assert [path.name for path in sorted(FIGURES.glob("*.svg")) if f"figures/{path.name}" not in text] == []
+
+
+def test_the_picture_of_the_site_is_up_to_date():
+    images = ROOT / "docs" / "images"
+    drawing = runpy.run_path(str(images / "draw.py"))["resume"]()
+    assert (images / "resume.svg").read_text(encoding="utf-8") == f"{drawing}\n"

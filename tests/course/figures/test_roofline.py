@@ -7,14 +7,6 @@ import pytest
 from minitorch_course.figures import roofline
 
 
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    plt.switch_backend("agg")
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
-
-
 def drawn():
     return plt.gcf().axes[0]
 

@@ -4,18 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from minitorch._palette import INK, PALE_GRAY
 from minitorch_course.figures import sampling
 
 WORDS = ["mat", "sofa", "floor"]
 LOGITS = np.log([0.2, 0.5, 0.3])
-
-
-@pytest.fixture(autouse=True)
-def _no_window(monkeypatch):
-    plt.switch_backend("agg")
-    monkeypatch.setattr(plt, "show", lambda: None)
-    yield
-    plt.close("all")
 
 
 def drawn():
@@ -36,7 +29,7 @@ def test_bars_stand_in_the_order_of_likeliness_and_keep_their_outlines():
     outline, bars = without.containers
     assert heights(outline) == pytest.approx([0.5, 0.3, 0.2])
     assert heights(bars) == pytest.approx([0, 0.6, 0.4])
-    assert [label.get_color() for label in without.get_xticklabels()] == [sampling.GRAY, sampling.INK, sampling.INK]
+    assert [label.get_color() for label in without.get_xticklabels()] == [PALE_GRAY, INK, INK]
 
 
 def test_each_mood_has_a_row_and_each_sampler_a_column():

@@ -1,7 +1,6 @@
 """A view and the row of memory that it walks."""
 
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
 
 import pytest
 
@@ -18,10 +17,6 @@ class View(NamedTuple):
 ROW = list(range(10, 22))
 
 
-def texts(drawing):
-    return [node.text for node in ElementTree.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")]
-
-
 @pytest.mark.parametrize(
     ("view", "read", "steps"),
     [
@@ -32,7 +27,7 @@ def texts(drawing):
         (View([10, 20, 30], (3,), (1,)), [10, 20, 30], ["axis 0: +1"]),
     ],
 )
-def test_the_table_and_the_steps(view, read, steps):
+def test_the_table_and_the_steps(view, read, steps, texts):
     drawing = strides.walk(view)
     assert texts(drawing)[: len(read)] == [str(n) for n in read]
     assert [t for t in texts(drawing) if t.startswith("axis")] == steps
@@ -41,7 +36,7 @@ def test_the_table_and_the_steps(view, read, steps):
 
 def test_what_is_not_read_is_not_filled():
     drawing = strides.walk(View(ROW, (3, 2), (4, 2), 1))
-    assert drawing.count(f'fill="{strides.svg.TINTS[strides.svg.BLUE]}"') == 6 + 6
+    assert drawing.count(f'fill="{strides.TINTS[strides.BLUE]}"') == 6 + 6
 
 
 def test_several_views_stand_below_each_other():

@@ -14,18 +14,13 @@ class Row(NamedTuple):
     value: float
 
 
-def texts(drawing):
-    """All text of a drawing, which must be well-formed XML."""
-    return [node.text for node in ElementTree.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")]
-
-
-def test_edges_carry_the_value_and_what_comes_back():
+def test_edges_carry_the_value_and_what_comes_back(texts):
     tape = [Row("a", (), 2.0), Row("b", (), -3.0), Row("multiply", (0, 1), -6.0)]
     drawing = scalar_tape(tape, [-3.0, 2.0, 1.0], RULES)
     assert texts(drawing) == ["2 →", "← −3", "−3 →", "← 2", "a", "−3", "b", "2", "×", "1", "−6"]
 
 
-def test_two_edges_between_the_same_nodes_run_side_by_side():
+def test_two_edges_between_the_same_nodes_run_side_by_side(texts):
     tape = [Row("a", (), 3.0), Row("multiply", (0, 0), 9.0)]
     drawing = scalar_tape(tape, [6.0, 1.0], RULES)
     assert texts(drawing)[:5] == ["3 →", "← 3", "3 →", "← 3", "a"]
@@ -33,6 +28,6 @@ def test_two_edges_between_the_same_nodes_run_side_by_side():
     assert len(set(paths)) == len(paths) == 4
 
 
-def test_an_edge_may_cross_columns():
+def test_an_edge_may_cross_columns(texts):
     tape = [Row("a", (), 1.0), Row("tanh", (0,), 0.5), Row("tanh", (1,), 0.25), Row("multiply", (0, 2), 0.25)]
     assert texts(scalar_tape(tape, [0.5, 0.5, 1.0, 1.0], RULES)).count("1 →") == 2

@@ -1,6 +1,6 @@
-"""Draw the figures of lecture 07: `.venv/bin/python lectures/figures/draw_07.py`.
+"""Draw the figures of lecture 07: `python lectures/figures/src/07_transformers.py`.
 
-They are those of the notebook, whose cells are run for them.
+They are plots of the notebook, whose cells this script runs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from sheet import Sheet
 
 from minitorch_course.figures import attention
 
-NAMES = {  # Cell of the notebook -> figure.
+NAMES = {  # cell of the notebook: figure
     "real-head": "head",
     "sharpness": "sharpness",
     "causality": "causality",
@@ -19,16 +19,16 @@ NAMES = {  # Cell of the notebook -> figure.
     "ladder-climbed": "ladder",
     "heads-seen": "heads",
 }
-DRAWN = {  # Figures that are SVG already.
+FIGURES = {
     "mask": attention.mask(["the", "cat", "sat", "on", "the", "mat"]),
     "cuts": attention.cuts(),
 }
 
 
 def main() -> None:
-    """Write all figures beside this file."""
+    """Write all figures to `lectures/figures`."""
     sheet = Sheet("07")
-    sheet.put(DRAWN)
+    sheet.put(FIGURES)
     sheet.run(NAMES)
 
 

@@ -1,13 +1,13 @@
-"""Draw the figures of lecture 12: `.venv/bin/python lectures/figures/draw_12.py`.
+"""Draw the figures of lecture 12: `python lectures/figures/src/12_pruning.py`.
 
-They are those of the notebook, whose cells are run for them, without those of the language model.
+They are plots of the notebook, whose cells this script runs, except those of the language model.
 """
 
 from __future__ import annotations
 
 from sheet import Sheet
 
-NAMES = {  # Cell of the notebook -> figure.
+NAMES = {  # cell of the notebook: figure
     "digits": "spread",
     "sparsity-against-loss": "sparsity",
     "patterns": "patterns",

@@ -1,4 +1,4 @@
-"""Draw the figures of lecture 13, on packaging: `.venv/bin/python lectures/figures/draw_13.py`."""
+"""Draw the figures of lecture 13, on packaging: `python lectures/figures/src/13_packaging.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from minitorch_course.figures import images
 
 
 def main() -> None:
-    """Write all figures beside this file, with the notebook's layers and its `health`."""
+    """Write all figures to `lectures/figures`, with the notebook's layers and its `health`."""
     sheet = Sheet("13")
     bound = sheet.run({}, demos=())
     answers = [(10 * i, sign == "+") for i, sign in enumerate("---+--+----+", 1)]

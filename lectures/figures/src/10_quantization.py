@@ -1,6 +1,6 @@
-"""Draw the figures of lecture 10: `.venv/bin/python lectures/figures/draw_10.py`.
+"""Draw the figures of lecture 10: `python lectures/figures/src/10_quantization.py`.
 
-They are those of the notebook. Cells of it that train or measure are not run.
+They are those of the notebook. Cells that train or measure are not run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ PLOTS = ("ruler", "two-rulers", "staircase", "bound-held")  # Cells of the noteb
 
 
 def main() -> None:
-    """Write all figures beside this file."""
+    """Write all figures to `lectures/figures`."""
     sheet = Sheet("10")
     matrix = sheet.run({name: name for name in PLOTS}, demos=("shares",))["MATRIX"]
     ways = [("one scale for the matrix", None), ("a scale for each row", 8), ("a scale for each group of 4", 4)]

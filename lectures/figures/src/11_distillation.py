@@ -1,13 +1,13 @@
-"""Draw the figures of lecture 11: `.venv/bin/python lectures/figures/draw_11.py`.
+"""Draw the figures of lecture 11: `python lectures/figures/src/11_distillation.py`.
 
-They are those of the notebook, whose cells are run for them.
+They are plots of the notebook, whose cells this script runs.
 """
 
 from __future__ import annotations
 
 from sheet import Sheet
 
-NAMES = {  # Cell of the notebook -> figure.
+NAMES = {  # cell of the notebook: figure
     "opinions": "opinions",
     "kinship-seen": "kinship",
     "hills": "hills",

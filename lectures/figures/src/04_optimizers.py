@@ -1,6 +1,6 @@
-"""Draw the figures of lecture 04: `.venv/bin/python lectures/figures/draw_04.py`.
+"""Draw the figures of lecture 04: `python lectures/figures/src/04_optimizers.py`.
 
-They are those of the notebook, whose cells are run for them, and one more.
+All but one are plots of the notebook, whose cells this script runs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from sheet import Sheet
 
 from minitorch_course.figures import optimizers
 
-NAMES = {  # Cell of the notebook -> figure.
+NAMES = {  # cell of the notebook: figure
     "ravine": "ravine",
     "momentum-in-the-ravine": "momentum",
     "clipping": "clipping",
@@ -23,7 +23,7 @@ NAMES = {  # Cell of the notebook -> figure.
 
 
 def main() -> None:
-    """Write all figures beside this file."""
+    """Write all figures to `lectures/figures`."""
     sheet = Sheet("04")
     optimizers.velocities()
     sheet.save("velocities")

@@ -1,6 +1,6 @@
-"""Draw the figures of lecture 09: `.venv/bin/python lectures/figures/draw_09.py`.
+"""Draw the figures of lecture 09: `python lectures/figures/src/09_generation.py`.
 
-They are those of the notebook, and one more. Cells of it that train or measure are not run.
+All but one are those of the notebook. Cells that train or measure are not run.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from sheet import Sheet
 from minitorch.infer import temperature
 from minitorch_course.figures import caching, sampling
 
-NAMES = {  # Cell of the notebook -> figure.
+NAMES = {  # cell of the notebook: figure
     "strategies": "strategies",
     "ruler": "ruler",
     "two-moods": "moods",
@@ -18,16 +18,16 @@ NAMES = {  # Cell of the notebook -> figure.
     "memory": "memory",
     "overlap": "overlap",
 }
-DRAWINGS = {
+FIGURES = {
     "triangle": caching.triangle(["the", "cat", "sat", "on"], ["the", "mat", "and", "slept"]),
     "slots": caching.slots(["the", "cat", "sat", "on"], ["the", "mat"], room=9),
 }
 
 
 def main() -> None:
-    """Write all figures beside this file."""
+    """Write all figures to `lectures/figures`."""
     sheet = Sheet("09")
-    sheet.put(DRAWINGS)
+    sheet.put(FIGURES)
     bound = sheet.run(NAMES, demos=())
     samplers = {f"T = {t:g}": temperature(t) for t in (0.1, 0.5, 2.0)}
     sampling.bars(bound["WORDS"], {"": bound["LOGITS"]}, samplers)

@@ -1,15 +1,16 @@
-"""Draw the figures of lecture 00, on the open-source AI stack: `.venv/bin/python lectures/figures/draw_00.py`."""
+"""Draw the figures of lecture 00, on the open-source AI stack: `python lectures/figures/src/00_open_source_ai.py`."""
 
 from __future__ import annotations
 
 from sheet import Sheet
 
-from minitorch_course.figures.svg import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, TINTS, Block, Drawing, drawing, label
+from minitorch._palette import BLUE, GRAY, GREEN, INK, PURPLE, TINTS, VERMILION
+from minitorch_course.figures.svg import Block, Drawing, drawing, label
 
 LAYERS = (
     ("applications", "Ollama, LM Studio, Tabby, Stable Diffusion WebUI", "09", PURPLE),
     ("MLOps", "MLflow, Kubeflow, DVC, KServe, Triton", "06, 08, 13", GREEN),
-    ("hubs", "Hugging Face: weights, data, tokenizers", "06, 10-12", ORANGE),
+    ("hubs", "Hugging Face: weights, data, tokenizers", "06, 10-12", VERMILION),
     ("frameworks", "PyTorch, JAX, TensorFlow, minitorch", "01-05, 07", BLUE),
     ("clusters", "Docker, Kubernetes, Slurm", "13", GREEN),
     ("hardware", "CUDA, ROCm, oneAPI; CPUs", "01, 05", GRAY),
@@ -36,7 +37,7 @@ BOOKS = ("00", "06", "02-08", "08, 10-12", "13", "later")
 
 
 def box(x: float, y: float, width: float, height: float, colour: str) -> str:
-    """A rectangle in a colour's tint."""
+    """Return a rectangle with the tint of a colour."""
     fill = TINTS.get(colour, "#e8ecf0")
     return (
         f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="5" fill="{fill}" stroke="{colour}"'
@@ -45,7 +46,7 @@ def box(x: float, y: float, width: float, height: float, colour: str) -> str:
 
 
 def stack() -> Drawing:
-    """Six layers; in each what is known there, and the notebooks that build it."""
+    """Draw six layers, with known projects of each and the notebooks that build it."""
     shapes = []
     for i, (name, known, books, colour) in enumerate(LAYERS):
         y = 50 * i
@@ -55,38 +56,38 @@ def stack() -> Drawing:
 
 
 def spectrum() -> Drawing:
-    """From closed to open: an example of each degree, and what it lets you do."""
+    """Draw the degrees from closed to open, with an example of each and what it lets you do."""
     step = 158
     shapes = [f'<path d="M10 60H{step * 5 - 14}m-9 -6l9 6l-9 6" fill="none" stroke="{GRAY}" stroke-width="2"/>']
     for i, (degree, example, may) in enumerate(DEGREES):
         x = step * (i + 0.5)
-        colour = (GRAY, ORANGE, PURPLE, BLUE, GREEN)[i]
+        colour = (GRAY, VERMILION, PURPLE, BLUE, GREEN)[i]
         shapes += [f'<circle cx="{x:g}" cy="60" r="8" fill="{colour}"/>', label(x, 36, degree, colour, 16, 600)]
         shapes += [label(x, 92, example, INK, 15), label(x, 116, may, GRAY, 14)]
     return drawing(Block("".join(shapes), step * 5, 124), "Openness is a spectrum: each step lets you do more")
 
 
 def timeline() -> Drawing:
-    """What appeared when."""
+    """Draw what was published when."""
     step = 100
     shapes = [f'<path d="M0 60H{step * len(EVENTS)}" stroke="{GRAY}" stroke-width="2"/>']
     for i, (year, first, second) in enumerate(EVENTS):
-        x, colour = step * (i + 0.5), BLUE if year < 2018 else GREEN if year < 2021 else ORANGE
+        x, colour = step * (i + 0.5), BLUE if year < 2018 else GREEN if year < 2021 else VERMILION
         shapes += [f'<circle cx="{x:g}" cy="60" r="6" fill="{colour}"/>', label(x, 40, str(year), INK, 16, 600)]
         shapes += [label(x, 88 + 20 * k, name, colour, 14) for k, name in enumerate((first, second)) if name]
-    for x, colour, era in ((200, BLUE, "frameworks"), (450, GREEN, "operations"), (650, ORANGE, "large models")):
+    for x, colour, era in ((200, BLUE, "frameworks"), (450, GREEN, "operations"), (650, VERMILION, "large models")):
         shapes.append(label(x, 142, era, colour, 15, 600))
     return drawing(Block("".join(shapes), step * len(EVENTS), 148), "From libraries to large models, 2007 to 2023")
 
 
 def lifecycle() -> Drawing:
-    """Six stages in a row, and the way back from the last to the first."""
+    """Draw six stages in a row, and the way back from the last to the first."""
     step = 132
     shapes = []
     for i, (stage, books) in enumerate(zip(STAGES, BOOKS, strict=True)):
         x = step * i
         shapes += [box(x, 0, step - 24, 46, BLUE), label(x + 54, 28, stage, INK, 14, 600)]
-        shapes.append(label(x + 54, 68, books, ORANGE, 14, 600))
+        shapes.append(label(x + 54, 68, books, VERMILION, 14, 600))
         if i:
             shapes.append(f'<path d="M{x - 22} 23h18m-7 -5l7 5l-7 5" fill="none" stroke="{GRAY}" stroke-width="2"/>')
     right = step * 5 + 54
@@ -97,5 +98,7 @@ def lifecycle() -> Drawing:
     return drawing(Block("".join(shapes), step * 6 - 24, 124), "The life of a model, and the notebook of each stage")
 
 
+FIGURES = {"stack": stack(), "spectrum": spectrum(), "timeline": timeline(), "lifecycle": lifecycle()}
+
 if __name__ == "__main__":
-    Sheet("00").put({draw.__name__: draw() for draw in (stack, spectrum, timeline, lifecycle)})
+    Sheet("00").put(FIGURES)

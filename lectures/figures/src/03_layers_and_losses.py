@@ -1,6 +1,6 @@
-"""Draw the figures of lecture 03: `.venv/bin/python lectures/figures/draw_03.py`.
+"""Draw the figures of lecture 03: `python lectures/figures/src/03_layers_and_losses.py`.
 
-They are those of the notebook, whose cells are run for them, and one more.
+All but one are plots of the notebook, whose cells this script runs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from sheet import Sheet
 
 from minitorch_course.figures import layers
 
-NAMES = {  # Cell of the notebook -> figure.
+NAMES = {  # cell of the notebook: figure
     "gelu-primitive": "bends",
     "squared-error": "blame",
     "through-depth": "depth",
@@ -21,7 +21,7 @@ NAMES = {  # Cell of the notebook -> figure.
 
 
 def main() -> None:
-    """Write all figures beside this file."""
+    """Write all figures to `lectures/figures`."""
     sheet = Sheet("03", font=13)
     layers.relay()
     sheet.save("relay")

@@ -1,6 +1,6 @@
-"""Draw the figures of lecture 08: `.venv/bin/python lectures/figures/draw_08.py`.
+"""Draw the figures of lecture 08: `python lectures/figures/src/08_training.py`.
 
-They are those of the notebook, for some of which its cells are run, and one more. Training takes a minute.
+Some are plots of the notebook, whose cells this script runs. Training takes a minute.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from sheet import Sheet
 
 from minitorch_course.figures import files, runs, text_windows
 
-DRAWINGS = {
+FIGURES = {
     "window": text_windows.window("for i in range(10):", start=4, context=8),
     "cover": text_windows.cover(tokens=24, batch=2, context=4),
-    "writing": files.writing,
+    "writing": files.writing(),
 }
 PLOTS = {"surprise": runs.surprise, "lost_time": runs.lost_time}
-NAMES = {"resume": "resumed", "four-sizes": "curves", "scaling": "scaling"}  # Cell of the notebook -> figure.
+NAMES = {"resume": "resumed", "four-sizes": "curves", "scaling": "scaling"}  # cell of the notebook: figure
 
 
 def main() -> None:
-    """Write all figures beside this file."""
+    """Write all figures to `lectures/figures`."""
     sheet = Sheet("08")
-    sheet.put(DRAWINGS)
+    sheet.put(FIGURES)
     for name, plot in PLOTS.items():
         plot()
         sheet.save(name)

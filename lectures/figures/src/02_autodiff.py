@@ -1,4 +1,4 @@
-"""Draw the figures of lecture 02: `.venv/bin/python lectures/figures/draw_02.py`."""
+"""Draw the figures of lecture 02: `python lectures/figures/src/02_autodiff.py`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NEURON = [("multiply", (0, 1)), ("add", (4, 2)), ("tanh", (5,)), ("subtract", (6
 
 
 class Row(NamedTuple):
-    """A line of the tape, as in the notebook."""
+    """One entry of the tape, as in the notebook."""
 
     op: str
     args: tuple[int, ...]
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 
 def neuron() -> list[Row]:
-    """The tape of one neuron and its loss."""
+    """Return the tape of one neuron and its loss."""
     tape = [Row("w", (), -0.5), Row("x", (), 2.0), Row("b", (), 1.5), Row("t", (), 1.0)]
     for op, args in NEURON:
         tape.append(Row(op, args, FUNCTIONS[op](*(tape[i].value for i in args))))
@@ -44,7 +44,7 @@ def neuron() -> list[Row]:
 
 
 def gradients(tape: list[Row]) -> list[float]:
-    """The gradient of every row."""
+    """Return the gradient of every row."""
     grads = [0.0] * (len(tape) - 1) + [1.0]
     for i, (op, args, y) in reversed(list(enumerate(tape))):
         for arg, rule in zip(args, RULES.get(op, ()), strict=True):
@@ -53,12 +53,12 @@ def gradients(tape: list[Row]) -> list[float]:
 
 
 def wavy(x: jax.Array) -> jax.Array:
-    """A smooth function to measure the slope of."""
+    """Return a smooth function of `x`, whose slope is measured."""
     return (jnp.tanh(x) * jnp.exp(0.5 * x)).sum()
 
 
 def gradient_check() -> None:
-    """Two ways to measure a slope, and a wrong rule, which leaves out the exponential's part."""
+    """Plot the errors of two finite differences, and of a rule that omits the exponential's part."""
     x = jnp.array([0.3, -1.2, 0.8])
     v = jnp.array([1.0, 0.7, -0.4])
     slope = (jax.grad(wavy)(x) * v).sum()
@@ -76,21 +76,21 @@ def gradient_check() -> None:
     )
 
 
+FIGURES = {
+    "tape": scalar_tape(neuron(), gradients(neuron()), RULES),
+    "copying": chain_rule.copying_and_summing(),
+    "paths": chain_rule.paths(),
+    "orders": chain_rule.orders(),
+    "nested": chain_rule.nested(),
+    "softmax": chain_rule.softmax_slopes(),
+    "history": chain_rule.history(),
+}
+
+
 def main() -> None:
-    """Write all figures beside this file."""
-    tape = neuron()
+    """Write all figures to `lectures/figures`."""
     sheet = Sheet("02", font=14)
-    sheet.put(
-        {
-            "tape": scalar_tape(tape, gradients(tape), RULES),
-            "copying": chain_rule.copying_and_summing(),
-            "paths": chain_rule.paths(),
-            "orders": chain_rule.orders(),
-            "nested": chain_rule.nested(),
-            "softmax": chain_rule.softmax_slopes(),
-            "history": chain_rule.history(),
-        }
-    )
+    sheet.put(FIGURES)
     gradient_check()
     sheet.save("gradient_check")
 

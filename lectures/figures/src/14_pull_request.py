@@ -1,4 +1,4 @@
-"""Draw the figures of lecture 14, on pull requests: `.venv/bin/python lectures/figures/draw_14.py`."""
+"""Draw the figures of lecture 14, on pull requests: `python lectures/figures/src/14_pull_request.py`."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ CUT = (
 
 
 def flat(moving_average: Any) -> None:
-    """A weak test: all numbers are equal."""
+    """Check equal numbers only: a weak test."""
     assert moving_average([1.0] * 4, 3) == [1.0] * 4
 
 
 def middle(moving_average: Any) -> None:
-    """Another: looks where the window is full."""
+    """Check only where the window is full: another weak test."""
     assert moving_average([4.0, 2.0, 6.0, 1.0], 3)[-2:] == [4.0, 3.0]
 
 
 def main() -> None:
-    """Write all figures beside this file, with the notebook's `merge`, its programs and its test."""
+    """Write all figures to `lectures/figures`, with the notebook's `merge`, its programs and its test."""
     sheet = Sheet("14")
     bound = sheet.run({}, demos=())
     right, wrong = bound["RIGHT"], bound["WRONG"]

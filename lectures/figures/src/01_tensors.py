@@ -1,4 +1,4 @@
-"""Draw the figures of lecture 01: `.venv/bin/python lectures/figures/draw_01.py`."""
+"""Draw the figures of lecture 01: `python lectures/figures/src/01_tensors.py`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minitorch_course.figures import broadcasting, strides
 
 
 class View(NamedTuple):
-    """A walk through a row of numbers."""
+    """A strided view of a row of numbers."""
 
     data: list[int]
     shape: tuple[int, ...]
