@@ -36,7 +36,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch_course import check, draw, once_written, plugged_in, show
+from minitorch_course import check, inputs, override_rules, report, setup, skip_if_unfinished
+
+setup()
 
 # %% [markdown]
 # ## 1. One neuron, one number at a time
@@ -225,8 +227,8 @@ check(
 
 # %% name="scalar_rules-arithmetic" tags=["hidden-test"] exercise="scalar_rules" points=2 hint="Each rule returns g times the slope by its own argument: 1, 1 or -1, or the other factor."
 for op in ("add", "subtract", "multiply"):
-    g, y, a, b = (draw.uniform(low=0.3, high=3.0).item() for _ in range(4))
-    show(
+    g, y, a, b = (inputs.uniform(low=0.3, high=3.0).item() for _ in range(4))
+    report(
         received(scalar_rules(), op, g, y, a, b),
         mistakes={
             f"{op}: the rule returns the slope without g.": lambda op=op, a=a, b=b: (
@@ -241,8 +243,8 @@ for op in ("add", "subtract", "multiply"):
     )
 
 # %% name="scalar_rules-tanh" tags=["hidden-test"] exercise="scalar_rules" points=1 hint="The slope of tanh is 1 - y * y, with y the result."
-g, y, a = (draw.uniform(low=0.2, high=0.9).item() for _ in range(3))
-show(
+g, y, a = (inputs.uniform(low=0.2, high=0.9).item() for _ in range(3))
+report(
     received(scalar_rules(), "tanh", g, y, a),
     mistakes={
         "tanh: the slope is 1 - y * y, with y the result. You squared the input.": lambda: [g * (1 - a * a)],
@@ -338,7 +340,7 @@ check(
 )
 
 # %% name="scalar_backward-walk" tags=["hidden-test"] exercise="scalar_backward" points=2 hint="Start with 1.0 at the last row, walk from the last row to the first, and call rule(g, y, *values)."
-a, b = (draw.uniform(low=0.5, high=1.5).item() for _ in range(2))
+a, b = (inputs.uniform(low=0.5, high=1.5).item() for _ in range(2))
 walked = [
     Row("a", (), a),
     Row("b", (), b),
@@ -351,7 +353,7 @@ walk_rules = {
     "cube": (lambda g, y, a: 3 * g * y / a,),
     "unused": (lambda g, y, a: 100 * g,),
 }
-show(
+report(
     scalar_backward(walked, walk_rules),
     mistakes={
         "A row can pass on only after it has received: go backwards.": (lambda: [0.0, 0.0, 3 * (a / b) ** 2, 0.0, 1.0]),
@@ -366,10 +368,10 @@ show(
 )
 
 # %% name="scalar_backward-adds-up" tags=["hidden-test"] exercise="scalar_backward" points=2 hint="A row that is used several times receives several times: the sum counts."
-a = draw.uniform(low=0.5, high=1.5).item()
+a = inputs.uniform(low=0.5, high=1.5).item()
 powers = [Row("a", (), a), Row("times", (0, 0), a**2), Row("times", (1, 0), a**3), Row("times", (2, 1), a**5)]
 times = {"times": (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)}
-show(
+report(
     scalar_backward(powers, times),
     mistakes={
         "A row that is used twice receives twice: add (+=), do not overwrite (=).": lambda: [a**4, a**3, a**2, 1.0]
@@ -381,7 +383,7 @@ from IPython.display import display
 
 from minitorch_course.figures.tape import scalar_tape
 
-with once_written():
+with skip_if_unfinished():
     tape = neuron()
     display(scalar_tape(tape, scalar_backward(tape, scalar_rules()), scalar_rules()))
 
@@ -408,7 +410,7 @@ tape = []
 x = write(tape, "x", 1.0)
 for _ in range(30):
     x = x + x
-with once_written():
+with skip_if_unfinished():
     print(f"{len(tape)} rows; gradient of the first: {scalar_backward(tape, scalar_rules())[0]:.0f}")
 
 chain_rule.paths()
@@ -471,8 +473,8 @@ check(
 )
 
 # %% name="central_difference-measured" tags=["hidden-test"] exercise="central_difference" points=2 hint="(f(x + h v) - f(x - h v)) / (2 h)"
-x, v, h = (draw.uniform(low=0.5, high=1.5).item() for _ in range(3))
-show(
+x, v, h = (inputs.uniform(low=0.5, high=1.5).item() for _ in range(3))
+report(
     central_difference(lambda x: x**4 - x, x, v, h),
     mistakes={
         "That is a step to one side only, whose error is larger. Step to both sides.": lambda: (
@@ -574,8 +576,8 @@ check(
 )
 
 # %% name="elementwise_rules-divide" tags=["hidden-test"] exercise="elementwise_rules" points=2 hint="divide: g / b, and for b: minus g y / b."
-g, a, b = draw.normal(2, 3), draw.normal(2, 3), draw.uniform(2, 3, low=0.5, high=3.0)
-show(
+g, a, b = inputs.normal(2, 3), inputs.normal(2, 3), inputs.uniform(2, 3, low=0.5, high=3.0)
+report(
     received(elementwise_rules(), "divide", g, a / b, a, b),
     mistakes={
         "divide: the second rule has the wrong sign. When b grows, a / b shrinks.": lambda: [g / b, g * a / b**2],
@@ -585,12 +587,12 @@ show(
 )
 
 # %% name="elementwise_rules-one-argument" tags=["hidden-test"] exercise="elementwise_rules" points=2 hint="exp: g y. log: g / a. relu: g where the input is above 0, else 0."
-g, a = draw.normal(2, 3), draw.uniform(2, 3, low=0.5, high=3.0)
-show(
+g, a = inputs.normal(2, 3), inputs.uniform(2, 3, low=0.5, high=3.0)
+report(
     received(elementwise_rules(), "exp", g, jnp.exp(a), a),
     mistakes={"exp: the slope is the result y, not the input.": lambda: [g * a]},
 )
-show(
+report(
     received(elementwise_rules(), "log", g, jnp.log(a), a),
     mistakes={
         "log: the slope is 1 / a: divide by a, do not multiply.": lambda: [g * a],
@@ -598,7 +600,7 @@ show(
     },
 )
 a = (a - 1.5) * jnp.array([[1.0, 1.0, 0.0], [-1.0, -1.0, 1.0]])
-show(
+report(
     received(elementwise_rules(), "relu", g, jnp.maximum(a, 0), a),
     mistakes={
         "relu: at exactly 0 the slope is taken as 0: compare with > and not with >=.": lambda: [g * (a >= 0)],
@@ -690,8 +692,8 @@ check("a number: (2, 3) to ()", lambda: unbroadcast(g, ()), jnp.array(21.0))
 check("nothing was stretched: (2, 3) to (2, 3)", lambda: unbroadcast(g, (2, 3)), g)
 
 # %% name="unbroadcast-missing-axes" tags=["hidden-test"] exercise="unbroadcast" points=2 hint="Shapes are compared from the right; the axes of g that x lacks are summed."
-g, h = draw.normal(2, 3), draw.normal(3, 3, 3)
-show(
+g, h = inputs.normal(2, 3), inputs.normal(3, 3, 3)
+report(
     unbroadcast(h, (3,)),
     mistakes={
         "Shapes are compared from the right: the first axes are the ones that x lacks.": lambda: h.sum(axis=(1, 2)),
@@ -699,19 +701,19 @@ show(
         "Only the first row arrived. All copies were used: add them.": lambda: h[0, 0],
     },
 )
-show(
+report(
     unbroadcast(g, (3,)),
     mistakes={
         "That is the mean. What comes back from several uses adds up.": lambda: g.mean(axis=0),
         "Only the first row arrived. All copies were used: add them.": lambda: g[0],
     },
 )
-show(unbroadcast(g, ()), mistakes={"That is the mean. What comes back from several uses adds up.": lambda: g.mean()})
-show(unbroadcast(g, (2, 3)))
+report(unbroadcast(g, ()), mistakes={"That is the mean. What comes back from several uses adds up.": lambda: g.mean()})
+report(unbroadcast(g, (2, 3)))
 
 # %% name="unbroadcast-length-one" tags=["hidden-test"] exercise="unbroadcast" points=2 hint="An axis where x has length 1 and g has more is summed, and stays with length 1."
-g, h = draw.normal(2, 3), draw.normal(3, 1, 2)
-show(
+g, h = inputs.normal(2, 3), inputs.normal(3, 1, 2)
+report(
     unbroadcast(g, (2, 1)),
     mistakes={
         "The numbers are right, the shape is not: keep the axis of length 1.": lambda: g.sum(axis=1),
@@ -719,8 +721,8 @@ show(
         "Only the first column arrived. All copies were used: add them.": lambda: g[:, :1],
     },
 )
-show(unbroadcast(h, (1, 1)))
-show(unbroadcast(h, (1, 1, 2)))
+report(unbroadcast(h, (1, 1)))
+report(unbroadcast(h, (1, 1, 2)))
 
 # %% [markdown]
 # ### Sum and matrix product
@@ -833,10 +835,10 @@ check(
 )
 
 # %% name="matrix_rules-sum" tags=["hidden-test"] exercise="matrix_rules" points=3 hint="sum: put the lost axis back with length 1 where it was, then stretch g to the shape of a."
-a, g = draw.normal(3, 3), draw.normal(3)
+a, g = inputs.normal(3, 3), inputs.normal(3)
 summed = np.asarray(a).sum
 sum_rule = rules_of(matrix_rules(), "sum")[0]
-show(
+report(
     sum_rule(g, summed(axis=1), a, axis=1, keepdims=False),
     mistakes={
         "sum: the lost axis must come back at its own place, 1. It came back as axis 0.": lambda: g + 0 * a,
@@ -846,17 +848,17 @@ show(
         ),
     },
 )
-show(sum_rule(g, summed(axis=0), a, axis=0, keepdims=False))
-show(
+report(sum_rule(g, summed(axis=0), a, axis=0, keepdims=False))
+report(
     sum_rule(g, summed(axis=-1), a, axis=-1, keepdims=False),
     mistakes={"sum: a negative axis counts from the end: use axes_of.": lambda: g + 0 * a},
 )
-show(sum_rule(g.reshape(3, 1), summed(axis=1, keepdims=True), a, axis=(1,), keepdims=True))
-show(sum_rule(draw.normal(), summed(), a, axis=None, keepdims=False))
+report(sum_rule(g.reshape(3, 1), summed(axis=1, keepdims=True), a, axis=(1,), keepdims=True))
+report(sum_rule(inputs.normal(), summed(), a, axis=None, keepdims=False))
 
 # %% name="matrix_rules-matmul" tags=["hidden-test"] exercise="matrix_rules" points=2 hint="matmul: g @ b.mT and a.mT @ g."
-a, b, g = draw.normal(3, 3), draw.normal(3, 3), draw.normal(3, 3)
-show(
+a, b, g = inputs.normal(3, 3), inputs.normal(3, 3), inputs.normal(3, 3)
+report(
     received(matrix_rules(), "matmul", g, a @ b, a, b),
     mistakes={
         "matmul: a factor is not transposed. Try the shapes (M, K) @ (K, N).": lambda: [g @ b, a @ g],
@@ -864,8 +866,8 @@ show(
         "matmul: the two rules are exchanged: the first is for a.": lambda: [a.T @ g, g @ b.T],
     },
 )
-a, b, g = draw.normal(2, 1, 3), draw.normal(2, 3, 2), draw.normal(2, 1, 2)
-show(received(matrix_rules(), "matmul", g, a @ b, a, b))
+a, b, g = inputs.normal(2, 1, 3), inputs.normal(2, 3, 2), inputs.normal(2, 1, 2)
+report(received(matrix_rules(), "matmul", g, a @ b, a, b))
 
 # %% [markdown]
 # ## 3. The machine: record, walk, differentiate
@@ -1000,7 +1002,7 @@ class Primitive:
             return self.fun(*args, **params)
         return max(tapes, key=lambda tape: tape.number).record(self, args, params)
 
-    def pull_back(self, g, y, args, params, needed):
+    def vjp(self, g, y, args, params, needed):
         """What each argument receives, in its shape; None for those that are not needed."""
         rules = rules_of(globals()[self.table](), self.name)
         pulled = [rule(g, y, *args, **params) if need else None for rule, need in zip(rules, needed)]
@@ -1144,22 +1146,22 @@ check(
 )
 
 # %% name="record-entry" tags=["hidden-test"] exercise="record" points=2 hint="The entry holds the primitive, the args as they came, the params, and the very Tensor that is returned."
-tape, a = Tape(), draw.normal()
+tape, a = Tape(), inputs.normal()
 x = tape.box(a)
 shifted = Primitive("shifted", lambda a, b, shift=0.0: a * b + shift, "none")
-args = (x, draw.normal())
+args = (x, inputs.normal())
 y = record(tape, shifted, args, {"shift": 2.0})
-show(len(tape.entries), mistakes={"Nothing was appended to tape.entries.": lambda: 0})
-show(
+report(len(tape.entries), mistakes={"Nothing was appended to tape.entries.": lambda: 0})
+report(
     [isinstance(y, Tensor) and y.tape is tape, not isinstance(getattr(y, "value", None), Tensor)],
     mistakes={"The result is a plain array, and what is computed from it will not be recorded.": lambda: [False, True]},
 )
-show(
+report(
     getattr(y, "value", None),
     mistakes={"The parameters were not handed on: primitive(*..., **params).": lambda: a * args[1]},
 )
 entry = tape.entries[0]
-show(
+report(
     [entry.primitive is shifted, entry.args[0] is x and entry.args[1] is args[1], entry.params, entry.y is y],
     mistakes={
         "The entry holds values. The walk must know who is to receive: keep args as they came.": lambda: (
@@ -1173,9 +1175,9 @@ show(
 
 # %% name="record-nested" tags=["hidden-test"] exercise="record" points=1 hint="Unbox one layer with tape.unbox: an older tape then records the same call."
 outer, inner = Tape(), Tape()
-x = inner.box(outer.box(draw.normal()))
+x = inner.box(outer.box(inputs.normal()))
 y = record(inner, ops.multiply, (x, x), {})
-show(
+report(
     [len(inner.entries), len(outer.entries), y.value.tape is outer if isinstance(y.value, Tensor) else False],
     mistakes={
         "The outer tape saw nothing. tape.unbox peels one layer only: call the primitive on that.": lambda: (
@@ -1190,7 +1192,7 @@ show(
 # %% name="tape-shown" tags=["demo"]
 tape = Tape()
 w, b = tape.box(jnp.ones((64, 10))), tape.box(jnp.zeros(10))
-with once_written():
+with skip_if_unfinished():
     probabilities = ops.softmax(jnp.ones((32, 64)) @ w + b)
     loss = -(ops.log(probabilities) * jnp.ones((32, 10))).sum() / 32
     for i, entry in enumerate(tape.entries):
@@ -1205,7 +1207,7 @@ with once_written():
 # - Gradients are kept in a dict, by the identity of the Tensor, `id(tensor)`: two Tensors with equal values are two
 #   things. What comes in holds the gradient of the result; what goes out holds those of everything on the way.
 # - An entry whose `y` has received nothing is skipped: nothing that matters was computed from it.
-# - Only Tensors of this tape receive: `watches(tape, x)` tells. `primitive.pull_back(g, y, args, params, needed)`
+# - Only Tensors of this tape receive: `watches(tape, x)` tells. `primitive.vjp(g, y, args, params, needed)`
 #   asks the rules: give it `y` and the args unboxed, and `needed`, a list of truth values, one for each arg. It
 #   returns a list; where `needed` is False there stands None.
 #
@@ -1239,7 +1241,7 @@ def backward(tape, cotangents):
             continue
         needed = [watches(tape, a) for a in args]
         plain = [tape.unbox(a) for a in args]
-        pulled = primitive.pull_back(cotangents[id(y)], tape.unbox(y), plain, params, needed)
+        pulled = primitive.vjp(cotangents[id(y)], tape.unbox(y), plain, params, needed)
         for a, g, need in zip(args, pulled, needed):
             if need:
                 cotangents[id(a)] = cotangents[id(a)] + g if id(a) in cotangents else g
@@ -1254,7 +1256,7 @@ class Fixed:
     def __init__(self, *slopes):
         self.slopes = slopes
 
-    def pull_back(self, g, y, args, params, needed):
+    def vjp(self, g, y, args, params, needed):
         return [g * slope if need else None for slope, need in zip(self.slopes, needed)]
 
 
@@ -1297,31 +1299,31 @@ check(
 class Slopes:
     """What each arg receives depends on g, y and the args, so that all must arrive as they should."""
 
-    def pull_back(self, g, y, args, params, needed):
+    def vjp(self, g, y, args, params, needed):
         slopes = [params["scale"] * y + k * a for k, a in enumerate(args)]
         return [g * slope if need else None for slope, need in zip(slopes, needed)]
 
 
 def entry_of(tape, args, scale):
     """Append an entry with a drawn result; returns its y."""
-    y = tape.box(draw.normal())
+    y = tape.box(inputs.normal())
     tape.entries.append(Entry(Slopes(), args, {"scale": scale}, y))
     return y
 
 
 tape = Tape()
-x, w, g = tape.box(draw.normal()), tape.box(draw.normal()), draw.normal()
+x, w, g = tape.box(inputs.normal()), tape.box(inputs.normal()), inputs.normal()
 h = entry_of(tape, (x, w), 2.0)
-y = entry_of(tape, (h, draw.normal()), 5.0)
+y = entry_of(tape, (h, inputs.normal()), 5.0)
 cotangents = walk(tape, {id(y): g})
-show(
+report(
     [cotangents.get(id(t)) for t in (x, w, h, y)],
     mistakes={"The walk goes from the first entry to the last. Reverse it.": lambda: [None, None, g * 5 * y.value, g]},
 )
 dead = entry_of(tape, (x,), 3.0)
-last = entry_of(tape, (y, draw.normal()), 4.0)
+last = entry_of(tape, (y, inputs.normal()), 4.0)
 cotangents = walk(tape, {id(last): g})
-show(
+report(
     [cotangents.get(id(t)) for t in (x, w, h, y, dead)],
     mistakes={
         "The walk ended at an entry whose y has received nothing. Skip it and go on.": lambda: [
@@ -1336,7 +1338,7 @@ show(
 
 # %% name="backward-adds-up" tags=["hidden-test"] exercise="backward" points=2 hint="A Tensor that is used several times adds up what it receives."
 tape = Tape()
-x, g = tape.box(draw.normal()), draw.normal()
+x, g = tape.box(inputs.normal()), inputs.normal()
 h = entry_of(tape, (x, x), 1.0)
 y = entry_of(tape, (h, x, h), 2.0)
 cotangents = walk(tape, {id(y): g})
@@ -1348,7 +1350,7 @@ def overwritten():
     return [kept * (h.value + x.value), kept]
 
 
-show(
+report(
     [cotangents.get(id(t)) for t in (x, h)],
     mistakes={
         "A Tensor that is used twice kept only what it received last. Add it up.": overwritten,
@@ -1436,10 +1438,10 @@ def pulled_twice():
 check("the pullback can be called again", pulled_twice, lambda: jax.vjp(layer, x, w, unused)[1](g))
 
 # %% name="vjp-pullback" tags=["hidden-test"] exercise="vjp" points=3 hint="Box the primals on a new tape, call fun on the boxes, start the walk with g at the result, zeros for unused inputs."
-x, w, unused, g = (draw.normal(3) for _ in range(4))
+x, w, unused, g = (inputs.normal(3) for _ in range(4))
 y, pullback = vjp(lambda x, w, unused: ops.multiply(ops.add(x, w), x), x, w, unused)
-show(y)
-show(
+report(y)
+report(
     pullback(g),
     mistakes={
         "All gradients are zero: nothing was recorded. What was fun called on?": lambda: (0 * x, 0 * x, 0 * x),
@@ -1449,7 +1451,7 @@ show(
         "An input that is not used is missing. It receives zeros.": lambda: (g * (2 * x + w), g * x),
     },
 )
-show(pullback(2 * g))
+report(pullback(2 * g))
 
 # %% [markdown]
 # ### Exercise 10: value_and_grad
@@ -1536,8 +1538,8 @@ check(
 )
 
 # %% name="value_and_grad-tree" tags=["hidden-test"] exercise="value_and_grad" points=2 hint="Return (value, grads), the walk started with 1, and grads in the structure of params."
-params = {"w": draw.normal(3), "b": [draw.normal()]}
-data = draw.normal(3)
+params = {"w": inputs.normal(3), "b": [inputs.normal()]}
+data = inputs.normal(3)
 
 
 def loss(params, data):
@@ -1548,7 +1550,7 @@ def loss(params, data):
 value = jnp.sum((params["w"] * data + params["b"][0]) ** 2)
 slope = 2 * (params["w"] * data + params["b"][0])
 tree = {"w": slope * data, "b": [slope.sum()]}
-show(
+report(
     value_and_grad(loss)(params, data),
     mistakes={
         "The order is (value, grads).": lambda: (tree, value),
@@ -1565,16 +1567,16 @@ show(
 )
 
 # %% name="value_and_grad-second-order" tags=["hidden-test"] exercise="value_and_grad" points=3 hint="Ask only for shape and dtype of y, which may be a Tensor of an outer tape; each vjp has its own tape."
-x, v = draw.normal(3), draw.normal(3)
+x, v = inputs.normal(3), inputs.normal(3)
 
 
 def wavy(x):
     return ops.sum(ops.multiply(ops.tanh(x), ops.multiply(x, x)))
 
 
-show(grad(lambda x: ops.sum(ops.multiply(grad(wavy)(x), v)))(x))
-show(
-    grad(lambda x: ops.multiply(x, grad(lambda y: ops.add(ops.multiply(x, x), y))(x)))(draw.normal()),
+report(grad(lambda x: ops.sum(ops.multiply(grad(wavy)(x), v)))(x))
+report(
+    grad(lambda x: ops.multiply(x, grad(lambda y: ops.add(ops.multiply(x, x), y))(x)))(inputs.normal()),
     mistakes={"The two derivatives were mixed up: each vjp needs a tape of its own.": lambda: jnp.float32(2)},
 )
 
@@ -1594,7 +1596,7 @@ x = jnp.linspace(-3, 3, 121)
 curves = {"tanh": ops.tanh}
 for name in ("first", "second", "third"):
     curves[f"{name} derivative"] = derivative(list(curves.values())[-1])
-with once_written():
+with skip_if_unfinished():
     figures.curves(x, {name: f(x) for name, f in curves.items()})
 
 # %% [markdown]
@@ -1692,11 +1694,11 @@ check(
 )
 
 # %% name="softmax_rules-softmax" tags=["hidden-test"] exercise="softmax_rules" points=2 hint="y (g - sum of g y along the axis, with keepdims)."
-x, g = draw.normal(3, 3), draw.normal(3, 3)
+x, g = inputs.normal(3, 3), inputs.normal(3, 3)
 for axis in (-1, 0):
     e = np.exp(x)
     p = jnp.asarray(e / e.sum(axis, keepdims=True))
-    show(
+    report(
         received(softmax_rules(), "softmax", g, p, x, axis=axis)[0],
         mistakes={
             "softmax: here a score moves its own probability only. It moves all of them.": (
@@ -1718,11 +1720,11 @@ for axis in (-1, 0):
     )
 
 # %% name="softmax_rules-log_softmax" tags=["hidden-test"] exercise="softmax_rules" points=2 hint="g - exp(y) times the sum of g along the axis, with keepdims."
-x, g = draw.normal(3, 3), draw.normal(3, 3)
+x, g = inputs.normal(3, 3), inputs.normal(3, 3)
 for axis in (-1, 0):
     e = np.exp(x)
     p = jnp.asarray(e / e.sum(axis, keepdims=True))
-    show(
+    report(
         received(softmax_rules(), "log_softmax", g, jnp.asarray(np.log(p)), x, axis=axis)[0],
         mistakes={
             "log_softmax: y is not a probability here, but its logarithm.": lambda p=p, axis=axis: (
@@ -1763,7 +1765,7 @@ def by_jax(x):
     return (jax.grad(network)(x) * v).sum()
 
 
-with once_written():
+with skip_if_unfinished():
     first, twin = grad(network)(x), grad(lambda x: network(x, composed_softmax))(x)
     second = grad(lambda x: (grad(network)(x) * v).sum())(x)
     print("first order, as jax.grad: ", close(first, jax.jit(jax.grad(network))(x)))
@@ -1808,7 +1810,7 @@ def central(h):
 
 
 wrong_softmax = Primitive("softmax", jax.nn.softmax, "wrong_rules", axis=-1)
-with once_written():
+with skip_if_unfinished():
     figures.gradient_check(
         {
             "one-sided": (one_sided, claimed(ops.softmax)),
@@ -1879,7 +1881,7 @@ def batches(epochs, size=64):
         yield order[: len(order) // size * size].reshape(-1, size)
 
 
-with once_written():
+with skip_if_unfinished():
     params, losses, accuracies = first_weights(jax.random.key(0)), [], []
     for epoch in batches(30):
         for rows in epoch:
@@ -1898,7 +1900,7 @@ with once_written():
 #
 # ### Your rules inside minitorch
 #
-# minitorch's own tape has the same parts, so yours fit in: `plugged_in` puts your rules and your walk in place of the
+# minitorch's own tape has the same parts, so yours fit in: `override_rules` puts your rules and your walk in place of the
 # library's own while its `with` block runs. `mt.models.MLP` and `mt.nn.cross_entropy` do not notice. A counter shows
 # that it is yours that is called.
 
@@ -1945,17 +1947,17 @@ def library_step(model, x, y):
     return jax.tree.map(lambda p, g: p - 0.7 * g, model, grads)
 
 
-with once_written():
+with skip_if_unfinished():
     model = mt.models.MLP.init(jax.random.key(0), mt.models.MLPConfig(inputs=64, hidden=(128,), classes=10))
     batch = train_x[:64], train_y[:64]
     theirs = mt.value_and_grad(library_loss)(model, *batch)
-    with plugged_in(mine()):
+    with override_rules(mine()):
         ours = mt.value_and_grad(library_loss)(model, *batch)
     print("your calls in one gradient:", calls)
     same = jax.tree.map(lambda a, b: bool(jnp.allclose(a, b, rtol=1e-4, atol=1e-6)), theirs, ours)
     print("the same gradient as with the library's own rules:", all(jax.tree.leaves(same)))
 
-    with plugged_in(mine()):
+    with override_rules(mine()):
         for epoch in batches(20):
             for rows in epoch:
                 model = library_step(model, train_x[rows], train_y[rows])

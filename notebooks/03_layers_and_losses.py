@@ -39,9 +39,11 @@ import numpy as np
 
 import minitorch as mt
 from minitorch import nn, ops
-from minitorch_course import check, draw, once_written, plugged_in, show, yours
+from minitorch_course import check, inputs, my_solution, override_rules, report, setup, skip_if_unfinished
 from minitorch_course.figures import layers as figures
-from minitorch.nn.init import named
+from minitorch.nn.init import fold_in_name
+
+setup()
 
 # %% [markdown]
 # ## 1. A layer is a value
@@ -89,7 +91,7 @@ print("the old one is still:", line.slope, line.offset)
 #                    \-"last"---> ...
 # ```
 #
-# `named(key, "weight")` makes the child's key. Predict: what would happen if two layers of one shape were given the
+# `fold_in_name(key, "weight")` makes the child's key. Predict: what would happen if two layers of one shape were given the
 # same key? (They would be twins: the same weights. This is the most common bug with keys, and nothing fails.)
 #
 # ### Exercise 1: Linear
@@ -118,10 +120,10 @@ class Linear(nn.Module):
     def init(cls, key, inputs, outputs, weight_init):
         """A layer with its first weights: `weight_init(key, shape)` draws the weight, and the bias is 0.
 
-        The weight is drawn with the key of the child "weight" of this layer: named(key, "weight").
+        The weight is drawn with the key of the child "weight" of this layer: fold_in_name(key, "weight").
         """
         # BEGIN SOLUTION Exercise 1: return cls(weight, bias).
-        return cls(weight_init(named(key, "weight"), (inputs, outputs)), jnp.zeros(outputs))
+        return cls(weight_init(fold_in_name(key, "weight"), (inputs, outputs)), jnp.zeros(outputs))
         # END SOLUTION
 
     def __call__(self, x):
@@ -135,12 +137,12 @@ key = jax.random.key(0)
 check(
     "the first weight",
     lambda: Linear.init(key, 3, 2, jax.random.normal).weight,
-    lambda: jax.random.normal(named(key, "weight"), (3, 2)),
+    lambda: jax.random.normal(fold_in_name(key, "weight"), (3, 2)),
     mistakes={
         "The weight has the shape (outputs, inputs). A row x multiplies from the left, x @ weight: it is (inputs, outputs).": (
-            lambda: jax.random.normal(named(key, "weight"), (2, 3))
+            lambda: jax.random.normal(fold_in_name(key, "weight"), (2, 3))
         ),
-        "The weight was drawn with the layer's own key. Its key is that of the child: named(key, 'weight').": (
+        "The weight was drawn with the layer's own key. Its key is that of the child: fold_in_name(key, 'weight').": (
             lambda: jax.random.normal(key, (3, 2))
         ),
     },
@@ -152,7 +154,7 @@ check(
     mistakes={
         "The bias holds one number for each output, not for each input.": jnp.zeros(3),
         "The bias was drawn at random. It begins at 0: only the weights need to differ from each other.": (
-            lambda: jax.random.normal(named(key, "bias"), (2,))
+            lambda: jax.random.normal(fold_in_name(key, "bias"), (2,))
         ),
     },
 )
@@ -182,33 +184,33 @@ check(
 )
 check("two axes in front", lambda: Linear(W, b)(jnp.stack([rows, -rows])).shape, (2, 3, 2))
 
-# %% name="linear-init" tags=["hidden-test"] exercise="linear" points=2 hint="weight_init(named(key, 'weight'), (inputs, outputs)), and zeros of shape (outputs,)."
-drawn_key = draw.key()
+# %% name="linear-init" tags=["hidden-test"] exercise="linear" points=2 hint="weight_init(fold_in_name(key, 'weight'), (inputs, outputs)), and zeros of shape (outputs,)."
+drawn_key = inputs.key()
 drawn_layer = Linear.init(drawn_key, 3, 2, jax.random.normal)
-show(
+report(
     drawn_layer.weight,
     mistakes={
         "The weight has the shape (outputs, inputs). A row x multiplies from the left, x @ weight: it is (inputs, outputs).": (
-            lambda: jax.random.normal(named(drawn_key, "weight"), (2, 3))
+            lambda: jax.random.normal(fold_in_name(drawn_key, "weight"), (2, 3))
         ),
-        "The weight was drawn with the layer's own key. Its key is that of the child: named(key, 'weight').": (
+        "The weight was drawn with the layer's own key. Its key is that of the child: fold_in_name(key, 'weight').": (
             lambda: jax.random.normal(drawn_key, (3, 2))
         ),
     },
 )
-show(
+report(
     drawn_layer.bias,
     mistakes={
         "The bias holds one number for each output, not for each input.": lambda: jnp.zeros(3),
         "The bias was drawn at random. It begins at 0: only the weights need to differ from each other.": (
-            lambda: jax.random.normal(named(drawn_key, "bias"), (2,))
+            lambda: jax.random.normal(fold_in_name(drawn_key, "bias"), (2,))
         ),
     },
 )
 
 # %% name="linear-call" tags=["hidden-test"] exercise="linear" points=2 hint="x @ self.weight + self.bias, for any number of axes in front."
-drawn_w, drawn_b, drawn_x = draw.normal(3, 3), draw.normal(3), draw.normal(2, 3)
-show(
+drawn_w, drawn_b, drawn_x = inputs.normal(3, 3), inputs.normal(3), inputs.normal(2, 3)
+report(
     Linear(drawn_w, drawn_b)(drawn_x),
     mistakes={
         "The weight was transposed: it is (inputs, outputs) already.": lambda: drawn_x @ drawn_w.T + drawn_b,
@@ -218,10 +220,10 @@ show(
         ),
     },
 )
-drawn_w, drawn_b, drawn_x = draw.normal(3, 2), draw.normal(2), draw.normal(2, 1, 3)
-show(Linear(drawn_w, drawn_b)(drawn_x))
-show(Linear(drawn_w, drawn_b)(drawn_x[0, 0]))
-show(Linear(drawn_w, drawn_b)(drawn_x[:0, 0]))
+drawn_w, drawn_b, drawn_x = inputs.normal(3, 2), inputs.normal(2), inputs.normal(2, 1, 3)
+report(Linear(drawn_w, drawn_b)(drawn_x))
+report(Linear(drawn_w, drawn_b)(drawn_x[0, 0]))
+report(Linear(drawn_w, drawn_b)(drawn_x[:0, 0]))
 
 # %% [markdown]
 # ### A bend
@@ -313,8 +315,8 @@ check(
 )
 
 # %% name="gelu-value" tags=["hidden-test"] exercise="gelu" points=1 hint="x * normal_cdf(x)"
-gelu_x = draw.normal(2, 3)
-show(
+gelu_x = inputs.normal(2, 3)
+report(
     gelu(gelu_x),
     mistakes={
         "That is the gate alone: x itself is missing.": lambda: normal_cdf(gelu_x),
@@ -325,9 +327,9 @@ show(
 )
 
 # %% name="gelu-slope" tags=["hidden-test"] exercise="gelu" points=2 hint="g times (the gate, plus x times the slope of the gate)."
-gelu_x, gelu_g = draw.normal(2, 3), draw.normal(2, 3)
+gelu_x, gelu_g = inputs.normal(2, 3), inputs.normal(2, 3)
 gelu_y = gelu_x * normal_cdf(gelu_x)
-show(
+report(
     gelu_rule(gelu_g, gelu_y, gelu_x),
     mistakes={
         "That is the slope without g. A rule returns g times the slope.": (
@@ -363,9 +365,9 @@ def measures_right(primitive, args):
 
 
 own_gelu = Primitive(gelu, gelu_rule)
-with once_written():
+with skip_if_unfinished():
     print("your rule agrees with finite differences:", measures_right(own_gelu, [jnp.array([-2.0, -0.5, 0.3, 1.7])]))
-    figures.bends({"ReLU": ops.relu, "GELU": own_gelu})
+    figures.activations({"ReLU": ops.relu, "GELU": own_gelu})
 
 # %% [markdown]
 # Left the functions, right their slopes. A ReLU unit that is negative for every example receives nothing and never
@@ -516,8 +518,8 @@ check(
 )
 
 # %% name="cross_entropy-log_sum_exp" tags=["hidden-test"] exercise="cross_entropy" points=1 hint="m + log(sum(exp(x - m))), with m the maximum along the last axis."
-lse_x = draw.normal(2, 3)
-show(
+lse_x = inputs.normal(2, 3)
+report(
     log_sum_exp(lse_x),
     mistakes={
         "The maximum was subtracted before the exponential and must be added again after the logarithm.": (
@@ -529,11 +531,11 @@ show(
         ),
     },
 )
-show(log_sum_exp(draw.normal(2, 1, 3)))
+report(log_sum_exp(inputs.normal(2, 1, 3)))
 
 # %% name="cross_entropy-large" tags=["hidden-test"] exercise="cross_entropy" points=2 hint="Subtract each row's own maximum before the exponential."
-lse_x = draw.normal(2, 3) + jnp.array([[300.0], [-300.0]])
-show(
+lse_x = inputs.normal(2, 3) + jnp.array([[300.0], [-300.0]])
+report(
     log_sum_exp(lse_x),
     mistakes={
         "Each row has a maximum of its own. One maximum for all rows makes the sum of a lower row underflow to 0.": (
@@ -545,11 +547,11 @@ show(
         ),
     },
 )
-show(log_sum_exp(draw.normal(2, 3) + jnp.array([200.0, 0.0, -200.0])))
+report(log_sum_exp(inputs.normal(2, 3) + jnp.array([200.0, 0.0, -200.0])))
 
 # %% name="cross_entropy-mean" tags=["hidden-test"] exercise="cross_entropy" points=2 hint="The mean over all targets of log_sum_exp(logits) minus the score of the target."
-ce_x, ce_t = draw.normal(4, 3) + 200.0, draw.integers(4, low=0, high=3)
-show(
+ce_x, ce_t = inputs.normal(4, 3) + 200.0, inputs.integers(4, low=0, high=3)
+report(
     cross_entropy(ce_x, ce_t),
     mistakes={
         "That is the sum of the losses. Return their mean, which does not depend on how many examples there are.": (
@@ -570,7 +572,7 @@ show(
     },
     rtol=1e-3,
 )
-show(cross_entropy(draw.normal(2, 3, 4), draw.integers(2, 3, low=0, high=4)))
+report(cross_entropy(inputs.normal(2, 3, 4), inputs.integers(2, 3, low=0, high=4)))
 
 # %% [markdown]
 # ### The most useful gradient in this course
@@ -590,7 +592,7 @@ show(cross_entropy(draw.normal(2, 3, 4), draw.integers(2, 3, low=0, high=4)))
 # also where it is sure and **wrong**. The worst mistakes taught the least, and training sat on a plateau for hours.
 
 # %% name="squared-error" tags=["demo"]
-figures.blame()
+figures.loss_gradients()
 
 # %% [markdown]
 # ### Exercise 4: the rule of cross entropy
@@ -675,10 +677,10 @@ check(
 )
 
 # %% name="cross_entropy_rule-batch" tags=["hidden-test"] exercise="cross_entropy_rule" points=2 hint="g * (softmax(logits) - one_hot(targets, C)) / N"
-rule_x, rule_t, rule_g = draw.normal(4, 3), draw.integers(4, low=0, high=3), draw.uniform(low=2.0, high=3.0)
+rule_x, rule_t, rule_g = inputs.normal(4, 3), inputs.integers(4, low=0, high=3), inputs.uniform(low=2.0, high=3.0)
 rule_p, rule_right = jnp.exp(rule_x) / jnp.exp(rule_x).sum(-1, keepdims=True), (rule_t[:, None] == jnp.arange(3)) * 1.0
 rule_y = -jnp.log((rule_p * rule_right).sum(-1)).mean()
-show(
+report(
     cross_entropy_rule(rule_g, rule_y, rule_x, rule_t),
     mistakes={
         "The loss is a mean over N targets: each example receives one part in N.": lambda: (
@@ -697,13 +699,13 @@ show(
 )
 
 # %% name="cross_entropy_rule-more-axes" tags=["hidden-test"] exercise="cross_entropy_rule" points=1 hint="The mean is over all targets: targets.size of them."
-rule_x, rule_t, rule_g = draw.normal(2, 3, 4), draw.integers(2, 3, low=0, high=4), draw.uniform(low=2.0, high=3.0)
+rule_x, rule_t, rule_g = inputs.normal(2, 3, 4), inputs.integers(2, 3, low=0, high=4), inputs.uniform(low=2.0, high=3.0)
 rule_p, rule_right = (
     jnp.exp(rule_x) / jnp.exp(rule_x).sum(-1, keepdims=True),
     (rule_t[..., None] == jnp.arange(4)) * 1.0,
 )
 rule_y = -jnp.log((rule_p * rule_right).sum(-1)).mean()
-show(
+report(
     cross_entropy_rule(rule_g, rule_y, rule_x, rule_t),
     mistakes={
         "The mean is over the number of targets, which is targets.size; len(targets) counts the first axis only.": (
@@ -804,9 +806,9 @@ check(
 )
 
 # %% name="variance_scaling-fan_in" tags=["hidden-test"] exercise="variance_scaling" points=1 hint="normal numbers times sqrt(scale / inputs)"
-init_key, init_scale = draw.key(), draw.uniform(low=2.0, high=3.0).item()
+init_key, init_scale = inputs.key(), inputs.uniform(low=2.0, high=3.0).item()
 init_noise = jax.random.normal(init_key, (2, 6))
-show(
+report(
     variance_scaling(init_scale, "fan_in")(init_key, (2, 6)),
     mistakes={
         "scale / fan is the variance. Multiply by its square root, the standard deviation.": (
@@ -825,9 +827,9 @@ show(
 )
 
 # %% name="variance_scaling-other-fans" tags=["hidden-test"] exercise="variance_scaling" points=2 hint="The fan is the outputs for fan_out, and (inputs + outputs) / 2 for fan_avg."
-init_key, init_scale = draw.key(), draw.uniform(low=2.0, high=3.0).item()
+init_key, init_scale = inputs.key(), inputs.uniform(low=2.0, high=3.0).item()
 init_noise = jax.random.normal(init_key, (2, 6))
-show(
+report(
     variance_scaling(init_scale, "fan_out")(init_key, (2, 6)),
     mistakes={
         "Inputs and outputs are exchanged: a shape is (inputs, outputs).": lambda: (
@@ -835,7 +837,7 @@ show(
         ),
     },
 )
-show(
+report(
     variance_scaling(init_scale, "fan_avg")(init_key, (2, 6)),
     mistakes={
         "For fan_avg the fan is the mean of the two numbers, not their sum.": (
@@ -878,7 +880,7 @@ print(f"{len(train_x)} digits to learn from, {len(test_x)} held out, {train_x.sh
 def stack(key, widths, weight_init):
     """Linear layers from each width to the next."""
     return [
-        Linear.init(named(key, f"layers.{i}"), inputs, outputs, weight_init)
+        Linear.init(fold_in_name(key, f"layers.{i}"), inputs, outputs, weight_init)
         for i, (inputs, outputs) in enumerate(itertools.pairwise(widths))
     ]
 
@@ -898,7 +900,7 @@ def mean_squares(layers, activation, x):
     return jnp.stack(forward), jnp.stack(backward[::-1])
 
 
-with once_written():
+with skip_if_unfinished():
     first_weights = {
         "too small, 0.01": lambda key, shape: 0.01 * jax.random.normal(key, shape),
         "too large, 1": jax.random.normal,
@@ -935,7 +937,7 @@ def straight(x):
     return x
 
 
-with once_written():
+with skip_if_unfinished():
     modes = {"by inputs (LeCun)": "fan_in", "by the mean (Glorot)": "fan_avg", "by outputs": "fan_out"}
     widths, noise = [512, 256, 128, 64, 32, 16], jax.random.normal(jax.random.key(0), (256, 512))
     shared = {
@@ -1069,7 +1071,7 @@ check(
 check("one row, no batch", lambda: layer_norm(x[0], scale, bias).shape, (3,))
 
 # %% name="layer_norm-standardized" tags=["hidden-test"] exercise="layer_norm" points=2 hint="Centre each row along the last axis, with keepdims; deviation = sqrt(mean square + epsilon)."
-norm_x, norm_epsilon = draw.normal(3, 3), draw.uniform(low=0.2, high=0.5).item()
+norm_x, norm_epsilon = inputs.normal(3, 3), inputs.uniform(low=0.2, high=0.5).item()
 
 
 def right_parts(x, epsilon, axis=-1, ddof=0):
@@ -1078,7 +1080,7 @@ def right_parts(x, epsilon, axis=-1, ddof=0):
     return [(x - x.mean(axis, keepdims=True)) / deviation, deviation]
 
 
-show(
+report(
     standardized(norm_x, norm_epsilon),
     mistakes={
         "Mean and variance go along axis 0: that is batch normalisation. Each example is normalised by the numbers of its own row.": (
@@ -1095,11 +1097,11 @@ show(
         ),
     },
 )
-show(standardized(draw.normal(2, 1, 4), norm_epsilon))
+report(standardized(inputs.normal(2, 1, 4), norm_epsilon))
 
 # %% name="layer_norm-rows" tags=["hidden-test"] exercise="layer_norm" points=1 hint="normal * scale + bias"
-norm_x, norm_scale, norm_bias = draw.normal(3, 3), draw.uniform(3, low=0.5, high=2.0), draw.normal(3)
-show(
+norm_x, norm_scale, norm_bias = inputs.normal(3, 3), inputs.uniform(3, low=0.5, high=2.0), inputs.normal(3)
+report(
     layer_norm(norm_x, norm_scale, norm_bias, 0.25),
     mistakes={
         "The bias was added before the scale. First the scale, then the bias.": (
@@ -1112,10 +1114,10 @@ show(
 )
 
 # %% name="layer_norm-edges" tags=["hidden-test"] exercise="layer_norm" points=1 hint="A row of equal numbers becomes the bias; a row far from 0 is as good as any other."
-norm_x, norm_scale, norm_bias = draw.normal(2, 4), draw.uniform(4, low=0.5, high=2.0), draw.normal(4)
-show(layer_norm(jnp.full((2, 4), 5.0), norm_scale, norm_bias))
+norm_x, norm_scale, norm_bias = inputs.normal(2, 4), inputs.uniform(4, low=0.5, high=2.0), inputs.normal(4)
+report(layer_norm(jnp.full((2, 4), 5.0), norm_scale, norm_bias))
 norm_far = 3000.0 + norm_x
-show(
+report(
     layer_norm(norm_far, norm_scale, norm_bias),
     mistakes={
         "The variance was computed as mean(x²) - mean(x)², two large numbers whose difference loses its digits. Centre first, then square.": (
@@ -1139,7 +1141,7 @@ show(
 # in, onto the circle.
 
 # %% name="circle" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     figures.circle(lambda x: standardized(x, 1e-5)[0])
 
 # %% [markdown]
@@ -1171,7 +1173,7 @@ with once_written():
 # %% name="unbroadcast-yours"
 from minitorch.ops.shapes import fit
 
-unbroadcast = yours("unbroadcast", otherwise=lambda g, shape: fit(g, jnp.zeros(shape, g.dtype)))
+unbroadcast = my_solution("unbroadcast", otherwise=lambda g, shape: fit(g, jnp.zeros(shape, g.dtype)))
 
 # %% [markdown]
 # ### Exercise 7: the pullback of LayerNorm
@@ -1274,11 +1276,11 @@ def right_rows(g, normal, deviation, scale, mean=1.0, along=1.0):
     return (h - mean * h.mean(-1, keepdims=True) - along * part) / deviation
 
 
-pulled_g, pulled_x, pulled_scale = draw.normal(3, 3), draw.normal(3, 3), draw.uniform(3, low=0.5, high=2.0)
+pulled_g, pulled_x, pulled_scale = inputs.normal(3, 3), inputs.normal(3, 3), inputs.uniform(3, low=0.5, high=2.0)
 pulled_d = jnp.sqrt(pulled_x.var(-1, keepdims=True) + 0.3)
 pulled_n = (pulled_x - pulled_x.mean(-1, keepdims=True)) / pulled_d
 pulled = pulled_g, pulled_n, pulled_d, pulled_scale
-show(
+report(
     layer_norm_pullback(*pulled)[0],
     mistakes={
         "The mean of g is missing: the part along (1, 1, 1) does not reach x.": lambda: right_rows(*pulled, mean=0),
@@ -1298,9 +1300,9 @@ show(
 )
 
 # %% name="layer_norm_pullback-parameters" tags=["hidden-test"] exercise="layer_norm_pullback" points=2 hint="unbroadcast(g * normal, scale.shape) for scale, unbroadcast(g, scale.shape) for bias."
-pulled_g, pulled_n, pulled_scale = draw.normal(2, 2, 3), draw.normal(2, 2, 3), draw.uniform(3, low=0.5, high=2.0)
-pulled_d = draw.uniform(2, 2, 1, low=0.5, high=2.0)
-show(
+pulled_g, pulled_n, pulled_scale = inputs.normal(2, 2, 3), inputs.normal(2, 2, 3), inputs.uniform(3, low=0.5, high=2.0)
+pulled_d = inputs.uniform(2, 2, 1, low=0.5, high=2.0)
+report(
     list(layer_norm_pullback(pulled_g, pulled_n, pulled_d, pulled_scale)[1:]),
     mistakes={
         "scale and bias were used by every row: what they receive is summed over the rows, to (D,), with unbroadcast.": (
@@ -1318,7 +1320,7 @@ show(
 # %% [markdown]
 # ### Into the library
 #
-# `mt.ops.layer_norm` is a primitive with rules of its own. `plugged_in` puts yours in their place for as long as the
+# `mt.ops.layer_norm` is a primitive with rules of its own. `override_rules` puts yours in their place for as long as the
 # `with` block lasts, and everything in the library that normalises, up to a GPT, is then differentiated by your
 # lines. The library's own gradient, finite differences, and the chain rule through the steps of your `layer_norm`
 # must agree with it.
@@ -1340,10 +1342,10 @@ def agree(a, b):
     return all(bool(jnp.allclose(x, y, rtol=1e-3, atol=1e-4)) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b)))
 
 
-with once_written():
+with skip_if_unfinished():
     given = jax.random.normal(jax.random.key(5), (4, 3)), jnp.array([1.0, 2.0, 0.5]), jnp.array([0.0, 1.0, -1.0])
     library = mt.grad(wave(ops.layer_norm), (0, 1, 2))(*given)
-    with plugged_in({ops.layer_norm: own_rule}):
+    with override_rules({ops.layer_norm: own_rule}):
         mine = mt.grad(wave(ops.layer_norm), (0, 1, 2))(*given)
         measured_right = measures_right(ops.layer_norm, given)
     print("your rule against the library's own:         ", agree(mine, library))
@@ -1430,9 +1432,9 @@ check(
 check("rate 0", lambda: dropout(x, key, 0.0), lambda: x)
 
 # %% name="dropout-training" tags=["hidden-test"] exercise="dropout" points=2 hint="where(bernoulli(key, 1 - rate, x.shape), x / (1 - rate), 0)"
-drop_x, drop_key, drop_rate = draw.normal(6, 5), draw.key(), draw.uniform(low=0.2, high=0.4).item()
+drop_x, drop_key, drop_rate = inputs.normal(6, 5), inputs.key(), inputs.uniform(low=0.2, high=0.4).item()
 kept_mask = jax.random.bernoulli(drop_key, 1 - drop_rate, (6, 5))
-show(
+report(
     dropout(drop_x, drop_key, drop_rate),
     mistakes={
         "The numbers are kept with probability `rate`; that is the share to drop.": (
@@ -1451,8 +1453,8 @@ show(
 )
 
 # %% name="dropout-evaluation" tags=["hidden-test"] exercise="dropout" points=1 hint="Without a key, return x as it is."
-drop_x, drop_rate = draw.normal(2, 3), draw.uniform(low=0.2, high=0.4).item()
-show(
+drop_x, drop_rate = inputs.normal(2, 3), inputs.uniform(low=0.2, high=0.4).item()
+report(
     dropout(drop_x, None, drop_rate),
     mistakes={
         "In evaluation, without a key, nothing is scaled: training has made up for what was dropped.": (
@@ -1496,9 +1498,9 @@ def deep_network(key, depth=24, width=48):
     """First weights: 64 pixels to `width` units, `depth` layers of those, 10 logits."""
     lecun, he = variance_scaling(1.0, "fan_in"), variance_scaling(2.0, "fan_in")
     return {
-        "first": Linear.init(named(key, "first"), 64, width, lecun),
-        "layers": [Linear.init(named(key, f"layers.{i}"), width, width, he) for i in range(depth)],
-        "last": Linear.init(named(key, "last"), width, 10, lecun),
+        "first": Linear.init(fold_in_name(key, "first"), 64, width, lecun),
+        "layers": [Linear.init(fold_in_name(key, f"layers.{i}"), width, width, he) for i in range(depth)],
+        "last": Linear.init(fold_in_name(key, "last"), width, 10, lecun),
     }
 
 
@@ -1528,7 +1530,7 @@ def train(loss, model, steps, rate, **options):
     return jax.lax.scan(step, model, jax.random.split(jax.random.key(0), steps))
 
 
-with once_written():
+with skip_if_unfinished():
     races = {}
     for name, options in {
         "neither": dict(normalise=False, shortcut=False),
@@ -1568,12 +1570,12 @@ class Block(nn.Module):
 
     @classmethod
     def init(cls, key, width):
-        linear = Linear.init(named(key, "linear"), width, width, variance_scaling(2.0, "fan_in"))
+        linear = Linear.init(fold_in_name(key, "linear"), width, width, variance_scaling(2.0, "fan_in"))
         return cls(jnp.ones(width), jnp.zeros(width), linear)
 
     def __call__(self, x, key, depth):
         change = own_gelu(self.linear(own_layer_norm(x, self.scale, self.bias)))
-        return x + dropout(change, named(key, "dropout"), 0.1) / math.sqrt(depth)
+        return x + dropout(change, fold_in_name(key, "dropout"), 0.1) / math.sqrt(depth)
 
 
 class Classifier(nn.Module):
@@ -1586,22 +1588,22 @@ class Classifier(nn.Module):
     @classmethod
     def init(cls, key, width=64, depth=6):
         lecun = variance_scaling(1.0, "fan_in")
-        blocks = [Block.init(named(key, f"blocks.{i}"), width) for i in range(depth)]
-        last = Linear.init(named(key, "last"), width, 10, variance_scaling(0.01, "fan_in"))  # Small: begin by guessing.
-        return cls(Linear.init(named(key, "first"), 64, width, lecun), blocks, last)
+        blocks = [Block.init(fold_in_name(key, f"blocks.{i}"), width) for i in range(depth)]
+        last = Linear.init(fold_in_name(key, "last"), width, 10, variance_scaling(0.01, "fan_in"))  # Small: begin by guessing.
+        return cls(Linear.init(fold_in_name(key, "first"), 64, width, lecun), blocks, last)
 
     def __call__(self, x, key=None):
         x = self.first(x)
         for i, block in enumerate(self.blocks):
-            x = block(x, named(key, f"blocks.{i}"), len(self.blocks))
+            x = block(x, fold_in_name(key, f"blocks.{i}"), len(self.blocks))
         return self.last(x)
 
 
 own_layer_norm = Primitive(layer_norm, joint=own_rule, arrays=3)
 own_cross_entropy = Primitive(cross_entropy, cross_entropy_rule)
 rules_of_02 = {
-    mt.ops.matmul: yours("matrix_rules", otherwise=lambda: {"matmul": mt.ops.matmul.rules})()["matmul"],
-    mt.ops.relu: yours("elementwise_rules", otherwise=lambda: {"relu": mt.ops.relu.rules})()["relu"],
+    mt.ops.matmul: my_solution("matrix_rules", otherwise=lambda: {"matmul": mt.ops.matmul.rules})()["matmul"],
+    mt.ops.relu: my_solution("elementwise_rules", otherwise=lambda: {"relu": mt.ops.relu.rules})()["relu"],
 }
 
 
@@ -1612,11 +1614,11 @@ def digit_loss(model, x, y, key=None):
 @functools.cache
 def trained():
     """Your network after 500 steps, and the loss of each."""
-    with plugged_in(rules_of_02):
+    with override_rules(rules_of_02):
         return train(digit_loss, Classifier.init(jax.random.key(0)), steps=500, rate=0.1)
 
 
-with once_written():
+with skip_if_unfinished():
     model, losses = trained()
     logits = model(test_x)
     print(f"{nn.paths.count(model):,} weights")
@@ -1701,8 +1703,8 @@ check(
 )
 
 # %% name="filter_normalized-columns" tags=["hidden-test"] exercise="filter_normalized" points=2 hint="direction * norm(weight, axis=0) / norm(direction, axis=0)"
-fair_d, fair_w = draw.normal(3, 3), draw.normal(3, 3)
-show(
+fair_d, fair_w = inputs.normal(3, 3), inputs.normal(3, 3)
+report(
     filter_normalized(fair_d, fair_w),
     mistakes={
         "The lengths were taken for each input (a row). The weights of one unit are a column: axis 0.": (
@@ -1722,11 +1724,11 @@ show(
         "The direction was not divided by its own lengths first.": lambda: fair_d * jnp.linalg.norm(fair_w, axis=0),
     },
 )
-show(filter_normalized(draw.normal(4, 2), draw.normal(4, 2)))
+report(filter_normalized(inputs.normal(4, 2), inputs.normal(4, 2)))
 
 # %% name="filter_normalized-biases" tags=["hidden-test"] exercise="filter_normalized" points=1 hint="Zeros for arrays with fewer than two axes."
-fair_d, fair_w = draw.normal(3), draw.normal(3)
-show(
+fair_d, fair_w = inputs.normal(3), inputs.normal(3)
+report(
     filter_normalized(fair_d, fair_w),
     mistakes={"Biases stay where they are: for arrays with one axis the direction is 0.": lambda: fair_d},
 )
@@ -1739,7 +1741,7 @@ show(
 # %% name="landscape" tags=["demo"]
 def fair_direction(model, key):
     """A random direction in the space of the weights, filter-normalised: a tree like `model`."""
-    return nn.paths.map(lambda path, w: filter_normalized(jax.random.normal(named(key, path), w.shape), w), model)
+    return nn.paths.map_with_path(lambda path, w: filter_normalized(jax.random.normal(fold_in_name(key, path), w.shape), w), model)
 
 
 def slice_through(loss, model, size=31):
@@ -1756,7 +1758,7 @@ def slice_through(loss, model, size=31):
     return steps, jax.jit(lambda grid: jax.lax.map(at, grid))(grid).reshape(size, size)
 
 
-with once_written():
+with skip_if_unfinished():
     plain, _ = train(deep_loss, deep_network(jax.random.key(0), depth=6, width=64), steps=500, rate=0.05)
     figures.landscapes(
         {
@@ -1858,7 +1860,7 @@ check(
 )
 
 # %% name="sharpest" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     model, _ = trained()
 
     def at_end(model):

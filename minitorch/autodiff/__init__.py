@@ -1,7 +1,7 @@
-"""How do derivatives work?
+"""Automatic differentiation.
 
 Read `scalar` (the whole idea on single numbers), then `tape` (the same on arrays), `transforms` (what a user calls) and
-`check` (how to know that a derivative is right).
+`gradcheck` (how to know that a derivative is right).
 """
 
 from .gradcheck import check_grads

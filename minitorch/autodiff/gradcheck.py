@@ -1,25 +1,27 @@
-"""Is this derivative right? Compare it with finite differences, in both modes, to second order.
+"""Check derivatives against finite differences, in both modes, to second order.
 
-A random direction `v` and a random cotangent `g` make one number of the Jacobian `J` of any function, in three ways:
+A random direction `v` and a random cotangent `g` reduce the Jacobian `J` of a function to one number, in three ways:
 
     g . (f(x + e v) - f(x - e v)) / 2e   numerically,
     g . (J v)                            forward (jvp),
     (J^T g) . v                          backward (vjp).
 
-Three equal numbers for random `v` and `g` mean, almost surely, that the whole Jacobian is right.
+If the three numbers are equal for random `v` and `g`, the whole Jacobian is almost surely right.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from .transforms import jvp, vjp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 # Step `e` and relative tolerance. The central difference errs by e^2 (truncation) and by precision / e (rounding): the
 # best step is about the cube root of the precision.
@@ -33,12 +35,14 @@ def check_grads(
 
     Args:
       fun: a function of pytrees of floating-point arrays (float32; float64 under x64) to a pytree of arrays.
-      args: where to check. Keep away from kinks, where finite differences mean nothing.
-      order: 1 for the gradient, 2 for the gradient's gradient too.
+      args: the point at which to check. Keep away from kinks, where finite differences mean nothing.
+      order: 1 for the gradient, 2 for the gradient of the gradient too.
+      seed: the seed of the random directions and cotangents.
       rtol: tolerance relative to the norm of the gradient; by default 3e-3 for float32 and 1e-5 for float64.
 
     Raises:
-      AssertionError: the three numbers differ. The message names function, input, what came and what was expected.
+      AssertionError: the three numbers differ. The message gives function, input, received and expected number.
+      TypeError: the arguments are neither float32 nor float64.
     """
     args = tuple(jax.tree.map(jnp.asarray, a) for a in args)
     dtype = str(jnp.result_type(*jax.tree.leaves(args)))
@@ -71,12 +75,12 @@ def check_grads(
 
 
 def _random_like(rng: np.random.Generator, tree: Any) -> Any:
-    """Numbers of either sign and none near zero, which would hide a mistake."""
+    """Sample numbers of both signs. None is near zero, where it would hide a mistake."""
 
-    def draw(x: Any) -> Any:
+    def sample(x: Any) -> Any:
         return jnp.asarray(rng.uniform(0.5, 1.5, x.shape) * rng.choice([-1, 1], x.shape), x.dtype)
 
-    return jax.tree.map(draw, tree)
+    return jax.tree.map(sample, tree)
 
 
 def _shift(tree: Any, direction: Any, step: float) -> Any:

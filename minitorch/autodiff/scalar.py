@@ -1,7 +1,7 @@
 """Derivatives of single numbers: the whole idea, before arrays.
 
-Every operation computes a number, and keeps a small function, `push`, that hands the derivative of the result on to
-what it was computed from. `backward` calls these functions from the last number to the first. That is the chain rule.
+Every operation computes a number, and keeps a small function, `_backward`, that passes the derivative of the result on
+to the operands. `backward` calls these functions from the last number to the first. That is the chain rule.
 
     x, w = Scalar(2.0, "x"), Scalar(-0.5, "w")
     loss = (w * x + 1).tanh() ** 2
@@ -15,7 +15,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Scalar", "as_scalar"]
 
@@ -23,21 +26,21 @@ _count = itertools.count()
 
 
 class Scalar:
-    """A number that knows how it was computed. After `y.backward()`, `grad` is the derivative of `y` by this number."""
+    """A number that knows how it was computed; `x.grad` is dy/dx after `y.backward()`."""
 
     def __init__(
         self,
         value: float,
         name: str = "",
         parents: tuple[Scalar, ...] = (),
-        push: Callable[[float], None] | None = None,
+        backward: Callable[[float], None] | None = None,
     ):
         self.value = float(value)
         self.name = name
         self.grad = 0.0
         self.parents = parents
-        self.push = push
-        self.number = next(_count)  # Numbers made later have higher numbers, so parents always have lower ones.
+        self._backward = backward
+        self.number = next(_count)  # Counts up, so that parents have lower numbers than their children.
 
     def __repr__(self) -> str:
         return f"Scalar({self.value:.6g}, grad={self.grad:.6g})"
@@ -45,38 +48,38 @@ class Scalar:
     def __add__(self, other: Scalar | float) -> Scalar:
         a, b = self, as_scalar(other)
 
-        def push(g: float) -> None:
+        def backward(g: float) -> None:
             a.grad += g
             b.grad += g
 
-        return Scalar(a.value + b.value, "+", (a, b), push)
+        return Scalar(a.value + b.value, "+", (a, b), backward)
 
     def __sub__(self, other: Scalar | float) -> Scalar:
         a, b = self, as_scalar(other)
 
-        def push(g: float) -> None:
+        def backward(g: float) -> None:
             a.grad += g
             b.grad -= g
 
-        return Scalar(a.value - b.value, "−", (a, b), push)
+        return Scalar(a.value - b.value, "−", (a, b), backward)
 
     def __mul__(self, other: Scalar | float) -> Scalar:
         a, b = self, as_scalar(other)
 
-        def push(g: float) -> None:
+        def backward(g: float) -> None:
             a.grad += g * b.value
             b.grad += g * a.value
 
-        return Scalar(a.value * b.value, "×", (a, b), push)
+        return Scalar(a.value * b.value, "×", (a, b), backward)
 
     def __truediv__(self, other: Scalar | float) -> Scalar:
         a, b = self, as_scalar(other)
 
-        def push(g: float) -> None:
+        def backward(g: float) -> None:
             a.grad += g / b.value
             b.grad -= g * a.value / b.value**2
 
-        return Scalar(a.value / b.value, "÷", (a, b), push)
+        return Scalar(a.value / b.value, "÷", (a, b), backward)
 
     def __pow__(self, other: Scalar | float) -> Scalar:
         a, b = self, as_scalar(other)
@@ -86,11 +89,11 @@ class Scalar:
             )
         y = a.value**b.value
 
-        def push(g: float) -> None:
+        def backward(g: float) -> None:
             a.grad += g * b.value * a.value ** (b.value - 1) if b.value else 0.0
             b.grad += g * y * math.log(a.value) if a.value > 0 else 0.0
 
-        return Scalar(y, "^", (a, b), push)
+        return Scalar(y, "^", (a, b), backward)
 
     def exp(self) -> Scalar:
         y = math.exp(self.value)
@@ -107,10 +110,10 @@ class Scalar:
         return self._unary("relu", max(self.value, 0.0), float(self.value > 0))
 
     def _unary(self, name: str, y: float, slope: float) -> Scalar:
-        def push(g: float) -> None:
+        def backward(g: float) -> None:
             self.grad += g * slope
 
-        return Scalar(y, name, (self,), push)
+        return Scalar(y, name, (self,), backward)
 
     def __neg__(self) -> Scalar:
         return self * -1
@@ -131,17 +134,17 @@ class Scalar:
         return as_scalar(other) ** self
 
     def backward(self) -> None:
-        """Set `grad` of this number and of all that it was computed from, forgetting what they held before."""
+        """Set `grad` of this number and of all numbers that it was computed from. Earlier values are overwritten."""
         graph = self.graph()
         for node in graph:
             node.grad = 0.0
         self.grad = 1.0
         for node in reversed(graph):
-            if node.push:
-                node.push(node.grad)
+            if node._backward:
+                node._backward(node.grad)
 
     def graph(self) -> list[Scalar]:
-        """All numbers that this one was computed from, and itself, in the order in which they were made."""
+        """Return all numbers that this one was computed from, and itself, in the order of creation."""
         found: set[Scalar] = set()
         waiting: list[Scalar] = [self]
         while waiting:
@@ -153,7 +156,11 @@ class Scalar:
 
 
 def as_scalar(x: Scalar | float) -> Scalar:
-    """`x` as a `Scalar`. Raises TypeError where it is not a number."""
+    """Return `x` as a `Scalar`.
+
+    Raises:
+      TypeError: `x` is not a number.
+    """
     if isinstance(x, Scalar):
         return x
     if isinstance(x, int | float):

@@ -17,13 +17,12 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import jax
 import jax.numpy as jnp
 from jax._src.core import get_opaque_trace_state
 
-Array = jax.Array
 Rule = Callable[..., Any]
 
 # A ContextVar and not a global: each thread and each async task of a server has its own stack of open tapes.
@@ -31,43 +30,43 @@ _open_tapes: ContextVar[tuple[Tape, ...]] = ContextVar("minitorch_open_tapes", d
 
 
 def trace_state() -> Any:
-    """Which JAX trace (`jit`, `vmap`, `scan` ...) is running. The one place that asks JAX, whose name for it may
-    change."""
+    """Return a token of the running JAX trace (`jit`, `vmap`, `scan` ...), equal for equal traces."""
+    # The one place that depends on this function of JAX, which is not public and may be renamed.
     return get_opaque_trace_state()
 
 
 class Tensor:
-    """An array that a tape is watching. Made by `Tape.watch` and by primitives, never by hand.
+    """An array that a tape watches, created by `Tape.box` and by primitives.
 
-    It is not a JAX type and not registered as a pytree on purpose: were it one, a `jax.jit` inside a recorded
-    function would see through it, compute on unrecorded values, and the gradient would be a silent zero.
+    It is not a JAX type and not registered as a pytree on purpose: otherwise a `jax.jit` inside a recorded function
+    would see through it, compute on unrecorded values, and the gradient would be a silent zero.
     """
 
     __slots__ = ("tape", "value")
     __array_ufunc__ = None  # NumPy's operators then defer to ours, and np.sin(tensor) is a TypeError.
 
-    def __init__(self, value: Array | Tensor, tape: Tape):
+    def __init__(self, value: jax.Array | Tensor, tape: Tape):
         self.value = value
         self.tape = tape
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The sizes of its axes."""
+        """The lengths of the axes."""
         return self.value.shape
 
     @property
-    def dtype(self):
-        """The type of its numbers."""
+    def dtype(self) -> Any:
+        """The type of the numbers."""
         return self.value.dtype
 
     @property
     def ndim(self) -> int:
-        """How many axes it has."""
+        """The number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of elements."""
         return self.value.size
 
     def __len__(self) -> int:
@@ -76,22 +75,24 @@ class Tensor:
     def __repr__(self) -> str:
         return f"Tensor({self.value!r})"
 
-    def __array__(self, *args: Any, **kwargs: Any):
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(explain_foreign_call("A NumPy function"))
 
-    def __array_function__(self, function: Callable[..., Any], *_: Any):
+    def __array_function__(self, function: Callable[..., Any], *_: Any) -> NoReturn:
         raise TypeError(explain_foreign_call(f"np.{function.__name__}"))
 
-    def _refuse_number(self):
+    def _refuse_number(self) -> NoReturn:
         raise TypeError(
-            "float(x), int(x) and bool(x) of a Tensor would cut the gradient without a word.\n"
-            "  Right: mt.stop_gradient(x) first, which says so; has_aux=True returns values to look at beside the loss."
+            "float(x), int(x) and bool(x) of a Tensor would cut the gradient silently.\n"
+            "  Right: mt.stop_gradient(x) first, which cuts it openly; or has_aux=True, which returns other values"
+            " together with the loss."
         )
 
     __float__ = __int__ = __bool__ = __index__ = __complex__ = _refuse_number
 
 
 def explain_foreign_call(what: str) -> str:
+    """Return the message of the error that `what`, a function of JAX or NumPy, was given a tensor."""
     return (
         f"{what} was given a minitorch Tensor, which only minitorch's own operations can record.\n"
         "  Wrong: jnp.sin(x), np.sin(x), jax.jit(f)(x) inside a function that is being differentiated.\n"
@@ -101,18 +102,19 @@ def explain_foreign_call(what: str) -> str:
 
 
 class Entry(NamedTuple):
-    """One application of a primitive: what went in, what came out (a tuple where the primitive has several outputs)."""
+    """One application of a primitive: its arguments, its parameters and its outputs."""
 
     primitive: Primitive
     args: tuple[Any, ...]
     params: dict[str, Any]
-    y: Any
+    outputs: tuple[Any, ...]
+    returns_tuple: bool  # of one output, perhaps; otherwise the primitive returned the output itself
 
 
 class Tape:
     """A list of entries, recording inside its `with` block."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.trace_state = trace_state()
 
@@ -125,51 +127,60 @@ class Tape:
     def __exit__(self, *exception: object) -> None:
         _open_tapes.reset(self._token)
 
+    def owns(self, x: Any) -> bool:
+        """Whether `x` is a tensor of this tape."""
+        return isinstance(x, Tensor) and x.tape is self
+
     def box(self, value: Any) -> Any:
-        """A fresh tensor, so that two leaves with one value are never confused. Integers carry no gradient: they stay
-        out."""
-        return Tensor(value, self) if jnp.issubdtype(value.dtype, jnp.inexact) else value_of(value)
+        """Return `value` as a new tensor of this tape; integers, which carry no gradient, as plain arrays.
+
+        A new one each time, so that two leaves with one value are never confused.
+        """
+        return Tensor(value, self) if jnp.issubdtype(value.dtype, jnp.inexact) else unwrap(value)
 
     def unbox(self, x: Any) -> Any:
-        """The value in a tensor of this tape; anything else as it is."""
-        return x.value if isinstance(x, Tensor) and x.tape is self else x
+        """Return the value in a tensor of this tape, and anything else as it is."""
+        return x.value if self.owns(x) else x
 
     def record(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply `primitive` to the values inside the tensors, and append what happened."""
+        """Apply `primitive` to the values inside the tensors, and append the entry."""
         self._check_recording(primitive)
         y = primitive(*map(self.unbox, args), **params)  # Tapes further out see this call too.
-        if any(isinstance(o, Tensor) and o.tape is self for o in as_tuple(y)):
+        if any(map(self.owns, as_tuple(y))):
             raise ValueError(
                 f"{primitive.__name__} calls a function that closes over a Tensor, whose gradient would be lost.\n"
                 "  Wrong: mt.checkpoint(lambda x: layer(x))(x)\n"
                 "  Right: mt.checkpoint(lambda layer, x: layer(x))(layer, x)"
             )
-        boxed = tuple(map(self.box, y)) if isinstance(y, tuple) else self.box(y)
-        self.entries.append(Entry(primitive, args, params, boxed))
-        return boxed
+        outputs = tuple(map(self.box, as_tuple(y)))
+        self.entries.append(Entry(primitive, args, params, outputs, isinstance(y, tuple)))
+        return outputs if isinstance(y, tuple) else outputs[0]
 
     def backward(self, cotangents: dict[int, Any]) -> dict[int, Any]:
         """Walk the list backwards. Takes and returns cotangents keyed by the identity of their tensor."""
-        for primitive, args, params, y in reversed(self.entries):
-            gs = [cotangents.pop(id(o), None) for o in as_tuple(y)]
-            if all(g is None for g in gs):
-                continue  # Nothing that matters was computed from this output.
-            plain = [self.unbox(a) for a in args]
-            y = tuple(map(self.unbox, y)) if isinstance(y, tuple) else self.unbox(y)
-            gs = tuple(zeros_like(o) if g is None else g for g, o in zip(gs, as_tuple(y), strict=True))
-            needed = [isinstance(a, Tensor) and a.tape is self for a in args]
-            pulled = primitive.pull_back(gs if isinstance(y, tuple) else gs[0], y, plain, params, needed)
-            for a, g in zip(args, pulled, strict=True):
-                if isinstance(a, Tensor) and a.tape is self and g is not None:
-                    cotangents[id(a)] = accumulate(cotangents[id(a)], g) if id(a) in cotangents else g
+        for entry in reversed(self.entries):
+            gs = [cotangents.pop(id(y), None) for y in entry.outputs]
+            if any(g is not None for g in gs):  # Otherwise the result does not depend on these outputs.
+                for x, g in zip(entry.args, self._vjp(entry, gs), strict=True):
+                    if self.owns(x) and g is not None:
+                        cotangents[id(x)] = accumulate(cotangents[id(x)], g) if id(x) in cotangents else g
         return cotangents
+
+    def _vjp(self, entry: Entry, gs: list[Any]) -> Any:
+        """Return the cotangents of the arguments of `entry`, given those of its outputs (None for zero)."""
+        primitive, args, params, outputs, returns_tuple = entry
+        y = tuple(map(self.unbox, outputs))
+        g = tuple(zeros_like(o) if g is None else g for g, o in zip(gs, y, strict=True))
+        if not returns_tuple:
+            (g,), (y,) = g, y
+        return primitive.vjp(g, y, list(map(self.unbox, args)), params, list(map(self.owns, args)))
 
     def _check_recording(self, primitive: Primitive) -> None:
         if self not in _open_tapes.get():
             raise RuntimeError(
                 f"{primitive.__name__} was given a Tensor whose tape is closed, or was opened in another thread.\n"
                 "  Wrong: keeping a Tensor from a differentiated function (in a list, a global) and using it later.\n"
-                "  Right: return it; has_aux=True returns values beside the loss."
+                "  Right: return it; has_aux=True returns other values together with the loss."
             )
         if trace_state() != self.trace_state:
             raise RuntimeError(
@@ -185,11 +196,11 @@ class Primitive:
     """A function of arrays with its derivative.
 
     `rules[i](g, y, *args, **params)` returns the cotangent of array argument `i`, given the cotangent `g` of the
-    output `y`. Where the cotangents share their work a primitive has one `joint` rule instead, which returns them all
-    in a tuple. Rules are written with primitives, so that a derivative can be differentiated again.
+    output `y`. Where the cotangents share work, a primitive has one `joint` rule instead, which returns all of them in
+    a tuple. Rules are written with primitives, so that a derivative can be differentiated again.
 
-    The first arguments of `fun` are arrays, as many as there are rules (or `arrays` says, or all of `*args`); what
-    follows are parameters such as `axis`, which a rule receives by name.
+    The first arguments of `fun` are arrays: as many as there are rules, or `arrays` of them, or all of `*args`. The
+    others are parameters such as `axis`, which a rule receives by name.
     """
 
     __name__: str
@@ -212,8 +223,8 @@ class Primitive:
         arrays, rest = bound.args[: self.arrays], bound.args[self.arrays :] if self.arrays else ()
         return tape.record(self, arrays, dict(zip(names, rest, strict=False)) | bound.kwargs)
 
-    def pull_back(self, g: Any, y: Any, args: list[Any], params: dict[str, Any], needed: list[bool]) -> Any:
-        """The cotangents of `args`; of those that are not needed, None where that saves work."""
+    def vjp(self, g: Any, y: Any, args: list[Any], params: dict[str, Any], needed: list[bool]) -> Any:
+        """Return the cotangents of `args`, with None for those that are not `needed` if that saves work."""
         if self.joint:
             return self.joint(g, y, *args, **params)
         return [rule(g, y, *args, **params) if need else None for rule, need in zip(self.rules, needed, strict=True)]
@@ -225,43 +236,42 @@ class Primitive:
 def primitive(
     *rules: Rule, joint: Rule | None = None, arrays: int | None = None
 ) -> Callable[[Callable[..., Any]], Primitive]:
-    """Decorator that makes a `Primitive` of a function: `@primitive(rule_of_x, rule_of_w)`."""
+    """Return a decorator that turns a function into a `Primitive`: `@primitive(rule_of_x, rule_of_w)`."""
     return lambda fun: Primitive(fun, *rules, joint=joint, arrays=arrays)
 
 
 def nondifferentiable(fun: Callable[..., Any]) -> Callable[..., Any]:
-    """An op without a derivative (comparisons, rounding, indices): it sees plain arrays and returns plain arrays."""
+    """Turn `fun` into an op without a derivative (a comparison, rounding, indices), which sees plain arrays."""
 
     @functools.wraps(fun)
     def op(*args: Any, **params: Any) -> Any:
-        return fun(*map(value_of, args), **{name: value_of(p) for name, p in params.items()})
+        return fun(*map(unwrap, args), **{name: unwrap(p) for name, p in params.items()})
 
     return op
 
 
 def innermost_tape(*args: Any) -> Tape | None:
-    """The tape opened last among those of the tensors in `args`."""
-    tape = None
-    for a in args:
-        if isinstance(a, Tensor) and (tape is None or a.tape.depth > tape.depth):
-            tape = a.tape
-    return tape
+    """Return the tape that was opened last among those of the tensors in `args`."""
+    tapes = [a.tape for a in args if isinstance(a, Tensor)]
+    return max(tapes, key=lambda tape: tape.depth, default=None)
 
 
-def value_of(x: Any) -> Any:
-    """The plain array inside `x`, however many tapes watch it."""
+def unwrap(x: Any) -> Any:
+    """Return the plain array inside `x`, however many tapes watch it."""
     while isinstance(x, Tensor):
         x = x.value
     return x
 
 
 def as_tuple(x: Any) -> tuple[Any, ...]:
+    """Return the outputs of a primitive as a tuple, also if there is only one."""
     return x if isinstance(x, tuple) else (x,)
 
 
-def zeros_like(x: Any) -> Array:
-    return jnp.zeros_like(value_of(x))
+def zeros_like(x: Any) -> jax.Array:
+    """Return zeros of the shape and dtype of `x`, as a plain array."""
+    return jnp.zeros_like(unwrap(x))
 
 
-# Cotangents of one tensor from several uses add up. The one primitive that the walk itself needs.
-accumulate = Primitive(lambda x, y: x + y, lambda g, out, x, y: g, lambda g, out, x, y: g)
+# The cotangents of a tensor that is used several times add up. The walk needs no other primitive.
+accumulate = Primitive(lambda a, b: a + b, lambda g, y, a, b: g, lambda g, y, a, b: g)

@@ -1,9 +1,9 @@
-"""Derivatives of functions, all made from one: `vjp` runs a function on a tape and hands back the walk backwards.
+"""Derivatives of functions, all built on `vjp`, which runs a function on a tape and returns the walk backwards.
 
     value_and_grad  = vjp with the cotangent 1
     grad            = value_and_grad without the value
     jvp             = vjp of the pullback (Townsend, 2017): the pullback is linear, and its transpose is the pushforward
-    checkpoint      = a primitive that stores its inputs only, and runs its function again on the way back
+    checkpoint      = a primitive that stores its inputs only, and runs its function again in the backward pass
     from_jax        = a primitive that JAX differentiates
 
 Each takes any pytree of floating-point arrays, nests to any order, and works inside `jax.jit` and `jax.vmap`.
@@ -23,28 +23,29 @@ from jax.tree_util import keystr, tree_map_with_path
 from .tape import Primitive, Tape, Tensor, explain_foreign_call, nondifferentiable, zeros_like
 
 stop_gradient = nondifferentiable(jax.lax.stop_gradient)
-stop_gradient.__doc__ = "The value of `x`, treated as a constant by every derivative around it, JAX's included."
+stop_gradient.__doc__ = "Return `x` as a constant: every derivative around it is zero, JAX's included."
 
 
 def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Evaluate `fun(*primals)` and return its vector-Jacobian product, as `jax.vjp` does.
 
     Args:
-      fun: a function from pytrees of arrays to a pytree of arrays; with `has_aux`, to a pair (output, anything).
+      fun: a function from pytrees of arrays to a pytree of arrays.
       primals: pytrees whose leaves are floating-point arrays.
+      has_aux: whether `fun` returns a pair (output, anything).
 
     Returns:
       `(y, pullback)`, or `(y, pullback, aux)`. `pullback(g)`, with `g` like `y`, returns a tuple of cotangents like
       `primals`.
 
     Raises:
-      TypeError: a leaf of `primals` is not a floating-point array, or `fun` hands a tensor to a function of JAX or
+      TypeError: a leaf of `primals` is not a floating-point array, or `fun` passes a tensor to a function of JAX or
         NumPy.
     """
     leaves, treedef = jax.tree.flatten(tuple(_differentiable(i, p) for i, p in enumerate(primals)))
     with Tape() as tape:
         inputs = [tape.box(leaf) for leaf in leaves]
-        out = _call(fun, *treedef.unflatten(inputs))
+        out = call_with_hint(fun, *treedef.unflatten(inputs))
     y, aux = out if has_aux else (out, None)
     outputs, out_treedef = jax.tree.flatten(y)
     y, aux = jax.tree.map(tape.unbox, (y, aux))
@@ -64,11 +65,12 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[
 def value_and_grad(
     fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """A function that evaluates `fun`, whose output is a scalar, and its gradient; as `jax.value_and_grad`.
+    """Return a function that evaluates the scalar function `fun` and its gradient, as `jax.value_and_grad`.
 
     Args:
-      fun: a function of pytrees that returns a floating-point scalar; with `has_aux`, a pair (scalar, anything).
+      fun: a function of pytrees that returns a floating-point scalar.
       argnums: which positional arguments to differentiate. The gradient has their structure (a tuple for several).
+      has_aux: whether `fun` returns a pair (scalar, anything).
 
     Returns:
       A function with the arguments of `fun` that returns `(value, gradient)`, or `((value, aux), gradient)`.
@@ -96,9 +98,9 @@ def value_and_grad(
 
 
 def grad(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """A function that returns the gradient of the scalar function `fun`, as `jax.grad`; see `value_and_grad`.
+    """Return a function that computes the gradient of the scalar function `fun`, as `jax.grad`.
 
-    With `has_aux` it returns `(gradient, aux)`.
+    The arguments are those of `value_and_grad`. With `has_aux` the function returns `(gradient, aux)`.
     """
 
     @functools.wraps(fun)
@@ -112,8 +114,8 @@ def grad(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: boo
 def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Evaluate `fun(*primals)` and the derivative along `tangents`, as `jax.jvp`: returns `(y, tangent of y)`.
 
-    The pullback `g -> J^T g` is linear in `g`, so that its own vjp is `t -> J t`, at whatever `g` it is taken: here
-    zero. Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
+    The pullback `g -> J^T g` is linear in `g`, so its own vjp is `t -> J t`, whatever the `g` at which it is taken:
+    here zero. Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
     """
     y, pullback = vjp(fun, *primals)
     _, pushforward = vjp(pullback, jax.tree.map(zeros_like, y))
@@ -121,17 +123,17 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
 
 
 def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
-    """`fun`, storing only its inputs for the way back, where it is evaluated once more; as `jax.checkpoint`.
+    """Return `fun` that stores only its inputs, and is evaluated again in the backward pass; as `jax.checkpoint`.
 
     Trades one more forward pass for the memory of everything that `fun` computes inside. Every array to be
     differentiated must be an argument and not a closed-over value. Source: Chen et al., arXiv 1604.06174.
 
-    XLA's CPU compiler drops the barrier that keeps the two evaluations apart, and so merges them, here as in
-    `jax.checkpoint`, unless compiled with the option `xla_disable_hlo_passes=cse_barrier_expander`.
+    XLA's CPU compiler drops the barrier that keeps the two evaluations apart, and then merges them, here as in
+    `jax.checkpoint`, unless the option `xla_disable_hlo_passes=cse_barrier_expander` is set.
     """
 
     def rule(flat: Callable[..., Any], g: Any, y: Any, *args: Any) -> Any:
-        # The barrier makes the second evaluation wait for `g`, and XLA from merging it with the first.
+        # The barrier makes the second evaluation wait for `g`, and keeps XLA from merging it with the first.
         g, args = _barrier((g, args))
         return vjp(flat, *args)[1](g)
 
@@ -139,10 +141,10 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def from_jax(fun: Callable[..., Any]) -> Callable[..., Any]:
-    """`fun`, a function written with `jax.numpy`, as an op: recorded as one primitive, whose rule is `jax.vjp`.
+    """Turn `fun`, a function written with `jax.numpy`, into an op: one primitive whose rule is `jax.vjp`.
 
-    The way out where `mt.ops` lacks something, or to use `jax.vmap` and `jax.lax.scan` inside a differentiated
-    function. Every array to be differentiated must be an argument and not a closed-over value.
+    For operations that `mt.ops` lacks, and for `jax.vmap` and `jax.lax.scan` inside a differentiated function. Every
+    array to be differentiated must be an argument and not a closed-over value.
     """
 
     def rule(flat: Callable[..., Any], g: Any, y: Any, *args: Any) -> Any:
@@ -156,7 +158,10 @@ def from_jax(fun: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _on_tensors(fun: Callable[..., Any], rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Make `fun` one primitive of the tensors among its arguments; `rule(flat, g, y, *tensors)` gets it flattened."""
+    """Turn `fun` into one primitive of the tensors in its arguments, with `rule(flat, g, y, *tensors)`.
+
+    `flat` is `fun` as a function of these tensors that returns a tuple of arrays.
+    """
 
     @functools.wraps(fun)
     def op(*args: Any, **kwargs: Any) -> Any:
@@ -183,25 +188,25 @@ def _on_tensors(fun: Callable[..., Any], rule: Callable[..., Any]) -> Callable[.
 _barrier = from_jax(jax.lax.optimization_barrier)
 
 
-def _call(fun: Callable[..., Any], *args: Any) -> Any:
-    """`fun(*args)`; where JAX refuses one of our tensors, say what to write instead."""
+def call_with_hint(fun: Callable[..., Any], *args: Any) -> Any:
+    """Return `fun(*args)`. If JAX refuses a tensor, raise an error that says what to write instead."""
     try:
         return fun(*args)
     except (TypeError, ValueError, IndexError) as error:
         message = str(error)
-        foreign = "minitorch" in message or "ufunc" in message  # Of the second kind are NumPy's.
+        foreign = "minitorch" in message or "ufunc" in message  # JAX's messages and NumPy's
         if not (foreign and "Tensor" in message) or "Right:" in message:
             raise
         raise TypeError(f"{explain_foreign_call('A function of JAX or NumPy')}\n\nIt said: {message}") from error
 
 
 def _differentiable(i: int, tree: Any) -> Any:
-    """Argument `i` with its leaves as arrays or tensors."""
+    """Return argument `i` with its leaves as arrays or tensors."""
     return tree_map_with_path(functools.partial(_as_differentiable, i), tree)
 
 
 def _as_differentiable(i: int, path: Any, leaf: Any) -> Any:
-    """`leaf` as an array or tensor, refused where no derivative with respect to it exists."""
+    """Return `leaf` as an array or tensor. Raise TypeError if no derivative with respect to it exists."""
     place = f"argument {i}" + (f" at {keystr(path)}" if path else "")
     try:
         array = leaf if isinstance(leaf, Tensor | jax.Array) else jnp.asarray(leaf)
@@ -224,7 +229,7 @@ def _scalar_dtype(y: Any) -> Any:
     if shape != () or dtype is None or not jnp.issubdtype(dtype, jnp.floating):
         got = f"shape {shape} and dtype {dtype}" if shape is not None else f"a {type(y).__name__}"
         raise TypeError(
-            f"the gradient is of a scalar, but the function returned {got}.\n"
+            f"the gradient is that of a scalar, but the function returned {got}.\n"
             "  Right: return a mean or a sum: mt.ops.mean(loss); for (loss, more) has_aux=True; other shapes: mt.vjp."
         )
     return dtype
@@ -248,13 +253,13 @@ def _cotangent_like(y: Any, g: Any) -> Any:
 
 
 def _cotangent_for(g: Any, y: Any) -> Any:
-    """What `jax.vjp` wants: for an integer output, a zero of JAX's own empty dtype."""
+    """Return the cotangent in the form of `jax.vjp`: for an integer output, a zero of JAX's empty dtype."""
     return g if jnp.issubdtype(y.dtype, jnp.inexact) else np.zeros(y.shape, jax.dtypes.float0)
 
 
 def _nth(args: tuple[Any, ...], i: int) -> Any:
     if not -len(args) <= i < len(args):
         raise TypeError(
-            f"argnums asks for argument {i}, but the function was called with {len(args)} positional arguments."
+            f"argnums names argument {i}, but the function was called with {len(args)} positional arguments."
         )
     return args[i]

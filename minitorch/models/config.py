@@ -25,14 +25,14 @@ class Config:
         return cls(**{**cls.PRESETS[name], **changes})
 
     def __post_init__(self) -> None:
-        if problems := self.problems():
+        if problems := self.validate():
             raise ValueError(f"this {type(self).__name__} cannot be built: {'; '.join(problems)}.")
 
-    def problems(self) -> list[str]:
+    def validate(self) -> list[str]:
         """What is wrong, each in a clause that says what to write instead."""
         return []
 
-    def not_positive(self, *names: str) -> list[str]:
+    def check_positive(self, *names: str) -> list[str]:
         """Problems of those fields that must be whole numbers from 1 up."""
         return [
             f"{name} must be a whole number, 1 or more, and is {value!r}"

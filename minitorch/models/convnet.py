@@ -14,7 +14,7 @@ import jax
 
 from .. import ops
 from ..nn import Conv, Linear, Module, relu, static
-from ..nn.init import he_normal, named
+from ..nn.init import fold_in_name, he_normal
 from .config import Config
 
 Array = jax.Array
@@ -31,8 +31,8 @@ class ConvNetConfig(Config):
 
     PRESETS: ClassVar = {"digits": dict(size=8), "fashion": dict(size=28, hidden=(32, 64))}
 
-    def problems(self) -> list[str]:
-        bad = self.not_positive("size", "channels", "classes")
+    def validate(self) -> list[str]:
+        bad = self.check_positive("size", "channels", "classes")
         if not isinstance(self.hidden, tuple) or not all(isinstance(n, int) and n > 0 for n in self.hidden):
             bad.append(f"hidden must be a tuple of channel counts, such as (16, 32), and is {self.hidden!r}")
         elif not bad and self.size >> len(self.hidden) == 0:
@@ -54,10 +54,10 @@ class ConvNet(Module):
         channels = [c.channels, *c.hidden]
         side = c.size >> len(c.hidden)  # Each pooling halves it, rounding down.
         convs = [
-            Conv.init(named(key, f"convs.{i}"), channels[i], channels[i + 1], (3, 3), weight_init=he_normal())
+            Conv.init(fold_in_name(key, f"convs.{i}"), channels[i], channels[i + 1], (3, 3), weight_init=he_normal())
             for i in range(len(c.hidden))
         ]
-        return cls(convs, Linear.init(named(key, "head"), side * side * channels[-1], c.classes), c)
+        return cls(convs, Linear.init(fold_in_name(key, "head"), side * side * channels[-1], c.classes), c)
 
     def __call__(self, x: Array) -> Array:
         if x.ndim == 3:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import jax
 
 from ..nn import Attention, Dropout, Embedding, LayerNorm, Linear, Module, gelu
-from ..nn.init import Initializer, named, normal
+from ..nn.init import Initializer, fold_in_name, normal
 from .transformer import Block, Transformer, TransformerConfig
 
 Array = jax.Array
@@ -45,8 +45,8 @@ class FeedForward(Module):
     @classmethod
     def init(cls, key: Array, width: int, bias: bool, weight_init: Initializer, down_init: Initializer) -> FeedForward:
         return cls(
-            up=Linear.init(named(key, "up"), width, 4 * width, bias, weight_init),
-            down=Linear.init(named(key, "down"), 4 * width, width, bias, down_init),
+            up=Linear.init(fold_in_name(key, "up"), width, 4 * width, bias, weight_init),
+            down=Linear.init(fold_in_name(key, "down"), 4 * width, width, bias, down_init),
         )
 
     def __call__(self, x: Array) -> Array:
@@ -64,20 +64,20 @@ class GPT(Transformer):
 
         def block(key: Array) -> Block:
             return Block(
-                attention_norm=LayerNorm.init(named(key, "attention_norm"), c.width, c.bias),
+                attention_norm=LayerNorm.init(fold_in_name(key, "attention_norm"), c.width, c.bias),
                 attention=Attention.init(
-                    named(key, "attention"), c.width, c.heads, bias=c.bias, weight_init=std, out_init=small
+                    fold_in_name(key, "attention"), c.width, c.heads, bias=c.bias, weight_init=std, out_init=small
                 ),
-                mlp_norm=LayerNorm.init(named(key, "mlp_norm"), c.width, c.bias),
-                mlp=FeedForward.init(named(key, "mlp"), c.width, c.bias, std, small),
+                mlp_norm=LayerNorm.init(fold_in_name(key, "mlp_norm"), c.width, c.bias),
+                mlp=FeedForward.init(fold_in_name(key, "mlp"), c.width, c.bias, std, small),
                 dropout=Dropout(c.dropout),
             )
 
         return cls(
-            token=Embedding.init(named(key, "token"), c.vocab, c.width, std),
-            position=Embedding.init(named(key, "position"), c.context, c.width, std),
-            blocks=[block(named(key, f"blocks.{i}")) for i in range(c.layers)],
-            norm=LayerNorm.init(named(key, "norm"), c.width, c.bias),
+            token=Embedding.init(fold_in_name(key, "token"), c.vocab, c.width, std),
+            position=Embedding.init(fold_in_name(key, "position"), c.context, c.width, std),
+            blocks=[block(fold_in_name(key, f"blocks.{i}")) for i in range(c.layers)],
+            norm=LayerNorm.init(fold_in_name(key, "norm"), c.width, c.bias),
             head=None,
             dropout=Dropout(c.dropout),
             config=c,

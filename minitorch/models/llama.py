@@ -15,7 +15,7 @@ import jax
 
 from .. import ops
 from ..nn import Attention, Dropout, Embedding, Linear, Module, RMSNorm, silu
-from ..nn.init import Initializer, named, normal
+from ..nn.init import Initializer, fold_in_name, normal
 from .transformer import Block, Transformer, TransformerConfig
 
 Array = jax.Array
@@ -42,9 +42,9 @@ class LlamaConfig(TransformerConfig):
         "7b": dict(vocab=32000, context=4096, layers=32, heads=32, width=4096, feedforward=11008),
     }
 
-    def problems(self) -> list[str]:
+    def validate(self) -> list[str]:
         optional = [name for name in ("kv_heads", "feedforward") if getattr(self, name) is not None]
-        if bad := super().problems() + self.not_positive(*optional):
+        if bad := super().validate() + self.check_positive(*optional):
             return bad
         if self.heads % (self.kv_heads or 1):
             bad.append(f"{self.kv_heads} key/value heads do not divide the {self.heads} heads: choose a divisor")
@@ -62,8 +62,8 @@ class SwiGLU(Module):
     @classmethod
     def init(cls, key: Array, width: int, feedforward: int, weight_init: Initializer, down_init: Initializer) -> SwiGLU:
         return cls(
-            gate_up=Linear.init(named(key, "gate_up"), width, 2 * feedforward, False, weight_init),
-            down=Linear.init(named(key, "down"), feedforward, width, False, down_init),
+            gate_up=Linear.init(fold_in_name(key, "gate_up"), width, 2 * feedforward, False, weight_init),
+            down=Linear.init(fold_in_name(key, "down"), feedforward, width, False, down_init),
         )
 
     def __call__(self, x: Array) -> Array:
@@ -83,9 +83,9 @@ class Llama(Transformer):
 
         def block(key: Array) -> Block:
             return Block(
-                attention_norm=RMSNorm.init(named(key, "attention_norm"), c.width, c.epsilon),
+                attention_norm=RMSNorm.init(fold_in_name(key, "attention_norm"), c.width, c.epsilon),
                 attention=Attention.init(
-                    named(key, "attention"),
+                    fold_in_name(key, "attention"),
                     c.width,
                     c.heads,
                     c.kv_heads,
@@ -94,17 +94,17 @@ class Llama(Transformer):
                     weight_init=std,
                     out_init=small,
                 ),
-                mlp_norm=RMSNorm.init(named(key, "mlp_norm"), c.width, c.epsilon),
-                mlp=SwiGLU.init(named(key, "mlp"), c.width, feedforward, std, small),
+                mlp_norm=RMSNorm.init(fold_in_name(key, "mlp_norm"), c.width, c.epsilon),
+                mlp=SwiGLU.init(fold_in_name(key, "mlp"), c.width, feedforward, std, small),
                 dropout=Dropout(c.dropout),
             )
 
         return cls(
-            token=Embedding.init(named(key, "token"), c.vocab, c.width, std),
+            token=Embedding.init(fold_in_name(key, "token"), c.vocab, c.width, std),
             position=None,
-            blocks=[block(named(key, f"blocks.{i}")) for i in range(c.layers)],
-            norm=RMSNorm.init(named(key, "norm"), c.width, c.epsilon),
-            head=None if c.tied else Linear.init(named(key, "head"), c.width, c.vocab, False, std),
+            blocks=[block(fold_in_name(key, f"blocks.{i}")) for i in range(c.layers)],
+            norm=RMSNorm.init(fold_in_name(key, "norm"), c.width, c.epsilon),
+            head=None if c.tied else Linear.init(fold_in_name(key, "head"), c.width, c.vocab, False, std),
             dropout=Dropout(c.dropout),
             config=c,
         )

@@ -13,7 +13,7 @@ import jax
 
 from .. import ops
 from ..nn import Linear, Module, relu, static
-from ..nn.init import he_normal, named
+from ..nn.init import fold_in_name, he_normal
 from .config import Config
 
 Array = jax.Array
@@ -32,8 +32,8 @@ class MLPConfig(Config):
         "fashion": dict(inputs=784, hidden=(256, 128), classes=10),
     }
 
-    def problems(self) -> list[str]:
-        bad = self.not_positive("inputs", "classes")
+    def validate(self) -> list[str]:
+        bad = self.check_positive("inputs", "classes")
         if not isinstance(self.hidden, tuple) or not all(isinstance(n, int) and n > 0 for n in self.hidden):
             bad.append(f"hidden must be a tuple of widths, such as (256, 128), and is {self.hidden!r}")
         return bad
@@ -50,7 +50,7 @@ class MLP(Module):
         """First weights after He et al., which suit ReLU."""
         sizes = [config.inputs, *config.hidden, config.classes]
         layers = [
-            Linear.init(named(key, f"layers.{i}"), d_in, d_out, weight_init=he_normal())
+            Linear.init(fold_in_name(key, f"layers.{i}"), d_in, d_out, weight_init=he_normal())
             for i, (d_in, d_out) in enumerate(pairwise(sizes))
         ]
         return cls(layers, config)

@@ -14,8 +14,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..nn import Attention, Dropout, Embedding, KVCache, LayerNorm, Linear, Module, RMSNorm, full_precision, static
-from ..nn.init import named
+from ..nn import Attention, Dropout, Embedding, KVCache, LayerNorm, Linear, Module, RMSNorm, at_least_float32, static
+from ..nn.init import fold_in_name
 from .config import Config
 
 Array = jax.Array
@@ -32,8 +32,8 @@ class TransformerConfig(Config):
     width: int
     dropout: float = 0.0
 
-    def problems(self) -> list[str]:
-        if bad := self.not_positive("vocab", "context", "layers", "heads", "width"):
+    def validate(self) -> list[str]:
+        if bad := self.check_positive("vocab", "context", "layers", "heads", "width"):
             return bad
         if self.width % self.heads:
             bad.append(f"{self.heads} heads do not divide the width {self.width}: choose a multiple of {self.heads}")
@@ -55,9 +55,9 @@ class Block(Module):
         self, x: Array, cache: KVCache | None = None, key: Array | None = None
     ) -> tuple[Array, KVCache | None]:
         y, cache = self.attention(self.attention_norm(x), cache)
-        x = x + self.dropout(y, named(key, "attention"))
+        x = x + self.dropout(y, fold_in_name(key, "attention"))
         y = self.mlp(self.mlp_norm(x))
-        return x + self.dropout(y, named(key, "mlp")), cache
+        return x + self.dropout(y, fold_in_name(key, "mlp")), cache
 
 
 class Transformer(Module):
@@ -82,7 +82,7 @@ class Transformer(Module):
         """
         return self._run(ids, [None] * len(self.blocks), key)[0]
 
-    def states(self, ids: Array) -> list[Array]:
+    def hidden_states(self, ids: Array) -> list[Array]:
         """The residual stream (B, T, D) after the embedding, and after each block: `model(ids)` on the way.
 
         Raises ValueError as the model does.
@@ -93,10 +93,10 @@ class Transformer(Module):
             states.append(block(states[-1])[0])
         return states
 
-    def read_out(self, x: Array) -> Array:
+    def unembed(self, x: Array) -> Array:
         """Logits (B, T, V), float32 at least, from the stream x (B, T, D) after the last block."""
         x = self.norm(x)
-        return full_precision(self.token.attend(x) if self.head is None else self.head(x))
+        return at_least_float32(self.token.attend(x) if self.head is None else self.head(x))
 
     def decode(self, ids: Array, cache: list[KVCache]) -> tuple[Array, list[KVCache]]:
         """Logits (B, T, V) for T tokens that follow those in the cache, and the longer cache.
@@ -118,12 +118,12 @@ class Transformer(Module):
 
     def _run(self, ids: Array, caches: Any, key: Array | None) -> tuple[Array, Any]:
         self._check_ids(ids)
-        x = self.dropout(self._embed(ids, caches[0]), named(key, "embedding"))  # (B, T, D)
+        x = self.dropout(self._embed(ids, caches[0]), fold_in_name(key, "embedding"))  # (B, T, D)
         longer = []
         for i, (block, cache) in enumerate(zip(self.blocks, caches, strict=True)):
-            x, cache = block(x, cache, named(key, f"blocks.{i}"))
+            x, cache = block(x, cache, fold_in_name(key, f"blocks.{i}"))
             longer.append(cache)
-        return self.read_out(x), longer
+        return self.unembed(x), longer
 
     def _embed(self, ids: Array, cache: KVCache | None) -> Array:
         x = self.token(ids)

@@ -15,7 +15,7 @@ from .linear import Linear
 from .losses import accuracy, cross_entropy, mse
 from .module import Module, static
 from .norm import LayerNorm, RMSNorm
-from .precision import cast, full_precision
+from .precision import at_least_float32, cast
 from .rope import rope
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "cast",
     "cross_entropy",
     "elu",
-    "full_precision",
+    "at_least_float32",
     "gelu",
     "init",
     "leaky_relu",

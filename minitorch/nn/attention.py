@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 
 from .. import ops
-from .init import Initializer, lecun_normal, named
+from .init import Initializer, fold_in_name, lecun_normal
 from .linear import Linear
 from .module import Module, static
-from .precision import full_precision
+from .precision import at_least_float32
 from .rope import rope
 
 Array = jax.Array
@@ -36,7 +36,7 @@ class KVCache(Module):
     @classmethod
     def init(cls, batch: int, length: int, kv_heads: int, head_size: int, dtype: Any = jnp.float32) -> KVCache:
         """Empty, for `length` tokens, or what fills the last block."""
-        size = min(BLOCK, length)
+        size = min(KV_BLOCK, length)
         shape = (-(-length // size), batch, kv_heads, size, head_size)
         return cls(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype), jnp.zeros((), jnp.int32))
 
@@ -55,13 +55,13 @@ class KVCache(Module):
         A CPU goes from block to block and stops at the last token. Elsewhere a large product costs less than some small
         ones, so that all is read at once.
         """
-        return jax.lax.platform_dependent(q, self, cpu=attend_by_blocks, default=attend_at_once)
+        return jax.lax.platform_dependent(q, self, cpu=attend_blockwise, default=attend_dense)
 
 
-BLOCK = 64  # tokens: few enough to leave little of the last block unread, enough to repay a product
+KV_BLOCK = 64  # tokens: few enough to leave little of the last block unread, enough to repay a product
 
 
-def attend_at_once(q: Array, cache: KVCache) -> Array:
+def attend_dense(q: Array, cache: KVCache) -> Array:
     """`KVCache.attend` in one product with all of the cache, of which what is not written yet is masked."""
     B, T, _, d = q.shape
     k, v = (jnp.moveaxis(x, (1, 2), (0, 3)).reshape(B, -1, cache.k.shape[2], d) for x in (cache.k, cache.v))
@@ -69,7 +69,7 @@ def attend_at_once(q: Array, cache: KVCache) -> Array:
     return ops.attention(q, k, v, mask=seen[None, None])
 
 
-def attend_by_blocks(q: Array, cache: KVCache) -> Array:
+def attend_blockwise(q: Array, cache: KVCache) -> Array:
     """The same block by block. The sums of the softmax are carried along, and shrunk when a greater score appears.
 
     Milakov and Gimelshein, arXiv 1805.02867.
@@ -81,15 +81,15 @@ def attend_by_blocks(q: Array, cache: KVCache) -> Array:
 
     def read(i: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         highest, total, y = state
-        scores = full_precision(cache.k[i] @ columns).mT  # (B, K, R, b)
+        scores = at_least_float32(cache.k[i] @ columns).mT  # (B, K, R, b)
         scores = jnp.where(i * size + jnp.arange(size) <= last, scores, -jnp.inf)
         higher = jnp.maximum(highest, scores.max(axis=-1, keepdims=True))
         weights, shrink = jnp.exp(scores - higher), jnp.exp(highest - higher)
         total = total * shrink + weights.sum(axis=-1, keepdims=True)
-        return higher, total, y * shrink + full_precision(weights.astype(cache.v.dtype) @ cache.v[i])
+        return higher, total, y * shrink + at_least_float32(weights.astype(cache.v.dtype) @ cache.v[i])
 
     def filled(value: float, width: int) -> Array:
-        return jnp.full((B, K, columns.shape[3], width), value, full_precision(q).dtype)
+        return jnp.full((B, K, columns.shape[3], width), value, at_least_float32(q).dtype)
 
     blocks = (cache.position + size - 1) // size
     _, total, y = jax.lax.fori_loop(0, blocks, read, (filled(-jnp.inf, 1), filled(0, 1), filled(0, d)))
@@ -137,8 +137,8 @@ class Attention(Module):
             )
         columns = (heads + 2 * kv_heads) * (width // heads)
         return cls(
-            qkv=Linear.init(named(key, "qkv"), width, columns, bias, weight_init),
-            out=Linear.init(named(key, "out"), width, width, bias, out_init or weight_init),
+            qkv=Linear.init(fold_in_name(key, "qkv"), width, columns, bias, weight_init),
+            out=Linear.init(fold_in_name(key, "out"), width, width, bias, out_init or weight_init),
             heads=heads,
             kv_heads=kv_heads,
             is_causal=is_causal,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import jax
 
 from .. import ops
-from .init import Initializer, lecun_normal, named, zeros
+from .init import Initializer, fold_in_name, lecun_normal, zeros
 from .module import Module, static
 
 Array = jax.Array
@@ -51,7 +51,7 @@ class Conv(Module):
         """
         if inputs % groups or outputs % groups:
             raise ValueError(f"{groups} groups must divide the {inputs} inputs and the {outputs} outputs.")
-        weight = weight_init(named(key, "weight"), (*window, inputs // groups, outputs))
+        weight = weight_init(fold_in_name(key, "weight"), (*window, inputs // groups, outputs))
         return cls(weight, zeros(key, (outputs,)) if bias else None, stride, padding, dilation, groups)
 
     def __call__(self, x: Array) -> Array:

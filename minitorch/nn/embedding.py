@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 
 from .. import ops
-from .init import Initializer, named, normal
+from .init import Initializer, fold_in_name, normal
 from .module import Module
 
 Array = jax.Array
@@ -24,7 +24,7 @@ class Embedding(Module):
     @classmethod
     def init(cls, key: Array, vocab: int, width: int, weight_init: Initializer = _NORMAL) -> Embedding:
         """First weights for `vocab` ids, `(vocab, width)`."""
-        return cls(weight_init(named(key, "weight"), (vocab, width)))
+        return cls(weight_init(fold_in_name(key, "weight"), (vocab, width)))
 
     def __call__(self, ids: Array) -> Array:
         if not jax.numpy.issubdtype(ids.dtype, jax.numpy.integer):

@@ -18,7 +18,7 @@ Array = jax.Array
 Initializer = Callable[..., Array]
 
 
-def named(key: Any, name: str) -> Any:
+def fold_in_name(key: Any, name: str) -> Any:
     """The random key of the child `name` of whatever owns `key`. Without a key (None), no child has one.
 
     A key is made from names and not from an order of drawing, so that a layer more or less leaves the first values of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 
 from .. import ops
-from .init import Initializer, lecun_normal, named, zeros
+from .init import Initializer, fold_in_name, lecun_normal, zeros
 from .module import Module
 
 Array = jax.Array
@@ -27,7 +27,7 @@ class Linear(Module):
         cls, key: Array, inputs: int, outputs: int, bias: bool = True, weight_init: Initializer = _LECUN
     ) -> Linear:
         """First weights `(inputs, outputs)` and, if wanted, a bias of zeros."""
-        weight = weight_init(named(key, "weight"), (inputs, outputs))
+        weight = weight_init(fold_in_name(key, "weight"), (inputs, outputs))
         return cls(weight, zeros(key, (outputs,)) if bias else None)
 
     def __call__(self, x: Array) -> Array:

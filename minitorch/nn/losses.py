@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import ops
-from .precision import full_precision
+from .precision import at_least_float32
 
 Array = jax.Array
 
@@ -24,7 +24,7 @@ def cross_entropy(logits: Array, targets: Array, where: Array | None = None) -> 
       TypeError: the targets are not integers.
     """
     _check_targets("cross_entropy", logits, targets, where)
-    return _mean(ops.cross_entropy(full_precision(logits), jnp.asarray(targets)), where)
+    return _mean(ops.cross_entropy(at_least_float32(logits), jnp.asarray(targets)), where)
 
 
 def accuracy(logits: Array, targets: Array, where: Array | None = None) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 
 from .. import ops
-from .init import named, ones, zeros
+from .init import fold_in_name, ones, zeros
 from .module import Module, static
 
 Array = jax.Array
@@ -21,7 +21,7 @@ class LayerNorm(Module):
     @classmethod
     def init(cls, key: Array, width: int, bias: bool = True, epsilon: float = 1e-5) -> LayerNorm:
         """Scale 1 and, if wanted, bias 0, for `width` numbers."""
-        return cls(ones(named(key, "scale"), (width,)), zeros(key, (width,)) if bias else None, epsilon)
+        return cls(ones(fold_in_name(key, "scale"), (width,)), zeros(key, (width,)) if bias else None, epsilon)
 
     def __call__(self, x: Array) -> Array:
         return ops.layer_norm(x, self.scale, self.bias, self.epsilon)
@@ -36,7 +36,7 @@ class RMSNorm(Module):
     @classmethod
     def init(cls, key: Array, width: int, epsilon: float = 1e-6) -> RMSNorm:
         """Scale 1 for `width` numbers."""
-        return cls(ones(named(key, "scale"), (width,)), epsilon)
+        return cls(ones(fold_in_name(key, "scale"), (width,)), epsilon)
 
     def __call__(self, x: Array) -> Array:
         return ops.rms_norm(x, self.scale, self.epsilon)

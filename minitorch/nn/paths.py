@@ -91,7 +91,7 @@ def replace(tree: T, values: Mapping[str, Any]) -> T:
     return copy
 
 
-def map(fun: Callable[[str, Any], Any], tree: T) -> T:
+def map_with_path(fun: Callable[[str, Any], Any], tree: T) -> T:
     """`tree` with `fun(path, array)` in place of every array: a mask by name, a report, other values.
 
     Weight decay for matrices only: `map(lambda path, x: x.ndim > 1, model)`.

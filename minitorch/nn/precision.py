@@ -23,6 +23,6 @@ def cast(tree: T, dtype: Any) -> T:
     return jax.tree.map(lambda x: ops.astype(x, dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)
 
 
-def full_precision(x: jax.Array) -> jax.Array:
+def at_least_float32(x: jax.Array) -> jax.Array:
     """bfloat16 and float16 as float32, in which long sums and logarithms keep their digits; all others as they are."""
     return ops.astype(x, jnp.float32) if x.dtype in (jnp.bfloat16, jnp.float16) else x

@@ -19,7 +19,7 @@ PACKAGE = __name__.partition(".")[0]
 CLASS, SETTINGS, PARTS, SHAPE, DTYPE = "class", "settings", "parts", "shape", "dtype"
 
 
-def describe(node: Any) -> Any:
+def to_json(node: Any) -> Any:
     """`node`, a module or a list or dict of them, as values that `json` can write.
 
     Raises:
@@ -30,17 +30,17 @@ def describe(node: Any) -> Any:
     if isinstance(node, Module):
         fields = dataclasses.fields(node)
         settings = {f.name: _setting(getattr(node, f.name)) for f in fields if "static" in f.metadata}
-        parts = {f.name: describe(getattr(node, f.name)) for f in fields if "static" not in f.metadata}
+        parts = {f.name: to_json(getattr(node, f.name)) for f in fields if "static" not in f.metadata}
         return {CLASS: _name(type(node)), SETTINGS: settings, PARTS: parts}
     if isinstance(node, dict):
-        return {PARTS: {name: describe(child) for name, child in node.items()}}
+        return {PARTS: {name: to_json(child) for name, child in node.items()}}
     if isinstance(node, list | tuple):
-        return [describe(child) for child in node]
+        return [to_json(child) for child in node]
     return {SHAPE: list(node.shape), DTYPE: jnp.dtype(node.dtype).name}
 
 
-def build(description: Any) -> Any:
-    """What `describe` described, with shapes (`jax.ShapeDtypeStruct`) in place of arrays; tuples come back as lists.
+def from_json(description: Any) -> Any:
+    """What `to_json` returned, with shapes (`jax.ShapeDtypeStruct`) in place of arrays; tuples come back as lists.
 
     Raises:
       ValueError: it is no such description, or names a class that is not there. Nothing but modules and settings of

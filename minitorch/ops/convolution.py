@@ -15,8 +15,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +24,9 @@ import numpy as np
 from ..autodiff import primitive
 from . import shapes
 from .elementwise import greater, isnan, logical_or, where
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Pads = tuple[tuple[int, int], ...]
 

@@ -1,4 +1,4 @@
-"""Operations on each number by itself: the table of derivatives, from the easy to the hard.
+"""Elementwise operations: the table of derivatives, from the easy to the hard.
 
 A row reads: the function of JAX, then the cotangent of each argument, given the cotangent `g` of the output `y`.
 """
@@ -6,19 +6,21 @@ A row reads: the function of JAX, then the cotangent of each argument, given the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 
 from ..autodiff import Primitive, nondifferentiable, primitive
-from ..autodiff.tape import value_of
-from .shapes import fit
+from ..autodiff.tape import unwrap
+from .shapes import unbroadcast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def unary(fun: Callable[..., Any], rule: Callable[..., Any], name: str | None = None) -> Primitive:
-    """A function of one array."""
+    """Return the primitive of a function of one array."""
 
     def op(x: Any) -> Any:
         return fun(x)
@@ -27,16 +29,16 @@ def unary(fun: Callable[..., Any], rule: Callable[..., Any], name: str | None = 
 
 
 def binary(fun: Callable[..., Any], *rules: Callable[..., Any]) -> Primitive:
-    """A function of two arrays that broadcast; each rule's result is fitted to its argument."""
+    """Return the primitive of a function of two arrays that broadcast; each rule's result is unbroadcast."""
 
-    def op(x: Any, y: Any) -> Any:
-        return fun(x, y)
+    def op(a: Any, b: Any) -> Any:
+        return fun(a, b)
 
-    rule_x, rule_y = rules
+    rule_a, rule_b = rules
     return Primitive(
         _described(op, fun),
-        lambda g, out, x, y: fit(rule_x(g, out, x, y), x),
-        lambda g, out, x, y: fit(rule_y(g, out, x, y), y),
+        lambda g, y, a, b: unbroadcast(rule_a(g, y, a, b), a),
+        lambda g, y, a, b: unbroadcast(rule_b(g, y, a, b), b),
     )
 
 
@@ -47,10 +49,10 @@ def _described(op: Callable[..., Any], fun: Callable[..., Any], name: str | None
 
 
 # Arithmetic.
-add = binary(jnp.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
-subtract = binary(jnp.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g)
-multiply = binary(jnp.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
-divide = binary(jnp.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
+add = binary(jnp.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
+subtract = binary(jnp.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
+multiply = binary(jnp.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
+divide = binary(jnp.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
 negative = unary(jnp.negative, lambda g, y, x: -g)
 reciprocal = unary(jnp.reciprocal, lambda g, y, x: -g * y * y)
 square = unary(jnp.square, lambda g, y, x: g * 2 * x)
@@ -88,56 +90,56 @@ erf_inv = unary(jax.lax.erf_inv, lambda g, y, x: g * (math.sqrt(math.pi) / 2) * 
 sigmoid = unary(jax.nn.sigmoid, lambda g, y, x: g * y * (1 - y))
 softplus = unary(jax.nn.softplus, lambda g, y, x: g * sigmoid(x))
 log_sigmoid = unary(jax.nn.log_sigmoid, lambda g, y, x: g * sigmoid(-x), name="log_sigmoid")
-logaddexp = binary(jnp.logaddexp, lambda g, out, x, y: g * weight(x, out), lambda g, out, x, y: g * weight(y, out))
+logaddexp = binary(
+    jnp.logaddexp, lambda g, y, a, b: g * _softmax_weight(a, y), lambda g, y, a, b: g * _softmax_weight(b, y)
+)
 
-# Kinks. Where the derivative jumps we take JAX's choice: 0 for relu, 1 for abs, a half for each of two equal arguments.
+# Kinks. Where the derivative jumps, we follow JAX: 0 for relu, 1 for abs, a half for each of two equal arguments.
 abs = unary(jnp.abs, lambda g, y, x: where(x >= 0, g, -g))
 relu = unary(jax.nn.relu, lambda g, y, x: where(x > 0, g, 0))
-maximum = binary(jnp.maximum, lambda g, out, x, y: g * _share(x, y, out), lambda g, out, x, y: g * _share(y, x, out))
-minimum = binary(jnp.minimum, lambda g, out, x, y: g * _share(x, y, out), lambda g, out, x, y: g * _share(y, x, out))
+maximum = binary(jnp.maximum, lambda g, y, a, b: g * _tie_share(a, b, y), lambda g, y, a, b: g * _tie_share(b, a, y))
+minimum = binary(jnp.minimum, lambda g, y, a, b: g * _tie_share(a, b, y), lambda g, y, a, b: g * _tie_share(b, a, y))
 
 
-# Two arguments that both matter.
-arctan2 = binary(
-    jnp.arctan2, lambda g, out, y, x: g * x / (x * x + y * y), lambda g, out, y, x: -g * y / (x * x + y * y)
-)
-hypot = binary(jnp.hypot, lambda g, out, x, y: g * x / out, lambda g, out, x, y: g * y / out)
+# Functions of two arguments.
+arctan2 = binary(jnp.arctan2, lambda g, y, a, b: g * b / (b * b + a * a), lambda g, y, a, b: -g * a / (b * b + a * a))
+hypot = binary(jnp.hypot, lambda g, y, a, b: g * a / y, lambda g, y, a, b: g * b / y)
 
 
-def _power_rule_base(g: Any, out: Any, x: Any, y: Any) -> Any:
-    if isinstance(y, int | float):  # A constant exponent stays one: x ** 2 is a product, x ** 2.0 a logarithm.
-        return g * (y * power(x, y - 1)) if y else 0 * g
-    return g * where(y == 0, 0, y * power(x, where(y == 0, 1, y - 1)))  # 0 * 0 ** -1 would be NaN.
+def _power_rule_base(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, int | float):  # A constant exponent stays one: a ** 2 is a product, a ** 2.0 a logarithm.
+        return g * (b * power(a, b - 1)) if b else 0 * g
+    return g * where(b == 0, 0, b * power(a, where(b == 0, 1, b - 1)))  # 0 * 0 ** -1 would be NaN.
 
 
-def _power_rule_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
-    return g * out * log(where(x == 0, 1, x))
+def _power_rule_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
+    return g * y * log(where(a == 0, 1, a))
 
 
 power = binary(jnp.power, _power_rule_base, _power_rule_exponent)
 
 
 @primitive(
-    lambda g, out, x, y, condition: fit(where(condition, g, 0), x),
-    lambda g, out, x, y, condition: fit(where(condition, 0, g), y),
+    lambda g, y, a, b, condition: unbroadcast(where(condition, g, 0), a),
+    lambda g, y, a, b, condition: unbroadcast(where(condition, 0, g), b),
 )
-def _where(x: Any, y: Any, condition: Any) -> Any:
-    return jnp.where(condition, x, y)
+def _where(a: Any, b: Any, condition: Any) -> Any:
+    return jnp.where(condition, a, b)
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """`x` where `condition` holds and `y` elsewhere, broadcasting; as `jax.numpy.where` with three arguments."""
-    return _where(x, y, value_of(condition))
+    """Return `x` where `condition` holds and `y` elsewhere, broadcasting; as `jax.numpy.where` with three arguments."""
+    return _where(x, y, unwrap(condition))
 
 
 def clip(arr: Any, min: Any = None, max: Any = None) -> Any:
-    """`arr` limited to the interval from `min` to `max`, either of which may be None; as `jax.numpy.clip`."""
+    """Limit `arr` to the interval from `min` to `max`; None is no limit. As `jax.numpy.clip`."""
     if min is not None:
         arr = maximum(min, arr)
     return arr if max is None else minimum(max, arr)
 
 
-# No derivative, or zero wherever there is one: plain arrays in, plain arrays out.
+# Operations whose derivative does not exist or is zero: they take and return plain arrays.
 equal = nondifferentiable(jnp.equal)
 not_equal = nondifferentiable(jnp.not_equal)
 less = nondifferentiable(jnp.less)
@@ -157,11 +159,11 @@ round = nondifferentiable(jnp.round)
 floor_divide = nondifferentiable(jnp.floor_divide)
 
 
-def weight(x: Any, total: Any) -> Any:
-    """The share of exp(x) in exp(total), of which it is a summand: 0, and not NaN, where both logarithms are -inf."""
+def _softmax_weight(x: Any, total: Any) -> Any:
+    """Return exp(x) / exp(total), where exp(x) is one summand of exp(total): 0, not NaN, where both logs are -inf."""
     return exp(x - where(equal(total, -math.inf), 0, total))
 
 
-def _share(x: Any, other: Any, chosen: Any) -> Any:
-    """How much of the cotangent `x` gets where one of two arguments is chosen: all, none, or half of a tie."""
+def _tie_share(x: Any, other: Any, chosen: Any) -> Any:
+    """Return the share of the cotangent that `x` gets where one of two arguments is chosen: 1, 0, or 0.5 for a tie."""
     return jnp.where(equal(x, chosen), jnp.where(equal(other, chosen), 0.5, 1.0), 0.0).astype(chosen.dtype)

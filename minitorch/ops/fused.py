@@ -19,7 +19,7 @@ from ..autodiff import primitive
 from .elementwise import erf, exp, rsqrt, sigmoid, square, tanh, where
 from .linalg import einsum
 from .reduce import mean
-from .shapes import concatenate, expand_dims, fit, reshape, sum, transpose
+from .shapes import concatenate, expand_dims, reshape, sum, transpose, unbroadcast
 
 
 def _softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
@@ -78,10 +78,10 @@ def _layer_norm_rule_x(g: Any, y: Any, x: Any, scale: Any, bias: Any, epsilon: f
 
 
 def _layer_norm_rule_scale(g: Any, y: Any, x: Any, scale: Any, bias: Any, epsilon: float) -> Any:
-    return fit(g * _normalized(x, epsilon)[0], scale)
+    return unbroadcast(g * _normalized(x, epsilon)[0], scale)
 
 
-@primitive(_layer_norm_rule_x, _layer_norm_rule_scale, lambda g, y, x, scale, bias, epsilon: fit(g, bias))
+@primitive(_layer_norm_rule_x, _layer_norm_rule_scale, lambda g, y, x, scale, bias, epsilon: unbroadcast(g, bias))
 def layer_norm(x: Any, scale: Any, bias: Any = None, epsilon: float = 1e-5) -> Any:
     """(x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis: x (..., D), scale (D,), bias (D,) or
     None.
@@ -99,7 +99,7 @@ def _rms_norm_rule_x(g: Any, y: Any, x: Any, scale: Any, epsilon: float) -> Any:
 
 
 def _rms_norm_rule_scale(g: Any, y: Any, x: Any, scale: Any, epsilon: float) -> Any:
-    return fit(g * (x * _inverse_rms(x, epsilon)), scale)
+    return unbroadcast(g * (x * _inverse_rms(x, epsilon)), scale)
 
 
 @primitive(_rms_norm_rule_x, _rms_norm_rule_scale)

@@ -1,7 +1,7 @@
 """Reading some entries of an array, and writing them: gather and scatter, each the transpose of the other.
 
-`pick` reads and `place` writes into zeros. What they do with an index outside the array makes them exact transposes:
-`pick` reads 0 there and `place` drops what it should write. An index is never differentiated: it is a plain array of
+`gather` reads and `place` writes into zeros. What they do with an index outside the array makes them exact transposes:
+`gather` reads 0 there and `place` drops what it should write. An index is never differentiated: it is a plain array of
 integers or booleans, an int, a slice, or a tuple of them.
 """
 # pyright: reportGeneralTypeIssues=false
@@ -9,19 +9,21 @@ integers or booleans, an int, a slice, or a tuple of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ..autodiff import nondifferentiable, primitive
-from .shapes import fit, reshape
+from .shapes import reshape, unbroadcast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-@primitive(lambda g, y, x, index: place(g, x.shape, index))
+@primitive(lambda g, y, x, index: scatter_add(g, x.shape, index))
 def getitem(x: Any, index: Any) -> Any:
     """`x[index]` with all that NumPy's indexing has. An array of indices is moved to the edges, as JAX does.
 
@@ -35,14 +37,14 @@ def getitem(x: Any, index: Any) -> Any:
     return x[index]
 
 
-@primitive(lambda g, y, x, index: place(g, x.shape, index))
-def pick(x: Any, index: Any) -> Any:
+@primitive(lambda g, y, x, index: scatter_add(g, x.shape, index))
+def gather(x: Any, index: Any) -> Any:
     """`x[index]`, with 0 for an index outside the array."""
     return jnp.asarray(x).at[index].get(mode="fill", fill_value=0)
 
 
-@primitive(lambda g, y, x, shape, index: pick(g, index))
-def place(x: Any, shape: Sequence[int], index: Any) -> Any:
+@primitive(lambda g, y, x, shape, index: gather(g, index))
+def scatter_add(x: Any, shape: Sequence[int], index: Any) -> Any:
     """Zeros of `shape` with `x` added at `index`: several entries for one place add up."""
     ranges = _ranges(index, shape)
     if ranges is None:
@@ -85,7 +87,7 @@ def _margins(entries: range, length: int) -> tuple[int, int, int]:
 
 def _take_rule(g: Any, y: Any, a: Any, indices: Any, axis: int | None) -> Any:
     shape, i = ((a.size,), 0) if axis is None else (a.shape, axis % a.ndim)
-    return reshape(place(g, shape, (slice(None),) * i + (jnp.asarray(indices),)), a.shape)
+    return reshape(scatter_add(g, shape, (slice(None),) * i + (jnp.asarray(indices),)), a.shape)
 
 
 @primitive(_take_rule)
@@ -103,8 +105,8 @@ def along_axis(indices: Any, shape: Sequence[int], axis: int) -> tuple[Any, ...]
 
 def _take_along_axis_rule(g: Any, y: Any, arr: Any, indices: Any, axis: int | None) -> Any:
     if axis is None:
-        return reshape(place(g, (arr.size,), indices), arr.shape)
-    return place(g, arr.shape, along_axis(indices, arr.shape, axis))
+        return reshape(scatter_add(g, (arr.size,), indices), arr.shape)
+    return scatter_add(g, arr.shape, along_axis(indices, arr.shape, axis))
 
 
 @primitive(_take_along_axis_rule)
@@ -144,13 +146,13 @@ class at:
 
 @primitive(
     lambda g, y, x, values, index: _set(g, 0, index),
-    lambda g, y, x, values, index: fit(pick(g, index), values),
+    lambda g, y, x, values, index: unbroadcast(gather(g, index), values),
 )
 def _set(x: Any, values: Any, index: Any) -> Any:
     return jnp.asarray(x).at[index].set(values)
 
 
-@primitive(lambda g, y, x, values, index: g, lambda g, y, x, values, index: fit(pick(g, index), values))
+@primitive(lambda g, y, x, values, index: g, lambda g, y, x, values, index: unbroadcast(gather(g, index), values))
 def _add(x: Any, values: Any, index: Any) -> Any:
     return jnp.asarray(x).at[index].add(values)
 

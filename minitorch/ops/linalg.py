@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
 from ..autodiff import primitive
-from .shapes import fit, normalize_axes, reshape, transpose
+from .shapes import normalize_axes, reshape, transpose, unbroadcast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def _matrix_transpose(x: Any) -> Any:
@@ -27,22 +29,22 @@ def _flatten(x: Any) -> Any:
 
 def _matmul_rule_a(g: Any, y: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
-        return fit(reshape(g, (*g.shape, 1)) * b, a)
+        return unbroadcast(reshape(g, (*g.shape, 1)) * b, a)
     if a.ndim == 1:  # The row a[None, :], whose result has lost an axis.
-        return fit(reshape(matmul(b, reshape(g, (*g.shape, 1))), b.shape[:-1]), a)
+        return unbroadcast(reshape(matmul(b, reshape(g, (*g.shape, 1))), b.shape[:-1]), a)
     if a.ndim == 2 and b.ndim > 2:  # One matrix for the whole batch: the transpose of the case below.
-        return fit(matmul(transpose(_flatten(_matrix_transpose(g))), _flatten(_matrix_transpose(b))), a)
-    return fit(matmul(g, _matrix_transpose(b)), a)
+        return unbroadcast(matmul(transpose(_flatten(_matrix_transpose(g))), _flatten(_matrix_transpose(b))), a)
+    return unbroadcast(matmul(g, _matrix_transpose(b)), a)
 
 
 def _matmul_rule_b(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
-        return fit(reshape(a, (*a.shape, 1)) * reshape(g, (*b.shape[:-2], 1, g.shape[-1])) if b.ndim > 1 else a * g, b)
+        return unbroadcast(reshape(a, (*a.shape, 1)) * reshape(g, (*b.shape[:-2], 1, g.shape[-1])) if b.ndim > 1 else a * g, b)
     if b.ndim == 1:
-        return fit(matmul(reshape(g, (g.size,)), _flatten(a)), b)
+        return unbroadcast(matmul(reshape(g, (g.size,)), _flatten(a)), b)
     if b.ndim == 2:  # A weight: one long 2-D product is twice as fast on a CPU as a contraction over several axes.
-        return fit(matmul(transpose(_flatten(a)), _flatten(g)), b)
-    return fit(matmul(_matrix_transpose(a), g), b)
+        return unbroadcast(matmul(transpose(_flatten(a)), _flatten(g)), b)
+    return unbroadcast(matmul(_matrix_transpose(a), g), b)
 
 
 @primitive(_matmul_rule_a, _matmul_rule_b)
@@ -123,7 +125,7 @@ def _operand_cotangent(g: Any, output: str, operands: tuple[Any, ...], inputs: l
         elif (letter, length) not in found:  # Not found, or found only with length 1, to be broadcast.
             arrays, terms = [*arrays, jnp.ones(length, g.dtype)], [*terms, letter]
         result += letter
-    return fit(_einsum(*arrays, subscripts=f"{','.join(terms)}->{result}"), x)
+    return unbroadcast(_einsum(*arrays, subscripts=f"{','.join(terms)}->{result}"), x)
 
 
 @primitive(joint=_einsum_rule)

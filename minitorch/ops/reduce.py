@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 
 from ..autodiff import nondifferentiable, primitive, vjp
-from .elementwise import equal, sqrt, weight
-from .indexing import along_axis, place, take_along_axis
-from .shapes import Axis, concatenate, flip, moveaxis, normalize_axes, ravel, reshape, stretch
+from .elementwise import _softmax_weight, equal, sqrt
+from .indexing import along_axis, scatter_add, take_along_axis
+from .shapes import Axis, concatenate, expand_reduced, flip, moveaxis, normalize_axes, ravel, reshape
 
 # Sums in disguise.
 
@@ -24,7 +24,7 @@ def _count(a: Any, axis: Axis) -> int:
     return math.prod(a.shape[i] for i in normalize_axes(axis, a.ndim))
 
 
-@primitive(lambda g, y, a, axis, keepdims: stretch(g, a, axis) / _count(a, axis))
+@primitive(lambda g, y, a, axis, keepdims: expand_reduced(g, a, axis) / _count(a, axis))
 def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The arithmetic mean over `axis`, as `jax.numpy.mean`; NaN where there is nothing to average."""
     return jnp.mean(a, axis=normalize_axes(axis, jnp.ndim(a)), keepdims=keepdims)
@@ -32,7 +32,7 @@ def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 def _var_rule(g: Any, y: Any, a: Any, axis: Axis, ddof: int, keepdims: bool) -> Any:
     degrees = _count(a, axis) - ddof
-    return stretch(g, a, axis) * (a - mean(a, axis, keepdims=True)) * (2 / degrees if degrees > 0 else math.nan)
+    return expand_reduced(g, a, axis) * (a - mean(a, axis, keepdims=True)) * (2 / degrees if degrees > 0 else math.nan)
 
 
 @primitive(_var_rule)
@@ -46,7 +46,7 @@ def std(a: Any, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> 
     return sqrt(var(a, axis, ddof=ddof, keepdims=keepdims))
 
 
-@primitive(lambda g, y, a, axis, keepdims: stretch(g, a, axis) * weight(a, stretch(y, a, axis)))
+@primitive(lambda g, y, a, axis, keepdims: expand_reduced(g, a, axis) * _softmax_weight(a, expand_reduced(y, a, axis)))
 def logsumexp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """log(sum(exp(a))) over `axis` without overflow, as `jax.nn.logsumexp`; the gradient is the softmax.
 
@@ -119,9 +119,9 @@ def cumprod(a: Any, axis: int | None = None) -> Any:
 
 
 def _extremum_rule(g: Any, y: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
-    chosen = equal(a, stretch(y, a, axis))
+    chosen = equal(a, expand_reduced(y, a, axis))
     ties = jnp.sum(chosen, axis, keepdims=True)  # Plain arrays both: which entries are chosen has no derivative.
-    return stretch(g, a, axis) * (chosen / ties).astype(a.dtype)
+    return expand_reduced(g, a, axis) * (chosen / ties).astype(a.dtype)
 
 
 @primitive(_extremum_rule)
@@ -151,7 +151,7 @@ def sort(a: Any, axis: int | None = -1, *, descending: bool = False) -> Any:
     return _sort(ravel(a), 0, descending) if axis is None else _sort(a, axis, descending)
 
 
-@primitive(lambda g, y, operand, k, axis: place(g[0], operand.shape, along_axis(y[1], operand.shape, axis)))
+@primitive(lambda g, y, operand, k, axis: scatter_add(g[0], operand.shape, along_axis(y[1], operand.shape, axis)))
 def top_k(operand: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
     """The `k` largest entries along `axis`, in falling order, and their indices (int32); as `jax.lax.top_k`."""
     values, indices = jax.lax.top_k(operand, k, axis=axis)

@@ -42,18 +42,18 @@ def _as_tuple(x: Any) -> tuple[Any, ...]:
     return tuple(x) if isinstance(x, Sequence) else (x,)
 
 
-def kept_shape(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
+def keepdims_shape(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
     """The shape after a reduction over `axis` that keeps the reduced axes, with length 1."""
     axes = normalize_axes(axis, len(shape))
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
-def stretch(g: Any, a: Any, axis: Axis) -> Any:
+def expand_reduced(g: Any, a: Any, axis: Axis) -> Any:
     """`g`, a reduction of `a` over `axis` with or without the reduced axes, repeated along them to the shape of `a`."""
-    return broadcast_to(reshape(g, kept_shape(a.shape, axis)), a.shape)
+    return broadcast_to(reshape(g, keepdims_shape(a.shape, axis)), a.shape)
 
 
-def fit(g: Any, x: Any) -> Any:
+def unbroadcast(g: Any, x: Any) -> Any:
     """The cotangent `g` of a broadcast result, made to fit the argument `x`: summed over the axes along which `x` was
     repeated, in the dtype of `x`."""
     if g.shape != x.shape:
@@ -135,13 +135,13 @@ def ravel(a: Any) -> Any:
 # Repeating numbers, and summing them: each is the transpose of the other.
 
 
-@primitive(lambda g, y, array, shape: fit(g, array))
+@primitive(lambda g, y, array, shape: unbroadcast(g, array))
 def broadcast_to(array: Any, shape: int | Sequence[int]) -> Any:
     """`array` repeated along new leading axes and axes of length 1, to `shape`; as `jax.numpy.broadcast_to`."""
     return jnp.broadcast_to(array, shape)
 
 
-@primitive(lambda g, y, a, axis, keepdims: stretch(g, a, axis))
+@primitive(lambda g, y, a, axis, keepdims: expand_reduced(g, a, axis))
 def sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The sum over `axis`, all axes by default; as `jax.numpy.sum`."""
     return jnp.sum(a, axis=axis, keepdims=keepdims)
@@ -185,7 +185,7 @@ def astype(x: Any, dtype: Any) -> Any:
 
 def _concatenate_rule(g: Any, y: Any, *arrays: Any, axis: int) -> tuple[Any, ...]:
     ends = np.cumsum([a.shape[axis] for a in arrays])
-    return tuple(fit(piece, a) for piece, a in zip(split(g, ends[:-1].tolist(), axis), arrays, strict=True))
+    return tuple(unbroadcast(piece, a) for piece, a in zip(split(g, ends[:-1].tolist(), axis), arrays, strict=True))
 
 
 @primitive(joint=_concatenate_rule)

@@ -7,7 +7,7 @@ partition. mask and checks serve the others.
 from .adafactor import adafactor, clip_by_block_rms, scale_by_factored_rms, scale_by_param_block_rms
 from .adam import adam, adamw, scale_by_adam
 from .clip import clip, clip_by_global_norm, global_norm
-from .ema import accumulate, ema
+from .ema import ema, multi_steps
 from .lion import lion, scale_by_lion
 from .muon import muon, newton_schulz, scale_by_muon
 from .partition import partition
@@ -34,7 +34,6 @@ from .transform import (
 __all__ = [
     "Schedule",
     "Transform",
-    "accumulate",
     "adafactor",
     "adam",
     "adamw",
@@ -51,6 +50,7 @@ __all__ = [
     "join_schedules",
     "linear_schedule",
     "lion",
+    "multi_steps",
     "muon",
     "newton_schulz",
     "partition",

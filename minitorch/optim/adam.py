@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from .mask import Mask
 from .transform import (
     Schedule,
     Transform,
     add_decayed_weights,
-    average,
     cast_like,
     chain,
     scale_by_learning_rate,
+    update_moment,
     zeros_for_state,
 )
 from .validation import Number, check_above, check_decay
+
+if TYPE_CHECKING:
+    from .mask import Mask
 
 
 class AdamState(NamedTuple):
@@ -44,24 +46,24 @@ def scale_by_adam(b1: Number = 0.9, b2: Number = 0.999, eps: Number = 1e-8, *, n
     def update(updates: Any, state: AdamState, params: Any = None) -> tuple[Any, AdamState]:
         gradient = cast_like(updates, state.mu)
         count = state.count + 1
-        mu = average(b1, state.mu, gradient)
-        nu = average(b2, state.nu, jax.tree.map(jnp.square, gradient))
-        direction = look_ahead(b1, mu, gradient, count) if nesterov else debiased(b1, mu, count)
-        steps = jax.tree.map(lambda m, v: m / (jnp.sqrt(v) + eps), direction, debiased(b2, nu, count))
+        mu = update_moment(b1, state.mu, gradient)
+        nu = update_moment(b2, state.nu, jax.tree.map(jnp.square, gradient))
+        direction = nesterov_moment(b1, mu, gradient, count) if nesterov else bias_correction(b1, mu, count)
+        steps = jax.tree.map(lambda m, v: m / (jnp.sqrt(v) + eps), direction, bias_correction(b2, nu, count))
         return steps, AdamState(count, mu, nu)
 
     return Transform(init, update)
 
 
-def debiased(decay: Number, moment: Any, count: jax.Array) -> Any:
+def bias_correction(decay: Number, moment: Any, count: jax.Array) -> Any:
     """moment / (1 - decay^count): an average that began at zero, divided by the sum of its coefficients."""
     correction = 1 / (1 - decay**count)  # once, so that each element is multiplied, not divided
     return jax.tree.map(lambda m: m * correction, moment)
 
 
-def look_ahead(decay: Number, moment: Any, gradient: Any, count: jax.Array) -> Any:
-    """Nesterov's direction: the debiased average one step on, as if this gradient came again."""
-    return average(decay, debiased(decay, moment, count + 1), debiased(decay, gradient, count))
+def nesterov_moment(decay: Number, moment: Any, gradient: Any, count: jax.Array) -> Any:
+    """Nesterov's direction: the bias_correction average one step on, as if this gradient came again."""
+    return update_moment(decay, bias_correction(decay, moment, count + 1), bias_correction(decay, gradient, count))
 
 
 def adam(learning_rate: Number | Schedule, b1: Number = 0.9, b2: Number = 0.999, eps: Number = 1e-8) -> Transform:

@@ -1,4 +1,4 @@
-"""Two running means: of gradients over small batches (`accumulate`), of weights over steps (`ema`)."""
+"""Two running means: of gradients over small batches (`multi_steps`), of weights over steps (`ema`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .transform import Transform, cast_like, state_dtype, zeros_for_state
 from .validation import Number, check_at_least, check_decay
 
 
-class AccumulateState(NamedTuple):
+class MultiStepsState(NamedTuple):
     """Batches seen since the last step, their share of the mean gradient so far, and the optimizer's own state."""
 
     count: jax.Array
@@ -19,21 +19,21 @@ class AccumulateState(NamedTuple):
     inner: Any
 
 
-def accumulate(optimizer: Any, every: int) -> Transform:
+def multi_steps(optimizer: Any, every: int) -> Transform:
     """One step of `optimizer` every `every` batches, with the mean of their gradients: a large batch in little memory.
 
     In between the updates are zero and the optimizer does not run. Schedules inside count its steps, not the batches.
 
     Raises ValueError if `every` is below 1 or no whole number.
     """
-    check_at_least("accumulate", "every", every, 1, "It counts the batches to a step; 1 means no accumulation.")
+    check_at_least("multi_steps", "every", every, 1, "It counts the batches to a step; 1 means no accumulation.")
     if every % 1:
-        raise ValueError(f"accumulate: every is {every}, but it counts the batches to a step. Write a whole number.")
+        raise ValueError(f"multi_steps: every is {every}, but it counts the batches to a step. Write a whole number.")
 
-    def init(params: Any) -> AccumulateState:
-        return AccumulateState(jnp.zeros((), jnp.int32), zeros_for_state(params), optimizer.init(params))
+    def init(params: Any) -> MultiStepsState:
+        return MultiStepsState(jnp.zeros((), jnp.int32), zeros_for_state(params), optimizer.init(params))
 
-    def update(updates: Any, state: AccumulateState, params: Any = None) -> tuple[Any, AccumulateState]:
+    def update(updates: Any, state: MultiStepsState, params: Any = None) -> tuple[Any, MultiStepsState]:
         mean = jax.tree.map(lambda m, g: m + g.astype(m.dtype) / every, state.mean, updates)
         step_shapes, _ = jax.eval_shape(optimizer.update, mean, state.inner, params)
 
@@ -45,7 +45,7 @@ def accumulate(optimizer: Any, every: int) -> Transform:
 
         count = state.count + 1
         updates, inner, mean = jax.lax.cond(count == every, step, wait, mean, state.inner)
-        return updates, AccumulateState(count % every, mean, inner)
+        return updates, MultiStepsState(count % every, mean, inner)
 
     return Transform(init, update)
 

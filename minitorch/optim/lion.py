@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from .mask import Mask
 from .transform import (
     Schedule,
     Transform,
     add_decayed_weights,
-    average,
     cast_like,
     chain,
     scale_by_learning_rate,
+    update_moment,
     zeros_for_state,
 )
 from .validation import Number, check_decay
+
+if TYPE_CHECKING:
+    from .mask import Mask
 
 
 class LionState(NamedTuple):
@@ -34,8 +36,8 @@ def scale_by_lion(b1: Number = 0.9, b2: Number = 0.99) -> Transform:
 
     def update(updates: Any, state: LionState, params: Any = None) -> tuple[Any, LionState]:
         gradient = cast_like(updates, state.mu)
-        steps = jax.tree.map(jnp.sign, average(b1, state.mu, gradient))
-        return steps, LionState(average(b2, state.mu, gradient))
+        steps = jax.tree.map(jnp.sign, update_moment(b1, state.mu, gradient))
+        return steps, LionState(update_moment(b2, state.mu, gradient))
 
     return Transform(lambda params: LionState(zeros_for_state(params)), update)
 

@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .adam import look_ahead, scale_by_adam
+from .adam import nesterov_moment, scale_by_adam
 from .partition import partition
 from .transform import (
     Schedule,
     Transform,
     add_decayed_weights,
-    average,
     cast_like,
     chain,
     scale_by_learning_rate,
+    update_moment,
     zeros_for_state,
 )
 from .validation import Number, check_above, check_decay
@@ -64,8 +64,8 @@ def scale_by_muon(beta: Number = 0.95, eps: Number = 1e-8) -> Transform:
     def update(updates: Any, state: MuonState, params: Any = None) -> tuple[Any, MuonState]:
         gradient = cast_like(updates, state.mu)
         count = state.count + 1
-        mu = average(beta, state.mu, gradient)
-        return jax.tree.map(orthogonal, look_ahead(beta, mu, gradient, count)), MuonState(count, mu)
+        mu = update_moment(beta, state.mu, gradient)
+        return jax.tree.map(orthogonal, nesterov_moment(beta, mu, gradient, count)), MuonState(count, mu)
 
     return Transform(init, update)
 

@@ -10,12 +10,12 @@ from .mask import Mask, resolve_mask
 from .transform import Transform
 
 
-class Elsewhere(NamedTuple):
+class MaskedNode(NamedTuple):
     """Stands where the other transform's parameter is: an empty tree, yet not None, which would say "no parameters"."""
 
 
 class PartitionState(NamedTuple):
-    """The states of the two transforms; each has `Elsewhere` where the other one's parameters are."""
+    """The states of the two transforms; each has `MaskedNode` where the other one's parameters are."""
 
     chosen: Any
     others: Any
@@ -38,8 +38,8 @@ def partition(mask: Mask, chosen: Any, others: Any) -> Transform:
                 "not an array. Write for example jax.tree.map(lambda p: p.ndim == 2, params)."
             )
         return (
-            jax.tree.map(lambda m, x: x if m else Elsewhere(), keep, tree),
-            jax.tree.map(lambda m, x: Elsewhere() if m else x, keep, tree),
+            jax.tree.map(lambda m, x: x if m else MaskedNode(), keep, tree),
+            jax.tree.map(lambda m, x: MaskedNode() if m else x, keep, tree),
         )
 
     def init(params: Any) -> PartitionState:
@@ -58,6 +58,6 @@ def partition(mask: Mask, chosen: Any, others: Any) -> Transform:
 
 def _merge(mine: Any, theirs: Any) -> Any:
     def elsewhere(x: Any) -> bool:
-        return isinstance(x, Elsewhere)
+        return isinstance(x, MaskedNode)
 
     return jax.tree.map(lambda a, b: b if elsewhere(a) else a, mine, theirs, is_leaf=elsewhere)

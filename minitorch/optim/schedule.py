@@ -5,13 +5,16 @@ The long ones are short ones joined end to end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
-from .transform import Schedule
 from .validation import check_at_least
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .transform import Schedule
 
 
 def constant_schedule(value: float) -> Schedule:

@@ -131,6 +131,6 @@ def cast_like(tree: Any, like: Any) -> Any:
     return jax.tree.map(lambda x, y: x.astype(y.dtype), tree, like)
 
 
-def average(decay: Number, past: Any, new: Any) -> Any:
+def update_moment(decay: Number, past: Any, new: Any) -> Any:
     """decay * past + (1 - decay) * new, leaf by leaf."""
     return jax.tree.map(lambda m, x: decay * m + (1 - decay) * x, past, new)

@@ -5,13 +5,15 @@ Values that are not known yet (a traced array, as in a sweep under `jax.vmap`) p
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 from jax.core import Tracer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Number = float | jax.Array
 

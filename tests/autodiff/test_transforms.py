@@ -1,4 +1,4 @@
-"""What a user calls: each transformation beside JAX's, on functions that both can run."""
+"""Each transformation compared with JAX's, on functions that both can run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def assert_same(actual, expected, tolerance=1e-5):
 def test_the_gradient_of_a_model_of_any_pytree_has_its_structure():
     value, grads = mt.value_and_grad(loss)(MODEL, X)
     assert_same((value, grads), jax.value_and_grad(loss)(MODEL, X))
-    assert grads["nothing"] is None and grads["layers"][1].bias is None
+    assert grads["nothing"] is None
+    assert grads["layers"][1].bias is None
     assert isinstance(grads["layers"][0], Layer)
 
 
@@ -69,14 +70,16 @@ def test_argnums_are_those_of_jax(argnums):
         assert_same(mt.grad(fun, argnums)(X, W, power=3), jax.grad(fun, argnums)(X, W, power=3))
 
 
-def test_aux_is_returned_beside_the_value_as_plain_arrays():
+def test_aux_is_returned_with_the_value_as_plain_arrays():
     def fun(x):
         y = ops.sin(x)
         return ops.sum(y), {"y": y, "x": x, "text": "hello", "none": None}
 
     (value, aux), grads = mt.value_and_grad(fun, has_aux=True)(X)
-    assert aux["text"] == "hello" and aux["none"] is None
-    assert isinstance(aux["y"], jax.Array) and isinstance(aux["x"], jax.Array)
+    assert aux["text"] == "hello"
+    assert aux["none"] is None
+    assert isinstance(aux["y"], jax.Array)
+    assert isinstance(aux["x"], jax.Array)
     assert_same((value, aux["y"], grads), (jnp.sin(X).sum(), jnp.sin(X), jnp.cos(X)))
     grads, aux = mt.grad(fun, has_aux=True)(X)
     assert_same((grads, aux["x"]), (jnp.cos(X), X))
@@ -264,7 +267,7 @@ def test_checkpoint_changes_no_number_to_order_two():
     assert_same(jax.jit(mt.grad(checkpointed))(layer, X), mt.grad(plain)(layer, X))
 
 
-def test_checkpoint_calls_its_function_once_more_on_the_way_back():
+def test_checkpoint_calls_its_function_again_in_the_backward_pass():
     calls = []
 
     def fun(x):
@@ -383,7 +386,7 @@ def test_from_jax_refuses_a_tensor_that_it_closes_over():
         (lambda: mt.grad(lambda x: None)(X), "returned a NoneType"),
         (
             lambda: mt.grad(lambda x: x, argnums=1)(X),
-            "asks for argument 1, but the function was called with 1 positional",
+            "names argument 1, but the function was called with 1 positional",
         ),
         (lambda: mt.vjp(lambda x: (x, x), X)[1](X), "the cotangent must have the structure of the output"),
         (

@@ -6,7 +6,7 @@ from flax import nnx
 
 from minitorch import ops
 from minitorch.nn import Attention, KVCache, Linear
-from minitorch.nn.attention import BLOCK, attend_at_once, attend_by_blocks
+from minitorch.nn.attention import KV_BLOCK, attend_blockwise, attend_dense
 
 KEY = jax.random.key(0)
 X = np.random.default_rng(1).normal(size=(2, 6, 8)).astype("float32")
@@ -50,7 +50,8 @@ def test_reading_in_pieces_through_a_cache_equals_reading_at_once(kv_heads, rope
         y, cache = attend(layer, piece, cache)
         pieces.append(y)
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), expected, rtol=1e-4, atol=1e-5)
-    assert int(cache.position) == 6 and cache.k.shape == (1, 2, kv_heads, 9, 2)
+    assert int(cache.position) == 6
+    assert cache.k.shape == (1, 2, kv_heads, 9, 2)
     assert np.all(np.any(cache.k, axis=(0, 1, 2, 4)) == (np.arange(9) < 6))
 
 
@@ -58,13 +59,13 @@ def test_reading_in_pieces_through_a_cache_equals_reading_at_once(kv_heads, rope
 @pytest.mark.parametrize("T", [1, 5, 70])
 def test_reading_by_blocks_equals_reading_all_at_once(kv_heads, T):
     rng = np.random.default_rng(0)
-    length = 2 * BLOCK + 22
+    length = 2 * KV_BLOCK + 22
     k, v = jnp.asarray(rng.normal(size=(2, 2, length, kv_heads, 6)), jnp.float32)
     q = jnp.asarray(3 * rng.normal(size=(2, T, 4, 6)), jnp.float32)
     empty = KVCache.init(2, length, kv_heads, 6)
-    assert empty.k.shape == (3, 2, kv_heads, BLOCK, 6)
-    by_blocks, at_once, append = jax.jit(attend_by_blocks), jax.jit(attend_at_once), jax.jit(KVCache.append)
-    for written in {T, BLOCK, BLOCK + 1, 2 * BLOCK, length} - set(range(T)):
+    assert empty.k.shape == (3, 2, kv_heads, KV_BLOCK, 6)
+    by_blocks, at_once, append = jax.jit(attend_blockwise), jax.jit(attend_dense), jax.jit(KVCache.append)
+    for written in {T, KV_BLOCK, KV_BLOCK + 1, 2 * KV_BLOCK, length} - set(range(T)):
         cache = append(empty, k[:, :written], v[:, :written])
         seen = jnp.arange(written) <= jnp.arange(written - T, written)[:, None]
         expected = ops.attention(q, k[:, :written], v[:, :written], mask=seen[None, None])
@@ -75,10 +76,10 @@ def test_reading_by_blocks_equals_reading_all_at_once(kv_heads, T):
 def test_a_cache_of_half_precision_sums_in_full():
     k, v = jnp.ones((2, 1, 300, 1, 4), jnp.bfloat16)
     cache = KVCache.init(1, 300, 1, 4, jnp.bfloat16).append(k, v)
-    y = attend_by_blocks(k[:, -1:], cache)
+    y = attend_blockwise(k[:, -1:], cache)
     assert y.dtype == jnp.bfloat16
     np.testing.assert_array_equal(y, jnp.ones((1, 1, 1, 4)))  # In bfloat16 a sum of ones ends at 256.
-    np.testing.assert_allclose(attend_at_once(k[:, -1:], cache), y, rtol=0.01)
+    np.testing.assert_allclose(attend_dense(k[:, -1:], cache), y, rtol=0.01)
 
 
 def test_rotary_positions_change_the_answer(filled):

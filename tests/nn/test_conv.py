@@ -26,7 +26,8 @@ def test_convolution_equals_flax(x, window, settings, filled, assert_same):
 
 def test_without_a_bias_the_map_is_linear(filled):
     layer = filled(lambda: Conv.init(KEY, 4, 6, (3,), bias=False))
-    assert layer.bias is None and not np.any(layer(0 * SIGNALS))
+    assert layer.bias is None
+    assert not np.any(layer(0 * SIGNALS))
 
 
 def test_wrong_shapes_are_explained():

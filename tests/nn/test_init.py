@@ -45,11 +45,12 @@ def test_fans_count_the_window():
 
 def test_a_named_key_depends_on_the_name_alone():
     data = jax.random.key_data
-    a, b = init.named(KEY, "a"), init.named(KEY, "b")
-    assert np.array_equal(data(a), data(init.named(KEY, "a"))) and not np.array_equal(data(a), data(b))
-    assert init.named(None, "a") is None
+    a, b = init.fold_in_name(KEY, "a"), init.fold_in_name(KEY, "b")
+    assert np.array_equal(data(a), data(init.fold_in_name(KEY, "a")))
+    assert not np.array_equal(data(a), data(b))
+    assert init.fold_in_name(None, "a") is None
 
 
 def test_named_keys_stay_the_same_from_release_to_release():
-    drawn = jax.random.randint(init.named(jax.random.key(0), "weight"), (3,), 0, 1000)
+    drawn = jax.random.randint(init.fold_in_name(jax.random.key(0), "weight"), (3,), 0, 1000)
     assert drawn.tolist() == [11, 109, 846]

@@ -21,8 +21,10 @@ def test_linear_equals_flax(bias, filled, assert_same):
 
 def test_init_draws_lecun_weights_and_zero_biases():
     layer = Linear.init(KEY, 200, 100)
-    assert layer.weight.shape == (200, 100) and layer.bias is not None
-    assert abs(np.var(layer.weight) * 200 - 1) < 0.05 and not np.any(layer.bias)
+    assert layer.weight.shape == (200, 100)
+    assert layer.bias is not None
+    assert abs(np.var(layer.weight) * 200 - 1) < 0.05
+    assert not np.any(layer.bias)
 
 
 def test_a_wrong_width_is_explained():

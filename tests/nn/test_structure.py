@@ -19,14 +19,14 @@ SIZES = dict(vocab=7, context=8, layers=2, heads=2, width=8)
 )
 def test_a_model_comes_back_from_json_with_its_settings_and_shapes(make):
     model = jax.eval_shape(make)
-    again = structure.build(json.loads(json.dumps(structure.describe(model))))
+    again = structure.from_json(json.loads(json.dumps(structure.to_json(model))))
     assert jax.tree.structure(again) == jax.tree.structure(model)  # Settings included: they are part of it.
     assert jax.tree.leaves(again) == jax.tree.leaves(model)
 
 
 def test_tuples_lists_and_dicts_keep_their_content():
     tree = {"a": [jax.ShapeDtypeStruct((2,), "int8"), None], "b": {}}
-    assert structure.build(structure.describe(tree)) == tree
+    assert structure.from_json(structure.to_json(tree)) == tree
 
 
 def test_a_setting_that_cannot_be_written_is_refused():
@@ -34,14 +34,14 @@ def test_a_setting_that_cannot_be_written_is_refused():
         act: object = static()
 
     with pytest.raises(TypeError, match="a setting of type function cannot be written down: use numbers"):
-        structure.describe(Odd(lambda x: x))
+        structure.to_json(Odd(lambda x: x))
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
         {"class": "os.system", "settings": {}, "parts": {}},
-        {"class": "minitorch.nn.structure.describe", "settings": {}, "parts": {}},
+        {"class": "minitorch.nn.structure.to_json", "settings": {}, "parts": {}},
         {"class": "minitorch.nn.linear.Gone", "settings": {}, "parts": {}},
         {"class": "minitorch.nn.linear.Linear", "settings": {"color": 1}, "parts": {}},
         {"class": "minitorch.models.config.Config", "settings": {}, "parts": {}},
@@ -51,4 +51,4 @@ def test_a_setting_that_cannot_be_written_is_refused():
 )
 def test_what_is_no_description_is_refused_and_never_run(wrong):
     with pytest.raises(ValueError, match="this is no model that minitorch described"):
-        structure.build(wrong)
+        structure.from_json(wrong)

@@ -6,16 +6,18 @@ arguments; for the others JAX differentiates the op itself, which outside a tape
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from minitorch import ops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 # Where to draw the numbers of an argument.
 

@@ -127,4 +127,5 @@ def test_a_tensor_is_hashed_by_identity():
 
 def test_numpy_arrays_defer_to_the_tensor():
     y, pullback = vjp(lambda x: np.ones(3, np.float32) * x, jnp.arange(3.0))
-    assert y.tolist() == [0, 1, 2] and pullback(y)[0].tolist() == [0, 1, 2]
+    assert y.tolist() == [0, 1, 2]
+    assert pullback(y)[0].tolist() == [0, 1, 2]

@@ -116,8 +116,8 @@ HELPERS_OF_RULES = {
         "unary",
         "binary",
         "weight",
-        "pick",
-        "place",
+        "gather",
+        "scatter_add",
         "along_axis",
         "bind",
     ),
@@ -163,13 +163,13 @@ def test_every_public_function_is_exported_or_a_helper_of_rules():
 
 
 def test_the_rule_of_every_primitive_runs_in_some_case(monkeypatch):
-    used, pull_back = set(), Primitive.pull_back
+    used, vjp = set(), Primitive.vjp
 
     def spy(self, *args):
         used.add(id(self))
-        return pull_back(self, *args)
+        return vjp(self, *args)
 
-    monkeypatch.setattr(Primitive, "pull_back", spy)
+    monkeypatch.setattr(Primitive, "vjp", spy)
     for name, case in CASES.items():
         shapes, keywords = case.draws[0]
         fun, args = of_arrays(case, op_named(name), keywords), [jnp.zeros(s) for s in shapes]

@@ -8,7 +8,7 @@ import pytest
 
 from minitorch import ops
 from minitorch.autodiff import grad, vjp
-from minitorch.ops.shapes import fit, kept_shape, normalize_axes
+from minitorch.ops.shapes import keepdims_shape, normalize_axes, unbroadcast
 
 
 def test_axes_are_counted_from_either_end():
@@ -16,7 +16,7 @@ def test_axes_are_counted_from_either_end():
     assert normalize_axes(-1, 3) == (2,)
     assert normalize_axes((-1, 0), 3) == (0, 2)
     assert normalize_axes((), 3) == ()
-    assert kept_shape((2, 3, 4), (0, -1)) == (1, 3, 1)
+    assert keepdims_shape((2, 3, 4), (0, -1)) == (1, 3, 1)
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def test_axes_that_do_not_exist_are_refused(axis, message):
 @pytest.mark.parametrize("shape", [(), (3,), (1,), (2, 1), (1, 3), (2, 3)])
 def test_fit_sums_what_broadcasting_repeated(shape):
     x = jnp.ones(shape, jnp.bfloat16)
-    fitted = fit(jnp.ones((2, 3)), x)
+    fitted = unbroadcast(jnp.ones((2, 3)), x)
     assert (fitted.shape, fitted.dtype) == (shape, jnp.bfloat16)
     assert float(fitted.sum()) == 6
 
 
 def test_fit_to_an_axis_that_a_size_of_zero_hides():
-    assert fit(jnp.ones((0, 3)), jnp.ones((1, 3))).tolist() == [[0, 0, 0]]
+    assert unbroadcast(jnp.ones((0, 3)), jnp.ones((1, 3))).tolist() == [[0, 0, 0]]
 
 
 X = np.arange(6.0, dtype=np.float32).reshape(2, 3)

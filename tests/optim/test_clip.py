@@ -21,7 +21,7 @@ def test_global_norm_of_bfloat16_is_summed_in_float32():
 
 @pytest.mark.parametrize("size", [0.0, 1e-30, 0.1, 1.0, 1e15])
 @pytest.mark.parametrize(
-    "ours, theirs", [(optim.clip_by_global_norm, optax.clip_by_global_norm), (optim.clip, optax.clip)]
+    ("ours", "theirs"), [(optim.clip_by_global_norm, optax.clip_by_global_norm), (optim.clip, optax.clip)]
 )
 def test_clipping_equals_optax(ours, theirs, size, gradients, assert_same):
     scaled = jax.tree.map(lambda g: size * g, gradients)

@@ -16,7 +16,9 @@ def test_newton_schulz_pushes_singular_values_to_one_and_keeps_singular_vectors(
     result = np.asarray(optim.newton_schulz(jnp.asarray(left * singular @ right, jnp.float32)))
     inner = left.T @ result @ right.T
     assert np.abs(inner - np.diag(np.diag(inner))).max() < 1e-3
-    assert np.diag(inner).min() > 0.3 and np.diag(inner)[1:].min() > 0.65 and np.diag(inner).max() < 1.25
+    assert np.diag(inner).min() > 0.3
+    assert np.diag(inner)[1:].min() > 0.65
+    assert np.diag(inner).max() < 1.25
 
 
 def test_muon_may_be_kept_from_matrices_that_adamw_trains_better(matrix):

@@ -38,8 +38,8 @@ TWINS = {
         optim.muon(0.02, weight_decay=0.1, adam_learning_rate=0.003, adam_weight_decay=0.2, adam_b2=0.95),
         optax.contrib.muon(0.02, weight_decay=0.1, adam_learning_rate=0.003, adam_weight_decay=0.2, adam_b2=0.95),
     ),
-    "accumulate": (
-        optim.accumulate(optim.adamw(0.02, weight_decay=0.1), every=3),
+    "multi_steps": (
+        optim.multi_steps(optim.adamw(0.02, weight_decay=0.1), every=3),
         optax.MultiSteps(optax.adamw(0.02, weight_decay=0.1), every_k_schedule=3),
     ),
     "partition": (
@@ -47,7 +47,7 @@ TWINS = {
         optax.partition({True: optax.adam(0.02), False: optax.set_to_zero()}, matrices),
     ),
     "clipped, theirs in ours and ours in theirs": (
-        optim.chain(optax.clip_by_global_norm(1.0), optim.clip(0.2), optim.accumulate(optax.adamw(0.02), every=2)),
+        optim.chain(optax.clip_by_global_norm(1.0), optim.clip(0.2), optim.multi_steps(optax.adamw(0.02), every=2)),
         optax.chain(
             optim.clip_by_global_norm(1.0),
             optax.clip(0.2),
@@ -95,7 +95,7 @@ def test_one_flat_vector_trains_as_the_tree_does(name, params, descend):
     np.testing.assert_allclose(flat_path, expected, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["momentum", "adamw", "lion", "adafactor", "muon", "accumulate"])
+@pytest.mark.parametrize("name", ["momentum", "adamw", "lion", "adafactor", "muon", "multi_steps"])
 def test_bfloat16_parameters_keep_float32_moments(name, matrix):
     optimizer, _ = TWINS[name]
 
@@ -120,7 +120,8 @@ def test_float64_is_kept(descend):
     with jax.enable_x64(True):
         start = jnp.linspace(-1, 1, sum((5, 28, 18, 24)), dtype=jnp.float64)
         (ours, state), (theirs, _) = descend((optim.adamw(0.02), start), (optax.adamw(0.02), start))
-    assert ours.dtype == np.float64 and state[0].nu.dtype == np.float64
+    assert ours.dtype == np.float64
+    assert state[0].nu.dtype == np.float64
     np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
@@ -131,7 +132,7 @@ def test_zero_gradients_give_finite_updates(name, matrix):
     assert np.isfinite(updates).all()
 
 
-@pytest.mark.parametrize("name", ["nesterov", "adafactor", "muon", "accumulate"])
+@pytest.mark.parametrize("name", ["nesterov", "adafactor", "muon", "multi_steps"])
 def test_parameters_and_state_can_be_donated(name, matrix):
     optimizer, _ = TWINS[name]
 
@@ -148,7 +149,7 @@ def test_parameters_and_state_can_be_donated(name, matrix):
 def test_state_survives_an_orbax_checkpoint(params, tmp_path):
     ocp = pytest.importorskip("orbax.checkpoint")
     schedule = optim.linear_schedule(0.1, 0.0, 10)
-    optimizer = optim.chain(optim.clip(1.0), optim.accumulate(optim.muon(schedule), every=2))
+    optimizer = optim.chain(optim.clip(1.0), optim.multi_steps(optim.muon(schedule), every=2))
     start, state = jax.jit(lambda p: (optimizer.init(p), optimizer.update(p, optimizer.init(p), p)[1]))(params)
     with ocp.StandardCheckpointer() as checkpointer:
         checkpointer.save(tmp_path / "state", state)

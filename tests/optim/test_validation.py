@@ -33,8 +33,8 @@ BAD = [
     (lambda: optim.muon(0.1, beta=1.0), r"muon: beta is 1\.0"),
     (lambda: optim.muon(0.1, eps=0), "muon: eps is 0"),
     (lambda: optim.ema(1.0), r"ema: decay is 1\.0"),
-    (lambda: optim.accumulate(optim.sgd(0.1), every=0), "accumulate: every is 0.*1 means no accumulation"),
-    (lambda: optim.accumulate(optim.sgd(0.1), every=2.5), "every is 2.5.*Write a whole number"),
+    (lambda: optim.multi_steps(optim.sgd(0.1), every=0), "multi_steps: every is 0.*1 means no accumulation"),
+    (lambda: optim.multi_steps(optim.sgd(0.1), every=2.5), "every is 2.5.*Write a whole number"),
     (lambda: optim.clip_by_global_norm(0), "max_norm is 0.*leave clipping out to switch it off"),
     (lambda: optim.clip(-1), "clip: max_delta is -1"),
     (lambda: optim.linear_schedule(0, 1, 0), "linear_schedule: transition_steps is 0.*at least 1"),
@@ -51,7 +51,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("make, message", BAD, ids=[str(i) for i in range(len(BAD))])
+@pytest.mark.parametrize(("make", "message"), BAD, ids=[str(i) for i in range(len(BAD))])
 def test_bad_values_are_refused_when_the_optimizer_is_made(make, message):
     with pytest.raises(ValueError, match=message):
         make()

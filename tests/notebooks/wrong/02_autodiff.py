@@ -357,7 +357,7 @@ def backward(tape, cotangents):
             continue
         needed = [watches(tape, a) for a in args]
         plain = [tape.unbox(a) for a in args]
-        pulled = primitive.pull_back(cotangents[id(y)], tape.unbox(y), plain, params, needed)
+        pulled = primitive.vjp(cotangents[id(y)], tape.unbox(y), plain, params, needed)
         for a, g, need in zip(args, pulled, needed):
             if need:
                 cotangents[id(a)] = g
@@ -371,7 +371,7 @@ def backward(tape, cotangents):
             continue
         needed = [watches(tape, a) for a in args]
         plain = [tape.unbox(a) for a in args]
-        pulled = primitive.pull_back(cotangents[id(y)], tape.unbox(y), plain, params, needed)
+        pulled = primitive.vjp(cotangents[id(y)], tape.unbox(y), plain, params, needed)
         for a, g, need in zip(args, pulled, needed):
             if need:
                 cotangents.setdefault(id(a), g)
@@ -385,7 +385,7 @@ def backward(tape, cotangents):
             continue
         needed = [watches(tape, a) for a in args]
         plain = [tape.unbox(a) for a in args]
-        pulled = primitive.pull_back(cotangents[id(y)], tape.unbox(y), plain, params, needed)
+        pulled = primitive.vjp(cotangents[id(y)], tape.unbox(y), plain, params, needed)
         for a, g, need in zip(args, pulled, needed):
             if need:
                 cotangents[id(a)] = cotangents[id(a)] + g if id(a) in cotangents else g
@@ -399,7 +399,7 @@ def backward(tape, cotangents):
             break
         needed = [watches(tape, a) for a in args]
         plain = [tape.unbox(a) for a in args]
-        pulled = primitive.pull_back(cotangents[id(y)], tape.unbox(y), plain, params, needed)
+        pulled = primitive.vjp(cotangents[id(y)], tape.unbox(y), plain, params, needed)
         for a, g, need in zip(args, pulled, needed):
             if need:
                 cotangents[id(a)] = cotangents[id(a)] + g if id(a) in cotangents else g
@@ -411,7 +411,7 @@ def backward(tape, cotangents):
     for primitive, args, params, y in reversed(tape.entries):
         needed = [watches(tape, a) for a in args]
         plain = [tape.unbox(a) for a in args]
-        pulled = primitive.pull_back(cotangents[id(y)], tape.unbox(y), plain, params, needed)
+        pulled = primitive.vjp(cotangents[id(y)], tape.unbox(y), plain, params, needed)
         for a, g, need in zip(args, pulled, needed):
             if need:
                 cotangents[id(a)] = cotangents[id(a)] + g if id(a) in cotangents else g

@@ -5,7 +5,7 @@ class Linear(nn.Module):
 
     @classmethod
     def init(cls, key, inputs, outputs, weight_init):
-        return cls(weight_init(named(key, "weight"), (outputs, inputs)), jnp.zeros(outputs))
+        return cls(weight_init(fold_in_name(key, "weight"), (outputs, inputs)), jnp.zeros(outputs))
 
     def __call__(self, x):
         return x @ self.weight.T + self.bias
@@ -31,7 +31,7 @@ class Linear(nn.Module):
 
     @classmethod
     def init(cls, key, inputs, outputs, weight_init):
-        return cls(weight_init(named(key, "weight"), (inputs, outputs)), jnp.zeros(inputs))
+        return cls(weight_init(fold_in_name(key, "weight"), (inputs, outputs)), jnp.zeros(inputs))
 
     def __call__(self, x):
         return x @ self.weight + self.bias
@@ -44,7 +44,7 @@ class Linear(nn.Module):
 
     @classmethod
     def init(cls, key, inputs, outputs, weight_init):
-        return cls(weight_init(named(key, "weight"), (inputs, outputs)), weight_init(named(key, "bias"), (outputs,)))
+        return cls(weight_init(fold_in_name(key, "weight"), (inputs, outputs)), weight_init(fold_in_name(key, "bias"), (outputs,)))
 
     def __call__(self, x):
         return x @ self.weight + self.bias
@@ -57,7 +57,7 @@ class Linear(nn.Module):
 
     @classmethod
     def init(cls, key, inputs, outputs, weight_init):
-        return cls(weight_init(named(key, "weight"), (inputs, outputs)), jnp.zeros(outputs))
+        return cls(weight_init(fold_in_name(key, "weight"), (inputs, outputs)), jnp.zeros(outputs))
 
     def __call__(self, x):
         return x @ self.weight
@@ -70,7 +70,7 @@ class Linear(nn.Module):
 
     @classmethod
     def init(cls, key, inputs, outputs, weight_init):
-        return cls(weight_init(named(key, "weight"), (inputs, outputs)), jnp.zeros(outputs))
+        return cls(weight_init(fold_in_name(key, "weight"), (inputs, outputs)), jnp.zeros(outputs))
 
     def __call__(self, x):
         return (x + self.bias) @ self.weight

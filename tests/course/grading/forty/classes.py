@@ -174,7 +174,7 @@ def backward(tape, cotangents):
         if id(y) in received:
             watched = [watches(tape, arg) for arg in args]
             plain = [tape.unbox(arg) for arg in args]
-            pulled = primitive.pull_back(received[id(y)], tape.unbox(y), plain, params, watched)
+            pulled = primitive.vjp(received[id(y)], tape.unbox(y), plain, params, watched)
             for arg, g, wanted in zip(args, pulled, watched):
                 if wanted:
                     received.add(arg, g)

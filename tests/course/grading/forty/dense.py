@@ -59,7 +59,7 @@ def backward(tape, cotangents):
     for f, args, params, y in tape.entries[::-1]:
         if (g := cotangents.get(id(y))) is not None:
             mine = [watches(tape, a) for a in args]
-            for a, d in zip(args, f.pull_back(g, tape.unbox(y), [*map(tape.unbox, args)], params, mine)):
+            for a, d in zip(args, f.vjp(g, tape.unbox(y), [*map(tape.unbox, args)], params, mine)):
                 if d is not None:
                     cotangents[id(a)] = d if (c := cotangents.get(id(a))) is None else c + d
     return cotangents

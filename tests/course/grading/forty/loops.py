@@ -148,7 +148,7 @@ def backward(tape, cotangents):
                 values.append(tape.unbox(arg))
                 needed.append(watches(tape, arg))
             g = cotangents[id(entry.y)]
-            pulled = entry.primitive.pull_back(g, tape.unbox(entry.y), values, entry.params, needed)
+            pulled = entry.primitive.vjp(g, tape.unbox(entry.y), values, entry.params, needed)
             for k in range(len(entry.args)):
                 if needed[k]:
                     key = id(entry.args[k])

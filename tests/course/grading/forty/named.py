@@ -112,7 +112,7 @@ def backward(tape, cotangents):
             continue
         wanted = [watches(tape, argument) for argument in entry.args]
         values = [tape.unbox(argument) for argument in entry.args]
-        shares = entry.primitive.pull_back(g, tape.unbox(entry.y), values, entry.params, wanted)
+        shares = entry.primitive.vjp(g, tape.unbox(entry.y), values, entry.params, wanted)
         for argument, share in zip(entry.args, shares):
             if share is None:
                 continue
