@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .progress import say
+from .progress import echo_err
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ def generate(
     """Let a trained model continue a text. The text goes to standard output, everything else to standard error."""
     import jax
 
-    from ..infer import decode_pieces, printable, prompt_ids, stream, window_start
+    from ..infer import decode_stream, printable, prompt_ids, stream, window_start
     from ..train import load_run
 
     samplers = make_samplers(temperature, top_k, top_p, min_p)
@@ -44,26 +44,26 @@ def generate(
     ids = prompt_ids(tokenizer, prompt)
     clock = _Clock(stream(model, [ids], tokens, key=jax.random.key(seed), samplers=samplers))
     if loaded.step < loaded.config.steps:
-        say(f"the run is not finished: this is the model after step {loaded.step} of {loaded.config.steps}.")
+        echo_err(f"the run is not finished: this is the model after step {loaded.step} of {loaded.config.steps}.")
     if unseen := window_start(len(ids), model.config.context):
-        say(f"the prompt is longer than the context of {model.config.context} tokens: its first {unseen} are not seen.")
+        echo_err(f"the prompt is longer than the context of {model.config.context} tokens: its first {unseen} are not seen.")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # Not every terminal can show every character.
     print(prompt, end="", flush=True)
-    for text in decode_pieces(tokenizer, clock):
+    for text in decode_stream(tokenizer, clock):
         print(printable(text) if sys.stdout.isatty() else text, end="", flush=True)
     print(flush=True)
-    say(clock.summary())
+    echo_err(clock.summary())
 
 
 def make_samplers(temperature: float, top_k: int | None, top_p: float | None, min_p: float | None) -> list[Sampler]:
     """What the options ask for, in the order in which they apply. Raises ValueError for impossible numbers."""
-    from ..infer import sample
+    from .. import infer
 
-    samplers = [sample.temperature(temperature)]
-    samplers += [sample.top_k(top_k)] if top_k is not None else []
-    samplers += [sample.top_p(top_p)] if top_p is not None else []
-    samplers += [sample.min_p(min_p)] if min_p is not None else []
+    samplers = [infer.temperature(temperature)]
+    samplers += [infer.top_k(top_k)] if top_k is not None else []
+    samplers += [infer.top_p(top_p)] if top_p is not None else []
+    samplers += [infer.min_p(min_p)] if min_p is not None else []
     return samplers
 
 

@@ -1,7 +1,7 @@
-"""How does a model write? It reads the text, draws a token, appends it, and reads the longer text from the start again.
+"""Slow generation, the reference: read the text, sample a token, append it, and read the longer text from the start.
 
-This is the slow reference: every token costs a pass over all tokens before it. `generate` does the same with a cache,
-and a test holds the two equal.
+Every token costs a pass over all tokens before it. `generate` does the same with a cache, and a test holds the two
+equal.
 
 Axes: B batch, T time, V vocabulary.
 """
@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from ..models import Transformer
-from .sample import Sampler, as_pytrees, draw
+from .sample import Sampler, as_pytrees, sample
 
 Array = jax.Array
 
@@ -29,14 +29,14 @@ def generate_naive(
     samplers: Sequence[Sampler] = (),
     stop: int | None = None,
 ) -> np.ndarray:
-    """What `generate` returns, slowly."""
+    """Return the same tokens as `generate`, slowly."""
     text, functions = check_request(model, ids, tokens), as_pytrees(samplers)
     stopped = np.zeros(len(text), bool)
     for i in range(tokens):
         seen = text[:, window_start(text.shape[1], model.config.context) :]
-        logits = _read(model, padded(seen, model.config.context))[:, seen.shape[1] - 1]  # (B, V)
-        new = np.asarray(_draw(jax.random.fold_in(key, i), logits, functions))
-        new = np.where(stopped, text[:, -1], new)  # The last of a row that stopped is `stop`.
+        logits = _forward(model, pad_to(seen, model.config.context))[:, seen.shape[1] - 1]  # (B, V)
+        new = np.asarray(_sample(jax.random.fold_in(key, i), logits, functions))
+        new = np.where(stopped, text[:, -1], new)  # The last token of a row that has stopped is `stop`.
         text = np.concatenate([text, new[:, None]], axis=1)
         stopped |= new == stop
         if stopped.all():
@@ -45,34 +45,36 @@ def generate_naive(
 
 
 @jax.jit
-def _read(model: Transformer, ids: Array) -> Array:
+def _forward(model: Transformer, ids: Array) -> Array:
     return model(ids)
 
 
-_draw = jax.jit(draw)
+_sample = jax.jit(sample)
 
 
 def window_start(length: int, context: int) -> int:
-    """The first token that a model still sees of a text of `length` tokens.
+    """Return the index of the first token that a model still sees in a text of `length` tokens.
 
-    A text within the context is seen whole. When it outgrows it, the older half of the context is forgotten at once,
-    and so on after each further half. All keys and values depend on where the window starts, so if it moved by one
-    token at a time, a cache would be worth nothing.
+    It is 0 while the text fits into the context. After that the window drops half a context at a time: all keys and
+    values depend on where it starts, so a window that moved with every token would make the cache useless.
     """
     half = max(1, context // 2)
     return -(-max(0, length - context) // half) * half
 
 
-def padded(ids: np.ndarray, length: int) -> np.ndarray:
-    """ids (B, T) and zeros up to `length`: the future changes nothing before it, and one program serves all T."""
+def pad_to(ids: np.ndarray, length: int) -> np.ndarray:
+    """Pad ids (B, T) on the right with zeros to (B, length).
+
+    Attention is causal, so padding changes no logits before it, and one compiled program serves all T.
+    """
     return np.pad(ids, ((0, 0), (0, length - ids.shape[1])))
 
 
 def check_request(model: Transformer, ids: Any, tokens: int) -> np.ndarray:
-    """The prompt as an int32 array (B, T).
+    """Return the prompts as an int32 array (B, T).
 
     Raises:
-      ValueError: the ids are no (B, T) whole numbers, T is 0, an id is outside the vocabulary, or `tokens` is below 1.
+      ValueError: the ids are not whole numbers (B, T), T is 0, an id is outside the vocabulary, or `tokens` is below 1.
     """
     if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 1:
         raise ValueError(f"{tokens} tokens cannot be generated: give a whole number, 1 or more.")
@@ -80,7 +82,7 @@ def check_request(model: Transformer, ids: Any, tokens: int) -> np.ndarray:
         text = np.asarray(ids)
     except ValueError:
         raise ValueError(
-            "the prompts have different lengths: generate from each by itself, or from prompts of one length."
+            "the prompts have different lengths: generate from each separately, or give prompts of one length."
         ) from None
     if text.ndim != 2 or text.dtype.kind not in "iu":
         raise ValueError(
@@ -89,7 +91,7 @@ def check_request(model: Transformer, ids: Any, tokens: int) -> np.ndarray:
         )
     if not text.size:
         raise ValueError(
-            f"a prompt of shape {text.shape} holds no token to start from: give at least one, such as a line break."
+            f"a prompt of shape {text.shape} has no token to start from: give at least one, such as a line break."
         )
     if not 0 <= text.min() <= text.max() < model.config.vocab:
         raise ValueError(

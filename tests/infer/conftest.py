@@ -9,10 +9,10 @@ SIZES = dict(vocab=29, context=8, layers=2, heads=4, width=16)
 
 @pytest.fixture(scope="session")
 def untrained():
-    """Makes a model with weights so large that each token depends on those before it, and compiles nothing for it."""
+    """Make a model with weights so large that each token depends on those before it, without compiling."""
 
     def make(model, config, dtype="float32"):
-        rng = np.random.default_rng(3)  # Of the first few, the one whose greedy texts vary most.
+        rng = np.random.default_rng(3)  # Among the first few seeds, the one whose greedy texts vary most.
         like = jax.eval_shape(lambda: model.init(jax.random.key(0), config))
         return jax.tree.map(lambda x: jax.numpy.asarray(rng.normal(0, 0.5, x.shape), dtype), like)
 

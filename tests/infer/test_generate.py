@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from minitorch.infer import generate, generate_naive, min_p, stream, temperature, top_k, top_p
-from minitorch.infer.generate import DRAWN_AT_ONCE, program_length, read
-from minitorch.infer.naive import padded
+from minitorch.infer.generate import TOKENS_PER_DISPATCH, bucket_length, prefill
+from minitorch.infer.naive import pad_to
 from minitorch.models import Llama, LlamaConfig
 
 KEY = jax.random.key(3)
@@ -22,7 +22,8 @@ def test_the_cache_changes_nothing_within_and_beyond_the_context(model, samplers
     prompts = np.arange(2 * length).reshape(2, length) % 29
     new = generate(model, prompts, 30, key=KEY, samplers=samplers)
     np.testing.assert_array_equal(new, generate_naive(model, prompts, 30, key=KEY, samplers=samplers))
-    assert new.shape == (2, 30) and new.dtype == np.int32
+    assert new.shape == (2, 30)
+    assert new.dtype == np.int32
 
 
 def test_logits_from_the_cache_are_those_of_the_whole_text(model):
@@ -30,7 +31,7 @@ def test_logits_from_the_cache_are_those_of_the_whole_text(model):
     logits = forward(model, whole)
     for length in (1, 5, 8):
         text = whole[:, :length]
-        cache = read(model, padded(text, 8), length)
+        cache = prefill(model, pad_to(text, 8), length)
         last, cache = decode(model, text[:, -1:], cache)
         np.testing.assert_allclose(last[:, 0], logits[:, length - 1], rtol=1e-4, atol=1e-4)
         assert {int(layer.position) for layer in cache} == {length}
@@ -44,9 +45,10 @@ def test_the_seed_decides(models):
     assert (one != other).any()
 
 
-def test_pieces_are_the_whole_and_more_tokens_begin_with_the_fewer(models):
+def test_pieces_join_to_the_whole_and_a_longer_text_begins_with_the_shorter(models):
     pieces = list(stream(models["gpt"], PROMPTS, 41, key=KEY, samplers=SAMPLED))
-    assert pieces[0].shape == (2, 1) and max(p.shape[1] for p in pieces) <= DRAWN_AT_ONCE
+    assert pieces[0].shape == (2, 1)
+    assert max(p.shape[1] for p in pieces) <= TOKENS_PER_DISPATCH
     whole = np.concatenate(pieces, axis=1)
     np.testing.assert_array_equal(whole, generate(models["gpt"], PROMPTS, 41, key=KEY, samplers=SAMPLED))
     np.testing.assert_array_equal(whole[:, :20], generate(models["gpt"], PROMPTS, 20, key=KEY, samplers=SAMPLED))
@@ -67,7 +69,8 @@ def test_the_result_ends_when_all_rows_have_stopped_but_not_by_the_prompt(models
     twins = [PROMPTS[0]] * 2  # They end with 7.
     free = generate(models["llama"], twins, 3, key=KEY, samplers=GREEDY)
     stop = int(free[0, 2])
-    assert stop not in free[:, :2] and 7 not in free
+    assert stop not in free[:, :2]
+    assert 7 not in free
     for last, tokens in ((stop, 30), (7, 3)):
         new = generate(models["llama"], twins, tokens, key=KEY, samplers=GREEDY, stop=last)
         np.testing.assert_array_equal(new, free)
@@ -85,15 +88,17 @@ def test_any_function_of_logits_is_a_sampler(models):
 def test_bfloat16_weights_generate(untrained):
     half = untrained(Llama, LlamaConfig(vocab=29, context=8, layers=1, heads=1, width=4), "bfloat16")
     new = generate(half, PROMPTS, 20, key=KEY)
-    assert new.shape == (2, 20) and 0 <= new.min() <= new.max() < 29
+    assert new.shape == (2, 20)
+    assert 0 <= new.min() <= new.max() < 29
 
 
 def test_a_few_programs_serve_prompts_of_all_lengths():
-    lengths = [program_length(n, 100) for n in range(1, 101)]
+    lengths = [bucket_length(n, 100) for n in range(1, 101)]
     assert all(n <= length <= 100 for n, length in enumerate(lengths, start=1))
-    assert set(lengths) == {16, 32, 64, 100} and program_length(3, 8) == 8
+    assert set(lengths) == {16, 32, 64, 100}
+    assert bucket_length(3, 8) == 8
 
 
-def test_requests_are_checked_before_the_first_piece_is_asked_for(models):
+def test_requests_are_checked_before_the_first_piece_is_consumed(models):
     with pytest.raises(ValueError, match="0 tokens cannot be generated"):
         stream(models["gpt"], PROMPTS, 0, key=KEY)

@@ -9,7 +9,7 @@ forward = jax.jit(lambda model, ids: model(ids))
 
 
 def next_logits(model, text):
-    """Of the token that follows `text`: (V,)."""
+    """Return the logits (V,) of the token that follows `text`."""
     return forward(model, np.array([[*text, *[1] * (8 - len(text))]]))[0, len(text) - 1]
 
 
@@ -19,10 +19,11 @@ def test_greedy_text_is_the_argmax_of_the_text_so_far(model):
     for token in new[0]:
         assert token == np.argmax(next_logits(model, text))
         text.append(int(token))
-    assert new.dtype == np.int32 and len(set(text)) > 3
+    assert new.dtype == np.int32
+    assert len(set(text)) > 3
 
 
-def test_each_token_is_a_draw_from_the_model_with_a_key_of_its_number(model):
+def test_each_token_is_a_sample_with_a_key_folded_from_its_index(model):
     text = [5, 2, 7]
     for i, token in enumerate(generate_naive(model, [text], 4, key=KEY)[0]):
         logits = next_logits(model, text)[None]
@@ -30,7 +31,7 @@ def test_each_token_is_a_draw_from_the_model_with_a_key_of_its_number(model):
         text.append(int(token))
 
 
-def test_a_text_beyond_the_context_goes_on_from_what_is_still_seen(model):
+def test_a_text_beyond_the_context_continues_from_the_window(model):
     text = np.arange(11) % 7
     new = generate_naive(model, [text], 6, key=KEY, samplers=[temperature(0)])
     for token in new[0]:
@@ -49,7 +50,7 @@ def test_the_window_fits_keeps_half_and_moves_by_halves(context):
     assert set(np.diff(starts)) <= {0, max(1, context // 2)}
 
 
-def test_rows_that_stopped_are_filled_and_the_rest_goes_on(models):
+def test_rows_that_stopped_are_filled_and_the_rest_continues(models):
     prompts, model = [[1, 2], [3, 4]], models["gpt"]
     free = generate_naive(model, prompts, 12, key=KEY)
     stop = int(free[0, 2])
@@ -66,12 +67,12 @@ def test_rows_that_stopped_are_filled_and_the_rest_goes_on(models):
         ([[1]], 2.0, "2.0 tokens cannot be generated"),
         ([1, 2], 3, r"prompts are whole numbers \(B, T\), but got int64 of shape \(2,\): for one text, \[tokenizer"),
         ([[0.5]], 3, r"prompts are whole numbers \(B, T\), but got float64 of shape \(1, 1\)"),
-        ([[1], [2, 3]], 3, "prompts have different lengths: generate from each by itself"),
-        (np.zeros((1, 0), int), 3, r"a prompt of shape \(1, 0\) holds no token to start from: give at least one"),
+        ([[1], [2, 3]], 3, "prompts have different lengths: generate from each separately"),
+        (np.zeros((1, 0), int), 3, r"a prompt of shape \(1, 0\) has no token to start from: give at least one"),
         ([[1, 29]], 3, "prompt ids run from 1 to 29, but the model knows 0 to 28: encode with the tokenizer"),
         ([[-1, 3]], 3, "prompt ids run from -1 to 3"),
     ],
 )
-def test_impossible_requests_are_refused_with_advice(models, ids, tokens, message):
+def test_impossible_requests_are_rejected_with_advice(models, ids, tokens, message):
     with pytest.raises(ValueError, match=message):
         generate_naive(models["gpt"], ids, tokens, key=KEY)

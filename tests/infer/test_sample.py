@@ -5,20 +5,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minitorch.infer import draw, min_p, temperature, top_k, top_p
-from minitorch.infer.sample import likeliest
+from minitorch.infer import greedy, min_p, sample, temperature, top_k, top_p
+from minitorch.infer.sample import threshold
 
 INF = float("inf")
-# Whole numbers, so that ties are frequent and sums of probabilities are never within rounding of a drawn `p`.
+# Whole numbers: ties are frequent, and sums of probabilities are never within rounding of a random `p`.
 LOGITS = st.lists(st.integers(-4, 4), min_size=7, max_size=7).map(lambda row: np.array([row, row[::-1]], np.float32))
 few = settings(max_examples=25, deadline=None)
 
 
-apply = jax.jit(lambda sampler, logits: sampler(logits))  # To loop outside of a compiled program is to compile.
+apply = jax.jit(
+    lambda sampler, logits: sampler(logits)
+)  # A loop outside of a compiled program would be compiled for each call.
 
 
 def kept(sampler, logits):
-    """Which ids are left, after a check that those left have kept their logits."""
+    """Which ids the sampler keeps, once it is certain that their logits are unchanged."""
     result = np.asarray(apply(sampler, jnp.asarray(logits, jnp.float32)))
     left = result > -INF
     np.testing.assert_array_equal(result[left], np.asarray(logits, np.float32)[left])
@@ -28,10 +30,6 @@ def kept(sampler, logits):
 def probabilities(logits):
     e = np.exp(logits.astype(np.float64) - logits.max())
     return e / e.sum()
-
-
-def ranked(row):
-    return sorted(range(len(row)), key=lambda i: (-row[i], i))
 
 
 @few
@@ -45,42 +43,38 @@ def test_temperature_raises_probabilities_to_the_power_one_over_t(logits, t):
 
 @few
 @given(LOGITS, st.integers(1, 10))
-def test_top_k_keeps_the_k_first_of_the_ranking(logits, k):
+def test_top_k_keeps_the_k_most_probable_and_what_ties_with_the_last_of_them(logits, k):
     for row, left in zip(logits, kept(top_k(k), logits), strict=True):
-        assert set(np.flatnonzero(left)) == set(ranked(row)[:k])
+        np.testing.assert_array_equal(left, row >= np.sort(row)[::-1][:k].min())
 
 
 @few
 @given(LOGITS, st.floats(0.01, 1))
-def test_top_p_keeps_the_fewest_that_reach_p(logits, p):
+def test_top_p_keeps_the_fewest_that_reach_p_and_what_ties_with_the_last_of_them(logits, p):
     for row, left in zip(logits, kept(top_p(p), logits), strict=True):
-        chosen, total = [], 0.0
-        for i in ranked(row):
-            if total >= p - 1e-12:
-                break
-            chosen.append(i)
-            total += probabilities(row)[i]
-        assert set(np.flatnonzero(left)) == set(chosen)
+        together = np.cumsum(np.sort(probabilities(row))[::-1])
+        last = min(np.searchsorted(together, p - 1e-12), 6)  # the index of the first sum that is p or more
+        np.testing.assert_array_equal(left, row >= np.sort(row)[::-1][last])
 
 
 @few
 @given(LOGITS, st.floats(0, 1))
-def test_min_p_keeps_what_is_near_the_likeliest(logits, p):
+def test_min_p_keeps_what_is_p_times_as_probable_as_the_most_probable(logits, p):
     for row, left in zip(logits, kept(min_p(p), logits), strict=True):
         np.testing.assert_array_equal(left, probabilities(row) >= p * probabilities(row).max())
 
 
 def by_sorting(logits, places):
-    """The slow twin: `places` judges a row's probabilities in their order, and so tells which places are kept."""
-    order = jnp.argsort(logits, axis=-1, stable=True, descending=True)
-    fit = places(jax.nn.softmax(jnp.take_along_axis(logits, order, axis=-1), axis=-1))
-    return np.asarray(jnp.take_along_axis(fit, jnp.argsort(order, axis=-1), axis=-1))
+    """The slow twin: `places` marks which of a row's sorted probabilities are kept; what ties with the last stays."""
+    probs = np.asarray(jax.nn.softmax(logits, axis=-1))
+    ordered = -np.sort(-probs, axis=-1)
+    return (probs >= np.where(places(ordered), ordered, 1).min(axis=-1, keepdims=True)) & (logits > -INF)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 20.0])
 def test_bisection_keeps_what_sorting_keeps(sign, scale):
-    # Of 1,000 numbers rounded to 64ths many tie; zeros of both signs are among them, and logits ruled out before.
+    # Many of 1,000 numbers rounded to 64ths tie; zeros of both signs are among them, and excluded tokens.
     logits = np.random.default_rng(0).normal(size=(3, 1000)).astype(np.float32)
     logits = np.where(np.arange(1000) % 10, sign * scale * np.round(logits * 64) / 64, -INF).astype(np.float32)
     for k in (1, 2, 40, 900):
@@ -89,20 +83,38 @@ def test_bisection_keeps_what_sorting_keeps(sign, scale):
     for share in (0.1, 0.5, 0.9, 0.99):
         expected = by_sorting(logits, lambda p, share=share: jnp.cumsum(p, axis=-1) - p < share)
         left = kept(top_p(share), logits)
-        # Sums are rounded in another order, so that one that ends at the share may take a token more or fewer.
-        assert np.abs(left.sum(-1) - expected.sum(-1)).max() <= 1 and (left != expected).sum() <= 3
+        # Sums are rounded in another order, so one that ends at the share may take a token more or fewer.
+        assert np.abs(left.sum(-1) - expected.sum(-1)).max() <= 1
+        assert (left != expected).sum() <= 3
 
 
 TIED = [[1.0, 3.0, 3.0, 0.0]]
 
 
-STRICTEST = {"t=0": temperature(0), "k=1": top_k(1), "p=0.01": top_p(0.01), "p=1e-300": top_p(1e-300)}
+STRICTEST = {
+    "t=0": (temperature(0), {1}),
+    "k=1": (top_k(1), {1, 2}),
+    "p=0.01": (top_p(0.01), {1, 2}),
+    "p=1e-300": (top_p(1e-300), {1, 2}),
+    "min_p=1": (min_p(1), {1, 2}),
+}
 
 
-@pytest.mark.parametrize("sampler", STRICTEST.values(), ids=STRICTEST)
-def test_the_strictest_samplers_take_the_first_of_the_likeliest_like_argmax(sampler):
+@pytest.mark.parametrize(("sampler", "tokens"), STRICTEST.values(), ids=STRICTEST)
+def test_the_strictest_samplers_keep_what_ties_for_the_first_place_and_greedy_its_first(sampler, tokens):
     logits = jnp.asarray(TIED)
-    assert {int(draw(jax.random.key(i), logits, [sampler])[0]) for i in range(20)} == {1}
+    assert {int(sample(jax.random.key(i), logits, [sampler])[0]) for i in range(20)} == tokens
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(0, (0.5, 1, 0.75)), (1, (0.5, 1, 0.75)), (2, (0.25, 0, 0.25)), (3, (0.25, 0, 1e-30)), (5, (0, 0, 0))],
+)
+def test_a_threshold_is_the_largest_that_is_enough_and_at_most_the_largest_probability(count, expected):
+    probs = jnp.asarray([[0.5, 0.25, 0.25, 0.0], [0.0, 0.0, 1.0, 0.0], [1e-30, 0.75, 0.0, 0.25]])
+    t = threshold(probs, lambda kept: kept.sum(axis=-1, keepdims=True) >= count)
+    assert t.shape == (3, 1)
+    np.testing.assert_allclose(t[:, 0], expected, rtol=1e-7, atol=2e-38)  # A processor may round subnormals to 0.
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
@@ -110,43 +122,47 @@ def test_samplers_take_logits_of_any_precision(dtype):
     logits = jnp.asarray(TIED, dtype)
     for sampler in (temperature(0), temperature(0.5), top_k(2), top_p(0.5), min_p(0.5)):
         assert sampler(logits).dtype == dtype
-    assert left_by([top_k(2)], logits) == {1, 2} and left_by([top_p(0.4)], logits) == {1}
+    assert left_by([top_k(2)], logits) == {1, 2}
+    assert left_by([top_p(0.4)], logits) == {1, 2}
 
 
 @few
 @given(st.lists(st.sampled_from([-INF, -1.0, 0.0, -0.0, 2.0, INF]), min_size=1, max_size=9))
-def test_likeliest_is_argmax(row):
-    token = likeliest(jnp.asarray([row], jnp.float32))
-    assert token.dtype == jnp.int32 and token[0] == np.argmax(row)
+def test_greedy_is_argmax(row):
+    token = greedy(jnp.asarray([row], jnp.float32))
+    assert token.dtype == jnp.int32
+    assert token[0] == np.argmax(row)
 
 
-def test_likeliest_gives_an_id_even_for_a_broken_model():
-    assert likeliest(jnp.full((1, 4), jnp.nan))[0] == 0
+def test_greedy_gives_an_id_even_if_all_logits_are_nan():
+    assert greedy(jnp.full((1, 4), jnp.nan))[0] == 0
 
 
 AFTER = {"nothing": [], "ours": [top_k(3), top_p(0.5), min_p(0.1), temperature(2), temperature(0)]}
 
 
 @pytest.mark.parametrize("after", AFTER.values(), ids=AFTER)
-def test_greedy_tokens_are_those_of_a_draw_from_the_one_left(after):
+def test_greedy_tokens_are_samples_from_the_one_token_left(after):
     logits = jnp.asarray(np.random.default_rng(0).integers(0, 9, (20, 30)), jnp.float32)
     samplers, left = [min_p(0.01), temperature(0), *after], logits
     for sampler in samplers:
         left = sampler(left)
     drawn = jax.random.categorical(jax.random.key(0), left)
-    np.testing.assert_array_equal(draw(jax.random.key(0), logits, samplers), drawn)
+    np.testing.assert_array_equal(sample(jax.random.key(0), logits, samplers), drawn)
 
 
-def test_a_sampler_of_ones_own_may_still_change_what_the_greedy_one_left():
-    shifted = draw(jax.random.key(0), jnp.asarray(TIED), [temperature(0), lambda logits: jnp.roll(logits, 1, axis=-1)])
+def test_a_custom_sampler_may_change_the_logits_that_greedy_left():
+    shifted = sample(
+        jax.random.key(0), jnp.asarray(TIED), [temperature(0), lambda logits: jnp.roll(logits, 1, axis=-1)]
+    )
     assert shifted[0] == 2
 
 
-def test_a_draw_is_jax_random_categorical():
+def test_a_sample_is_that_of_jax_random_categorical():
     logits = jnp.asarray(np.random.default_rng(0).normal(size=(50, 30)), jnp.float32)
     for seed in range(3):
         key = jax.random.key(seed)
-        np.testing.assert_array_equal(draw(key, logits), jax.random.categorical(key, logits))
+        np.testing.assert_array_equal(sample(key, logits), jax.random.categorical(key, logits))
 
 
 @pytest.mark.parametrize("t", [1e-300, 1e-30, 1e-3])
@@ -159,7 +175,7 @@ LOOSEST = {"t=1": temperature(1), "k=V": top_k(1000), "k>V": top_k(10**12), "p=1
 
 @pytest.mark.parametrize("sampler", LOOSEST.values(), ids=LOOSEST)
 def test_the_loosest_samplers_change_no_probability(sampler):
-    # Of logits as far apart as these, the rounded sum of probabilities reaches 1 long before the last.
+    # The logits are so far apart that the rounded sum of probabilities reaches 1 long before the last.
     logits = jnp.asarray(np.random.default_rng(0).normal(0, 6, (1, 1000)))
     np.testing.assert_allclose(jax.nn.softmax(sampler(logits)), jax.nn.softmax(logits), rtol=1e-5)
 
@@ -168,7 +184,7 @@ def test_min_p_of_one_keeps_all_that_tie_for_the_first_place():
     np.testing.assert_array_equal(kept(min_p(1), TIED), [[False, True, True, False]])
 
 
-def test_samplers_apply_in_order_and_take_what_others_left():
+def test_samplers_apply_in_order_to_the_logits_that_others_left():
     logits = jnp.log(jnp.asarray([[0.5, 0.3, 0.15, 0.05]]))
     hot = left_by([temperature(100), top_p(0.7)], logits)
     cold = left_by([temperature(0.1), top_p(0.7)], logits)
@@ -182,23 +198,24 @@ def left_by(samplers, logits):
     return set(np.flatnonzero(logits[0] > -INF).tolist())
 
 
-def test_draws_are_as_frequent_as_the_probabilities_left():
+def test_samples_are_as_frequent_as_the_probabilities_left():
     logits = jnp.log(jnp.asarray([0.4, 0.3, 0.2, 0.1]))
-    tokens = draw(jax.random.key(0), jnp.broadcast_to(logits, (10_000, 4)), [temperature(0.5), top_k(3)])
-    assert tokens.dtype == jnp.int32 and tokens.shape == (10_000,)
+    tokens = sample(jax.random.key(0), jnp.broadcast_to(logits, (10_000, 4)), [temperature(0.5), top_k(3)])
+    assert tokens.dtype == jnp.int32
+    assert tokens.shape == (10_000,)
     expected = np.array([0.16, 0.09, 0.04, 0]) / 0.29
     frequency = np.bincount(tokens, minlength=4) / 10_000
     np.testing.assert_allclose(frequency, expected, atol=4 * np.sqrt(0.25 / 10_000))
     assert frequency[3] == 0
 
 
-def test_another_number_compiles_nothing_anew():
+def test_another_number_does_not_recompile():
     compiled = []
 
     @jax.jit
     def step(logits, samplers):
         compiled.append(1)
-        return draw(jax.random.key(0), logits, samplers)
+        return sample(jax.random.key(0), logits, samplers)
 
     for t, k, p in ((0.5, 1, 0.1), (0.9, 3, 0.9)):
         step(jnp.zeros((1, 4)), [temperature(t), top_k(k), top_p(p), min_p(p)])
@@ -208,19 +225,19 @@ def test_another_number_compiles_nothing_anew():
 @pytest.mark.parametrize(
     ("make", "bad", "advice"),
     [
-        (temperature, -0.5, "temperature -0.5 is not possible: give 0 for the likeliest"),
+        (temperature, -0.5, "temperature -0.5 is not possible: give 0 for greedy decoding"),
         (temperature, INF, "temperature inf is not possible"),
         (temperature, float("nan"), "temperature nan is not possible"),
         (top_k, 0, "top_k 0 keeps no token: give a whole number, 1 or more"),
         (top_k, 2.5, "top_k 2.5 keeps no token"),
         (top_k, True, "top_k True keeps no token"),
-        (top_p, 0, r"top_p 0 is no share of the probability: give a number above 0 and up to 1"),
-        (top_p, 1.01, "top_p 1.01 is no share"),
-        (top_p, float("nan"), "top_p nan is no share"),
-        (min_p, -0.1, "min_p -0.1 is no share of the highest probability: give a number from 0 to 1"),
-        (min_p, 2, "min_p 2 is no share"),
+        (top_p, 0, r"top_p 0 is not a share of the probability: give a number above 0 and up to 1"),
+        (top_p, 1.01, "top_p 1.01 is not a share"),
+        (top_p, float("nan"), "top_p nan is not a share"),
+        (min_p, -0.1, "min_p -0.1 is not a share of the highest probability: give a number from 0 to 1"),
+        (min_p, 2, "min_p 2 is not a share"),
     ],
 )
-def test_impossible_numbers_are_refused_with_advice(make, bad, advice):
+def test_impossible_numbers_are_rejected_with_advice(make, bad, advice):
     with pytest.raises(ValueError, match=advice):
         make(bad)

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jax
 
-from minitorch.infer import sample, stream_text
+from minitorch import infer
 from minitorch.train import load_run
 
 LONGEST = 100_000  # bytes of a request
@@ -24,8 +24,9 @@ def complete(run, prompt, tokens, temperature):
     """What the model writes after `prompt`."""
     if not (isinstance(prompt, str) and isinstance(tokens, int) and 1 <= tokens <= MOST_TOKENS):
         raise ValueError(f"prompt must be a text, and max_tokens a number from 1 to {MOST_TOKENS}")
-    samplers = [sample.temperature(temperature)]
-    return "".join(stream_text(run.model, run.tokenizer, prompt, tokens, key=jax.random.key(0), samplers=samplers))
+    samplers = [infer.temperature(temperature)]
+    key = jax.random.key(0)
+    return "".join(infer.stream_text(run.model, run.tokenizer, prompt, tokens, key=key, samplers=samplers))
 
 
 class Handler(BaseHTTPRequestHandler):
