@@ -63,18 +63,18 @@ ahead, and find what JAX compiled for the reference. {machine}.
 ASSERTIONS = '''
 import json as _json, os as _os
 import jax as _jax, numpy as _np
-from minitorch_course import draw
+from minitorch_course import inputs
 from minitorch_course.answers.serialize import decode as _decode
 
 _os.environ["MINITORCH_SEED"] = "{seed}"
 
 
 def _expecting(probe, expected):
-    """`show` for a test: asserts that the next value of the probe is the expected one."""
-    draw.begin(probe)
+    """`report` for a test: asserts that the next value of the probe is the expected one."""
+    inputs.begin(probe)
     values = iter(_json.loads(expected))
 
-    def show(given, **options):
+    def report(given, **options):
         wanted = _decode(next(values))
         given, there = _jax.tree.flatten(given)
         wanted, here = _jax.tree.flatten(wanted)
@@ -105,7 +105,7 @@ def make_class(notebook: Notebook, size: int) -> list[Student]:
     points = {cell.name: cell.points for cell in notebook.of("hidden-test")}
     half = {cell.name: unsolved(cell) for cell in notebook.of("exercise")[6:]}
     lost_by_half = [cell.name for cell in notebook.of("hidden-test") if cell.exercise in half]
-    planted = read_wrong_answers(notebook, CourseLayout(ROOT).wrong(notebook.name))
+    planted = read_wrong_answers(notebook, CourseLayout(ROOT).wrong_answers(notebook.name))
     students = []
     for number in range(size):
         wrong = planted[number * len(planted) // size]
@@ -333,8 +333,8 @@ def overheads(out: Path) -> list[float]:
 def main(rounds: int, size: int) -> None:
     notebook = read_source(CourseLayout(ROOT).source(NAME))
     students = make_class(notebook, size)
-    with GradingEnv(GradingConfig(notebook, SEED, sandboxed=False)) as workshop:
-        key = workshop.key()
+    with GradingEnv(GradingConfig(notebook, SEED, sandboxed=False)) as grading_env:
+        key = grading_env.key()
     tests = {cell.name: test_code(cell, key[cell.name]) for cell in notebook.of("hidden-test")}
     seconds: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
     beyond: list[float] = []

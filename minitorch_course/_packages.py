@@ -1,4 +1,4 @@
-"""Where the two packages and the course's files are."""
+"""The locations of the two packages and of the course's files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ PACKAGES = (LIBRARY, COURSE)
 
 
 def data_folder(name: str, clone: str) -> Path:
-    """The folder `name` inside the installed package, or `clone` at the root of the repository.
+    """Return the folder `name` of the installed package, or `clone` at the root of the repository.
 
-    A wheel carries the files inside the package; an editable installation reads them where they are written.
+    A wheel carries the files inside the package. An editable installation reads them where they are written.
     """
     installed = COURSE / name
     return installed if installed.is_dir() else COURSE.parent / clone

@@ -26,8 +26,10 @@
 import jax
 import jax.numpy as jnp
 
-from minitorch_course import check, draw, once_written, show
+from minitorch_course import check, inputs, report, setup, skip_if_unfinished
 from minitorch_course.figures import digits
+
+setup()
 
 print("Hello. You have run a cell.")
 
@@ -111,8 +113,8 @@ check(
 )
 
 # %% name="readings-test" tags=["hidden-test"] exercise="readings" points=2 hint="scores.argmax along the last axis: the place of the largest score in each row."
-x = draw.normal(8, 10) - draw.choice([0.0, 3.0])
-show(
+x = inputs.normal(8, 10) - inputs.choice([0.0, 3.0])
+report(
     readings(x),
     mistakes={
         "These are the largest scores themselves. Wanted is their place in the row: the digit.": lambda: x.max(-1),
@@ -123,13 +125,13 @@ show(
         "Right for the first row only: a reading is wanted for every row.": lambda: x[0].argmax(),
     },
 )
-show(readings(-(jnp.abs(draw.normal(3, 4)))))
+report(readings(-(jnp.abs(inputs.normal(3, 4)))))
 
 # %% [markdown]
 # Now your function reads for the network:
 
 # %% name="read" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     digits.show(test_x[:10], [f"read as {digit}" for digit in readings(scores)[:10]])
 
 # %% [markdown]
@@ -175,8 +177,8 @@ check(
 )
 
 # %% name="accuracy-test" tags=["hidden-test"] exercise="accuracy" points=2 hint="The mean of `read == labels`."
-r, t = draw.integers(21, low=0, high=3), draw.integers(21, low=0, high=3)
-show(
+r, t = inputs.integers(21, low=0, high=3), inputs.integers(21, low=0, high=3)
+report(
     accuracy(r, t),
     mistakes={
         "That is how many are right. Wanted is the share: divided by how many there are.": lambda: (r == t).sum(),
@@ -188,10 +190,10 @@ show(
         ).mean(),
     },
 )
-show(accuracy(t, t))
+report(accuracy(t, t))
 
 # %% name="accuracy-measured" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     print("held-out digits read rightly, at least 95 %:", bool(accuracy(readings(scores), test_y) >= 0.95))
 
 # %% [markdown]
@@ -221,7 +223,7 @@ check(
 check("only picture 2 is wrong", lambda: surest_mistake(bars, jnp.array([1, 0, 1])), 2)
 
 # %% name="surest-shown" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     place = int(surest_mistake(scores, test_y))
     digits.show(test_x[place : place + 1], [f"{test_y[place]}, not {readings(scores)[place]}"], columns=1)
 

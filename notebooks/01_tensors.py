@@ -35,8 +35,10 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch_course import check, draw, once_written, show
+from minitorch_course import check, inputs, report, setup, skip_if_unfinished
 from minitorch_course.figures import broadcasting, strides
+
+setup()
 
 
 def outcome(function):
@@ -188,8 +190,8 @@ check(
 )
 
 # %% name="broadcast_shape-fits" tags=["hidden-test"] exercise="broadcast_shape" points=2 hint="Put 1s in front of the shorter shape; of 1 and n comes n, on either side."
-k, m, n, p = (int(size) + 2 for size in draw.permutation(6)[:4])
-show(
+k, m, n, p = (int(size) + 2 for size in inputs.permutation(6)[:4])
+report(
     outcome(lambda: broadcast_shape((k, 1), (k,))),
     mistakes={
         "The shapes were laid over each other flush left. They are compared from the right.": lambda: (k, 1),
@@ -197,7 +199,7 @@ show(
         "Refused, and it fits. Either of the two may have the 1.": lambda: "ValueError",
     },
 )
-show(
+report(
     outcome(lambda: broadcast_shape((k, 1, m, 1), (n, 1, p))),
     mistakes={
         "The axes that only the longer shape has are lost. A missing axis counts as size 1.": lambda: (n, m, p),
@@ -209,27 +211,27 @@ show(
         ),
     },
 )
-show(
+report(
     outcome(lambda: broadcast_shape((1, m), (n, m))),
     mistakes={
         "Only the second shape was allowed to stretch. Either of the two may have the 1.": lambda: "ValueError",
         "Where 1 meets n the result is n, whichever side the 1 is on.": lambda: (1, m),
     },
 )
-show(outcome(lambda: broadcast_shape((m,), (p, n, 1))))
-show([outcome(lambda: broadcast_shape((), (n, m))), outcome(lambda: broadcast_shape((n, m), (n, m)))])
+report(outcome(lambda: broadcast_shape((m,), (p, n, 1))))
+report([outcome(lambda: broadcast_shape((), (n, m))), outcome(lambda: broadcast_shape((n, m), (n, m)))])
 
 # %% name="broadcast_shape-refuses" tags=["hidden-test"] exercise="broadcast_shape" points=2 hint="Sizes that differ, none of them 1, are refused; an axis of size 0 fits to 1 and to 0 only."
-k, m, n = (int(size) + 2 for size in draw.permutation(6)[:3])
-show(
+k, m, n = (int(size) + 2 for size in inputs.permutation(6)[:3])
+report(
     outcome(lambda: broadcast_shape((k, m), (k,))),
     mistakes={
         "Two sizes met that differ, none of them 1, and a shape came out: raise ValueError.": lambda: (k, max(k, m)),
         "The shapes were laid over each other flush left. They are compared from the right.": lambda: (k, m),
     },
 )
-show([outcome(lambda: broadcast_shape((k, m, 1), (n, 1))), outcome(lambda: broadcast_shape((m, 0), (m, n)))])
-show(
+report([outcome(lambda: broadcast_shape((k, m, 1), (n, 1))), outcome(lambda: broadcast_shape((m, 0), (m, n)))])
+report(
     [outcome(lambda: broadcast_shape((1, n), (0, n))), outcome(lambda: broadcast_shape((0, n), (1, 1)))],
     mistakes={
         "An axis of size 0 has no entries, and 1 stretches to 0 as to any n. The maximum of the sizes is not the rule.": lambda: [
@@ -403,8 +405,8 @@ check(
 )  # fmt: skip
 
 # %% name="offset-strides" tags=["hidden-test"] exercise="offset" points=2 hint="The last stride is 1; each one before it is the product of all sizes after its axis."
-k, m, n, p = (int(size) + 2 for size in draw.permutation(5)[:4])
-show(
+k, m, n, p = (int(size) + 2 for size in inputs.permutation(5)[:4])
+report(
     strides_of((k, m, n, p)),
     mistakes={
         "The first axis was made the fastest, as in Fortran. Here the last axis moves by 1.": lambda: (1, k, k * m, k * m * n),
@@ -417,13 +419,13 @@ show(
         "Each step must be the product of all sizes after it, not only of the next one.": lambda: (m, n, p, 1),
     },
 )  # fmt: skip
-show([strides_of((n,)), strides_of(()), strides_of((m, 1, n))])
+report([strides_of((n,)), strides_of(()), strides_of((m, 1, n))])
 
 # %% name="offset-positions" tags=["hidden-test"] exercise="offset" points=2 hint="position = start + index times stride over all axes; -1 is n - 1; outside of -n ... n - 1 raise IndexError."
-k, m, n = (int(size) + 3 for size in draw.permutation(4)[:3])
-a, b, c, start = (int(step) + 2 for step in draw.permutation(9)[:4])
+k, m, n = (int(size) + 3 for size in inputs.permutation(4)[:3])
+a, b, c, start = (int(step) + 2 for step in inputs.permutation(9)[:4])
 odd = View([], (k, m, n), (a, b, c), start)
-show(
+report(
     [offset(odd, (2, 0, 1)), offset(odd, (0, m - 1, 2))],
     mistakes={
         "The start was forgotten: the element [0, 0, 0] of a view lies at position start.": lambda: [
@@ -434,7 +436,7 @@ show(
         ],
     },
 )  # fmt: skip
-show(
+report(
     [offset(odd, (-1, -2, -3)), offset(odd, (-k, 1, -1))],
     mistakes={
         "A negative index was used as it is. It counts from the end: -1 on an axis of size n is n - 1.": lambda: [
@@ -445,7 +447,7 @@ show(
         ],
     },
 )  # fmt: skip
-show(
+report(
     [outcome(lambda index=index: offset(odd, index)) for index in [(k, 0, 0), (0, -m - 1, 0), (0, 0, n), (k - 1, m - 1, n - 1)]],
     mistakes={
         "An index beyond the end was accepted. On an axis of size n the last one is n - 1: raise IndexError.": lambda: [
@@ -587,11 +589,11 @@ check(
 )
 
 # %% name="views-transposed" tags=["hidden-test"] exercise="views" points=2 hint="Axis k of the result has the size and the stride of axis axes[k]; data and start stay."
-sizes, steps = (tuple(int(n) + 2 for n in draw.permutation(9)[:4]) for _ in range(2))
-v = View([], sizes, steps, draw.choice([3, 4, 5]))
+sizes, steps = (tuple(int(n) + 2 for n in inputs.permutation(9)[:4]) for _ in range(2))
+v = View([], sizes, steps, inputs.choice([3, 4, 5]))
 for axes in [(1, 2, 3, 0), (2, 0, 3, 1)]:
     w = transposed(v, axes)
-    show(
+    report(
         [w.shape, w.strides, w.start],
         mistakes={
             "The shape was permuted, and the strides were not: they belong to the axes and go with them.": lambda axes=axes: [
@@ -608,18 +610,18 @@ for axes in [(1, 2, 3, 0), (2, 0, 3, 1)]:
             ],
         },
     )  # fmt: skip
-    show(
+    report(
         w.data is v.data,
         mistakes={"A new list was made. A view is a new walk through the same one.": lambda: False},
     )
 
 # %% name="views-sliced" tags=["hidden-test"] exercise="views" points=3 hint="Size len(range(start, stop, step)), stride times step, and the view starts `start` old strides later."
-a, b, c, begin = (int(n) + 2 for n in draw.permutation(12)[:4])
+a, b, c, begin = (int(n) + 2 for n in inputs.permutation(12)[:4])
 v = View([], (9, 8, 7), (a, b, c), begin)
-first = draw.choice([1, 2])
+first = inputs.choice([1, 2])
 for axis, start, stop, step in [(0, first, 9, 3), (1, 2, first + 5, 1), (2, 5, first, -2), (1, 7, -1, -1)]:
     old, w = v.strides[axis], sliced(v, axis, start, stop, step)
-    show(
+    report(
         [w.shape[axis], w.strides[axis], w.start],
         mistakes={
             "The start did not move: the first entry of the slice is not the first of the view.": lambda o=old, r=range(start, stop, step): [
@@ -646,8 +648,8 @@ for axis, start, stop, step in [(0, first, 9, 3), (1, 2, first + 5, 1), (2, 5, f
         },
     )  # fmt: skip
     others = [k for k in range(3) if k != axis]
-    show([[w.shape[k] for k in others], [w.strides[k] for k in others]])
-    show(
+    report([[w.shape[k] for k in others], [w.strides[k] for k in others]])
+    report(
         w.data is v.data,
         mistakes={"A new list was made. A view is a new walk through the same one.": lambda: False},
     )
@@ -749,11 +751,11 @@ check(
 )
 
 # %% name="stretched-strides" tags=["hidden-test"] exercise="stretched" points=2 hint="The old stride where sizes agree; 0 where 1 is stretched and on new axes in front."
-k, m, n, p = (int(size) + 2 for size in draw.permutation(7)[:4])
-a, b, c, start = (int(step) + 2 for step in draw.permutation(9)[:4])
+k, m, n, p = (int(size) + 2 for size in inputs.permutation(7)[:4])
+a, b, c, start = (int(step) + 2 for step in inputs.permutation(9)[:4])
 v = View([4.0], (k, 1, m), (a, b, c), start)
 for shape, right, kept in [((k, n, m), (a, 0, c), (a, b, c)), ((n, p, k, p, m), (0, 0, a, 0, c), (0, 0, a, b, c))]:
-    show(
+    report(
         outcome(lambda shape=shape: layout(stretched(v, shape))),
         mistakes={
             "An axis of size 1 kept its stride when it was stretched, so that the view runs on into other numbers: stride 0.": lambda s=shape, kept=kept: {
@@ -769,7 +771,7 @@ for shape, right, kept in [((k, n, m), (a, 0, c), (a, b, c)), ((n, p, k, p, m), 
             "Refused, and it can be stretched: new axes come in front, for shapes are compared flush right.": lambda: "ValueError",
         },
     )  # fmt: skip
-show(
+report(
     outcome(lambda: layout(stretched(View([4.0], (m,), (c,)), (n, m)))),
     mistakes={
         "The new axis came last. New axes come in front: shapes are compared flush right.": lambda: {
@@ -783,22 +785,22 @@ show(
         },
     },
 )  # fmt: skip
-show(
+report(
     stretched(v, (k, n, m)).data is v.data,
     mistakes={"A new list was made. The copies exist in thought only: keep v.data.": lambda: False},
 )
 
 # %% name="stretched-refuses" tags=["hidden-test"] exercise="stretched" points=1 hint="Only size 1 stretches; any other size must be the one that is asked for."
-k, m, n = (int(size) + 2 for size in draw.permutation(6)[:3])
+k, m, n = (int(size) + 2 for size in inputs.permutation(6)[:3])
 v = contiguous(range(k * m), (k, m))
-show(
+report(
     [outcome(lambda shape=shape: stretched(v, shape).strides) for shape in [(2 * k, m), (n, k, 1), (k, m + 1)]],
     mistakes={
         "A size other than 1 was stretched with stride 0. Only size 1 stretches: raise ValueError.": lambda: [(0, 1), (0, m, 0), (m, 0)],
         "A size that is neither 1 nor the one that is wanted was accepted: raise ValueError.": lambda: [(m, 1), (0, m, 1), (m, 1)],
     },
 )  # fmt: skip
-show([outcome(lambda: stretched(v, (n, k, m)).strides), outcome(lambda: stretched(contiguous([7], (1,)), (0,)).shape)])
+report([outcome(lambda: stretched(v, (n, k, m)).strides), outcome(lambda: stretched(contiguous([7], (1,)), (0,)).shape)])
 
 # %% [markdown]
 # ### Reshape and its limits
@@ -940,9 +942,9 @@ check(
 )
 
 # %% name="reshaped-contiguous" tags=["hidden-test"] exercise="reshaped" points=2 hint="Strides equal to those of the shape; where an axis has size 1 its stride does not matter; nor does the start."
-k, m, n = (int(size) + 2 for size in draw.permutation(5)[:3])
-start = draw.choice([1, 2, 3])
-show(
+k, m, n = (int(size) + 2 for size in inputs.permutation(5)[:3])
+start = inputs.choice([1, 2, 3])
+report(
     [
         is_contiguous(View([], (k, m, n), (m * n, n, 1), start)),
         is_contiguous(View([], (k, m, n), (m * n + 1, n, 1))),
@@ -962,7 +964,7 @@ show(
         ],
     },
 )  # fmt: skip
-show(
+report(
     [
         is_contiguous(View([], (1, m, n), (m * n + 5, n, 1))),
         is_contiguous(View([], (m, 1, n), (n, -3, 1))),
@@ -976,11 +978,11 @@ show(
 )
 
 # %% name="reshaped-layout" tags=["hidden-test"] exercise="reshaped" points=2 hint="Same data, same start, strides of the new shape; -1 becomes the count divided by the other sizes."
-k, m, n = (int(size) + 2 for size in draw.permutation(5)[:3])
-start = draw.choice([1, 2, 3])
+k, m, n = (int(size) + 2 for size in inputs.permutation(5)[:3])
+start = inputs.choice([1, 2, 3])
 v = View([0.5], (k * m, n), (n, 1), start)
 w, u = reshaped(v, (k, m, n)), reshaped(v, (m, -1, k))
-show(
+report(
     [w.shape, w.strides, w.start, w.data is v.data],
     mistakes={
         "The start is lost: the view now reads from the beginning of the row.": lambda: [
@@ -991,12 +993,12 @@ show(
         ],
     },
 )
-show([u.shape, u.strides, reshaped(v, (-1,)).shape, reshaped(v, (-1, k * m * n)).shape])
+report([u.shape, u.strides, reshaped(v, (-1,)).shape, reshaped(v, (-1, k * m * n)).shape])
 
 # %% name="reshaped-refuses" tags=["hidden-test"] exercise="reshaped" points=1 hint="Refuse a view that is not contiguous, and a shape that has room for more or fewer numbers."
-k, m, n = (int(size) + 2 for size in draw.permutation(5)[:3])
+k, m, n = (int(size) + 2 for size in inputs.permutation(5)[:3])
 v = contiguous(range(k * m), (k, m))
-show(
+report(
     [
         outcome(lambda: reshaped(View(v.data, (m, k), (1, m)), (k, m)).shape),
         outcome(lambda: reshaped(v, (k, m + 1)).shape),
@@ -1139,9 +1141,9 @@ check(
 )
 
 # %% name="summed-one-axis" tags=["hidden-test"] exercise="summed" points=2 hint="Stride 0 in the result along the summed axis; negative axes count from the end; start at v.start."
-x = np.asarray(draw.integers(3, 4, 2, low=-9, high=99))
+x = np.asarray(inputs.integers(3, 4, 2, low=-9, high=99))
 v = contiguous(x.ravel().tolist(), x.shape)
-show(
+report(
     numbers(summed(v, axis=0)),
     mistakes={
         "That is the sum over all axes. Axis 0 is not None: `if axis` is false for both, `if axis is None` is not.": lambda: (
@@ -1152,15 +1154,15 @@ show(
         "The axis was kept with size 1, and keepdims is False.": lambda: x.sum(0, keepdims=True),
     },
 )
-show(
+report(
     numbers(summed(v, axis=-2)),
     mistakes={"No axis was summed: make negative axes positive first (`% rank`).": lambda: x},
 )
-show(
+report(
     numbers(summed(View(v.data, (4, 2), (2, 1), 8), axis=1)),
     mistakes={"The view's start was forgotten: its first number lies at v.start.": lambda: x[0].sum(1)},
 )
-show(
+report(
     numbers(summed(View(v.data, (2, 3), (1, 8)), axis=1)),
     mistakes={
         "The numbers were read in the order of memory. A view is walked by its own strides.": lambda: (
@@ -1170,23 +1172,23 @@ show(
 )
 
 # %% name="summed-axes" tags=["hidden-test"] exercise="summed" points=2 hint="None means all axes; a tuple may mix positive and negative ones; keepdims keeps size 1 in place."
-x = np.asarray(draw.integers(2, 3, 4, low=-9, high=99))
+x = np.asarray(inputs.integers(2, 3, 4, low=-9, high=99))
 v = contiguous(x.ravel().tolist(), x.shape)
-show(
+report(
     numbers(summed(v, axis=(-1, 0))),
     mistakes={
         "Only the first of the axes was summed.": lambda: x.sum(-1),
         "Only axis 0 was summed: make negative axes positive first (`% rank`).": lambda: x.sum(0),
     },
 )
-show(
+report(
     numbers(summed(v, axis=1, keepdims=True)),
     mistakes={
         "keepdims was not heeded: the summed axis stays, with size 1.": lambda: x.sum(1),
         "The kept axis stands in the wrong place: it stays where it was.": lambda: x.sum(1)[None],
     },
 )
-show([numbers(summed(v)), numbers(summed(v, keepdims=True)), numbers(summed(v, axis=()))])
+report([numbers(summed(v)), numbers(summed(v, keepdims=True)), numbers(summed(v, axis=()))])
 
 # %% [markdown]
 # ## 4. Picking by index
@@ -1329,11 +1331,11 @@ check(
 )
 
 # %% name="gather-gathered" tags=["hidden-test"] exercise="gather" points=2 hint="The result has len(indices) entries along the axis; read each number of v at its own offset."
-x = np.asarray(draw.integers(4, 3, 5, low=10, high=99))
+x = np.asarray(inputs.integers(4, 3, 5, low=10, high=99))
 v = contiguous(x.ravel().tolist(), x.shape)
-a, b, c = (int(i) for i in draw.permutation(4)[:3])
+a, b, c = (int(i) for i in inputs.permutation(4)[:3])
 wanted = [a, b, a, -1, -4, c, b]
-show(
+report(
     numbers(gathered(v, wanted, 0)),
     mistakes={
         "The rows came in their old order, or once only. `indices` says which, in which order, and how often.": lambda: (
@@ -1342,7 +1344,7 @@ show(
         "That is one number for each index. A whole slice is to come for each.": lambda: x[wanted, 0, 0],
     },
 )
-show(
+report(
     numbers(gathered(View(v.data, (5, 3, 2), (1, 5, 30), 15), [2, 0], 1)),
     mistakes={
         "The numbers were read in the order of memory. A view is walked by its own strides.": lambda: x.ravel()[
@@ -1351,8 +1353,8 @@ show(
         "The indices were used in sorted order.": lambda: x[1::2].transpose(2, 1, 0)[:, [0, 2]],
     },
 )
-show(numbers(gathered(v, [4, a], 2)))
-show(
+report(numbers(gathered(v, [4, a], 2)))
+report(
     [outcome(lambda: numbers(gathered(v, [a, 4], 0))), outcome(lambda: numbers(gathered(v, [-4], 1)))],
     mistakes={
         "An index beyond the end was taken for the last one, as JAX does. Here it is refused: IndexError.": lambda: [
@@ -1364,8 +1366,8 @@ show(
 )
 
 # %% name="gather-picked" tags=["hidden-test"] exercise="gather" points=2 hint="Three index arrays that broadcast to (B, T): texts as a column, places as a row, tokens."
-x, t = draw.normal(3, 3, 6), draw.integers(3, 3, low=0, high=6)
-show(
+x, t = inputs.normal(3, 3, 6), inputs.integers(3, 3, low=0, high=6)
+report(
     picked(x, t),
     mistakes={
         "That is, for every place, the logits of all tokens of the batch. A slice does not move in step with an index: give indices for all three axes.": lambda: (
@@ -1387,8 +1389,8 @@ show(
         "The tokens are off by one: they count from 0.": lambda: x[jnp.arange(3)[:, None], jnp.arange(3), t - 1],
     },
 )
-y, u = draw.normal(2, 5, 4), draw.integers(2, 5, low=0, high=4)
-show(picked(y, u))
+y, u = inputs.normal(2, 5, 4), inputs.integers(2, 5, low=0, high=4)
+report(picked(y, u))
 
 # %% [markdown]
 # ## 5. The matrix product, taken apart
@@ -1501,8 +1503,8 @@ check(
 )
 
 # %% name="inner-matrices" tags=["hidden-test"] exercise="inner" points=2 hint="times on (M, K, 1) and (1, K, N), in this order, then plus along the middle axis."
-x, y = draw.normal(3, 4), draw.normal(4, 5)
-show(
+x, y = inputs.normal(3, 4), inputs.normal(4, 5)
+report(
     inner(x, y, jnp.multiply, jnp.sum),
     mistakes={
         "The cube (M, K, N) is right, but the reduction is missing.": lambda: x[:, :, None] * y,
@@ -1515,7 +1517,7 @@ show(
         "The axis that was summed is kept with size 1.": lambda: (x[:, :, None] * y).sum(1, keepdims=True),
     },
 )
-show(
+report(
     inner(x, y, jnp.subtract, jnp.max),
     mistakes={
         "`times` was called with b first: times(a[i, k], b[k, j]).": lambda: (y - x[:, :, None]).max(1),
@@ -1526,8 +1528,8 @@ show(
 )
 
 # %% name="inner-batches" tags=["hidden-test"] exercise="inner" points=2 hint="Count axes from the end, and give b its axis for i before k, so that batches line up."
-x, y, z = draw.normal(3, 3, 4), draw.normal(3, 4, 2), draw.normal(2, 1, 4, 3)
-show(
+x, y, z = inputs.normal(3, 3, 4), inputs.normal(3, 4, 2), inputs.normal(2, 1, 4, 3)
+report(
     inner(x, y, jnp.multiply, jnp.sum),
     mistakes={
         "Works for two matrices, but axes were counted from the front: with a batch in front, -2 is k and 1 is not.": lambda: (
@@ -1538,8 +1540,8 @@ show(
         ),
     },
 )
-show(inner(x, z, jnp.add, jnp.min))
-show(inner(x[0], y, jnp.multiply, jnp.max))
+report(inner(x, z, jnp.add, jnp.min))
+report(inner(x[0], y, jnp.multiply, jnp.max))
 
 # %% [markdown]
 # ## 6. Einsum: name the axes
@@ -1726,8 +1728,8 @@ check(
 )
 
 # %% name="einsum-parsed" tags=["hidden-test"] exercise="einsum" points=2 hint="Split at the arrow, then at the commas; one size for each letter; refuse what does not fit."
-k, m, n = (int(size) + 2 for size in draw.permutation(6)[:3])
-show(
+k, m, n = (int(size) + 2 for size in inputs.permutation(6)[:3])
+report(
     list(parsed(" bki,k jb ->bij", (k, m, n), (m, n + 1, k))),
     mistakes={
         "Only letters of the result were given a size. The summed ones are walked as well.": lambda: [
@@ -1735,8 +1737,8 @@ show(
         ],
     },
 )  # fmt: skip
-show(list(parsed("zya,ab,->bz", (k, m, n), (n, m), ())[2].items()))
-show(
+report(list(parsed("zya,ab,->bz", (k, m, n), (n, m), ())[2].items()))
+report(
     [
         outcome(lambda: parsed("ik,kj->ij", (m, k), (k + 1, n))[1]),
         outcome(lambda: parsed("ii,i->i", (n, n + 2), (n,))[1]),
@@ -1756,9 +1758,9 @@ show(
 )  # fmt: skip
 
 # %% name="einsum-products" tags=["hidden-test"] exercise="einsum" points=3 hint="A stride for each letter in a, b and the result; walk all letters; add the product at each step."
-x, y = np.asarray(draw.integers(3, 4, low=-9, high=10)), np.asarray(draw.integers(4, 2, low=-9, high=10))
+x, y = np.asarray(inputs.integers(3, 4, low=-9, high=10)), np.asarray(inputs.integers(4, 2, low=-9, high=10))
 v, w = contiguous(x.ravel().tolist(), x.shape), contiguous(y.ravel().tolist(), y.shape)
-show(
+report(
     numbers(einsum("ik,kj->ji", v, w)),
     mistakes={
         "Only the last product along the summed letter arrived: add (+=), do not overwrite.": lambda: (
@@ -1770,17 +1772,17 @@ show(
         ),
     },
 )
-show([numbers(einsum("i,j->ij", *(contiguous(z, (len(z),)) for z in (x[0].tolist(), y[:, 0].tolist()))))])
-show(
+report([numbers(einsum("i,j->ij", *(contiguous(z, (len(z),)) for z in (x[0].tolist(), y[:, 0].tolist()))))])
+report(
     numbers(einsum("ij,ij->", v, v)),
     mistakes={"The sums were multiplied. It is the products that are summed.": lambda: x.sum() ** 2},
 )
 
 # %% name="einsum-views" tags=["hidden-test"] exercise="einsum" points=2 hint="Use each view's own strides and start; a letter that stands for two axes moves along both."
-x = np.asarray(draw.integers(4, 4, low=-9, high=10))
+x = np.asarray(inputs.integers(4, 4, low=-9, high=10))
 v = contiguous(x.ravel().tolist(), x.shape)
-z = contiguous(np.asarray(draw.integers(4, low=1, high=10)).tolist(), (4,))
-show(
+z = contiguous(np.asarray(inputs.integers(4, low=1, high=10)).tolist(), (4,))
+report(
     numbers(einsum("ii,i->i", v, z)),
     mistakes={
         "The letter moved along the first of its two axes only. Both move: add their strides.": lambda: (
@@ -1791,15 +1793,15 @@ show(
         ),
     },
 )
-show(
+report(
     numbers(einsum("ik,kj->ij", View(v.data, (3, 2), (1, 4), 5), View(v.data, (2, 4), (4, 1), 8))),
     mistakes={
         "The view's start was forgotten: its first number lies at start.": lambda: x[:2, :3].T @ x[:2],
         "The strides were made from the shape. A view has its own.": lambda: x.ravel()[5:11].reshape(3, 2) @ x[2:],
     },
 )
-a = np.asarray(draw.integers(2, 3, 4, low=-5, high=6))
-show(numbers(einsum("bij,jb->bi", contiguous(a.ravel().tolist(), a.shape), View(v.data, (4, 2), (4, 1), 1))))
+a = np.asarray(inputs.integers(2, 3, 4, low=-5, high=6))
+report(numbers(einsum("bij,jb->bi", contiguous(a.ravel().tolist(), a.shape), View(v.data, (4, 2), (4, 1), 1))))
 
 # %% [markdown]
 # ## 7. The proof
@@ -1871,7 +1873,7 @@ def agrees(case):
 
 
 for case in (broadcast_case, slice_case, stretch_case, sum_case, inner_case, einsum_case):
-    with once_written():
+    with skip_if_unfinished():
         agreed = sum(agrees(case) for _ in range(100))
         print(f"{case.__name__:<15} {agreed} of 100 agree")
 
@@ -1896,7 +1898,7 @@ def as_view(x):
     return contiguous(x.ravel().tolist(), x.shape)
 
 
-with once_written():
+with skip_if_unfinished():
     one_hot = (labels[:, None] == np.arange(10)).astype(float)  # (500, 10): a column of labels against a row.
     totals = numbers(einsum("nc,nd->cd", as_view(one_hot), as_view(pictures)))
     counts = numbers(summed(as_view(one_hot), axis=0, keepdims=True)).T  # (10, 1), to stretch over 64 pixels.

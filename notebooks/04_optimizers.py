@@ -36,7 +36,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch_course import check, draw, show, yours
+from minitorch_course import check, inputs, my_solution, report, setup
+
+setup()
 
 # %% [markdown]
 # ## 1. A ravine
@@ -214,10 +216,10 @@ check(
 )
 
 # %% name="scale_by_learning_rate-number" tags=["hidden-test"] exercise="scale_by_learning_rate" points=1 hint="Every leaf is multiplied by minus the learning rate."
-slope = {"w": draw.normal(2, 3), "deep": [draw.normal(4), (draw.normal(1, 2),)]}
-rate = draw.uniform(low=0.2, high=0.8).item()
+slope = {"w": inputs.normal(2, 3), "deep": [inputs.normal(4), (inputs.normal(1, 2),)]}
+rate = inputs.uniform(low=0.2, high=0.8).item()
 at = jax.tree.map(lambda g: g + 1.0, slope)
-show(
+report(
     run(scale_by_learning_rate(rate), at, [slope]),
     mistakes={
         "The step goes uphill. The loss grows along the gradient, so what is added must have the other sign.": lambda: [
@@ -233,9 +235,9 @@ show(
 )
 
 # %% name="scale_by_learning_rate-schedule" tags=["hidden-test"] exercise="scale_by_learning_rate" points=2 hint="The schedule is asked with 0 at the first step, then with 1: the state is the number of finished steps."
-rates = draw.uniform(6, low=0.2, high=0.8)
-slopes = [draw.normal(3) for _ in range(4)]
-show(
+rates = inputs.uniform(6, low=0.2, high=0.8)
+slopes = [inputs.normal(3) for _ in range(4)]
+report(
     run(scale_by_learning_rate(lambda count: rates[count]), slopes[0], slopes),
     mistakes={
         "The first step asked the schedule with 1. Before it no step is finished: ask first, then count.": lambda: [
@@ -363,10 +365,10 @@ check(
 )
 
 # %% name="momentum-plain" tags=["hidden-test"] exercise="momentum" points=2 hint="The update and the new state are both g + decay * v, with v the old velocity, which begins at zero."
-decay = draw.uniform(low=0.3, high=0.8).item()
-slopes = [{"w": draw.normal(2, 2), "b": [draw.normal(3)]} for _ in range(3)]
+decay = inputs.uniform(low=0.3, high=0.8).item()
+slopes = [{"w": inputs.normal(2, 2), "b": [inputs.normal(3)]} for _ in range(3)]
 at = jax.tree.map(lambda g: g + 2.0, slopes[2])
-show(
+report(
     run(momentum(decay), at, slopes),
     mistakes={
         "The velocity is forgotten after each step. Return it as the new state.": lambda: slopes,
@@ -388,10 +390,10 @@ show(
 )
 
 # %% name="momentum-nesterov" tags=["hidden-test"] exercise="momentum" points=2 hint="With v the new velocity, the update is g + decay * v and the new state is v."
-decay = draw.uniform(low=0.3, high=0.8).item()
-slopes = [{"w": draw.normal(2, 2), "b": [draw.normal(3)]} for _ in range(3)]
+decay = inputs.uniform(low=0.3, high=0.8).item()
+slopes = [{"w": inputs.normal(2, 2), "b": [inputs.normal(3)]} for _ in range(3)]
 at = jax.tree.map(lambda g: g + 2.0, slopes[2])
-show(
+report(
     run(momentum(decay, nesterov=True), at, slopes),
     mistakes={
         "`nesterov` changes nothing. Look ahead along the new velocity: with the old one you get plain momentum.": lambda: (
@@ -536,9 +538,9 @@ def square():
     return Transform(lambda params: (), lambda updates, state, params=None: (updates * updates, state))
 
 
-slopes = [draw.normal(4) for _ in range(3)]
-a, b = draw.uniform(low=0.3, high=0.9).item(), draw.uniform(low=1.2, high=2.0).item()
-show(
+slopes = [inputs.normal(4) for _ in range(3)]
+a, b = inputs.uniform(low=0.3, high=0.9).item(), inputs.uniform(low=1.2, high=2.0).item()
+report(
     run(chain(remember(a), square(), remember(b)), slopes[0], slopes),
     mistakes={
         "The transforms ran from right to left. The first one named is the first to see the gradients.": lambda: run(
@@ -556,7 +558,7 @@ show(
         ],
     },
 )
-show(run(chain(), slopes[0], slopes[:1]))
+report(run(chain(), slopes[0], slopes[:1]))
 
 
 # %% name="chain-params" tags=["hidden-test"] exercise="chain" points=1 hint="Each update takes three arguments: the updates, its own state, and the parameters."
@@ -568,8 +570,8 @@ def toward(weight):
     )
 
 
-at, slope = draw.normal(3), draw.normal(3)
-show(
+at, slope = inputs.normal(3), inputs.normal(3)
+report(
     run(chain(toward(2.0), scale(3.0), toward(0.5)), at, [slope]),
     mistakes={
         "The transforms were not given the parameters. Pass `params` on to each update.": lambda: [
@@ -723,11 +725,11 @@ check(
 )
 
 # %% name="clip_by_global_norm-long" tags=["hidden-test"] exercise="clip_by_global_norm" points=2 hint="One factor for all leaves: max_norm divided by the root of the sum of all squares."
-slope = {"w": 3.0 * draw.normal(3, 2), "deep": [draw.normal(4), 5.0 * draw.normal()]}
-limit = draw.uniform(low=0.3, high=0.8).item()
+slope = {"w": 3.0 * inputs.normal(3, 2), "deep": [inputs.normal(4), 5.0 * inputs.normal()]}
+limit = inputs.uniform(low=0.3, high=0.8).item()
 leaves = jax.tree.leaves(slope)
 norm = sum((g**2).sum() for g in leaves) ** 0.5
-show(
+report(
     run(clip_by_global_norm(limit), slope, [slope]),
     mistakes={
         "Each leaf was clipped on its own. The norm is that of all leaves together.": lambda: [
@@ -747,8 +749,8 @@ show(
 )
 
 # %% name="clip_by_global_norm-short" tags=["hidden-test"] exercise="clip_by_global_norm" points=2 hint="A gradient shorter than the limit, and one of zeros, come out as they went in."
-slope = [draw.normal(3), {"b": draw.normal(2, 2)}]
-show(
+slope = [inputs.normal(3), {"b": inputs.normal(2, 2)}]
+report(
     run(clip_by_global_norm(50.0), slope, [slope]),
     mistakes={
         "A short gradient was made longer. Clipping only ever shortens.": lambda: [
@@ -759,7 +761,7 @@ show(
         ],
     },
 )
-show(
+report(
     run(clip_by_global_norm(2.0), slope, [jax.tree.map(jnp.zeros_like, slope)]),
     mistakes={
         "Zero divided by zero is NaN. Let the larger of norm and max_norm be the denominator.": lambda: [
@@ -893,15 +895,15 @@ check(
 )
 
 # %% name="scale_by_adam-first" tags=["hidden-test"] exercise="scale_by_adam" points=2 hint="At the first step both corrections cancel the averaging: the step is the sign of the gradient."
-slope = {"w": draw.uniform(2, 3, low=0.5, high=90.0), "b": [-draw.uniform(2, low=0.1, high=0.2)]}
-b1, b2 = draw.uniform(low=0.4, high=0.6).item(), draw.uniform(low=0.7, high=0.9).item()
+slope = {"w": inputs.uniform(2, 3, low=0.5, high=90.0), "b": [-inputs.uniform(2, low=0.1, high=0.2)]}
+b1, b2 = inputs.uniform(low=0.4, high=0.6).item(), inputs.uniform(low=0.7, high=0.9).item()
 
 
 def sign_times(size):
     return [jax.tree.map(lambda g: size * jnp.sign(g), slope)]
 
 
-show(
+report(
     run(scale_by_adam(b1, b2), slope, [slope]),
     mistakes={
         "The averages are not corrected for their beginning at zero: divide by 1 - b1**t and 1 - b2**t.": lambda: (
@@ -921,8 +923,8 @@ show(
 )
 
 # %% name="scale_by_adam-steps" tags=["hidden-test"] exercise="scale_by_adam" points=3 hint="Compare with the formula: b1 with the gradient, b2 with its square, t from 1, eps outside of the root, uncorrected averages in the state."
-slopes = [{"w": draw.normal(2, 2), "b": (draw.normal(3),)} for _ in range(4)]
-b1, b2, eps = (draw.uniform(low=low, high=low + 0.2).item() for low in (0.4, 0.7, 0.2))
+slopes = [{"w": inputs.normal(2, 2), "b": (inputs.normal(3),)} for _ in range(4)]
+b1, b2, eps = (inputs.uniform(low=low, high=low + 0.2).item() for low in (0.4, 0.7, 0.2))
 
 
 def moments(g, state):
@@ -964,7 +966,7 @@ def late(g, state):
     return mu / (1 - b1 ** (t - 1)) / (jnp.sqrt(nu / (1 - b2 ** (t - 1))) + eps), (t, mu, nu)
 
 
-show(
+report(
     run(scale_by_adam(b1, b2, eps), slopes[0], slopes),
     mistakes={
         "b1 and b2 changed places: b1 belongs to the gradient, b2 to its square.": lambda: run(
@@ -1087,10 +1089,10 @@ check(
 )
 
 # %% name="add_decayed_weights-all" tags=["hidden-test"] exercise="add_decayed_weights" points=1 hint="Without a mask: update + weight_decay * parameter, for every leaf."
-at = {"w": draw.normal(2, 3), "b": [draw.normal(3)]}
-slope = {"w": draw.normal(2, 3), "b": [draw.normal(3)]}
-share = draw.uniform(low=0.2, high=0.6).item()
-show(
+at = {"w": inputs.normal(2, 3), "b": [inputs.normal(3)]}
+slope = {"w": inputs.normal(2, 3), "b": [inputs.normal(3)]}
+share = inputs.uniform(low=0.2, high=0.6).item()
+report(
     run(add_decayed_weights(share), at, [slope]),
     mistakes={
         "The sign is wrong. The updates are still to be multiplied by minus the learning rate, so decay is added here.": lambda: [
@@ -1106,9 +1108,9 @@ show(
 )
 
 # %% name="add_decayed_weights-mask" tags=["hidden-test"] exercise="add_decayed_weights" points=2 hint="The mask is a function of the parameters; where it gives False, the update comes out as it went in."
-at = {"w": draw.normal(2, 3), "b": [draw.normal(3), draw.normal(2, 2)]}
-slope = {"w": draw.normal(2, 3), "b": [draw.normal(3), draw.normal(2, 2)]}
-share = draw.uniform(low=0.2, high=0.6).item()
+at = {"w": inputs.normal(2, 3), "b": [inputs.normal(3), inputs.normal(2, 2)]}
+slope = {"w": inputs.normal(2, 3), "b": [inputs.normal(3), inputs.normal(2, 2)]}
+share = inputs.uniform(low=0.2, high=0.6).item()
 
 
 def positive_corner(params):
@@ -1120,7 +1122,7 @@ def masked(yes, no):
     return [{"w": yes(slope["w"], at["w"]), "b": [yes(slope["b"][0], at["b"][0]), no(slope["b"][1], at["b"][1])]}]
 
 
-show(
+report(
     run(add_decayed_weights(share, positive_corner), at, [slope]),
     mistakes={
         "The mask has no effect.": lambda: masked(lambda u, p: u + share * p, lambda u, p: u + share * p),
@@ -1289,8 +1291,8 @@ check(
 )
 
 # %% name="warmup_cosine-shape" tags=["hidden-test"] exercise="warmup_cosine" points=2 hint="From 0 to the peak in `warmup` steps, then half a cosine to `end` at `total`, then flat."
-peak, end = draw.uniform(low=0.6, high=0.9).item(), draw.uniform(low=0.1, high=0.3).item()
-warmup, length = int(draw.integers(low=3, high=8)), int(draw.integers(low=20, high=30))
+peak, end = inputs.uniform(low=0.6, high=0.9).item(), inputs.uniform(low=0.1, high=0.3).item()
+warmup, length = int(inputs.integers(low=3, high=8)), int(inputs.integers(low=20, high=30))
 when = jnp.arange(45)
 
 
@@ -1299,7 +1301,7 @@ def curve(rise, done, low=end, high=peak):
 
 
 rise, done = jnp.minimum(when / warmup, 1), jnp.clip((when - warmup) / (length - warmup), 0, 1)
-show(
+report(
     warmup_cosine(peak, warmup, length, end)(when),
     mistakes={
         "After the end the rate rises again: the cosine is not stopped at `total`.": lambda: curve(
@@ -1317,10 +1319,10 @@ show(
 )
 
 # %% name="warmup_cosine-traced" tags=["hidden-test"] exercise="warmup_cosine" points=2 hint="The count of steps is an array that jax.jit traces: choose with jnp.minimum, jnp.clip or jnp.where, and not with `if`."
-peak, warmup = draw.uniform(low=0.6, high=0.9).item(), int(draw.integers(low=3, high=8))
+peak, warmup = inputs.uniform(low=0.6, high=0.9).item(), int(inputs.integers(low=3, high=8))
 traced = jax.jit(warmup_cosine(peak, warmup, 40))
 when = [0, 1, warmup - 1, warmup, warmup + 1, 20, 39, 40, 60]
-show(
+report(
     jnp.stack([traced(jnp.int32(step)) for step in when]),
     mistakes={
         "After the end the rate rises again: the cosine is not stopped at `total`.": lambda: jnp.array(
@@ -1495,9 +1497,9 @@ check(
 
 # %% name="batches-order" tags=["hidden-test"] exercise="batches" points=2 hint="Cut np.random.default_rng((seed, epoch)).permutation(n) into pieces of `size`, in order; keep the short last one."
 n, seed, epoch = (
-    int(draw.integers(low=21, high=27)),
-    int(draw.integers(low=2, high=9)),
-    int(draw.integers(low=2, high=9)),
+    int(inputs.integers(low=21, high=27)),
+    int(inputs.integers(low=2, high=9)),
+    int(inputs.integers(low=2, high=9)),
 )
 
 
@@ -1506,7 +1508,7 @@ def cut(generator, stop=None):
     return [order[start : start + 4] for start in range(0, stop or n, 4)]
 
 
-show(
+report(
     batches(n, 4, seed, epoch),
     mistakes={
         "The last examples are lost. The last batch may be smaller.": lambda: cut(
@@ -1526,14 +1528,14 @@ show(
 )
 
 # %% name="batches-sizes" tags=["hidden-test"] exercise="batches" points=1 hint="One batch if `size` is n or more; n batches if it is 1; no empty batch at the end."
-n, seed = int(draw.integers(low=5, high=9)), int(draw.integers(low=0, high=9))
-show([[len(rows) for rows in batches(n, size, seed, 0)] for size in (1, n, n + 3)])
-show(sorted(int(row) for rows in batches(3 * n, 4, seed, 1) for row in rows))
-show([len(rows) for rows in batches(3 * n, n, seed, 1)])
+n, seed = int(inputs.integers(low=5, high=9)), int(inputs.integers(low=0, high=9))
+report([[len(rows) for rows in batches(n, size, seed, 0)] for size in (1, n, n + 3)])
+report(sorted(int(row) for rows in batches(3 * n, 4, seed, 1) for row in rows))
+report([len(rows) for rows in batches(3 * n, n, seed, 1)])
 
 # %% name="batches-evaluate" tags=["hidden-test"] exercise="batches" points=2 hint="Weigh each batch's mean by the number of its examples, and divide by the number of all."
-n = 4 * int(draw.integers(low=3, high=6)) + int(draw.integers(low=1, high=4))
-x, y, factor = draw.normal(n, 2), draw.normal(n), draw.uniform(low=0.5, high=1.5).item()
+n = 4 * int(inputs.integers(low=3, high=6)) + int(inputs.integers(low=1, high=4))
+x, y, factor = inputs.normal(n, 2), inputs.normal(n), inputs.uniform(low=0.5, high=1.5).item()
 
 
 def squared(params, x, y):
@@ -1544,7 +1546,7 @@ def batch_scores():
     return [squared(factor, x[i : i + 4], y[i : i + 4]) for i in range(0, n, 4)]
 
 
-show(
+report(
     evaluate(squared, factor, x, y, 4),
     mistakes={
         "This is the mean of the batches' scores. The last batch has fewer examples and must count less.": lambda: (
@@ -1557,7 +1559,7 @@ show(
         ),
     },
 )
-show(evaluate(squared, factor, x, y, n + 5))
+report(evaluate(squared, factor, x, y, n + 5))
 
 # %% [markdown]
 # ## 10. The loop
@@ -1715,9 +1717,9 @@ def fitted(optimizer, evaluation=lambda params: params["b"]):
     return params, [float(value) for value in losses], [jnp.asarray(score) for score in scores]
 
 
-start = {"w": draw.normal(3), "b": draw.normal()}
-data = [[(draw.normal(size, 3), draw.normal(size)) for size in (4, 4, 2)] for _ in range(2)]
-show(
+start = {"w": inputs.normal(3), "b": inputs.normal()}
+data = [[(inputs.normal(size, 3), inputs.normal(size)) for size in (4, 4, 2)] for _ in range(2)]
+report(
     fitted(scale(-0.1))[:2],
     mistakes={
         "The updates were subtracted. They already point downhill: add them.": lambda: fitted(scale(0.1))[:2],
@@ -1751,15 +1753,15 @@ def regression(params, x, y):
     return mt.ops.mean((mt.ops.matmul(x, params["w"]) - y) ** 2)
 
 
-begin = {"w": draw.normal(3)}
-lessons = [[(draw.normal(4, 3), draw.normal(4)) for _ in range(3)]]
+begin = {"w": inputs.normal(3)}
+lessons = [[(inputs.normal(4, 3), inputs.normal(4)) for _ in range(3)]]
 
 
 def learned(optimizer):
     return train(regression, optimizer, begin, lessons, lambda params: 0.0)[0]
 
 
-show(
+report(
     learned(slowing(0.2, 0.05)),
     mistakes={
         "The optimizer forgets: its state is made anew, or not kept, at each step. `init` is called once.": lambda: (
@@ -1775,15 +1777,15 @@ def parallel(params, x):
     return mt.ops.mean((params * x - 1.0) ** 2)
 
 
-here = draw.normal(3)
-rounds = [[(draw.normal(2, 3),) for _ in range(count)] for count in (2, 1, 3)]
+here = inputs.normal(3)
+rounds = [[(inputs.normal(2, 3),) for _ in range(count)] for count in (2, 1, 3)]
 
 
 def rated(rounds):
     return jnp.stack([jnp.sum(s) for s in train(parallel, scale(-0.2), here, rounds, jnp.sum)[2]])
 
 
-show(
+report(
     rated(rounds),
     mistakes={
         "The evaluation came before the epoch's training. Evaluate after its last batch.": lambda: jnp.stack(
@@ -1860,7 +1862,7 @@ else:
 
 # %% name="digits" tags=["demo"]
 (train_x, train_y), (test_x, test_y) = mt.data.stratified_split(*mt.data.load_digits(), validation=0.2, seed=0)
-cross_entropy = yours("cross_entropy", otherwise=mt.nn.cross_entropy)
+cross_entropy = my_solution("cross_entropy", otherwise=mt.nn.cross_entropy)
 first_model = mt.models.MLP.init(jax.random.key(0), mt.models.MLPConfig(inputs=64, hidden=(128,), classes=10))
 
 

@@ -38,7 +38,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch_course import check, draw, once_written, show, yours
+from minitorch_course import check, inputs, my_solution, report, setup, skip_if_unfinished
+
+setup()
 
 # %% [markdown]
 # ## 1. The same step, three ways
@@ -81,9 +83,9 @@ def seconds(function, *args, repeat=15):
 images, labels = mt.data.load_digits()
 flat = images.reshape(len(images), 64)
 (train_x, train_y), (test_x, test_y) = mt.data.stratified_split(flat, labels, validation=0.2, seed=0)
-cross_entropy = yours("cross_entropy", otherwise=mt.nn.cross_entropy)
-scale_by_adam = yours("scale_by_adam", otherwise=mt.optim.scale_by_adam)
-scale_by_learning_rate = yours("scale_by_learning_rate", otherwise=mt.optim.scale_by_learning_rate)
+cross_entropy = my_solution("cross_entropy", otherwise=mt.nn.cross_entropy)
+scale_by_adam = my_solution("scale_by_adam", otherwise=mt.optim.scale_by_adam)
+scale_by_learning_rate = my_solution("scale_by_learning_rate", otherwise=mt.optim.scale_by_learning_rate)
 
 first_model = mt.models.MLP.init(jax.random.key(0), mt.models.MLPConfig(inputs=64, hidden=(128,), classes=10))
 optimizer = mt.optim.chain(scale_by_adam(), scale_by_learning_rate(0.005))
@@ -337,8 +339,8 @@ def nested(outer_length, inner_length):
     return jax.make_jaxpr(lambda x: jnp.log(jax.lax.scan(outer, x, length=outer_length)[0]) * x)(jnp.ones(3))
 
 
-m, n = int(draw.integers(low=3, high=6)), int(draw.integers(low=7, high=11))
-show(
+m, n = int(inputs.integers(low=3, high=6)), int(inputs.integers(low=7, high=11))
+report(
     tally(executed(nested(m, n))),
     mistakes={
         "The equation `jit` is no operation: it only holds some. Go into what `inner` gives.": lambda: {
@@ -365,8 +367,8 @@ show(
 )
 
 # %% name="executed-times" tags=["hidden-test"] exercise="executed" points=1 hint="`times` counts for the plain equations of the program, and is passed on to what it holds."
-k = int(draw.integers(low=5, high=9))
-show(
+k = int(inputs.integers(low=5, high=9))
+report(
     tally(
         executed(jax.make_jaxpr(lambda x: jax.lax.scan(lambda c, _: (jnp.cos(c), None), x, length=3)[0] + x)(1.0), k)
     ),
@@ -387,14 +389,14 @@ show(
         "What stands inside is missing. Collect what the function finds when it calls itself.": lambda: {"add": k},
     },
 )
-show(tally(executed(jax.make_jaxpr(lambda x: jnp.cos(x) * x)(1.0))))
+report(tally(executed(jax.make_jaxpr(lambda x: jnp.cos(x) * x)(1.0))))
 
 # %% [markdown]
 # Now your count, on the step of section 1. Guess first: one step of a network with two layers, gradient, Adam and
 # all. How many operations?
 
 # %% name="operations-of-a-step" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     counts = runs(taped, first_model, first_state, train_x[:64], train_y[:64])
     print(f"{sum(counts.values())} operations, of which {counts['dot_general']} are products of matrices.")
     print("The most frequent:", dict(sorted(counts.items(), key=lambda item: -item[1])[:5]))
@@ -579,11 +581,11 @@ def listed(kind, calls):
     return numbered(lambda args: kind(args), calls)
 
 
-p, q = int(draw.integers(low=2, high=5)), int(draw.integers(low=5, high=8))
+p, q = int(inputs.integers(low=2, high=5)), int(inputs.integers(low=5, high=8))
 shapes = [(p, q), (q, p), (p * q,), (p, q)]
-mixed = [(draw.normal(*shape),) for shape in shapes] + [(draw.integers(p, q),), (draw.normal(p, q) > 0,)]
-mixed += [(draw.scalar(),), (draw.scalar(),), (jnp.float32(draw.scalar()),), (7,), (8,), (draw.normal(),)]
-show(
+mixed = [(inputs.normal(*shape),) for shape in shapes] + [(inputs.integers(p, q),), (inputs.normal(p, q) > 0,)]
+mixed += [(inputs.scalar(),), (inputs.scalar(),), (jnp.float32(inputs.scalar()),), (7,), (8,), (inputs.normal(),)]
+report(
     numbered(cache_key, mixed),
     mistakes={
         "The numbers in an array made another program. They do not count: the program is the same.": lambda: list(
@@ -608,7 +610,7 @@ show(
 )
 
 # %% name="cache_key-trees" tags=["hidden-test"] exercise="cache_key" points=2 hint="jax.tree.flatten gives the leaves and the structure; the structure belongs to the key."
-leaf, other = draw.normal(3), draw.normal(3)
+leaf, other = inputs.normal(3), inputs.normal(3)
 grown = [
     ({"a": leaf, "b": (leaf, other)},),
     ({"a": other, "b": (other, leaf)},),
@@ -620,7 +622,7 @@ grown = [
     (leaf, leaf, other),
     (leaf, None, (leaf, other)),
 ]
-show(
+report(
     numbered(cache_key, grown),
     mistakes={
         "The structure does not count yet: a dict, a list and two arguments shared a program.": lambda: [0] * 9,
@@ -631,9 +633,9 @@ show(
 )
 
 # %% name="cache_key-static" tags=["hidden-test"] exercise="cache_key" points=1 hint="Static arguments are left out of the tree; their values are a part of the key."
-width = int(draw.integers(low=3, high=9))
+width = int(inputs.integers(low=3, high=9))
 fixed = [(width, leaf, 1.0), (width, other, 2.0), (width + 1, leaf, 1.0), (width, leaf, 1), (width + 1, other, 3.0)]
-show(
+report(
     [numbered(cache_key, fixed, static_argnums=(0,)), numbered(cache_key, fixed, static_argnums=(0, 2))],
     mistakes={
         "The value of a static argument does not count yet: another value is another program.": lambda: [
@@ -661,7 +663,7 @@ show(
 # many programs each of these needs, then look.
 
 # %% name="retraces" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     chat = [(np.zeros(length, np.int32),) for length in range(1, 101)]
     padded = [(np.zeros(2 ** math.ceil(math.log2(length)), np.int32),) for length in range(1, 101)]
     epoch = [(train_x[i : i + 64], train_y[i : i + 64]) for i in range(0, len(train_x), 64)]
@@ -875,7 +877,7 @@ check(
 )
 
 # %% name="traceable-length" tags=["hidden-test"] exercise="traceable" points=2 hint="where(some, sqrt(where(some, squares, 1)), 0): choose before the root, for the gradient, and after it."
-vector = draw.normal(5)
+vector = inputs.normal(5)
 
 
 def slope_of(function, x):
@@ -891,7 +893,7 @@ def three_slopes(function, at_zero):
     return [slope_of(function, vector), slope_of(function, 0.1 * vector / jnp.max(jnp.abs(vector))), at_zero]
 
 
-show(
+report(
     three_slopes(safe_length, slope_of(safe_length, jnp.zeros(4))),
     mistakes={
         "The gradient at 0 is NaN: the root was taken of 0, and `where` only threw its value away. Choose before the root, too.": lambda: (
@@ -907,7 +909,7 @@ show(
 )
 
 # %% name="traceable-mean" tags=["hidden-test"] exercise="traceable" points=2 hint="The sum of where(x > 0, x, 0) over the number of x > 0, which is at least 1."
-values = draw.normal(9) + jnp.array([0.0] * 7 + [5.0, -5.0])
+values = inputs.normal(9) + jnp.array([0.0] * 7 + [5.0, -5.0])
 values = jnp.where(jnp.arange(9) == 3, 0.0, values)
 rows_of_values = [
     values,
@@ -921,7 +923,7 @@ def sums_over(count):
     return [jnp.sum(jnp.maximum(x, 0)) / count(x) for x in rows_of_values]
 
 
-show(
+report(
     [jax.jit(masked_mean)(x) for x in rows_of_values],
     mistakes={
         "The sum is divided by all numbers. Divide by the number of those above 0.": lambda: sums_over(len),
@@ -935,9 +937,9 @@ show(
 )
 
 # %% name="traceable-loop" tags=["hidden-test"] exercise="traceable" points=2 hint="while_loop goes on while (|root² - a| > tolerance * a) & (count < limit); a round is (root + a / root) / 2, count + 1."
-a = float(draw.integers(low=3, high=8))
+a = float(inputs.integers(low=3, high=8))
 found = jax.jit(heron)
-show(
+report(
     [found(300 * a, 1e-3, 30), found(300 * a, 1e-3, 2), found(a, a - 1, 9), found(a, a - 1.5, 9), found(a, 0.1, 0)],
     mistakes={
         "The limit has no effect. A compiled loop cannot be interrupted, so it needs one.": lambda: [
@@ -1129,8 +1131,8 @@ check(
 )
 
 # %% name="compiled_step-values" tags=["hidden-test"] exercise="compiled_step" points=2 hint="value_and_grad, update(gradient, state, params), apply_updates; return parameters, state, loss."
-begin = draw.normal(3)
-lessons = [(draw.normal(3), draw.normal(3)) for _ in range(3)]
+begin = inputs.normal(3)
+lessons = [(inputs.normal(3), inputs.normal(3)) for _ in range(3)]
 
 
 def momentum_and_decay(factor=1.0, remember=1.0, minus=-1.0, decay=0.05):
@@ -1147,7 +1149,7 @@ def after_steps(**spoiled):
     return walked(compiled_step, momentum_and_decay(**spoiled), begin, lessons)
 
 
-show(
+report(
     after_steps(),
     mistakes={
         "The parameters do not move: return what apply_updates gives.": lambda: after_steps(factor=0.0, decay=0.0),
@@ -1168,7 +1170,7 @@ show(
 )
 
 # %% name="compiled_step-compiled" tags=["hidden-test"] exercise="compiled_step" points=2 hint="Return jax.jit(step, ...): made once, so that Python runs once for each shape of the batch."
-show(
+report(
     python_runs(compiled_step),
     mistakes={
         "Python ran the loss at every call. Compile the step once, where you return it, and not inside of it.": [
@@ -1182,7 +1184,7 @@ show(
 )
 
 # %% name="compiled_step-donated" tags=["hidden-test"] exercise="compiled_step" points=2 hint="donate_argnums=(0, 1): the parameters and the state, not the batch."
-show(
+report(
     given_away(compiled_step),
     mistakes={
         "Nothing was donated: donate_argnums names the places of the arguments whose memory may be used again.": {
@@ -1208,7 +1210,7 @@ show(
 # What XLA says about the memory of your step, and what becomes of an old array:
 
 # %% name="donation-measured" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     weights = sum(leaf.nbytes for leaf in jax.tree.leaves((first_model, first_state)))
     for name, step in {"not donated": jax.jit(taped), "yours": compiled_step(digit_loss, optimizer)}.items():
         memory = step.lower(first_model, first_state, train_x[:64], train_y[:64]).compile().memory_analysis()
@@ -1337,8 +1339,8 @@ check(
 )
 
 # %% name="compiled_epoch-steps" tags=["hidden-test"] exercise="compiled_epoch" points=2 hint="body(carry, batch) -> (params, state), loss; scan stacks the losses."
-tree_of_two = {"w": draw.normal(3), "b": draw.normal()}
-factors, offsets, count_of_steps = draw.uniform(5, 3, low=0.5, high=1.5), draw.normal(5), 5
+tree_of_two = {"w": inputs.normal(3), "b": inputs.normal()}
+factors, offsets, count_of_steps = inputs.uniform(5, 3, low=0.5, high=1.5), inputs.normal(5), 5
 
 
 def tree_step(params, state, factor, offset):
@@ -1361,7 +1363,7 @@ def in_one_call():
     return compiled_epoch(tree_step)(first, (0, jnp.array(1.0)), factors, offsets)
 
 
-show(
+report(
     in_one_call(),
     mistakes={
         "Only the last loss came back. Write one down in each round: scan stacks them.": lambda: (
@@ -1378,7 +1380,7 @@ show(
 )
 
 # %% name="compiled_epoch-one-program" tags=["hidden-test"] exercise="compiled_epoch" points=1 hint="jax.lax.scan, not a Python loop, inside a function that is compiled once."
-show(
+report(
     looped_or_not(compiled_epoch),
     mistakes={
         "Python ran the step for every batch: the loop is Python's. Let jax.lax.scan loop, inside jax.jit.": False
@@ -1386,7 +1388,7 @@ show(
 )
 
 # %% name="compiled_epoch-donated" tags=["hidden-test"] exercise="compiled_epoch" points=1 hint="donate_argnums=(0, 1) at the jax.jit around the epoch."
-show(
+report(
     epoch_gives_away(compiled_epoch),
     mistakes={
         "Nothing was donated: jax.jit(..., donate_argnums=...), around the whole epoch.": {
@@ -1419,7 +1421,7 @@ def every_equation(program):
     return len(program.eqns) + sum(map(every_equation, held))
 
 
-with once_written():
+with skip_if_unfinished():
     print("steps   Python's loop   scan")
     for count in (1, 2, 10, 20):
         sizes = [
@@ -1618,7 +1620,7 @@ check(
 )
 
 # %% name="flops-products" tags=["hidden-test"] exercise="flops" points=2 hint="2 * size of the result * product of the contracted axes' sizes, which stand in params['dimension_numbers'][0][0]."
-i, j, k, b = (int(draw.integers(low=low, high=low + 3)) for low in (2, 5, 8, 11))
+i, j, k, b = (int(inputs.integers(low=low, high=low + 3)) for low in (2, 5, 8, 11))
 products = [
     (contract((1,), (0,)), (i, j), (j, k)),
     (contract((0,), (1,)), (j, i), (k, j)),
@@ -1644,7 +1646,7 @@ def contracted_axes(equation):
     return equation.params["dimension_numbers"][0][0]
 
 
-show(
+report(
     counted_as(flops),
     mistakes={
         "The factor 2 is missing: multiplications and additions.": lambda: counted_as(of_sizes(contracted_axes, 1)),
@@ -1667,7 +1669,7 @@ show(
 )
 
 # %% name="flops-others" tags=["hidden-test"] exercise="flops" points=2 hint="Number by number: the result's size. Reductions: the input's size. Everything else moves numbers: 0."
-rows, columns = int(draw.integers(low=3, high=6)), int(draw.integers(low=7, high=11))
+rows, columns = int(inputs.integers(low=3, high=6)), int(inputs.integers(low=7, high=11))
 
 
 def all_sorts(x, y):
@@ -1690,7 +1692,7 @@ def sizes_of(elementwise, reduction, other):
     return cost
 
 
-show(
+report(
     sorts_counted(flops),
     mistakes={
         "The size of the result was taken: 6 numbers, each of which is a sum of 7.": lambda: sorts_counted(
@@ -1800,9 +1802,9 @@ check(
 )
 
 # %% name="mlp_step_flops-pencil" tags=["hidden-test"] exercise="mlp_step_flops" points=3 hint="For each layer 2 * batch * n * m: three times, for the first layer twice."
-drawn_sizes = [int(draw.integers(low=2**n, high=3 * 2**n)) for n in (6, 5, 4, 3)]
-examples = int(draw.integers(low=11, high=99))
-show(
+drawn_sizes = [int(inputs.integers(low=2**n, high=3 * 2**n)) for n in (6, 5, 4, 3)]
+examples = int(inputs.integers(low=11, high=99))
+report(
     [mlp_step_flops(tuple(drawn_sizes), examples), mlp_step_flops(drawn_sizes[:2], examples)],
     mistakes={
         message: lambda count=count: [count(drawn_sizes, examples), count(drawn_sizes[:2], examples)]
@@ -1829,7 +1831,7 @@ def first_rows(size):
     return train_x[:size], train_y[:size]
 
 
-with once_written():
+with skip_if_unfinished():
     print("batch    by pencil         walk   within 5 % of XLA?")
     for size in (64, 256, 1024):
         args = (first_model, first_state, *first_rows(size))
@@ -1851,7 +1853,7 @@ def ten_products(w, x):
     return jax.lax.scan(lambda carry, _: (carry @ w, None), x, length=10)[0]
 
 
-with once_written():
+with skip_if_unfinished():
     square = jnp.ones((64, 64))
     ratio = total(flops, ten_products, square, square) / xla_flops(ten_products, square, square)
     print(f"your count is {ratio:.1f} times XLA's")
@@ -1874,7 +1876,7 @@ def of_products(equation):
     return flops(equation) if equation.primitive.name == "dot_general" else 0
 
 
-with once_written():
+with skip_if_unfinished():
     walked_through = total(of_products, mt.value_and_grad(gpt_loss), gpt, ids)
     by_pencil = ids.size * mt.train.flops_per_token(gpt)
     print(f"{walked_through / 1e6:.0f} million by your walk, {by_pencil / 1e6:.0f} million by pencil")
@@ -1966,7 +1968,7 @@ check(
 )
 
 # %% name="moved-bytes" tags=["hidden-test"] exercise="moved" points=2 hint="size * dtype.itemsize, summed over all invars and outvars of the equation."
-wide = int(draw.integers(low=20, high=40))
+wide = int(inputs.integers(low=20, high=40))
 
 
 def bytes_of(kinds, width):
@@ -1986,7 +1988,7 @@ def mixed_widths(x, y):
     return jnp.sum((x.astype(jnp.float32) + 0.5).T @ x.astype(jnp.float32), axis=1) * y
 
 
-show(
+report(
     each(moved, mixed_widths, (wide, 3), (3,), dtype=jnp.bfloat16),
     mistakes={
         "These are numbers. A float32 is 4 bytes: multiply by dtype.itemsize.": lambda: bytes_of(
@@ -2027,7 +2029,7 @@ def in_between(program):
     return sum(v.aval.size * v.aval.dtype.itemsize for v in variables)
 
 
-show(
+report(
     fused_by(moved_fused),
     mistakes={
         "These are numbers. A float32 is 4 bytes: multiply by dtype.itemsize.": lambda: fused_by(
@@ -2065,7 +2067,7 @@ def polynomial_bytes():
 
 
 many = jnp.linspace(-1.0, 1.0, 2**23)
-with once_written():
+with skip_if_unfinished():
     bytes_each, bytes_fused = polynomial_bytes()
     print(
         f"one by one {bytes_each / 1e6:.0f} MB, fused {bytes_fused / 1e6:.0f} MB: {bytes_each / bytes_fused:.0f} times as much"
@@ -2210,9 +2212,9 @@ check(
 )
 
 # %% name="attainable-roof" tags=["hidden-test"] exercise="attainable" points=1 hint="min(peak, bandwidth * intensity), with jnp.minimum."
-top, carry = draw.uniform(low=100, high=300).item(), draw.uniform(low=5, high=9).item()
-where_on = jnp.sort(draw.uniform(4, low=0.3, high=9)) * jnp.array([1.0, 1.0, 1.0, 90.0])
-show(
+top, carry = inputs.uniform(low=100, high=300).item(), inputs.uniform(low=5, high=9).item()
+where_on = jnp.sort(inputs.uniform(4, low=0.3, high=9)) * jnp.array([1.0, 1.0, 1.0, 90.0])
+report(
     attainable(where_on, top, carry),
     mistakes={
         "This is the larger limit. Both hold, so the smaller one counts.": lambda: jnp.maximum(top, carry * where_on),
@@ -2232,10 +2234,10 @@ def solved_for_batch(n, m, peak, bandwidth, itemsize=4, two=2.0, grows=1.0, weig
     return weights * r * n * m / divisor if divisor > 0 or (never is None and divisor) else math.inf
 
 
-n, m = int(draw.integers(low=700, high=900)), int(draw.integers(low=300, high=500))
-machine = float(draw.integers(low=150, high=250)) * 1e9, float(draw.integers(low=20, high=30)) * 1e9
+n, m = int(inputs.integers(low=700, high=900)), int(inputs.integers(low=300, high=500))
+machine = float(inputs.integers(low=150, high=250)) * 1e9, float(inputs.integers(low=20, high=30)) * 1e9
 layers = [(n, m, *machine), (n, m, *machine, 2), (n, 7, *machine), (40, 40, 10.0, 1.0), (40, 40, 9.9975, 1.0)]
-show(
+report(
     [smallest_batch(*layer) for layer in layers],
     mistakes={
         "The factor 2 is missing: a product has 2Bnm FLOPs.": lambda: [solved_for_batch(*x, two=1.0) for x in layers],
@@ -2256,7 +2258,7 @@ show(
 # The machine of the table again, 200 GFLOP/s and 20 GB/s. How much of its peak can a layer reach as the batch grows?
 
 # %% name="batching" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     print(f"1024 to 1024 is compute-bound from {math.ceil(smallest_batch(1024, 1024, 200e9, 20e9))} examples on.")
     LAYERS = {"1024 to 1024": (1024, 1024), "64 to 128": (64, 128), "64 to 10": (64, 10)}
     roofline.batching(200e9, 20e9, attainable, LAYERS)
@@ -2290,7 +2292,7 @@ PEAK, BANDWIDTH = machine_limits()
 print(f"peak {PEAK / 1e9:.0f} GFLOP/s, bandwidth {BANDWIDTH / 1e9:.1f} GB/s, ridge {PEAK / BANDWIDTH:.0f} FLOP a byte")
 
 # %% name="roof" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     arithmetic, (bytes_each, bytes_fused) = total(flops, polynomial, many), polynomial_bytes()
     points = {
         "products, n = 16 ... 1024": [(n / 6, product_speed(n)) for n in (16, 64, 256, 1024)],
@@ -2342,7 +2344,7 @@ def my_epoch():
     return compiled_epoch(my_step())
 
 
-with once_written():
+with skip_if_unfinished():
     *_, eager_losses = stepwise(taped)
     for name, losses in {
         "your compiled step": stepwise(my_step())[2],
@@ -2356,7 +2358,7 @@ with once_written():
 # Then ten epochs, ten calls from Python. It is your loss, your optimizer, your compiled epoch:
 
 # %% name="ten-epochs" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     params, state = fresh()
     for _ in range(10):
         params, state, losses = my_epoch()(params, state, xs, ys)
@@ -2391,11 +2393,11 @@ def measured():
     }
 
 
-with once_written():
+with skip_if_unfinished():
     roofline.step_times(measured())
 
 # %% name="faster" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     factor = measured()["taped, eager"] / measured()["your compiled step"]
     print("your compiled step is at least five times as fast as the eager tape:", factor > 5)
 
@@ -2404,7 +2406,7 @@ with once_written():
 # list, by `jax.core.eval_jaxpr`: no tape, no library, only the trips. Predict: how much of the eager time is that?
 
 # %% name="accounted" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     args = (first_model, first_state, xs[0], ys[0])
     program = jax.make_jaxpr(taped)(*args)
     account = {
@@ -2442,7 +2444,7 @@ def by_batch():
     }
 
 
-with once_written():
+with skip_if_unfinished():
     roofline.against_batch(BATCHES, by_batch())
 
 # %% [markdown]
@@ -2453,7 +2455,7 @@ with once_written():
 # operations, for your step the least possible, what must come in and what must go out.
 
 # %% name="step-on-the-roof" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     stands = {name: [] for name in by_batch()}
     for i, size in enumerate(BATCHES):
         args = (first_model, first_state, *rows_of[size])
@@ -2654,7 +2656,7 @@ def small_network(w, v, x):
     return mt.ops.mean(mt.ops.tanh(mt.ops.matmul(mt.ops.tanh(mt.ops.matmul(x, w)), v)) ** 2)
 
 
-with once_written():
+with skip_if_unfinished():
     some = jnp.ones((3, 4)), jnp.ones((4, 2)), jnp.ones((5, 3))
     both = listing_of(mt.grad(lambda params, x: small_network(*params, x)), some[:2], some[2])
     better = without_dead(without_repeats(both))

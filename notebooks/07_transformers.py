@@ -39,9 +39,11 @@ import jax.numpy as jnp
 
 import minitorch as mt
 from minitorch import nn, ops
-from minitorch_course import check, draw, once_written, show, yours
+from minitorch_course import check, inputs, my_solution, report, setup, skip_if_unfinished
 from minitorch_course.figures import attention as pictures
 from minitorch_course.figures import positions as clocks
+
+setup()
 
 # %% [markdown]
 # ## 1. A picture
@@ -187,8 +189,8 @@ check(
 )
 
 # %% name="attention-queries" tags=["hidden-test"] exercise="attention" points=2 hint="softmax(q @ k.mT / sqrt(d)) @ v, with the softmax over the last axis."
-drawn_q, drawn_k, drawn_v = draw.normal(3, 3), draw.normal(3, 3), draw.normal(3, 3)
-show(
+drawn_q, drawn_k, drawn_v = inputs.normal(3, 3), inputs.normal(3, 3), inputs.normal(3, 3)
+report(
     attention(drawn_q, drawn_k, drawn_v),
     mistakes={
         "The scores are not divided by the root of d.": lambda: jax.nn.softmax(drawn_q @ drawn_k.T) @ drawn_v,
@@ -211,8 +213,8 @@ show(
 )
 
 # %% name="attention-batched" tags=["hidden-test"] exercise="attention" points=2 hint="k.mT exchanges the last two axes only; d is q.shape[-1]; use ops.softmax, which the tape can follow."
-drawn_q, drawn_k, drawn_v = draw.normal(2, 2, 5), draw.normal(2, 3, 5), draw.normal(2, 3, 4)
-show(
+drawn_q, drawn_k, drawn_v = inputs.normal(2, 2, 5), inputs.normal(2, 3, 5), inputs.normal(2, 3, 4)
+report(
     attention(drawn_q, drawn_k, drawn_v),
     mistakes={
         "The scores are not divided by the root of d.": lambda: jax.nn.softmax(drawn_q @ drawn_k.mT) @ drawn_v,
@@ -224,8 +226,8 @@ show(
         ),
     },
 )
-drawn_g = draw.normal(2, 2, 4)
-show(mt.grad(lambda q: ops.sum(drawn_g * attention(q, drawn_k, drawn_v)))(drawn_q))
+drawn_g = inputs.normal(2, 2, 4)
+report(mt.grad(lambda q: ops.sum(drawn_g * attention(q, drawn_k, drawn_v)))(drawn_q))
 
 # %% [markdown]
 # ## 3. The future is secret
@@ -352,9 +354,9 @@ check(
 )
 
 # %% name="causal_attention-all" tags=["hidden-test"] exercise="causal_attention" points=3 hint="ops.where(seen, scores, -jnp.inf) before the softmax; seen[t, s] is s <= t."
-drawn_q, drawn_k, drawn_v = draw.normal(4, 3), draw.normal(4, 3), draw.normal(4, 3)
+drawn_q, drawn_k, drawn_v = inputs.normal(4, 3), inputs.normal(4, 3), inputs.normal(4, 3)
 drawn_scores, drawn_lower = drawn_q @ drawn_k.T / 3**0.5, jnp.tri(4, dtype=bool)
-show(
+report(
     causal_attention(drawn_q, drawn_k, drawn_v),
     mistakes={
         "No key was left for the first token, and 0 / 0 is NaN. A token sees itself: compare with <=, not with <.": (
@@ -377,13 +379,13 @@ show(
         ),
     },
 )
-drawn_g = draw.normal(4, 3)
-show(mt.grad(lambda k: ops.sum(drawn_g * causal_attention(drawn_q, k, drawn_v)))(drawn_k))
+drawn_g = inputs.normal(4, 3)
+report(mt.grad(lambda k: ops.sum(drawn_g * causal_attention(drawn_q, k, drawn_v)))(drawn_k))
 
 # %% name="causal_attention-last" tags=["hidden-test"] exercise="causal_attention" points=2 hint="Query t is token S - T + t, so it sees the keys s <= t + (S - T)."
-drawn_q, drawn_k, drawn_v = draw.normal(2, 2, 3), draw.normal(2, 5, 3), draw.normal(2, 5, 4)
+drawn_q, drawn_k, drawn_v = inputs.normal(2, 2, 3), inputs.normal(2, 5, 3), inputs.normal(2, 5, 4)
 drawn_scores = drawn_q @ drawn_k.mT / 3**0.5
-show(
+report(
     causal_attention(drawn_q, drawn_k, drawn_v),
     mistakes={
         "With more keys than queries, query t stands at place S - T + t: the queries are the last of the tokens.": (
@@ -421,7 +423,7 @@ def moves(function, x):
     return jnp.stack(changed, axis=1)
 
 
-with once_written():
+with skip_if_unfinished():
     x = jax.random.normal(jax.random.key(0), (6, 8))
     pictures.influence(
         {
@@ -580,8 +582,8 @@ def drawn_cut(z):
     return jnp.stack(jnp.split(z, 3, axis=-1), axis=1)
 
 
-drawn_x, drawn_qkv, drawn_out = draw.normal(2, 4, 6), draw.normal(6, 18), draw.normal(6, 6)
-show(
+drawn_x, drawn_qkv, drawn_out = inputs.normal(2, 4, 6), inputs.normal(6, 18), inputs.normal(6, 6)
+report(
     multi_head(drawn_x, drawn_qkv, drawn_out, 3, drawn_attend),
     mistakes={
         "reshape alone cannot bring the heads to the front: it cut the text into pieces. First (B, T, H, d), then transpose.": (
@@ -616,10 +618,10 @@ show(
 )
 
 # %% name="multi_head-tape" tags=["hidden-test"] exercise="multi_head" points=2 hint="Use reshape, transpose and ops.split, which the tape can follow."
-drawn_x, drawn_qkv, drawn_out = draw.normal(1, 3, 4), draw.normal(4, 12), draw.normal(4, 4)
-drawn_g = draw.normal(1, 3, 4)
-show(mt.grad(lambda w: ops.sum(drawn_g * multi_head(drawn_x, w, drawn_out, 2, lambda q, k, v: q * k - v)))(drawn_qkv))
-show(
+drawn_x, drawn_qkv, drawn_out = inputs.normal(1, 3, 4), inputs.normal(4, 12), inputs.normal(4, 4)
+drawn_g = inputs.normal(1, 3, 4)
+report(mt.grad(lambda w: ops.sum(drawn_g * multi_head(drawn_x, w, drawn_out, 2, lambda q, k, v: q * k - v)))(drawn_qkv))
+report(
     multi_head(drawn_x, drawn_qkv, drawn_out, 2, lambda q, k, v: ops.softmax(q @ k.mT) @ v),
     mistakes={
         "w_out is missing: the heads lie side by side, unmixed.": (
@@ -635,7 +637,7 @@ show(
 # bit the man" and "the man bit the dog" are one bag of words to it.
 
 # %% name="order" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     x = jax.random.normal(jax.random.key(1), (6, 8))
     past = jnp.array([3, 0, 4, 1, 2, 5])  # The last token stays the last.
     difference = jnp.abs(attention(x[-1:], x, x) - attention(x[-1:], x[past], x[past])).max()
@@ -726,8 +728,8 @@ check(
 )
 
 # %% name="rms_norm-rows" tags=["hidden-test"] exercise="rms_norm" points=2 hint="x / sqrt(mean(x * x, axis=-1, keepdims=True) + epsilon) * scale"
-drawn_x, drawn_scale = draw.normal(3, 3), draw.uniform(3, low=0.5, high=2.0)
-show(
+drawn_x, drawn_scale = inputs.normal(3, 3), inputs.uniform(3, low=0.5, high=2.0)
+report(
     rms_norm(drawn_x, drawn_scale),
     mistakes={
         "The mean was taken away first: that is LayerNorm. RMSNorm only divides.": (
@@ -748,12 +750,12 @@ show(
         ),
     },
 )
-drawn_x, drawn_g = draw.normal(2, 2, 3), draw.normal(2, 2, 3)
-show(mt.grad(lambda x: ops.sum(drawn_g * rms_norm(x, drawn_scale)))(drawn_x))
+drawn_x, drawn_g = inputs.normal(2, 2, 3), inputs.normal(2, 2, 3)
+report(mt.grad(lambda x: ops.sum(drawn_g * rms_norm(x, drawn_scale)))(drawn_x))
 
 # %% name="rms_norm-epsilon" tags=["hidden-test"] exercise="rms_norm" points=1 hint="epsilon is added to the mean square, under the root."
-drawn_x, drawn_epsilon = draw.normal(2, 3), draw.uniform(low=0.5, high=1.5)
-show(
+drawn_x, drawn_epsilon = inputs.normal(2, 3), inputs.uniform(low=0.5, high=1.5)
+report(
     rms_norm(drawn_x, jnp.ones(3), drawn_epsilon),
     mistakes={
         "epsilon was added to the root. It is added to the mean square, under the root.": (
@@ -779,7 +781,7 @@ show(
         ),
     },
 )
-show(rms_norm(jnp.zeros((1, 3)), jnp.ones(3)))
+report(rms_norm(jnp.zeros((1, 3)), jnp.ones(3)))
 
 # %% [markdown]
 # What it buys: count the arithmetic that XLA, JAX's compiler, schedules for each number of the input.
@@ -792,7 +794,7 @@ def operations(function, *args):
     return (cost[0] if isinstance(cost, list) else cost)["flops"] / args[0].size
 
 
-with once_written():
+with skip_if_unfinished():
     rows, ones = jnp.ones((64, 512)), jnp.ones(512)
     print(f"LayerNorm: {operations(ops.layer_norm, rows, ones, ones):.1f} operations a number")
     print(f"RMSNorm:   {operations(rms_norm, rows, ones):.1f}")
@@ -912,9 +914,9 @@ def turned(x, angles, sign=1.0):
     return jnp.concatenate([a * cos - sign * b * sin, b * cos + sign * a * sin], axis=-1)
 
 
-drawn_x, drawn_base, drawn_places = draw.normal(1, 3, 3, 6), draw.uniform(low=20.0, high=60.0), jnp.array([0, 1, 3])
+drawn_x, drawn_base, drawn_places = inputs.normal(1, 3, 3, 6), inputs.uniform(low=20.0, high=60.0), jnp.array([0, 1, 3])
 drawn_angles = drawn_places[:, None, None] * drawn_base ** (-jnp.arange(3) / 3)
-show(
+report(
     rope(drawn_x, drawn_places, drawn_base),
     mistakes={
         "Neighbours were paired, as in the paper. Here number i makes a pair with number i + d/2.": (
@@ -948,13 +950,13 @@ show(
         ),
     },
 )
-show(rope(drawn_x, jnp.zeros(3, jnp.int32), drawn_base))
+report(rope(drawn_x, jnp.zeros(3, jnp.int32), drawn_base))
 
 # %% name="rope-places" tags=["hidden-test"] exercise="rope" points=2 hint="Turn by the places that are given, which need not begin at 0, at speeds that base says (10,000 where nothing is)."
-drawn_x, drawn_g = draw.normal(2, 4, 1, 4), draw.normal(2, 4, 1, 4)
-drawn_places = 5 + draw.permutation(40)[:4]
+drawn_x, drawn_g = inputs.normal(2, 4, 1, 4), inputs.normal(2, 4, 1, 4)
+drawn_places = 5 + inputs.permutation(40)[:4]
 drawn_angles = drawn_places[:, None, None] * 10_000.0 ** (-jnp.arange(2) / 2)
-show(
+report(
     rope(drawn_x, drawn_places),
     mistakes={
         "The places were taken as 0, 1, 2, ...: use `positions`.": lambda: turned(
@@ -963,10 +965,10 @@ show(
         "The pairs turn the wrong way: a cos - b sin, and b cos + a sin.": lambda: turned(drawn_x, drawn_angles, -1.0),
     },
 )
-show(mt.grad(lambda x: ops.sum(drawn_g * rope(x, drawn_places)))(drawn_x))
+report(mt.grad(lambda x: ops.sum(drawn_g * rope(x, drawn_places)))(drawn_x))
 
 # %% name="hands" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     clocks.hands(rope)
 
 # %% [markdown]
@@ -977,7 +979,7 @@ with once_written():
 # place of learned ones); on the right they were turned. What do you expect to see along the diagonals?
 
 # %% name="distance" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     clocks.by_distance(rope)
     x = jax.random.normal(jax.random.key(6), (2, 10, 1, 16))
 
@@ -1061,9 +1063,9 @@ check(
 )
 
 # %% name="swiglu-rows" tags=["hidden-test"] exercise="swiglu" points=3 hint="z = x @ gate; then (z * sigmoid(z) * (x @ up)) @ down"
-drawn_x, drawn_gate, drawn_up, drawn_down = draw.normal(2, 3), draw.normal(3, 3), draw.normal(3, 3), draw.normal(3, 3)
+drawn_x, drawn_gate, drawn_up, drawn_down = inputs.normal(2, 3), inputs.normal(3, 3), inputs.normal(3, 3), inputs.normal(3, 3)
 drawn_z, drawn_said = drawn_x @ drawn_gate, drawn_x @ drawn_up
-show(
+report(
     swiglu(drawn_x, drawn_gate, drawn_up, drawn_down),
     mistakes={
         "The gate is the logistic function alone. silu(z) is z times it.": (
@@ -1085,9 +1087,9 @@ show(
         "down is missing.": lambda: jax.nn.silu(drawn_z) * drawn_said,
     },
 )
-drawn_x, drawn_up, drawn_down = draw.normal(2, 1, 3), draw.normal(3, 2), draw.normal(2, 3)
-drawn_gate, drawn_g = draw.normal(3, 2), draw.normal(2, 1, 3)
-show(mt.grad(lambda gate: ops.sum(drawn_g * swiglu(drawn_x, gate, drawn_up, drawn_down)))(drawn_gate))
+drawn_x, drawn_up, drawn_down = inputs.normal(2, 1, 3), inputs.normal(3, 2), inputs.normal(2, 3)
+drawn_gate, drawn_g = inputs.normal(3, 2), inputs.normal(2, 1, 3)
+report(mt.grad(lambda gate: ops.sum(drawn_g * swiglu(drawn_x, gate, drawn_up, drawn_down)))(drawn_gate))
 
 # %% [markdown]
 # ### Grouped queries
@@ -1202,8 +1204,8 @@ def drawn_with_heads(key_heads, value_heads=None):
     return drawn_no_mask(*(z.swapaxes(1, 2) for z in picked)).swapaxes(1, 2)
 
 
-drawn_q, drawn_k, drawn_v = draw.normal(2, 4, 4, 3), draw.normal(2, 4, 2, 3), draw.normal(2, 4, 2, 3)
-show(
+drawn_q, drawn_k, drawn_v = inputs.normal(2, 4, 4, 3), inputs.normal(2, 4, 2, 3), inputs.normal(2, 4, 2, 3)
+report(
     grouped_attention(drawn_q, drawn_k, drawn_v, drawn_no_mask),
     mistakes={
         "The groups are dealt like cards (0 1 0 1 0 1). Neighbours belong together: 0 0 0 1 1 1, which is repeat and not tile.": (
@@ -1223,9 +1225,9 @@ show(
 )
 
 # %% name="grouped_attention-tape" tags=["hidden-test"] exercise="grouped_attention" points=1 hint="What a key head receives is the sum over its group: ops.repeat sees to it."
-drawn_q, drawn_k, drawn_v = draw.normal(1, 2, 6, 2), draw.normal(1, 3, 2, 2), draw.normal(1, 3, 2, 2)
-drawn_g = draw.normal(1, 2, 6, 2)
-show(mt.grad(lambda k: ops.sum(drawn_g * grouped_attention(drawn_q, k, drawn_v, drawn_no_mask)))(drawn_k))
+drawn_q, drawn_k, drawn_v = inputs.normal(1, 2, 6, 2), inputs.normal(1, 3, 2, 2), inputs.normal(1, 3, 2, 2)
+drawn_g = inputs.normal(1, 2, 6, 2)
+report(mt.grad(lambda k: ops.sum(drawn_g * grouped_attention(drawn_q, k, drawn_v, drawn_no_mask)))(drawn_k))
 
 # %% [markdown]
 # ### Exercise 8: the block
@@ -1300,7 +1302,7 @@ check(
 )
 
 # %% name="block-order" tags=["hidden-test"] exercise="block" points=3 hint="x = x + attention(attention_norm(x)), and then x + mlp(mlp_norm(x))."
-drawn_x, drawn_a, drawn_b = draw.normal(1, 2, 3), draw.uniform(low=1.5, high=2.5), draw.uniform(low=0.5, high=1.5)
+drawn_x, drawn_a, drawn_b = inputs.normal(1, 2, 3), inputs.uniform(low=1.5, high=2.5), inputs.uniform(low=0.5, high=1.5)
 
 
 def drawn_parts(x):
@@ -1310,7 +1312,7 @@ def drawn_parts(x):
 
 norm_1, part_1, norm_2, part_2 = drawn_parts(None)
 found = drawn_x + part_1(norm_1(drawn_x))
-show(
+report(
     block(drawn_x, norm_1, part_1, norm_2, part_2),
     mistakes={
         "The norm stands on the stream, behind the sum, as in 2017. It belongs on the way into each part: x + part(norm(x)).": (
@@ -1342,8 +1344,8 @@ show(
 )
 
 # %% name="block-shortcut" tags=["hidden-test"] exercise="block" points=1 hint="x + attention(...) and x + mlp(...): where both are 0, x comes out."
-drawn_x = draw.normal(1, 2, 3)
-show(
+drawn_x = inputs.normal(1, 2, 3)
+report(
     block(drawn_x, lambda x: 2 * x, lambda x: 0 * x, lambda x: x + 1, lambda x: 0 * x),
     mistakes={
         "Even silent parts change the stream: a norm stands on it, or a shortcut is missing.": lambda: 2 * drawn_x + 1,
@@ -1458,7 +1460,7 @@ def all_close(a, b):
     return all(bool(jnp.allclose(x, y, rtol=1e-3, atol=1e-4)) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b)))
 
 
-with once_written():
+with skip_if_unfinished():
     mine = own_llama(theirs)
     print("logits as the library's Llama:   ", all_close(logits(mine, ids), logits(theirs, ids)))
     by_tape, by_jax = jax.jit(mt.grad(mean_square)), jax.jit(jax.grad(mean_square))
@@ -1469,7 +1471,7 @@ with once_written():
 # Second: the test of causality, on the whole model. Token 12 of 20 is exchanged.
 
 # %% name="causal-llama" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     before, after = logits(mine, ids), logits(mine, ids.at[:, 12].set((ids[:, 12] + 1) % 50))
     moved = jnp.any(before != after, axis=(0, 2))
     print("places whose logits moved:", jnp.flatnonzero(moved).tolist())
@@ -1478,7 +1480,7 @@ with once_written():
 # Third: the same numbers as the attention that JAX ships, with groups and with the mask, and as flax's.
 
 # %% name="same-as-jax" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     keys = jax.random.split(jax.random.key(2), 3)
     q, k, v = (jax.random.normal(key, (2, 10, heads, 16)) for key, heads in zip(keys, (6, 2, 2)))
     jax_finds = jax.nn.dot_product_attention(q, k, v, is_causal=True)
@@ -1490,7 +1492,7 @@ try:
 except ImportError:
     print("flax is not installed here, so this comparison is left out: pip install flax")
 else:
-    with once_written():
+    with skip_if_unfinished():
         mask = nnx.make_causal_mask(jnp.ones((2, 10)))
         finds = nnx.dot_product_attention(q, jnp.repeat(k, 3, axis=2), jnp.repeat(v, 3, axis=2), mask=mask)
         print("as flax.nnx.dot_product_attention:", all_close(grouped_attention(q, k, v), finds))
@@ -1513,9 +1515,9 @@ else:
 # Predict before you run. Which step lowers the loss most? Which ones can be told from luck?
 
 # %% name="text" tags=["demo"]
-cross_entropy = yours("cross_entropy", otherwise=nn.cross_entropy)
-scale_by_adam = yours("scale_by_adam", otherwise=mt.optim.scale_by_adam)
-warmup_cosine = yours(
+cross_entropy = my_solution("cross_entropy", otherwise=nn.cross_entropy)
+scale_by_adam = my_solution("scale_by_adam", otherwise=mt.optim.scale_by_adam)
+warmup_cosine = my_solution(
     "warmup_cosine",
     otherwise=lambda peak, warmup, total: mt.optim.warmup_cosine_decay_schedule(0.0, peak, warmup, total),
 )
@@ -1615,7 +1617,7 @@ def weights_in(model):
     return sum(w.size for w in jax.tree.leaves(model))
 
 
-with once_written():
+with skip_if_unfinished():
     for name, (model, _, loss) in ladder().items():
         kept = 2 * sum(getattr(b.attention, "kv_heads", 4) for b in model.blocks) * 16
         print(f"{name:18} {weights_in(model):7,} weights   {kept:4} numbers kept a token   held-out loss {loss:.3f}")
@@ -1660,7 +1662,7 @@ def head_weights(model, ids):
     return jnp.stack(found)
 
 
-with once_written():
+with skip_if_unfinished():
     model, _, _ = ladder()["+ grouped queries"]
     sentence = "Return the value of the object, or the name of the type if the object is not a type."
     pieces = tokenizer.encode(sentence)
@@ -1675,7 +1677,7 @@ with once_written():
 # And does it talk? `generate_naive` reads the whole text again for every piece that it writes. Notebook 09 ends that.
 
 # %% name="talks" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     model, _, _ = ladder()["+ grouped queries"]
     prompt = tokenizer.encode("Return the")
     written = mt.infer.generate_naive(model, [prompt], 50, key=jax.random.key(0), samplers=[mt.infer.temperature(0.7)])

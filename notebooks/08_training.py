@@ -40,8 +40,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch_course import check, draw, once_written, show, yours
+from minitorch_course import check, inputs, my_solution, report, setup, skip_if_unfinished
 from minitorch_course.notebook.crash_injection import Killed, after_each_kill
+
+setup()
 
 # %% [markdown]
 # ## 1. What there is to guess
@@ -175,8 +177,8 @@ def looked_up(shift):
     return text[begins[:, None] + jnp.arange(5) + shift]
 
 
-text, begins = draw.permutation(40), draw.integers(6, low=1, high=33)
-show(
+text, begins = inputs.permutation(40), inputs.integers(6, low=1, high=33)
+report(
     cut_windows(text, begins, 5),
     mistakes={
         "The targets are the inputs. Each target is the token *after* its input, one place further on.": lambda: (
@@ -199,8 +201,8 @@ def drawn(key, high):
     return cut[:, :-1], cut[:, 1:]
 
 
-text, seed, step = draw.permutation(400), int(draw.integers(low=5, high=90)), int(draw.integers(low=100, high=900))
-show(
+text, seed, step = inputs.permutation(400), int(inputs.integers(low=5, high=90)), int(inputs.integers(low=100, high=900))
+report(
     get_batch(text, seed, step, 7, 5),
     mistakes={
         "Every step draws the same batch: `step` must go into the key.": lambda: drawn(jax.random.key(seed), 395),
@@ -221,12 +223,12 @@ show(
     },
 )
 batches = jax.jit(jax.vmap(lambda step: get_batch(text, seed, step, 7, 5)[0]))(jnp.arange(3))
-show(jnp.sort(batches.reshape(3, -1)))
+report(jnp.sort(batches.reshape(3, -1)))
 
 # %% name="get_batch-ends" tags=["hidden-test"] exercise="get_batch" points=2 hint="The last window begins at len(tokens) - context - 1: its last target is the last token."
 sizes = 10, 11, 13
 many = [get_batch(jnp.arange(n), seed, 3, 200, 9)[0] for n in sizes]
-show(
+report(
     [sorted({int(place) for place in inputs[:, 0]}) for inputs in many],
     mistakes={
         "The last window is never drawn. The upper end of randint is exclusive.": [[0], [0], [0, 1, 2]],
@@ -326,8 +328,8 @@ check(
 )
 
 # %% name="perplexity-mean" tags=["hidden-test"] exercise="perplexity" points=2 hint="exp of the mean of the losses"
-losses = draw.uniform(23, low=0.2, high=3.0)
-show(
+losses = inputs.uniform(23, low=0.2, high=3.0)
+report(
     perplexity(losses),
     mistakes={
         "This is the mean of the perplexities of the tokens. Take the mean of the losses first, then the exponential.": lambda: (
@@ -345,9 +347,9 @@ show(
 )
 
 # %% name="perplexity-bytes" tags=["hidden-test"] exercise="perplexity" points=2 hint="sum of the losses, divided by ln 2 and by len(text.encode())"
-losses = draw.uniform(11, low=0.2, high=3.0)
-words = " ".join(draw.choice(["naïve", "Ωμέγα", "straße", "日本", "code"]) for _ in range(4)) + "é"
-show(
+losses = inputs.uniform(11, low=0.2, high=3.0)
+words = " ".join(inputs.choice(["naïve", "Ωμέγα", "straße", "日本", "code"]) for _ in range(4)) + "é"
+report(
     bits_per_byte(losses, words),
     mistakes={
         "These are bits per letter. In UTF-8 ö and ß have two bytes each: count the bytes of text.encode().": lambda: (
@@ -532,8 +534,8 @@ check(
 
 
 # %% name="evaluate-mean" tags=["hidden-test"] exercise="evaluate" points=3 hint="Pad to a multiple of batch * context targets, cut the padding off the losses, divide their sum by len(tokens) - 1."
-n = 6 * int(draw.integers(low=3, high=6)) + int(draw.integers(low=3, high=6))
-held_out, shift = draw.integers(n, low=1, high=60), draw.uniform(low=0.2, high=0.8)
+n = 6 * int(inputs.integers(low=3, high=6)) + int(inputs.integers(low=3, high=6))
+held_out, shift = inputs.integers(n, low=1, high=60), inputs.uniform(low=0.2, high=0.8)
 
 
 def crooked(inputs, targets):
@@ -546,7 +548,7 @@ def called(tokens, stride):
     return [losses[start : start + 6] for start in range(0, len(losses), stride)]
 
 
-show(
+report(
     evaluate(crooked, held_out, 2, 3),
     mistakes={
         "The rest is dropped: only the targets of full calls were looked at.": lambda: (
@@ -575,7 +577,7 @@ show(
 )
 
 # %% name="evaluate-shapes" tags=["hidden-test"] exercise="evaluate" points=2 hint="Every call gets inputs and targets of shape (batch, context)."
-show(
+report(
     shapes_in(held_out[:15], 2, 3, crooked),
     mistakes={
         "The last call has another shape, for which jax.jit compiles another program: fill it up to (batch, context).": (
@@ -584,7 +586,7 @@ show(
         ),
     },
 )
-show([evaluate(crooked, held_out[:k], 2, 3) for k in (4, 7, 15, 2)])
+report([evaluate(crooked, held_out[:k], 2, 3) for k in (4, 7, 15, 2)])
 
 # %% [markdown]
 # ## 4. A step is a function of the state
@@ -799,8 +801,8 @@ def made():
     return jnp.stack(losses), state.params, state.step
 
 
-words, where = draw.normal(12), {"w": draw.normal(), "b": draw.normal()}
-show(
+words, where = inputs.normal(12), {"w": inputs.normal(), "b": inputs.normal()}
+report(
     made(),
     mistakes={
         "The first step saw the second batch. Before it 0 steps are made: draw first, then count.": lambda: went(
@@ -834,7 +836,7 @@ stepping = make_step(line_loss, sgd, noted)
 at = State(jnp.int32(0), where, sgd.init(where))
 for _ in range(3):
     at, _ = stepping(at, words)
-show(
+report(
     len(tracings),
     mistakes={"Python ran at every step: put the step under jax.jit, once, in make_step.": 3},
 )
@@ -886,7 +888,7 @@ files.writing()
 # Pillai and colleagues (2014) went through eleven well-known programs in such a way, and found 60 ways to lose data.
 
 
-# %% name="write_whole" tags=["exercise"] forbids=["minitorch.train.layout.write_whole"]
+# %% name="write_whole" tags=["exercise"] forbids=["minitorch._files.atomic_write"]
 def write_whole(path, data):
     """Write a file so that it holds its old content or all of the new, whenever the process is killed.
 
@@ -979,8 +981,8 @@ check(
 
 
 # %% name="write_whole-kills" tags=["hidden-test"] exercise="write_whole" points=2 hint="Write a file beside it, close it, then os.replace(beside, path)."
-fresh = bytes(draw.integers(90, low=0, high=256).astype(jnp.uint8))
-show(
+fresh = bytes(inputs.integers(90, low=0, high=256).astype(jnp.uint8))
+report(
     left_by_kills(write_whole, fresh[:40], fresh),
     mistakes={
         IN_PLACE: ["old", "empty", "half", "new"],
@@ -988,13 +990,13 @@ show(
         NEVER: ["old"],
     },
 )
-show(
+report(
     left_by_kills(write_whole, None, fresh),
     mistakes={IN_PLACE: ["no file", "empty", "half", "new"], NEVER: ["no file"]},
 )
 
 # %% name="write_whole-tidy" tags=["hidden-test"] exercise="write_whole" points=1 hint="The file beside has a name that follows from path.name."
-show(
+report(
     left_over(write_whole),
     mistakes={
         "After three kills there are three files too many: give the file beside a name that does not change.": 4,
@@ -1153,9 +1155,9 @@ check(
 
 # %% name="save_checkpoint-saved" tags=["hidden-test"] exercise="save_checkpoint" points=2 hint="np.savez(buffer, *jax.tree.leaves(state)), then write_whole(path, buffer.getvalue())."
 layered = State(
-    jnp.int32(draw.integers(low=3, high=99)),
-    [draw.normal(2, 3), {"b": draw.normal(4), "a": draw.normal()}],
-    (jnp.int32(draw.integers(low=3, high=99)), draw.normal(5)),
+    jnp.int32(inputs.integers(low=3, high=99)),
+    [inputs.normal(2, 3), {"b": inputs.normal(4), "a": inputs.normal()}],
+    (jnp.int32(inputs.integers(low=3, high=99)), inputs.normal(5)),
 )
 
 
@@ -1163,7 +1165,7 @@ def numbered(tree):
     return {f"arr_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(tree))}
 
 
-show(
+report(
     saved_arrays(layered),
     mistakes={
         "Only the parameters were saved. Without the optimizer's state and the step a run cannot go on as it was.": lambda: (
@@ -1176,9 +1178,9 @@ show(
 )
 
 # %% name="save_checkpoint-restored" tags=["hidden-test"] exercise="save_checkpoint" points=2 hint="[archive[name] for name in archive.files], unflattened with the structure of `like`; None if the path does not exist."
-deep = State(jnp.int32(draw.integers(low=3, high=99)), [draw.normal(3) for _ in range(12)], draw.normal(3))
+deep = State(jnp.int32(inputs.integers(low=3, high=99)), [inputs.normal(3) for _ in range(12)], inputs.normal(3))
 blank = jax.tree.map(jnp.zeros_like, deep)
-show(
+report(
     from_file(deep, blank),
     mistakes={
         "This is the state `like` itself. Only its structure is wanted; the arrays come from the file.": lambda: blank,
@@ -1193,14 +1195,14 @@ show(
     },
     dtype=True,
 )
-show(in_a_file(lambda path: restore(path, deep) is None))
+report(in_a_file(lambda path: restore(path, deep) is None))
 
 # %% name="save_checkpoint-refused" tags=["hidden-test"] exercise="save_checkpoint" points=1 hint="Raise ValueError if the list of shapes in the file is not that of jax.tree.leaves(like)."
 taken = "A file with an array of another shape was taken. Compare the shapes with those of `like`."
-wider = State(deep.step, [*deep.params[:11], draw.normal(4)], deep.optimizer)
-longer = State(deep.step, [*deep.params, draw.normal(3)], deep.optimizer)
-show(refuses(wider, deep), mistakes={taken: "no error, but a State"})
-show([refuses(longer, deep), refuses(deep, longer), refuses(deep, deep)])
+wider = State(deep.step, [*deep.params[:11], inputs.normal(4)], deep.optimizer)
+longer = State(deep.step, [*deep.params, inputs.normal(3)], deep.optimizer)
+report(refuses(wider, deep), mistakes={taken: "no error, but a State"})
+report([refuses(longer, deep), refuses(deep, longer), refuses(deep, deep)])
 
 # %% [markdown]
 # ## 6. What a run says about itself
@@ -1327,8 +1329,8 @@ check("no file, no rows", lambda: in_a_file(read_rows), [])
 
 
 # %% name="read_rows-written" tags=["hidden-test"] exercise="read_rows" points=1 hint="path.open('a'), then write json.dumps(row) and \n."
-counts = [int(n) for n in draw.integers(3, low=1, high=500)]
-show(
+counts = [int(n) for n in inputs.integers(3, low=1, high=500)]
+report(
     logged(*({"step": n, "loss": n / 8} for n in counts)),
     mistakes={
         "The second row replaced the first: open the file to append (mode a), not to write it anew.": lambda: (
@@ -1348,13 +1350,13 @@ show(
 
 # %% name="read_rows-read" tags=["hidden-test"] exercise="read_rows" points=3 hint="Leave out what stands behind the last line end; read every other line with json.loads, and let it raise."
 lines = [json.dumps({"step": n, "loss": n / 16}) for n in counts]
-show(
+report(
     rows_of("\n".join(lines) + "\n"),
     mistakes={
         "The last line is left out though its line end is there.": lambda: [json.loads(line) for line in lines[:-1]]
     },
 )
-show(
+report(
     rows_or_error("\n".join(lines) + "\n" + lines[0][:9]),
     mistakes={
         "A kill in the middle of a line makes the whole file unreadable: leave out what stands behind the last line end.": (
@@ -1362,7 +1364,7 @@ show(
         ),
     },
 )
-show(
+report(
     rows_of("\n".join(lines)),
     mistakes={
         "The last line has no line end, so it does not count: the next row would be written behind it on the same line.": lambda: [
@@ -1370,7 +1372,7 @@ show(
         ],
     },
 )
-show(
+report(
     rows_or_error("\n".join([lines[0], lines[1][:7], lines[2]]) + "\n"),
     mistakes={
         "A broken line in the middle was skipped in silence. Only the last line can be a kill's: let json.loads raise.": lambda: [
@@ -1378,7 +1380,7 @@ show(
         ],
     },
 )
-show(in_a_file(read_rows))
+report(in_a_file(read_rows))
 
 # %% [markdown]
 # ## 7. The run
@@ -1672,8 +1674,8 @@ def history(train, **options):
     return [train(run, 7, 3, toy, **options), ", ".join(run.events)]
 
 
-toy = State(np.int32(0), np.float32(draw.scalar()), np.float32(0.0)), np.asarray(draw.normal(20))
-show(
+toy = State(np.int32(0), np.float32(inputs.scalar()), np.float32(0.0)), np.asarray(inputs.normal(20))
+report(
     history(toy_run),
     mistakes={
         "The last step is not saved: the run has 5 steps, and 5 is not a multiple of 2.": lambda: history(
@@ -1700,7 +1702,7 @@ def ends(train, **options):
     return ends_after_kills(lambda run: train(run, 7, 3, toy, **options))
 
 
-show(
+report(
     ends(toy_run),
     mistakes={
         "The state is saved before the row is logged: a kill between the two loses the row. Log first.": lambda: ends(
@@ -1728,12 +1730,12 @@ show(
 # run are yours.
 
 # %% name="recipe" tags=["demo"]
-warmup_cosine = yours(
+warmup_cosine = my_solution(
     "warmup_cosine",
     otherwise=lambda peak, warmup, total, end=0.0: mt.optim.warmup_cosine_decay_schedule(0.0, peak, warmup, total, end),
 )
-clip_by_global_norm = yours("clip_by_global_norm", otherwise=mt.optim.clip_by_global_norm)
-scale_by_adam = yours("scale_by_adam", otherwise=mt.optim.scale_by_adam)
+clip_by_global_norm = my_solution("clip_by_global_norm", otherwise=mt.optim.clip_by_global_norm)
+scale_by_adam = my_solution("scale_by_adam", otherwise=mt.optim.scale_by_adam)
 
 BATCH, CONTEXT, STEPS = 12, 64, 400
 
@@ -1806,7 +1808,7 @@ def bits(state):
     return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(state)]
 
 
-with once_written(), tempfile.TemporaryDirectory() as folder:
+with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder:
     small = dict(width=16, peak=0.01, steps=60, every=20)
     small["evaluation"] = lambda model: validation_loss(model, validation_bytes[:3000])
     whole, killed = Folder(f"{folder}/whole"), Folder(f"{folder}/killed")
@@ -1840,7 +1842,7 @@ with once_written(), tempfile.TemporaryDirectory() as folder:
 BOUND = 2.33
 SIZES = {16: 0.01, 32: 0.01, 64: 0.003, 128: 0.0022}  # Width -> peak learning rate, the best of a few that were tried.
 logs, counts = {}, {}
-with once_written(), tempfile.TemporaryDirectory() as folder:
+with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder:
     for width, peak in SIZES.items():
         run = Folder(f"{folder}/{width}")
         state = run_in(run, width, peak)
@@ -1942,10 +1944,10 @@ check(
 )
 
 # %% name="fit_power_law-fit" tags=["hidden-test"] exercise="fit_power_law" points=3 hint="slope, intercept = np.polyfit(np.log(sizes), np.log(losses), 1); a = exp(intercept), alpha = -slope"
-amounts = np.exp(np.sort(np.asarray(draw.uniform(6, low=1.0, high=11.0), np.float64)))
-measured = 9.0 * amounts**-0.2 * np.exp(0.1 * np.asarray(draw.normal(6), np.float64))
+amounts = np.exp(np.sort(np.asarray(inputs.uniform(6, low=1.0, high=11.0), np.float64)))
+measured = 9.0 * amounts**-0.2 * np.exp(0.1 * np.asarray(inputs.normal(6), np.float64))
 logs_of = np.log(amounts), np.log(measured)
-show(
+report(
     fit_power_law(amounts, measured),
     mistakes={
         "alpha has the wrong sign: the loss falls as N grows, so the slope is -alpha.": lambda: (
@@ -1981,13 +1983,13 @@ show(
 # the three smaller models only, and let the line predict the fourth.
 
 # %% name="scaling" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     weights, ends = [counts[w] for w in SIZES], [logs[w][-1]["val_loss"] for w in SIZES]
     a, alpha = fit_power_law(weights[:3], ends[:3])
     figures.scaling(weights, ends, a, alpha, fitted=3)
 
 # %% name="prediction" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     predicted = a * weights[3] ** -alpha
     print(f"L(N) = {a:.2f} N^-{alpha:.3f}: predicted {predicted:.3f}, measured {ends[3]:.3f} nats per byte")
 
@@ -2064,7 +2066,7 @@ class CtrlC:
 
 if (RUN / "config.json").is_file() and read_record(RUN).config != CONFIG:
     shutil.rmtree(RUN)  # Left by another version of this notebook.
-with once_written():
+with skip_if_unfinished():
     begun = (RUN / "config.json").is_file()
     try:
         train(CONFIG, RUN, resume=begun, sinks=[] if begun else [CtrlC(150)], task=your_task)
@@ -2073,7 +2075,7 @@ with once_written():
     print("a run of", load_run(RUN).step, "steps in", RUN.as_posix(), "with", *sorted(p.name for p in RUN.iterdir()))
 
 # %% name="library-loss" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     loaded = load_run(RUN)
     text = bytes(np.asarray(validation_bytes, np.uint8)).decode(errors="ignore")
     ids = jnp.array(loaded.tokenizer.encode(text))
@@ -2111,7 +2113,7 @@ import warnings
 
 from minitorch.train.tracking import MLflowSink
 
-with once_written(), tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
     warnings.simplefilter("ignore")  # MLflow's own, about what else could be installed.
     try:
         with MLflowSink("width 16", {"width": 16, "steps": STEPS}, f"sqlite:///{folder}/mlflow.db") as sink:

@@ -39,7 +39,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch_course import check, draw, once_written, show, yours
+from minitorch_course import check, inputs, my_solution, report, setup, skip_if_unfinished
+
+setup()
 
 # %% [markdown]
 # ## 1. Eight bars
@@ -190,10 +192,10 @@ check(
 )
 
 # %% name="temperature-warm" tags=["hidden-test"] exercise="temperature" points=2 hint="Divide the logits, and not the probabilities, by t."
-warm = draw.normal(2, 6)
-cold, hot = draw.uniform(low=0.3, high=0.6).item(), draw.uniform(low=1.4, high=1.8).item()
+warm = inputs.normal(2, 6)
+cold, hot = inputs.uniform(low=0.3, high=0.6).item(), inputs.uniform(low=1.4, high=1.8).item()
 for t in (cold, hot):
-    show(
+    report(
         temperature(warm, t),
         mistakes={
             "The logits were multiplied by t. Divide: a low temperature makes the differences larger.": lambda t=t: (
@@ -210,8 +212,8 @@ for t in (cold, hot):
     )
 
 # %% name="temperature-zero" tags=["hidden-test"] exercise="temperature" points=2 hint="At 0, each row keeps its first largest logit; all others become minus infinity."
-rows = draw.normal(3, 6)
-first, second = jnp.sort(draw.permutation(6)[:2])
+rows = inputs.normal(3, 6)
+first, second = jnp.sort(inputs.permutation(6)[:2])
 rows = rows.at[1, first].set(4.0).at[1, second].set(4.0)
 best = rows.argmax(-1)
 
@@ -221,7 +223,7 @@ def at_zero(kept, otherwise=-jnp.inf):
 
 
 is_best = jnp.arange(6) == best[:, None]
-show(
+report(
     temperature(rows, 0),
     mistakes={
         "The logits were divided by 0: infinity and NaN. Write the case t = 0 out.": lambda: rows / 0,
@@ -262,7 +264,7 @@ sampling.ruler(WORDS, jax.nn.softmax(LOGITS), [0.3, 0.7, 0.97])
 # ### Exercise 2: hit a word
 
 
-# %% name="pick" tags=["exercise"] forbids=["jax.random.categorical", "jax.random.choice", "minitorch.infer.draw"]
+# %% name="pick" tags=["exercise"] forbids=["jax.random.categorical", "jax.random.choice", "minitorch.infer.sample"]
 def pick(weights, u):
     """The token that a dart hits.
 
@@ -331,11 +333,11 @@ check(
 )
 
 # %% name="pick-rows" tags=["hidden-test"] exercise="pick" points=2 hint="The first token at which the cumulative sum along the last axis exceeds the row's u."
-table = draw.uniform(12, 7, low=0.1, high=1.0)
+table = inputs.uniform(12, 7, low=0.1, high=1.0)
 table = table / table.sum(-1, keepdims=True)
-darts = draw.uniform(12, low=0.05, high=0.95)
+darts = inputs.uniform(12, low=0.05, high=0.95)
 hit = jnp.argmax(jnp.cumsum(table, -1) > darts[:, None], -1)
-show(
+report(
     pick(table, darts),
     mistakes={
         "This is the likeliest word, wherever the dart fell.": lambda: table.argmax(-1),
@@ -348,14 +350,14 @@ show(
 )
 
 # %% name="pick-seams" tags=["hidden-test"] exercise="pick" points=2 hint="Compare with >, and with u times the sum of all weights: they need not sum to 1."
-pieces = jnp.concatenate([jnp.zeros(1), 1.0 + draw.permutation(4), jnp.zeros(1)])  # They sum to 10.
-scale = 2.0 ** draw.integers(low=5, high=7).item()
+pieces = jnp.concatenate([jnp.zeros(1), 1.0 + inputs.permutation(4), jnp.zeros(1)])  # They sum to 10.
+scale = 2.0 ** inputs.integers(low=5, high=7).item()
 seams = jnp.cumsum(pieces)[:-2]  # The first is 0: the dart u = 0.
 weights = jnp.concatenate([pieces, jnp.array([6.0])]) / scale  # A sum of 16 / scale, which is less than 1; all exact.
 edges = jnp.append(seams, 15.5) / 16
 each = jnp.tile(weights, (len(edges), 1))
 ends = jnp.cumsum(each, -1)
-show(
+report(
     pick(each, edges),
     mistakes={
         "With u = 0 a word of length 0 was hit. Its sum must exceed the dart: > and not >=.": lambda: jnp.argmax(
@@ -379,7 +381,7 @@ show(
 # Ten thousand darts, and the bars come back:
 
 # %% name="ten-thousand" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     darts = jax.random.uniform(jax.random.key(0), (10_000,))
     hits = np.bincount(pick(jnp.tile(jax.nn.softmax(LOGITS), (10_000, 1)), darts), minlength=8)
     for word, hit, p in zip(WORDS, hits, jax.nn.softmax(LOGITS), strict=True):
@@ -491,11 +493,11 @@ check(
 check("k larger than the vocabulary keeps all", lambda: top_k(LOGITS, 100), lambda: LOGITS)
 
 # %% name="top_k-rows" tags=["hidden-test"] exercise="top_k" points=2 hint="The logits of the k likeliest of each row stay in their places; all others become minus infinity."
-rows = 2.0 + draw.normal(4, 9)
-k = int(draw.integers(low=3, high=6))
+rows = 2.0 + inputs.normal(4, 9)
+k = int(inputs.integers(low=3, high=6))
 order = jnp.argsort(-rows, -1)
 rank = jnp.argsort(order, -1)
-show(
+report(
     top_k(rows, k),
     mistakes={
         "These are the first places of the order, taken for ids. Sort the order once more to get ranks.": lambda: (
@@ -517,10 +519,10 @@ show(
 )
 
 # %% name="top_k-ties" tags=["hidden-test"] exercise="top_k" points=2 hint="Exactly k, also where logits tie: then the smaller ids stay."
-levels = jnp.array([3.0, 2.0, 2.0, 2.0, 2.0, 1.0, 0.5])[jnp.stack([draw.permutation(7) for _ in range(3)])]
-k = int(draw.integers(low=2, high=5))
+levels = jnp.array([3.0, 2.0, 2.0, 2.0, 2.0, 1.0, 0.5])[jnp.stack([inputs.permutation(7) for _ in range(3)])]
+k = int(inputs.integers(low=2, high=5))
 rank = jnp.argsort(jnp.argsort(-levels, -1), -1)
-show(
+report(
     top_k(levels, k),
     mistakes={
         "All that tie with the last one were kept, so that there are more than k. Compare ranks, and not logits.": lambda: (
@@ -655,8 +657,8 @@ check(
 )
 
 # %% name="top_p-rows" tags=["hidden-test"] exercise="top_p" points=3 hint="From the likeliest down, a token stays if the sum of the probabilities before it is less than p. Each row by itself; logits stay in their places."
-rows = 1.5 * draw.normal(4, 10)
-p = draw.uniform(low=0.6, high=0.85).item()
+rows = 1.5 * inputs.normal(4, 10)
+p = inputs.uniform(low=0.6, high=0.85).item()
 order = jnp.argsort(-rows, -1)
 rank = jnp.argsort(order, -1)
 likely = jnp.take_along_axis(jax.nn.softmax(rows), order, -1)
@@ -668,7 +670,7 @@ def in_place(kept):
     return jnp.where(jnp.take_along_axis(kept, rank, -1), rows, -jnp.inf)
 
 
-show(
+report(
     top_p(rows, p),
     mistakes={
         "The word that crosses the line is lost. Look at the sum before each word.": lambda: in_place(upto < p),
@@ -693,8 +695,8 @@ show(
         ),
     },
 )
-even = draw.uniform(low=0.5, high=2.0).item()
-show(
+even = inputs.uniform(low=0.5, high=2.0).item()
+report(
     top_p(jnp.full(8, even), 0.5),
     mistakes={
         "One word too many was kept: those before it have exactly p, and that is enough.": lambda: jnp.where(
@@ -704,10 +706,10 @@ show(
 )
 
 # %% name="top_p-sure" tags=["hidden-test"] exercise="top_p" points=2 hint="Where the likeliest token alone has p or more, it is the one that is kept."
-sure = jnp.stack([jnp.where(jnp.arange(6) == place, 4.0, draw.normal(6)) for place in draw.permutation(6)[:3]])
-p = draw.uniform(low=0.1, high=0.2).item()
+sure = jnp.stack([jnp.where(jnp.arange(6) == place, 4.0, inputs.normal(6)) for place in inputs.permutation(6)[:3]])
+p = inputs.uniform(low=0.1, high=0.2).item()
 rank = jnp.argsort(jnp.argsort(-sure, -1), -1)
-show(
+report(
     top_p(sure, p),
     mistakes={
         "Nothing is left. The word that crosses the line, here the first one, must be kept.": lambda: sure - jnp.inf,
@@ -729,7 +731,7 @@ show(
 # top-p two and six.
 
 # %% name="two-moods" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     sampling.bars(
         WORDS,
         {"sure": 2 * LOGITS, "not sure": 0.4 * LOGITS},
@@ -894,7 +896,7 @@ check(
 
 # %% name="generate-window" tags=["hidden-test"] exercise="generate" points=3 hint="The model is shown the last `context` tokens of prompt and new tokens together; only new tokens are returned."
 V = 13
-numbers = draw.integers(4, V, low=1, high=50)
+numbers = inputs.integers(4, V, low=1, high=50)
 
 
 class Owl:
@@ -905,7 +907,7 @@ class Owl:
         return np.eye(V)[at % V]
 
 
-prompt, context = [int(i) for i in draw.integers(7, low=0, high=V)], int(draw.integers(low=4, high=6))
+prompt, context = [int(i) for i in inputs.integers(7, low=0, high=V)], int(inputs.integers(low=4, high=6))
 
 
 def told(view=lambda text, made: (text + made)[-context:], number=lambda i: i, count=8, stop=None):
@@ -921,7 +923,7 @@ def by_number(logits, i):
     return (logits.argmax() + 5 * i) % V
 
 
-show(
+report(
     generate(Owl(), list(prompt), 8, by_number, context),
     mistakes={
         "The prompt is part of the result. Return only what was drawn.": lambda: prompt + told(),
@@ -949,8 +951,8 @@ show(
 
 # %% name="generate-stop" tags=["hidden-test"] exercise="generate" points=2 hint="The stop token is the last of the result, and nothing is drawn after it."
 V = 13
-jump = int(draw.integers(low=2, high=6))
-start = int(draw.integers(low=1, high=8))
+jump = int(inputs.integers(low=2, high=6))
+start = int(inputs.integers(low=1, high=8))
 
 
 def frog(text):
@@ -960,7 +962,7 @@ def frog(text):
 
 path = [(start + jump * (i + 1)) % V for i in range(12)]
 last = path[5]
-show(
+report(
     generate(frog, [last, start], 12, lambda logits, i: logits.argmax(), 20, stop=last),
     mistakes={
         "The stop token is missing. It is drawn, so it belongs to the result; then nothing more is.": path[:5],
@@ -1039,7 +1041,7 @@ print(
 )
 
 # %% name="talk" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     ways = {
         "greedy": [functools.partial(temperature, t=0)],
         "as the model says": [],
@@ -1067,7 +1069,7 @@ def repeated(ids, n=4):
     return sum(run in runs[:i] for i, run in enumerate(runs)) / len(runs)
 
 
-with once_written():
+with skip_if_unfinished():
     for name, text in texts.items():
         print(f"{name:22} {100 * repeated(text):3.0f} % repeated")
 
@@ -1123,9 +1125,9 @@ check("a single token: the prompt is read, and that is all", lambda: tokens_read
 check("a book: 1,000 tokens and 3,000 new ones", lambda: tokens_read(1000, 3000), (7_498_500, 3_999))
 
 # %% name="tokens_read-counts" tags=["hidden-test"] exercise="tokens_read" points=2 hint="Without a cache the text read grows by one each time, beginning with the prompt. The last token drawn is never read."
-p, n = int(draw.integers(low=5, high=30)), int(draw.integers(low=31, high=60))
+p, n = int(inputs.integers(low=5, high=30)), int(inputs.integers(low=31, high=60))
 total = sum(range(p, p + n))
-show(
+report(
     tokens_read(p, n),
     mistakes={
         "With a cache, the last token is not read: nobody asks what comes after it.": (total, p + n),
@@ -1149,7 +1151,7 @@ show(
 # By your formula, for a prompt of 16 tokens. Both axes are logarithmic, so a square is a line twice as steep.
 
 # %% name="reading" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     counts = [2**n for n in range(4, 14)]
     caching.reading(counts, [tokens_read(16, count) for count in counts])
 
@@ -1172,7 +1174,7 @@ caching.slots(["the", "cat", "sat", "on"], ["the", "mat"], room=9)
 
 
 # %% name="cache"
-rope = yours("rope", otherwise=mt.nn.rope)
+rope = my_solution("rope", otherwise=mt.nn.rope)
 
 
 class Cache(NamedTuple):
@@ -1386,12 +1388,12 @@ check(
 
 # %% name="cached_attention-append" tags=["hidden-test"] exercise="cached_attention" points=2 hint="Keys and values are written from the position on, along axis 1; the position moves on by the number of tokens."
 B, S, K, d, T = 2, 9, 3, 4, 2
-place = int(draw.integers(low=2, high=6))
+place = int(inputs.integers(low=2, high=6))
 old_k, old_v, new_k, new_v = (
-    draw.normal(B, S, K, d),
-    draw.normal(B, S, K, d),
-    draw.normal(B, T, K, d),
-    draw.normal(B, T, K, d),
+    inputs.normal(B, S, K, d),
+    inputs.normal(B, S, K, d),
+    inputs.normal(B, T, K, d),
+    inputs.normal(B, T, K, d),
 )
 
 
@@ -1399,7 +1401,7 @@ def put(array, piece, start):
     return array.at[:, start : start + T].set(piece)
 
 
-show(
+report(
     tuple(append(Cache(old_k, old_v, jnp.int32(place)), new_k, new_v)),
     mistakes={
         "The tokens were written at the beginning, over the one that was there. Write at cache.position.": lambda: (
@@ -1429,14 +1431,14 @@ show(
 # %% name="cached_attention-prompt" tags=["hidden-test"] exercise="cached_attention" points=2 hint="Each query sees the slots up to and with its own position: neither those behind it in the same call nor what else the array holds."
 B, S, H, K, d = 2, 9, 4, 2, 4
 wide = mt.nn.Attention(
-    mt.nn.Linear(0.5 * draw.normal(H * d, (H + 2 * K) * d)),
-    mt.nn.Linear(0.5 * draw.normal(H * d, H * d)),
+    mt.nn.Linear(0.5 * inputs.normal(H * d, (H + 2 * K) * d)),
+    mt.nn.Linear(0.5 * inputs.normal(H * d, H * d)),
     H,
     K,
     rope_base=20.0,
 )
-words = draw.normal(B, 6, H * d)
-room = draw.normal(2, B, S, K, d)  # What older texts left there.
+words = inputs.normal(B, 6, H * d)
+room = inputs.normal(2, B, S, K, d)  # What older texts left there.
 
 
 def slip(lengths, place=None, sees=None, stored=None, mixed=lambda v, at: v, forget=False):
@@ -1458,7 +1460,7 @@ def slip(lengths, place=None, sees=None, stored=None, mixed=lambda v, at: v, for
     return results
 
 
-show(
+report(
     cached_attention(wide, words[:, :5], Cache(*room, jnp.int32(0)))[0],
     mistakes={
         "Nothing is masked: the queries see all slots, also those behind them and those without a token.": lambda: slip(
@@ -1485,19 +1487,19 @@ show(
 # %% name="cached_attention-step" tags=["hidden-test"] exercise="cached_attention" points=4 hint="Positions of a call begin at cache.position, and the new token sees all those before it. Compare one token after three with the last row of four."
 B, S, H, K, d = 2, 9, 4, 2, 4
 wide = mt.nn.Attention(
-    mt.nn.Linear(0.5 * draw.normal(H * d, (H + 2 * K) * d)),
-    mt.nn.Linear(0.5 * draw.normal(H * d, H * d)),
+    mt.nn.Linear(0.5 * inputs.normal(H * d, (H + 2 * K) * d)),
+    mt.nn.Linear(0.5 * inputs.normal(H * d, H * d)),
     H,
     K,
     rope_base=20.0,
 )
-words = draw.normal(B, 6, H * d)
-room = draw.normal(2, B, S, K, d)
+words = inputs.normal(B, 6, H * d)
+room = inputs.normal(2, B, S, K, d)
 cache, results = Cache(*room, jnp.int32(0)), []
 for begin, end in ((0, 3), (3, 4), (4, 6)):
     y, cache = cached_attention(wide, words[:, begin:end], cache)
     results.append(y)
-show(
+report(
     results[1:],
     mistakes={
         "The positions begin at 0 in every call. They go on: cache.position + 0, 1, 2, ...": lambda: slip(
@@ -1663,8 +1665,8 @@ check(
 
 # %% name="generate_cached-tokens" tags=["hidden-test"] exercise="generate_cached" points=3 hint="The tokens are those of `generate`. Check what is in the cache when each token is drawn: the text up to it, each token once."
 V = 13
-numbers = draw.integers(4, V, low=1, high=50)
-begin = [int(i) for i in draw.integers(5, low=0, high=V)]
+numbers = inputs.integers(4, V, low=1, high=50)
+begin = [int(i) for i in inputs.integers(5, low=0, high=V)]
 
 
 def owl(tokens, cache):
@@ -1686,7 +1688,7 @@ def hoot(reads=lambda made: [made[-1]], row=-1, number=lambda i: i, first=(), ke
     return made
 
 
-show(
+report(
     generate_cached(owl, (), list(begin), 8, lambda logits, i: (logits.argmax() + 5 * i) % V),
     mistakes={
         "The cache was given tokens that it has: the whole text was read into it again. Read only what is new.": lambda: (
@@ -1708,7 +1710,7 @@ show(
 
 # %% name="generate_cached-reads" tags=["hidden-test"] exercise="generate_cached" points=2 hint="The prompt is read in one call, then every token drawn but the last, each once and alone."
 V = 13
-jump, start = int(draw.integers(low=2, high=6)), int(draw.integers(low=1, high=8))
+jump, start = int(inputs.integers(low=2, high=6)), int(inputs.integers(low=1, high=8))
 path = [(start + jump * (i + 1)) % V for i in range(12)]
 given = []
 
@@ -1722,7 +1724,7 @@ def toad(tokens, cache):
 begin = [path[4], path[8], start]
 drawn = generate_cached(toad, (), list(begin), 12, lambda logits, i: logits.argmax(), stop=path[4])
 alone = [[token] for token in path]
-show(
+report(
     [drawn, given],
     mistakes={
         "The last token was read, and nobody asked what comes after it. Read a token only when the next one is wanted.": [
@@ -1747,7 +1749,7 @@ show(
         "The prompt is part of the result. Return only what was drawn.": [begin + path[:5], [begin, *alone[:4]]],
     },
 )
-show(generate_cached(toad, (), [start], 1, lambda logits, i: logits.argmax()))
+report(generate_cached(toad, (), [start], 1, lambda logits, i: logits.argmax()))
 
 # %% [markdown]
 # ## 9. The proof: cached equals uncached
@@ -1801,7 +1803,7 @@ def untrained(seed=0):
 # sums in another order round differently.
 
 # %% name="cached-equals-uncached" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     small = untrained()
     text = jax.random.randint(jax.random.key(1), (40,), 0, 50)
     whole = small(text[None])[0]  # (40, 50)
@@ -1819,7 +1821,7 @@ with once_written():
 # line compares with the library's `mt.infer.generate`, with *your* samplers handed to it.
 
 # %% name="same-tokens" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     begin = [7, 3, 11, 19]
     warm = [functools.partial(temperature, t=3.0), functools.partial(top_k, k=20), functools.partial(top_p, p=0.9)]
     for name, samplers in (("greedy", [functools.partial(temperature, t=0)]), ("drawn", warm)):
@@ -1853,7 +1855,7 @@ def seconds(call, repeats=7):
     return float(np.median(times))
 
 
-with once_written():
+with skip_if_unfinished():
     config = mt.models.LlamaConfig(vocab=512, context=1024, layers=4, heads=8, kv_heads=2, width=256)
     large = mt.models.Llama.init(jax.random.key(0), config)
     plugged = with_your_attention(large)
@@ -1963,13 +1965,13 @@ check(
 )
 
 # %% name="cache_bytes-sizes" tags=["hidden-test"] exercise="cache_bytes" points=2 hint="Two arrays a layer, each of kv_heads heads of width / heads numbers, for every token of every text."
-layers, groups, queries = (int(draw.integers(low=low, high=low + 4)) for low in (5, 3, 3))
-size, length, texts_at_once = 2 * int(draw.integers(low=11, high=16)), int(draw.integers(low=50, high=90)), 11
+layers, groups, queries = (int(inputs.integers(low=low, high=low + 4)) for low in (5, 3, 3))
+size, length, texts_at_once = 2 * int(inputs.integers(low=11, high=16)), int(inputs.integers(low=50, high=90)), 11
 heads = groups * queries
 for kv_heads, times in ((groups, queries), (None, 1)):
     asked = mt.models.LlamaConfig(vocab=9, context=9, layers=layers, heads=heads, kv_heads=kv_heads, width=heads * size)
     right = 2 * layers * (kv_heads or heads) * size * length * texts_at_once * 8
-    show(
+    report(
         cache_bytes(asked, length, texts_at_once, 8),
         mistakes={
             "Keys or values are missing: both are kept.": right // 2,
@@ -1984,7 +1986,7 @@ for kv_heads, times in ((groups, queries), (None, 1)):
     )
 
 # %% name="memory" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     tokens = [2**n for n in range(9, 18, 2)]
     models = {
         "Llama 2 70B, if it had 64 key heads": dataclasses.replace(LLAMA_2_70B, kv_heads=64),
@@ -2061,9 +2063,9 @@ check(
 )
 
 # %% name="min_p-rows" tags=["hidden-test", "stretch"] exercise="min_p" points=0 hint="A token stays if its logit is at least the row's largest plus log p."
-rows = 2.0 * draw.normal(4, 9)
-p = draw.uniform(low=0.05, high=0.2).item()
-show(
+rows = 2.0 * inputs.normal(4, 9)
+p = inputs.uniform(low=0.05, high=0.2).item()
+report(
     min_p(rows, p),
     mistakes={
         "The sign of the logarithm: log p is negative, and is added to the largest logit.": lambda: rows - jnp.inf,
@@ -2194,12 +2196,12 @@ check(
 
 # %% name="speculate-tokens" tags=["hidden-test", "stretch"] exercise="speculate" points=0 hint="Accept while u * draft < target; then one token from max(target - draft, 0), or from the target's last row."
 n, V = 4, 5
-says = draw.uniform(6, n + 1, V, low=0.1, high=1.0)
+says = inputs.uniform(6, n + 1, V, low=0.1, high=1.0)
 says = says / says.sum(-1, keepdims=True)
-guesses = draw.uniform(6, n, V, low=0.1, high=1.0)
+guesses = inputs.uniform(6, n, V, low=0.1, high=1.0)
 guesses = guesses / guesses.sum(-1, keepdims=True)
-chosen = [[int(i) for i in row] for row in draw.integers(6, n, low=0, high=V)]
-chances, ends = draw.uniform(6, n, low=0.3, high=0.9), draw.uniform(6, low=0.1, high=0.9)
+chosen = [[int(i) for i in row] for row in inputs.integers(6, n, low=0, high=V)]
+chances, ends = inputs.uniform(6, n, low=0.3, high=0.9), inputs.uniform(6, low=0.1, high=0.9)
 
 
 def variant(i, instead=None, free=True, onward=False):
@@ -2217,7 +2219,7 @@ def variant(i, instead=None, free=True, onward=False):
     return [*kept, int(pick(says[i, n], ends[i]))] if free and kept == chosen[i] else kept
 
 
-show(
+report(
     [speculate(says[i], guesses[i], chosen[i], chances[i], ends[i]) for i in range(6)],
     mistakes={
         "After a rejection a token is drawn from the target. That gives the draft's favourites a second chance: draw"
@@ -2269,7 +2271,7 @@ def speculative(decode, caches, follows, ids, count, seed, n=4):
     return new[1 : count + 1], calls
 
 
-with once_written():
+with skip_if_unfinished():
     known = set(tokenizer.decode([i]) for i in range(tokenizer.vocab_size))
     sample = "".join(c for c in mt.data.load_text("stdlib-docstrings", limit=200_000).text if c in known)
     prompt = tokenizer.encode("Return the")

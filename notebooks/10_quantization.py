@@ -36,7 +36,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch_course import check, draw, once_written, show, yours
+from minitorch_course import check, inputs, my_solution, report, setup, skip_if_unfinished
+
+setup()
 
 # %% [markdown]
 # ## 1. Fifteen marks on a ruler
@@ -84,7 +86,7 @@ rounding.rulers({"4 bits": (WEIGHTS, 0.2 * jnp.arange(-7, 8))})
 # is right then, and everyone takes 1.
 
 
-# %% name="absmax" tags=["exercise"] forbids=["minitorch.compress.scheme.encode", "minitorch.compress.scheme.encode_unchecked"]
+# %% name="absmax" tags=["exercise"] forbids=["minitorch.compress.scheme.quantize_matrix", "minitorch.compress.scheme.quantize_unchecked"]
 def absmax(x, bits):
     """Round numbers to symmetric codes that share one scale.
 
@@ -163,11 +165,11 @@ check(
 # %% name="absmax-codes" tags=["hidden-test"] exercise="absmax" points=3 hint="scale = max(|x|) / (2^(bits-1) - 1), codes = round(x / scale) as int8."
 for bits in (4, 8):
     last = 2 ** (bits - 1) - 1
-    marks = draw.integers(4, 6, low=1 - last, high=last) + draw.uniform(4, 6, low=-0.35, high=0.35)
-    lopsided = draw.uniform(low=0.05, high=0.2) * marks.at[1, 4].set(-float(last))
+    marks = inputs.integers(4, 6, low=1 - last, high=last) + inputs.uniform(4, 6, low=-0.35, high=0.35)
+    lopsided = inputs.uniform(low=0.05, high=0.2) * marks.at[1, 4].set(-float(last))
     positive, all_steps = lopsided.max() / last, -2 * lopsided.min() / (2**bits - 1)
     codes, scale = absmax(lopsided, bits)
-    show(
+    report(
         codes,
         mistakes={
             "The scale follows from the largest number, sign and all. Take jnp.abs first.": lambda: jnp.round(
@@ -188,7 +190,7 @@ for bits in (4, 8):
         },
         dtype=True,
     )
-    show(
+    report(
         scale,
         mistakes={
             "This is the scale upside down, the number of steps in 1. Return what one step is worth.": lambda: (
@@ -201,7 +203,7 @@ for bits in (4, 8):
     )
 
 # %% name="absmax-zeros" tags=["hidden-test"] exercise="absmax" points=1 hint="The scale of nothing but zeros is 1."
-show(
+report(
     absmax(jnp.zeros((2, 3)), 8),
     mistakes={
         "Of nothing but zeros the largest is 0, and 0 / 0 is no number. Take the scale 1 there, with jnp.where.": (
@@ -360,18 +362,18 @@ check(
 
 # %% name="affine-codes" tags=["hidden-test"] exercise="affine" points=2 hint="Between 2^bits codes there are 2^bits - 1 steps; the codes are round(x / scale) + zero."
 for bits in (4, 7):
-    last, place = 2**bits - 1, int(draw.integers(low=2, high=6))
-    beside = draw.uniform(low=0.25, high=0.4).item()  # Where 0 lies between two marks of a ruler that begins at low.
-    steps = draw.integers(5, 6, low=1, high=last) - place + draw.uniform(5, 6, low=-0.4, high=0.4)
+    last, place = 2**bits - 1, int(inputs.integers(low=2, high=6))
+    beside = inputs.uniform(low=0.25, high=0.4).item()  # Where 0 lies between two marks of a ruler that begins at low.
+    steps = inputs.integers(5, 6, low=1, high=last) - place + inputs.uniform(5, 6, low=-0.4, high=0.4)
     ends = steps.at[0, 3].set(-place - beside).at[4, 1].set(last - place - beside)
-    x = draw.uniform(low=0.1, high=0.3) * ends
+    x = inputs.uniform(low=0.1, high=0.3) * ends
     low, high = x.min(), x.max()
 
     def slipped(scale, zero, codes, last=last):
         return [jnp.clip(codes, 0, last).astype(jnp.uint8), scale, zero.astype(jnp.uint8)]
 
     step, finer = (high - low) / last, (high - low) / (last + 1)
-    show(
+    report(
         affine(x, bits),
         mistakes={
             "There is one step less than there are codes: divide the range by 2^bits - 1.": lambda: slipped(
@@ -383,12 +385,12 @@ for bits in (4, 7):
     )
 
 # %% name="affine-positive" tags=["hidden-test"] exercise="affine" points=1 hint="The range reaches to 0, even if all numbers are positive, or all are negative."
-far = draw.integers(9, low=4, high=15) + draw.uniform(9, low=-0.35, high=0.35)
-far = draw.uniform(low=0.1, high=0.3) * far.at[2].set(15.0)
+far = inputs.integers(9, low=4, high=15) + inputs.uniform(9, low=-0.35, high=0.35)
+far = inputs.uniform(low=0.1, high=0.3) * far.at[2].set(15.0)
 for x in (far, -far):
     low, high = x.min(), x.max()
     step = (high - low) / 15
-    show(
+    report(
         affine(x, 4),
         mistakes={
             "Here 0 is not between the ends of the range, so that it has no code. low is 0 or less, and high 0 or more.": lambda: [
@@ -400,20 +402,20 @@ for x in (far, -far):
     )
 
 # %% name="affine-edges" tags=["hidden-test"] exercise="affine" points=1 hint="No code is above 2^bits - 1, even where halves are rounded up; the scale of nothing but zeros is 1."
-odd = draw.choice([1, 3, 5])
+odd = inputs.choice([1, 3, 5])
 for bits in (4, 6):
     last = 2**bits - 1
-    inner = draw.integers(4, low=0, high=6) + draw.uniform(4, low=0.1, high=0.4)
+    inner = inputs.integers(4, low=0, high=6) + inputs.uniform(4, low=0.1, high=0.4)
     x = jnp.concatenate([inner, jnp.array([last - odd - 0.5, -odd - 0.5])]) / 8
     raw = jnp.round(x * 8) + odd + 1
-    show(
+    report(
         affine(x, bits),
         mistakes={
             "The largest number got the code 2^bits, one past the last. Hold the codes at 2^bits - 1, with jnp.minimum or"
             " jnp.clip.": lambda: [raw.astype(jnp.uint8), 1 / 8, np.uint8(odd + 1)]
         },
     )
-show(
+report(
     affine(jnp.zeros(4), 4),
     mistakes={
         "Of nothing but zeros low and high are equal, and 0 / 0 is no number. Take the scale 1 there, with jnp.where.": [
@@ -425,9 +427,9 @@ show(
 )
 
 # %% name="affine-back" tags=["hidden-test"] exercise="affine" points=2 hint="scale * (codes - zero), with floats."
-some = draw.integers(3, 5, low=0, high=256).at[1, 2].set(7).astype(jnp.uint8)
-step, middle = draw.uniform(low=0.01, high=0.1), draw.integers(low=90, high=160).astype(jnp.uint8)
-show(
+some = inputs.integers(3, 5, low=0, high=256).at[1, 2].set(7).astype(jnp.uint8)
+step, middle = inputs.uniform(low=0.01, high=0.1), inputs.integers(low=90, high=160).astype(jnp.uint8)
+report(
     from_affine(some, step, middle),
     mistakes={
         "Negative numbers wrapped around: bytes have none. Make floats of the codes first, with astype(jnp.float32).": lambda: (
@@ -479,7 +481,7 @@ scales.shares(
 # ### Exercise 3: a scale for each row
 
 
-# %% name="per_channel" tags=["exercise"] forbids=["minitorch.compress.packed.encode_rows"]
+# %% name="per_channel" tags=["exercise"] forbids=["minitorch.compress.packed.quantize_rows"]
 def per_channel(w, bits):
     """Round a matrix (R, I) to symmetric codes, each row by its own largest number.
 
@@ -527,9 +529,9 @@ check(
 )
 
 # %% name="per_channel-rows" tags=["hidden-test"] exercise="per_channel" points=3 hint="Each row by its own largest absolute number; the scales have shape (R, 1)."
-marks = draw.integers(4, 7, low=-6, high=7) + draw.uniform(4, 7, low=-0.35, high=0.35)
-marks = marks.at[jnp.arange(4), draw.integers(4, low=0, high=7)].set(jnp.array([7.0, -7.0, 7.0, -7.0]))
-units = draw.uniform(4, 1, low=0.5, high=1.5) * jnp.array([[0.01], [0.1], [1.0], [0.03]])
+marks = inputs.integers(4, 7, low=-6, high=7) + inputs.uniform(4, 7, low=-0.35, high=0.35)
+marks = marks.at[jnp.arange(4), inputs.integers(4, low=0, high=7)].set(jnp.array([7.0, -7.0, 7.0, -7.0]))
+units = inputs.uniform(4, 1, low=0.5, high=1.5) * jnp.array([[0.01], [0.1], [1.0], [0.03]])
 w = units * marks
 
 
@@ -539,7 +541,7 @@ def by(largest):
 
 
 codes, scale = per_channel(w, 4)
-show(
+report(
     codes,
     mistakes={
         "There is a scale for each column. A row is an output: take the largest along axis 1.": lambda: by(
@@ -554,13 +556,13 @@ show(
     },
     dtype=True,
 )
-show(scale)
+report(scale)
 
 # %% name="per_channel-zeros" tags=["hidden-test"] exercise="per_channel" points=1 hint="The scale of a row of nothing but zeros is 1."
-holed = 0.02 * (draw.integers(3, 5, low=-120, high=121) + draw.uniform(3, 5, low=-0.35, high=0.35))
+holed = 0.02 * (inputs.integers(3, 5, low=-120, high=121) + inputs.uniform(3, 5, low=-0.35, high=0.35))
 holed = holed.at[0, 2].set(-2.54).at[1].set(0.0).at[2, 4].set(-2.54)
 codes, scale = per_channel(holed, 8)
-show(
+report(
     [codes, scale],
     mistakes={
         "Of a row of nothing but zeros the largest is 0. Take the scale 1 there, with jnp.where.": lambda: [
@@ -645,11 +647,11 @@ check(
 
 # %% name="int8_product-sums" tags=["hidden-test"] exercise="int8_product" points=4 hint="int32 sums, times a_scale, which goes down the rows, and b_scale.T, which goes along them."
 for n, r in ((4, 4), (2, 5)):
-    left = draw.integers(n, 33, low=-127, high=128).astype(jnp.int8)
-    right = draw.integers(r, 33, low=-127, high=128).astype(jnp.int8)
-    t, s = draw.uniform(n, 1, low=0.01, high=0.1), draw.uniform(r, 1, low=0.01, high=0.1)
+    left = inputs.integers(n, 33, low=-127, high=128).astype(jnp.int8)
+    right = inputs.integers(r, 33, low=-127, high=128).astype(jnp.int8)
+    t, s = inputs.uniform(n, 1, low=0.01, high=0.1), inputs.uniform(r, 1, low=0.01, high=0.1)
     whole = left.astype(jnp.int32) @ right.T.astype(jnp.int32)
-    show(
+    report(
         int8_product(left, t, right, s),
         mistakes={
             "The sums wrapped around in 8 bits: the product of two int8 arrays is int8. Make int32 of both first.": lambda: (
@@ -780,9 +782,9 @@ check(
 )
 
 # %% name="group_wise-codes" tags=["hidden-test"] exercise="group_wise" points=3 hint="parts = w.reshape(R, -1, group); each part by its own largest absolute number; scales (R, I / group)."
-marks = draw.integers(3, 4, 3, low=-6, high=7) + draw.uniform(3, 4, 3, low=-0.35, high=0.35)
-marks = marks.at[:, jnp.arange(4), draw.integers(4, low=0, high=3)].set(jnp.array([7.0, -7.0, -7.0, 7.0]))
-units = draw.uniform(3, 4, 1, low=0.01, high=0.05) * jnp.array([1.0, 8.0, 2.0, 4.0])[:, None]
+marks = inputs.integers(3, 4, 3, low=-6, high=7) + inputs.uniform(3, 4, 3, low=-0.35, high=0.35)
+marks = marks.at[:, jnp.arange(4), inputs.integers(4, low=0, high=3)].set(jnp.array([7.0, -7.0, -7.0, 7.0]))
+units = inputs.uniform(3, 4, 1, low=0.01, high=0.05) * jnp.array([1.0, 8.0, 2.0, 4.0])[:, None]
 w = (units * marks).at[1, 2].set(0.0).reshape(3, 12)
 
 
@@ -794,7 +796,7 @@ def shared(parts, axis, empty=1.0):
 
 
 codes, scale = group_wise(w, 4, 3)
-show(
+report(
     [codes, scale],
     mistakes={
         "The number of groups was taken for their size. Reshape to (R, -1, group).": lambda: shared(
@@ -814,8 +816,8 @@ show(
 )
 
 # %% name="group_wise-back" tags=["hidden-test"] exercise="group_wise" points=2 hint="codes * jnp.repeat(scale, I // G, axis=1)"
-some, units = draw.integers(2, 12, low=-7, high=8).astype(jnp.int8), draw.uniform(2, 3, low=0.1, high=2.0)
-show(
+some, units = inputs.integers(2, 12, low=-7, high=8).astype(jnp.int8), inputs.uniform(2, 3, low=0.1, high=2.0)
+report(
     from_groups(some, units),
     mistakes={
         "The scales take turns. Neighbours share one: jnp.repeat, and not jnp.tile.": lambda: some * jnp.tile(units, 4)
@@ -847,7 +849,7 @@ scales.nibbles([5, -3])
 # ### Exercise 6: pack, unpack
 
 
-# %% name="pack" tags=["exercise"] forbids=["minitorch.compress.packed.Packed.pack", "minitorch.compress.packed.Packed.unpacked"]
+# %% name="pack" tags=["exercise"] forbids=["minitorch.compress.packed.PackedMatrix.pack", "minitorch.compress.packed.PackedMatrix.unpack"]
 def pack(codes):
     """Codes of 4 bits, two in a byte.
 
@@ -916,7 +918,7 @@ check(
 )
 
 # %% name="pack-bytes" tags=["hidden-test"] exercise="pack" points=2 hint="low & 15 | high << 4, with the two halves of the last axis; uint8."
-some = draw.integers(3, 10, low=-8, high=8).at[0, 0].set(-8).at[1, 3].set(-1).astype(jnp.int8)
+some = inputs.integers(3, 10, low=-8, high=8).at[0, 0].set(-8).at[1, 3].set(-1).astype(jnp.int8)
 halves = some[:, :5], some[:, 5:]
 
 
@@ -924,7 +926,7 @@ def joined(low, high):
     return (low & 15 | high << 4).astype(jnp.uint8)
 
 
-show(
+report(
     pack(some),
     mistakes={
         "A negative code overwrote the high half with ones. Keep 4 bits of it: & 15.": lambda: (
@@ -944,7 +946,7 @@ show(
 )
 
 # %% name="pack-unpacked" tags=["hidden-test"] exercise="pack" points=3 hint="All low halves, then all high halves; what is above 7 was negative: subtract 16."
-some = draw.integers(2, 7, low=0, high=256).at[0, 0].set(0x87).at[1, 2].set(0x78).astype(jnp.uint8)
+some = inputs.integers(2, 7, low=0, high=256).at[0, 0].set(0x87).at[1, 2].set(0x78).astype(jnp.uint8)
 lows, highs = (some & 15).astype(jnp.int8), (some >> 4).astype(jnp.int8)
 
 
@@ -952,7 +954,7 @@ def signed(codes):
     return jnp.where(codes > 7, codes - 16, codes)
 
 
-show(
+report(
     unpack(some),
     mistakes={
         "The sign is lost. Subtract 16 from what is above 7.": lambda: jnp.concatenate([lows, highs], -1),
@@ -1069,10 +1071,10 @@ check(
 )
 
 # %% name="error_bounds-worst" tags=["hidden-test"] exercise="error_bounds" points=2 hint="The sum of |x| times half the scale of its group."
-x, s = draw.normal(5, 12), draw.uniform(4, 3, low=0.1, high=0.9)
+x, s = inputs.normal(5, 12), inputs.uniform(4, 3, low=0.1, high=0.9)
 parts, widest = x.reshape(5, 3, 4), s.max(1)
 worst, _ = error_bounds(x, s)
-show(
+report(
     worst,
     mistakes={
         "Positive and negative inputs do not cancel in the worst case, for the errors can have their signs. Take |x|.": lambda: (
@@ -1086,11 +1088,11 @@ show(
 )
 
 # %% name="error_bounds-typical" tags=["hidden-test"] exercise="error_bounds" points=3 hint="The root of the sum of x^2 s^2 / 12, s the scale of the weight's group."
-x, s = draw.normal(5, 12), draw.uniform(4, 3, low=0.1, high=0.9)
+x, s = inputs.normal(5, 12), inputs.uniform(4, 3, low=0.1, high=0.9)
 parts, widest = jnp.abs(x).reshape(5, 3, 4), s.max(1)
 variance = jnp.einsum("ngi,rg->nr", parts**2, s**2)
 _, typical = error_bounds(x, s)
-show(
+report(
     typical,
     mistakes={
         "Deviations were added. Variances add up: square before the sum, and take the root after it.": lambda: (
@@ -1111,7 +1113,7 @@ show(
 # beyond the worst case? How many within two standard deviations?
 
 # %% name="bound-held" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     rng = np.random.default_rng(4)
     w = jnp.array(rng.normal(0, 0.05, (256, 1024)), jnp.float32)
     x = jnp.array(rng.normal(0, 1, (100, 1024)), jnp.float32)
@@ -1139,7 +1141,7 @@ with once_written():
 # that it was not trained on: yours, if you wrote it in notebook 08.
 
 # %% name="model" tags=["demo", "nbval-ignore-output"]
-perplexity = yours("perplexity", otherwise=lambda losses: jnp.exp(jnp.mean(losses)))
+perplexity = my_solution("perplexity", otherwise=lambda losses: jnp.exp(jnp.mean(losses)))
 
 
 @functools.cache
@@ -1163,13 +1165,13 @@ model, tokenizer = run.model, run.tokenizer
 held_out = mt.data.split(mt.data.load_text(run.config.data, limit=run.config.limit))[1].text[:40_000]
 ids = jnp.array(tokenizer.encode(held_out))
 rows = ids[: min(len(ids) - 1, 8192) // 64 * 64 + 1]
-inputs, targets = rows[:-1].reshape(-1, 64), rows[1:].reshape(-1, 64)
+windows, targets = rows[:-1].reshape(-1, 64), rows[1:].reshape(-1, 64)
 
 
 @jax.jit
 def log_probabilities(model):
     """What a model says at each place of the text, (rows, 64, V)."""
-    return jax.nn.log_softmax(model(inputs))
+    return jax.nn.log_softmax(model(windows))
 
 
 @jax.jit
@@ -1233,7 +1235,7 @@ WAYS = {
     "a scale for 32 neighbours": lambda w, bits: from_groups(*group_wise(w, bits, 32)),
 }
 BITS = [8, 7, 6, 5, 4, 3, 2]
-with once_written():
+with skip_if_unfinished():
     table = {
         name: [judge(rounded(model, functools.partial(way, bits=bits))) for bits in BITS] for name, way in WAYS.items()
     }
@@ -1266,11 +1268,11 @@ def packed(matrix, bits, group):
     """A matrix (R, I) in the library's storage, with codes and scales that your functions found."""
     if bits == 8:
         codes, scale = per_channel(matrix, 8)
-        return compress.Packed(codes, scale.astype(jnp.bfloat16), None, compress.Scheme(bits=8))
+        return compress.PackedMatrix(codes, scale.astype(jnp.bfloat16), None, compress.Scheme(bits=8))
     codes, scale = group_wise(matrix, 4, group)
     halves = pack(codes.reshape(*scale.shape, group)).reshape(len(matrix), -1)  # each group by itself
     scheme = compress.Scheme(bits=4, group="channel" if group == matrix.shape[1] else group)
-    return compress.Packed(halves.view(jnp.int8), scale.astype(jnp.bfloat16), None, scheme)
+    return compress.PackedMatrix(halves.view(jnp.int8), scale.astype(jnp.bfloat16), None, scheme)
 
 
 def with_your_codes(model, bits, group=None):
@@ -1291,7 +1293,7 @@ def with_your_codes(model, bits, group=None):
 # 512 at most, on top of half a step.)
 
 # %% name="same-product" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     rng = np.random.default_rng(1)
     w = jnp.array(rng.normal(0, 0.1, (96, 128)), jnp.float32)
     x = jnp.array(rng.normal(0, 1, (3, 128)), jnp.float32)
@@ -1330,7 +1332,7 @@ def tokens_per_second(model, seconds=1.0):
     return 1 / float(np.median(times))
 
 
-with once_written():
+with skip_if_unfinished():
     large = mt.models.Llama.init(jax.random.key(0), CONFIG)
     forms = {
         "float32": lambda model: model,
@@ -1361,7 +1363,7 @@ with once_written():
 # Does it still talk? The same random numbers, from float32 and from your codes of 4 bits:
 
 # %% name="talk" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     for name in ("float32", "4 bits, groups of 64"):
         text = mt.infer.stream_text(
             forms[name](model), tokenizer, "def ", 60, key=jax.random.key(1), samplers=[mt.infer.temperature(0.7)]
@@ -1382,11 +1384,11 @@ with once_written():
 #   that a *straight-through* estimator), and the weights learn to live on the marks. Ma et al. (2024) train models whose
 #   weights are all -1, 0 or 1 from the beginning: 1.58 bits.
 #
-# minitorch has the three: `compress.RECIPES["nf4"]`, `compress.quantize_gptq`, `compress.prepare`. Here are the first
+# minitorch has the three: `compress.RECIPES["nf4"]`, `compress.quantize_gptq`, `compress.prepare_qat`. Here are the first
 # two against your codes, all in 4 bits with groups of 64. GPTQ reads 64 rows of the text that the model was trained on.
 
 # %% name="lose-less" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     read = mt.data.split(mt.data.load_text(run.config.data, limit=run.config.limit))[0].text[:40_000]
     calibration = jnp.array(tokenizer.encode(read))[: 64 * 64].reshape(64, 64)
     better = {
@@ -1445,9 +1447,9 @@ check(
 # %% name="best_scale-rows" tags=["hidden-test", "stretch"] exercise="best_scale" points=0 hint="Clip the codes to the ends before the errors are summed; return the scale with the least sum."
 tries = jnp.linspace(1.0, 0.3, 15)
 for bits in (4, 3):
-    x = draw.normal(200).at[17].set(4.5)
+    x = inputs.normal(200).at[17].set(4.5)
     ruler = 4.5 / (2 ** (bits - 1) - 1)
-    show(
+    report(
         best_scale(x, bits, tries),
         mistakes={
             "This is the scale of absmax, with which nothing was cut off. A smaller one errs less here.": ruler,
@@ -1463,8 +1465,8 @@ for bits in (4, 3):
 # | absmax and affine | PyTorch: `torch/ao/quantization/observer.py` (`MinMaxObserver`, `PerChannelMinMaxObserver`, `HistogramObserver` tries scales); ONNX Runtime: `onnxruntime/python/tools/quantization/quant_utils.py` |
 # | a scale for each group | llama.cpp: `ggml/src/ggml-quants.c` (`quantize_row_q8_0_ref`, `quantize_row_q4_0_ref`); MLX: `mlx/ops.cpp` (`quantize`); gpt-fast: `quantize.py` (`group_quantize_tensor`) |
 # | whole numbers, multiplied | bitsandbytes: `bitsandbytes/autograd/_functions.py` (LLM.int8()); gemmlowp: `doc/quantization.md` |
-# | two codes in a byte | llama.cpp: `ggml/src/ggml-common.h` (`block_q4_0`); minitorch: `compress/packed.py`, `compress/blocks.py` (Q8_0 and Q4_0, to the bit) |
-# | NF4 | bitsandbytes: `bitsandbytes/functional.py`; minitorch: `compress/rounding.py` |
+# | two codes in a byte | llama.cpp: `ggml/src/ggml-common.h` (`block_q4_0`); minitorch: `compress/packed.py`, `compress/gguf.py` (Q8_0 and Q4_0, to the bit) |
+# | NF4 | bitsandbytes: `bitsandbytes/functional.py`; minitorch: `compress/scheme.py` |
 # | make amends | IST-DASLab/gptq: `gptq.py`; minitorch: `compress/gptq.py` |
 # | perplexity and divergence | llama.cpp: `tools/perplexity/perplexity.cpp` (`--kl-divergence`) |
 #

@@ -33,9 +33,11 @@ import jax.numpy as jnp
 import numpy as np
 
 import minitorch as mt
-from minitorch_course import check, draw, once_written, show, yours
+from minitorch_course import check, inputs, my_solution, report, setup, skip_if_unfinished
 
-cross_entropy = yours("cross_entropy", otherwise=mt.nn.cross_entropy)
+setup()
+
+cross_entropy = my_solution("cross_entropy", otherwise=mt.nn.cross_entropy)
 
 # %% [markdown]
 # ## 1. Ten numbers instead of a word
@@ -51,8 +53,8 @@ cross_entropy = yours("cross_entropy", otherwise=mt.nn.cross_entropy)
 # %% name="learning" tags=["demo"]
 from minitorch_course.figures import distillation as figures
 
-scale_by_adam = yours("scale_by_adam", otherwise=mt.optim.scale_by_adam)
-warmup_cosine = yours(
+scale_by_adam = my_solution("scale_by_adam", otherwise=mt.optim.scale_by_adam)
+warmup_cosine = my_solution(
     "warmup_cosine",
     otherwise=lambda peak, warmup, total, end=0.0: mt.optim.warmup_cosine_decay_schedule(0.0, peak, warmup, total, end),
 )
@@ -218,8 +220,8 @@ check(
 )
 
 # %% name="soft_targets-rows" tags=["hidden-test"] exercise="soft_targets" points=3 hint="Divide the logits by t, then take the softmax along the last axis."
-warm, t = 3.0 * draw.normal(2, 3, 5), draw.uniform(low=2.2, high=3.8).item()
-show(
+warm, t = 3.0 * inputs.normal(2, 3, 5), inputs.uniform(low=2.2, high=3.8).item()
+report(
     soft_targets(warm, t),
     mistakes={
         "The logits were multiplied by t, which hides the doubts still better. Divide.": lambda: jax.nn.softmax(
@@ -350,15 +352,15 @@ check(
 )
 
 # %% name="kinship-table" tags=["hidden-test"] exercise="kinship" points=4 hint="Row i adds up the pictures of class i; its own class is struck out; then each row is divided by its sum."
-said = jax.nn.softmax(2.0 * draw.normal(12, 4))
-true = jnp.concatenate([jnp.arange(4), draw.integers(8, low=0, high=4)])
+said = jax.nn.softmax(2.0 * inputs.normal(12, 4))
+true = jnp.concatenate([jnp.arange(4), inputs.integers(8, low=0, high=4)])
 belongs = jax.nn.one_hot(true, 4)
 added = belongs.T @ said
 struck = added * (1 - jnp.eye(4))
 counted = belongs.T @ jax.nn.one_hot(jnp.argmax(said * (1 - belongs), axis=1), 4)
 alone = said * (1 - belongs)
 alone = belongs.T @ (alone / alone.sum(1, keepdims=True))
-show(
+report(
     kinship(said, true),
     mistakes={
         "The class itself is still there, and it drowns the others. Set the diagonal to 0 before you divide.": lambda: (
@@ -381,11 +383,11 @@ show(
 )
 
 # %% name="kinship-missing" tags=["hidden-test"] exercise="kinship" points=1 hint="Divide only where the sum of a row is above 0."
-few = jax.nn.softmax(draw.normal(6, 5))
-seen = draw.permutation(5)[:3]
+few = jax.nn.softmax(inputs.normal(6, 5))
+seen = inputs.permutation(5)[:3]
 kin = few * (1 - jax.nn.one_hot(jnp.tile(seen, 2), 5))
 kin = jnp.zeros((5, 5)).at[jnp.tile(seen, 2)].add(kin)
-show(
+report(
     kinship(few, jnp.tile(seen, 2)),
     mistakes={
         "The row of a class without a picture is NaN: 0 / 0. Let it be 0.": lambda: kin / kin.sum(1, keepdims=True),
@@ -393,7 +395,7 @@ show(
 )
 
 # %% name="kinship-seen" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     figures.kinship(kinship(soft_targets(ask(teacher, train_x), 4.0), train_y))
 
 # %% [markdown]
@@ -435,7 +437,7 @@ with once_written():
 # (`exp`, `sum`), since gradients are to pass through.
 
 
-# %% name="divergence" tags=["exercise"] forbids=["minitorch.compress.distill.divergence"]
+# %% name="divergence" tags=["exercise"] forbids=["minitorch.compress.distill.kl_divergence"]
 def divergence(student, teacher, t, reverse=False):
     """KL divergence of what two models say.
 
@@ -536,8 +538,8 @@ check(
 )
 
 # %% name="divergence-forward" tags=["hidden-test"] exercise="divergence" points=3 hint="KL(teacher || student): exp(log p) * (log p - log q), summed over the last axis, with p the teacher's."
-ours, theirs = 2.0 * draw.normal(2, 3, 4), 2.0 * draw.normal(2, 3, 4)
-t = draw.uniform(low=1.6, high=2.4).item()
+ours, theirs = 2.0 * inputs.normal(2, 3, 4), 2.0 * inputs.normal(2, 3, 4)
+t = inputs.uniform(low=1.6, high=2.4).item()
 
 
 def slipped(name, student=None, teacher=None):
@@ -553,7 +555,7 @@ def slipped(name, student=None, teacher=None):
     }[name]
 
 
-show(
+report(
     divergence(ours, theirs, t),
     mistakes={
         "This is the reverse one. Without `reverse` the teacher stands in front: KL(teacher || student).": lambda: (
@@ -578,9 +580,9 @@ show(
 )
 
 # %% name="divergence-reverse" tags=["hidden-test"] exercise="divergence" points=2 hint="KL(student || teacher): the same sum with the two exchanged."
-mine, yonder = 2.0 * draw.normal(4, 3), 2.0 * draw.normal(4, 3)
+mine, yonder = 2.0 * inputs.normal(4, 3), 2.0 * inputs.normal(4, 3)
 by_mine, by_yonder = jax.nn.log_softmax(mine / 1.5), jax.nn.log_softmax(yonder / 1.5)
-show(
+report(
     divergence(mine, yonder, 1.5, reverse=True),
     mistakes={
         "`reverse` changes nothing.": lambda: (jnp.exp(by_yonder) * (by_yonder - by_mine)).sum(-1),
@@ -594,8 +596,8 @@ show(
 )
 
 # %% name="divergence-sure" tags=["hidden-test"] exercise="divergence" points=1 hint="Take log_softmax of the logits, and never the logarithm of a probability."
-far = draw.uniform(low=150.0, high=250.0).item()
-show(
+far = inputs.uniform(low=150.0, high=250.0).item()
+report(
     divergence(jnp.array([[0.0, far, far]]), jnp.array([[far, far - 1.0, 0.0]]), 1.0),
     mistakes={
         "A probability was rounded to 0 before its logarithm was taken. Take log_softmax of the logits.": np.array(
@@ -611,7 +613,7 @@ two_hills = jnp.logaddexp(jnp.log(0.6) - (positions + 2.5) ** 2 / 1.3, jnp.log(0
 means, widths = jnp.meshgrid(jnp.linspace(-4.0, 4.0, 81), jnp.linspace(0.4, 4.0, 37))
 one_hill = -((positions - means.reshape(-1, 1)) ** 2) / (2 * widths.reshape(-1, 1) ** 2)  # (2997, 61): all students
 
-with once_written():
+with skip_if_unfinished():
     best = {
         name: jax.nn.softmax(one_hill[jnp.argmin(divergence(one_hill, two_hills, 1.0, reverse))])
         for name, reverse in (("forward", False), ("reverse", True))
@@ -719,9 +721,9 @@ check(
 )
 
 # %% name="soft_gradient-rows" tags=["hidden-test"] exercise="soft_gradient" points=4 hint="t * (q - p) / N, with q and p at the temperature t."
-z, v, t = 2.0 * draw.normal(3, 4), 2.0 * draw.normal(3, 4), draw.uniform(low=2.5, high=3.5).item()
+z, v, t = 2.0 * inputs.normal(3, 4), 2.0 * inputs.normal(3, 4), inputs.uniform(low=2.5, high=3.5).item()
 difference = jax.nn.softmax(z / t) - jax.nn.softmax(v / t)
-show(
+report(
     soft_gradient(z, v, t),
     mistakes={
         "The sign: where the student says too little, q < p, its logit must grow, so the gradient is negative.": lambda: (
@@ -748,7 +750,7 @@ show(
 # How large is the gradient with the factor and without, for a student and a teacher of a hundred classes?
 
 # %% name="sizes" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     z, v = 3.0 * jax.random.normal(jax.random.key(0), (2, 64, 100))
     temperatures = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
     with_factor = np.array([jnp.linalg.norm(soft_gradient(z, v, float(t))) for t in temperatures])
@@ -863,10 +865,10 @@ def two_parts(student, teacher, labels, t, hard_t=1.0):
     return (jnp.exp(p) * (p - q)).sum(-1).mean(), -jnp.take_along_axis(hard, labels[..., None], -1).mean()
 
 
-here, there, right = 2.0 * draw.normal(2, 2, 4), 2.0 * draw.normal(2, 2, 4), draw.integers(2, 2, low=0, high=4)
-t = draw.uniform(low=2.5, high=3.5).item()
+here, there, right = 2.0 * inputs.normal(2, 2, 4), 2.0 * inputs.normal(2, 2, 4), inputs.integers(2, 2, low=0, high=4)
+t = inputs.uniform(low=2.5, high=3.5).item()
 kl, hard = two_parts(here, there, right, t)
-show(
+report(
     distillation_loss(here, there, right, t, 1.0),
     mistakes={
         "The factor t squared is missing.": lambda: kl,
@@ -883,10 +885,10 @@ show(
 )
 
 # %% name="distillation_loss-mixed" tags=["hidden-test"] exercise="distillation_loss" points=2 hint="soft times the soft part, plus 1 - soft times the cross entropy of the logits as they are."
-here, there, right = 2.0 * draw.normal(3, 4), 2.0 * draw.normal(3, 4), draw.integers(3, low=0, high=4)
-t, soft = draw.uniform(low=2.5, high=3.5).item(), draw.uniform(low=0.2, high=0.4).item()
+here, there, right = 2.0 * inputs.normal(3, 4), 2.0 * inputs.normal(3, 4), inputs.integers(3, low=0, high=4)
+t, soft = inputs.uniform(low=2.5, high=3.5).item(), inputs.uniform(low=0.2, high=0.4).item()
 kl, hard = two_parts(here, there, right, t)
-show(
+report(
     distillation_loss(here, there, right, t, soft),
     mistakes={
         "The hard part is at temperature t. The student will be used at 1: give it the logits as they are.": lambda: (
@@ -1054,8 +1056,8 @@ check(
 )
 
 # %% name="hidden_loss-layers" tags=["hidden-test"] exercise="hidden_loss" points=2 hint="Every (length / n)-th state; the last of the teacher's is always among them."
-letters = [int(i) for i in draw.permutation(12)]
-show(
+letters = [int(i) for i in inputs.permutation(12)]
+report(
     [matched(letters, n) for n in (1, 3, 4, 12)],
     mistakes={
         "The last is missing, and the first is there: begin one step further in.": lambda: [
@@ -1067,9 +1069,9 @@ show(
 )
 
 # %% name="hidden_loss-value" tags=["hidden-test"] exercise="hidden_loss" points=4 hint="Normalize both, project the student's, mean squared difference; the mean over the student's layers."
-maps = [draw.normal(3, 4) for _ in range(3)]
-own = [float(i + 1) * draw.normal(2, 2, 3) + 0.5 for i in range(3)]
-wanted = [float(i + 1) * draw.normal(2, 2, 4) - 0.5 for i in range(6)]
+maps = [inputs.normal(3, 4) for _ in range(3)]
+own = [float(i + 1) * inputs.normal(2, 2, 3) + 0.5 for i in range(3)]
+wanted = [float(i + 1) * inputs.normal(2, 2, 4) - 0.5 for i in range(6)]
 
 
 def nearness(theirs, left=normalized, right=normalized, distance=jnp.square, layers=slice(None)):
@@ -1082,7 +1084,7 @@ def unchanged(x):
     return x
 
 
-show(
+report(
     hidden_loss(maps, own, wanted),
     mistakes={
         "The states were compared as they are. Normalize each row of both at first.": lambda: nearness(
@@ -1242,10 +1244,10 @@ check(
 )
 
 # %% name="kept_divergence-keep" tags=["hidden-test"] exercise="kept_divergence" points=2 hint="The k largest probabilities, and where they stand; not scaled."
-said = 2.0 * draw.normal(2, 3, 7)
+said = 2.0 * inputs.normal(2, 3, 7)
 likeliest = jnp.argsort(-said, axis=-1)[..., :3]
 probable = jnp.take_along_axis(jax.nn.softmax(said), likeliest, -1)
-show(
+report(
     keep(said, 3),
     mistakes={
         "The kept probabilities were made to sum to 1. Keep them as they are: what is missing is the rest's.": lambda: (
@@ -1257,7 +1259,7 @@ show(
 )
 
 # %% name="kept_divergence-value" tags=["hidden-test"] exercise="kept_divergence" points=3 hint="A term for each kept token, and one for the rest, whose probability is 1 minus the kept ones' sum."
-learner, master = draw.normal(3, 6), draw.normal(3, 6)
+learner, master = inputs.normal(3, 6), inputs.normal(3, 6)
 q, p = jax.nn.softmax(learner), jax.nn.softmax(master)
 ids = jnp.argsort(-p, axis=-1)[..., :2]
 
@@ -1276,7 +1278,7 @@ def over_outcomes(name):
     return named if name in ("no rest", "scaled", "both") else named + rest * (jnp.log(rest) - jnp.log(our_rest))
 
 
-show(
+report(
     kept_divergence(learner, ids, jnp.take_along_axis(p, ids, -1)),
     mistakes={
         'The outcome "something else" is missing: the student loses nothing by saying what the teacher never would.': (
@@ -1294,7 +1296,7 @@ show(
 )
 
 # %% name="kept_divergence-sure" tags=["hidden-test"] exercise="kept_divergence" points=1 hint="The rest counts as 1e-6 where it is less, for the teacher and for the student."
-unsure, sharp = draw.normal(2, 5), 60.0 * jax.nn.one_hot(draw.permutation(5)[:2], 5) + draw.normal(2, 5)
+unsure, sharp = inputs.normal(2, 5), 60.0 * jax.nn.one_hot(inputs.permutation(5)[:2], 5) + inputs.normal(2, 5)
 surest = jnp.argmax(sharp, axis=-1)[:, None]
 
 
@@ -1303,7 +1305,7 @@ def unfloored():
     return [np.array([np.nan, np.nan], np.float32), np.array([np.inf, np.inf], np.float32)]
 
 
-show(
+report(
     [
         kept_divergence(unsure, jnp.array([[3], [1]]), jnp.array([[1.0], [1.0]])),
         kept_divergence(sharp, surest, jnp.array([[0.6], [0.7]])),
@@ -1385,13 +1387,13 @@ def marked(models):
 
 RECIPES = {"alone": (1.0, 0.0, 0.0), "answers": (2.0, 0.9, 0.0), "answers and thoughts": (2.0, 0.9, 0.1)}
 scores = {}
-with once_written():
+with skip_if_unfinished():
     scores = {
         (count, name): marked(school(jnp.arange(len(train_x)), count, recipe))
         for count in (50, 100, 200, 1437)
         for name, recipe in RECIPES.items()
     }
-    figures.marks(scores, 100 * float(accuracy(teacher, test_x, test_y)))
+    figures.accuracies(scores, 100 * float(accuracy(teacher, test_x, test_y)))
 
 # %% name="proof" tags=["demo"]
 check(
@@ -1403,7 +1405,7 @@ check(
 )
 
 # %% name="marks" tags=["demo", "nbval-ignore-output"]
-with once_written():
+with skip_if_unfinished():
     for count in dict.fromkeys(count for count, _ in scores):
         print(f"{count:5} pictures ", *(f"  {name}: {scores[count, name].mean():.1f} %" for name in RECIPES))
         gain = scores[count, "answers"] - scores[count, "alone"]
@@ -1478,9 +1480,9 @@ check(
 )
 
 # %% name="raise_bias-any" tags=["hidden-test", "stretch"] exercise="raise_bias" points=0 hint="The k-th smallest of (largest other logit - logit of c), with k the share times N, rounded up."
-rows, column = draw.normal(20, 4), int(draw.integers(low=0, high=4))
+rows, column = inputs.normal(20, 4), int(inputs.integers(low=0, high=4))
 margin = jnp.sort(jnp.delete(rows, column, axis=1).max(axis=1) - rows[:, column])
-show(
+report(
     [raise_bias(rows, column, share) for share in (0.1, 0.37, 0.9)],
     mistakes={
         "The sign: a row needs its largest other logit minus the one in column c.": lambda: [
@@ -1497,7 +1499,7 @@ show(
 # Now for real: 16 students that never see a three, alone and with their teacher's answers at $T = 2$.
 
 # %% name="unseen" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     threes_last = jnp.argsort(train_y == 3, stable=True)
 
     def read_rightly(models, c=3, raised=False):
@@ -1547,10 +1549,10 @@ with once_written():
 # |---|---|
 # | the loss with $T^2$ and labels | Hugging Face transformers: `examples/research_projects/distillation/distiller.py` (DistilBERT; older releases); PyTorch's tutorial `beginner_source/knowledge_distillation_tutorial.py`; minitorch: `compress/distill.py` (`logits_loss`) |
 # | the divergence, and its trap | PyTorch: `torch/nn/functional.py` (`kl_div`): takes logarithms first and the *student* first, and with `reduction="mean"` it also divides by the number of classes; `"batchmean"` is the mean over examples |
-# | forward, reverse and mixtures of them | TRL: `trl/trainer/gkd_trainer.py` (`generalized_jsd_loss`), on what the student itself wrote; minitorch: `compress/distill.py` (`learn_on_policy`) |
+# | forward, reverse and mixtures of them | TRL: `trl/trainer/gkd_trainer.py` (`generalized_jsd_loss`), on what the student itself wrote; minitorch: `compress/distill.py` (`distill_on_policy`) |
 # | states through a learned projection | huawei-noah/Pretrained-Language-Model: `TinyBERT/transformer/modeling.py` (`fit_dense`); minitorch: `compress/distill.py` (`hidden_loss`) |
 # | the likeliest tokens of a teacher, and what is missing | arcee-ai/DistillKit: `distillkit/missing_probability.py`, `distillkit/signals/offline.py` |
-# | a teacher that only writes | what a large model writes is the training text of the small one, with plain cross entropy (Kim and Rush, 2016): DeepSeek-R1's distilled models are made so, from 800,000 samples; minitorch: `compress/distill.py` (`learn_from_samples`) |
+# | a teacher that only writes | what a large model writes is the training text of the small one, with plain cross entropy (Kim and Rush, 2016): DeepSeek-R1's distilled models are made so, from 800,000 samples; minitorch: `compress/distill.py` (`distill_on_samples`) |
 #
 # ## References
 #

@@ -92,7 +92,7 @@ def fit(model, masks):
         updates, state = optimizer.update(grads, state, model)
         return (mt.optim.apply_updates(model, updates), state), None
 
-    model = prune.masked(model, masks)
+    model = prune.apply_masks(model, masks)
     (model, _), _ = jax.lax.scan(step, (model, optimizer.init(model)), jnp.arange(400))
     return model
 
@@ -394,7 +394,7 @@ def layer_masks(weights, sparsity):
 
 def pruned(masks_of):
     """The held-out loss at every sparsity."""
-    return [float(held_out(prune.masked(trained, masks_of(weights(trained), s)))[0]) for s in SPARSITIES]
+    return [float(held_out(prune.apply_masks(trained, masks_of(weights(trained), s)))[0]) for s in SPARSITIES]
 
 
 def retrained(sparsity):
@@ -416,7 +416,7 @@ with skip_if_unfinished():
         float(held_out(trained)[0]),
     )
     for s, model in zip(SPARSITIES, again):
-        cut = prune.masked(trained, global_masks(weights(trained), s))
+        cut = prune.apply_masks(trained, global_masks(weights(trained), s))
         before, after = (100 * float(held_out(m)[1]) for m in (cut, model))
         print(f"{100 * s:3.0f} % gone: reads {before:5.1f} % of the digits, and {after:5.1f} % after training on")
 
@@ -611,7 +611,7 @@ report(
 # ### Exercise 4: cut neurons
 
 
-# %% name="cut_neurons" tags=["exercise"] forbids=["minitorch.compress.structured_prune.most_important", "minitorch.compress.structured_prune.keep_neurons"]
+# %% name="cut_neurons" tags=["exercise"] forbids=["minitorch.compress.structured_prune.top_scores", "minitorch.compress.structured_prune.keep_neurons"]
 def cut_neurons(up, bias, down, gradient, share):
     """A feed-forward layer without the least important share of its F neurons.
 
@@ -870,7 +870,7 @@ LANGUAGE_SPARSITIES = [0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
 def perplexity_without(masks_of):
     """The perplexity of the language model with these masks on the weights of its blocks."""
     model, texts, _ = language_model()
-    return float(perplexity(prune.masked(model, masks_of(prune.weights_of(model, "blocks.*"))), texts))
+    return float(perplexity(prune.apply_masks(model, masks_of(prune.linear_weights(model, "blocks.*"))), texts))
 
 
 with skip_if_unfinished():
@@ -956,7 +956,7 @@ pictures.routed(
 # the largest numbers of each row and their places, of equals the first.
 
 
-# %% name="route" tags=["exercise"] forbids=["minitorch.compress.moe.Mixture.route"]
+# %% name="route" tags=["exercise"] forbids=["minitorch.models.moe.Router.__call__"]
 def route(logits, top):
     """Which experts each token asks, and how much their answers count.
 
@@ -1119,7 +1119,7 @@ report(
 # ### Exercise 6: serve
 
 
-# %% name="serve" tags=["exercise"] forbids=["minitorch.compress.moe.Mixture.answer_within", "minitorch.compress.moe.Mixture.answer"]
+# %% name="serve" tags=["exercise"] forbids=["minitorch.models.moe.MoE.combine_with_capacity", "minitorch.models.moe.MoE.combine"]
 def serve(x, gates, experts, capacity):
     """The answers of the experts to their tokens, weighted and summed up.
 
@@ -1432,7 +1432,7 @@ with skip_if_unfinished():
 # ### Exercise 7: the balance loss
 
 
-# %% name="balance_loss" tags=["exercise"] forbids=["minitorch.compress.moe.balance_loss"]
+# %% name="balance_loss" tags=["exercise"] forbids=["minitorch.models.moe.balance_loss"]
 def balance_loss(probabilities, chosen):
     """How unevenly experts are used: 1 if all are asked alike.
 
@@ -1604,41 +1604,48 @@ with skip_if_unfinished():
 #
 # ### In a real model
 #
-# minitorch has mixtures too (`minitorch.compress.moe`). The class below is one of them whose router is your `route`
-# and whose experts sit in your seats. The language model of section 5 gets one in place of each feed-forward layer:
+# minitorch has mixtures too (`minitorch.models.moe`). The two classes below are a router that calls your `route`, and
+# a mixture whose experts sit in your seats. The language model of section 5 gets one in place of each feed-forward layer:
 # four copies of that layer, top 2. That is **upcycling** (Aran Komatsuzaki and others, 2022), a way to begin a mixture
 # with what a dense model knows: since your two gates sum to 1 and all copies say the same, the new model must be the
 # same function. Trained on, the copies would drift apart. Is it the same function?
 
 # %% name="upcycled" tags=["demo"]
-from minitorch.compress import moe
+from minitorch.compress.moe import upcycle
+from minitorch.models import moe
 
 
-class YourMixture(moe.Mixture):
-    """A mixture of the library, with your router and your seats."""
+class YourRouter(moe.Router):
+    """A router of the library that calls your `route`."""
 
-    def route(self, x):
-        logits = self.router(x)
-        return moe.Routing(logits, *route(logits, self.top))
+    def __call__(self, x):
+        logits = self.logits(x)
+        return moe.Routing(logits, *route(logits, self.top_k))
 
-    def answer_within(self, x, routing, capacity):
-        seats = min(len(x), math.ceil(capacity * len(x) * self.top / len(self.experts)))
+
+class YourMoE(moe.MoE):
+    """A mixture of the library with your seats."""
+
+    def combine_with_capacity(self, x, routing, capacity):
+        seats = min(len(x), math.ceil(capacity * len(x) * self.router.top_k / len(self.experts)))
         return serve(x, routing.gates, self.experts, seats)
 
 
 @jax.jit
 def logits_within(model, ids):
     """The logits of a model of mixtures that serves all, and the balance loss of each layer."""
-    logits, routings = moe.run_watched(model, ids, capacity=2.0)
+    logits, routings = moe.forward_with_routing(model, ids, capacity=2.0)
     return logits, [balance_loss(r.probabilities, r.chosen) for r in routings]
 
 
 with skip_if_unfinished():
     model, (texts, _), _ = language_model()
     ids = texts[0][:8]
-    sparse = moe.upcycle(model, jax.random.key(0), experts=4, top=2)
-    mixtures = mt.nn.paths.find(sparse, kind=moe.Mixture)
-    yours_inside = {path: YourMixture(m.router, m.experts, m.top) for path, m in mixtures.items()}
+    sparse = upcycle(model, jax.random.key(0), experts=4, top_k=2)
+    mixtures = mt.nn.paths.find(sparse, kind=moe.MoE)
+    yours_inside = {
+        path: YourMoE(YourRouter(m.router.weight, m.router.top_k), m.experts) for path, m in mixtures.items()
+    }
     logits, balances = logits_within(mt.nn.paths.replace(sparse, yours_inside), ids)
     print("with your mixtures inside the logits are the same:", bool(abs(logits - model(ids)).max() < 1e-2))
     print("a new router is nearly even, balance losses below 1.2:", all(float(b) < 1.2 for b in balances))
@@ -1700,7 +1707,7 @@ with skip_if_unfinished():
     for s in (0.5, 0.8):
         by_inputs = {
             path: wanda_mask(w, inputs[path.removesuffix(".weight")].reshape(-1, w.shape[0]), s)
-            for path, w in prune.weights_of(model, "blocks.*").items()
+            for path, w in prune.linear_weights(model, "blocks.*").items()
         }
         found = {"per layer": lambda layers, s=s: layer_masks(layers, s), "Wanda": lambda _, masks=by_inputs: masks}
         print(
@@ -1717,7 +1724,7 @@ with skip_if_unfinished():
 # |---|---|
 # | magnitude, within layers and global | PyTorch: `torch/nn/utils/prune.py` (`L1Unstructured`, `global_unstructured`); TensorFlow: `tensorflow_model_optimization/python/core/sparsity/keras/pruning_impl.py`; minitorch: `compress/prune.py` |
 # | 2 of 4 | PyTorch: `torch/sparse/semi_structured.py`; NVIDIA/apex: `apex/contrib/sparsity/sparse_masklib.py` |
-# | neurons by a gradient | VainF/Torch-Pruning: `torch_pruning/pruner/importance.py`; minitorch: `compress/shrink.py` |
+# | neurons by a gradient | VainF/Torch-Pruning: `torch_pruning/pruner/importance.py`; minitorch: `compress/structured_prune.py` |
 # | the router | Hugging Face transformers: `src/transformers/models/mixtral/modeling_mixtral.py` (`MixtralTopKRouter`, earlier inside `MixtralSparseMoeBlock`); llama.cpp: `src/llama-graph.cpp` (`build_moe_ffn`) |
 # | seats | google/flaxformer: `flaxformer/architectures/moe/routing.py`; deepspeedai/DeepSpeed: `deepspeed/moe/sharded_moe.py` (`top1gating`, with capacity) |
 # | the balance loss | transformers: the same file (`load_balancing_loss_func`); DeepSpeed: the same file (`l_aux`) |

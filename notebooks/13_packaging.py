@@ -39,7 +39,9 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from minitorch_course import check, draw, once_written, show
+from minitorch_course import check, inputs, report, setup, skip_if_unfinished
+
+setup()
 
 # %% [markdown]
 # ## 1. A pile of transparencies
@@ -147,9 +149,9 @@ check(
 )
 
 # %% name="seen-overlay" tags=["hidden-test"] exercise="seen" points=2 hint="Go up the pile: hide what the layer's whiteouts name, then add its files, so that upper files replace lower ones."
-n = [int(number) for number in draw.permutation(90)[:8]]
+n = [int(number) for number in inputs.permutation(90)[:8]]
 below = {"etc/os": n[0], "app/a.py": n[1], "app/sub/b.py": n[2]}
-show(
+report(
     seen([below, {"app/a.py": n[3], "lib": n[4]}, {"app/.wh.a.py": 0, "etc/.wh.os": 0, "app/c.py": n[5]}]),
     mistakes={
         "The whiteout itself is seen. It is a note for whoever builds the view, not a file of the container.": lambda: {
@@ -169,7 +171,7 @@ show(
         },
     },
 )
-show(
+report(
     seen([below, {"app/a.py": n[6], "etc/os": n[7]}]),
     mistakes={
         "The lower file won. Who looks from above sees the upper one.": lambda: below,
@@ -177,14 +179,14 @@ show(
 )
 
 # %% name="seen-whiteouts" tags=["hidden-test"] exercise="seen" points=2 hint="A whiteout hides the path itself and all that begins with it and a slash, in lower layers only."
-n = [int(number) for number in draw.permutation(90)[:6]]
-folder = draw.choice(["cache", "tmp", "log"])
+n = [int(number) for number in inputs.permutation(90)[:6]]
+folder = inputs.choice(["cache", "tmp", "log"])
 pile = [
     {f"var/{folder}/x": n[0], f"var/{folder}/y/z": n[1], f"var/{folder}s": n[2], "keep": n[3]},
     {f"var/{folder}/fresh": n[4], f"var/.wh.{folder}": 0},
     {"more": n[5]},
 ]
-show(
+report(
     seen(pile),
     mistakes={
         "The folder's files are still seen. What is hidden may be a folder: all paths that begin with it and a slash.": lambda: {
@@ -211,7 +213,7 @@ show(
 )
 
 # %% name="unseen" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     view = seen(LAYERS)
     travels, visible = sum(sum(layer.values()) for layer in LAYERS), sum(view.values())
     print(f"the container sees {visible} MB: {', '.join(view)}")
@@ -343,9 +345,9 @@ check(
 )
 
 # %% name="pull-names" tags=["hidden-test"] exercise="pull" points=2 hint="partition('@') gives name and digest. Without a digest look up the tag; it stands behind the last slash, or is latest."
-contents = [f"content {number}".encode() for number in draw.permutation(1000)[:3]]
+contents = [f"content {number}".encode() for number in inputs.permutation(1000)[:3]]
 shelf = {digest_of(data): data for data in contents}
-host = draw.choice(["localhost:5000", "registry.example:443"])
+host = inputs.choice(["localhost:5000", "registry.example:443"])
 notes = dict(zip([f"{host}/app:1", f"{host}/app:latest", "app:latest"], map(digest_of, contents), strict=True))
 names = [
     f"{host}/app:1",
@@ -354,7 +356,7 @@ names = [
     f"{host}/app:1@{digest_of(contents[2])}",
     f"app@{digest_of(contents[1])}",
 ]
-show(
+report(
     [pulled(pull, reference, notes, shelf) for reference in names],
     mistakes={
         "The tag decided. Where there is a digest it alone counts: the tag may stand elsewhere today.": lambda: [
@@ -376,9 +378,9 @@ show(
 )
 
 # %% name="pull-compared" tags=["hidden-test"] exercise="pull" points=2 hint="Compare the SHA-256 of what was sent with the digest, by tag too, and raise ValueError if they differ."
-data = f"content {draw.integers(high=1000)}".encode()
+data = f"content {inputs.integers(high=1000)}".encode()
 bent = {digest_of(data): data + b" and more"}
-show(
+report(
     [pulled(pull, reference, {"app:latest": digest_of(data)}, bent) for reference in (f"app@{digest_of(data)}", "app")]
     + [pulled(pull, f"app@{digest_of(data)}", {}, {digest_of(data): data})],
     mistakes={
@@ -523,10 +525,10 @@ check(
 )
 
 # %% name="instructions-lines" tags=["hidden-test"] exercise="instructions" points=2 hint="enumerate(text.splitlines(), 1); skip blank lines and comments; name, _, rest = line.partition(' '); name.upper()."
-gap, word = "\n" * int(draw.integers(low=1, high=5)), draw.choice(["alpine", "debian", "python"])
+gap, word = "\n" * int(inputs.integers(low=1, high=5)), inputs.choice(["alpine", "debian", "python"])
 lines = [f"# {word}", f"From {word}:3{gap}", "", "  user 10001", "   # CMD no", f"CMD echo '{word} #1'"]
 at = 4 + len(gap)
-show(
+report(
     instructions("\n".join(lines)),
     mistakes={
         "Names may be written in small letters, and mean the same: give them in capitals.": lambda: [
@@ -553,11 +555,11 @@ show(
 )
 
 # %% name="instructions-joined" tags=["hidden-test"] exercise="instructions" points=3 hint="Keep the parts, and the number of the first; a line without a backslash at its end makes the instruction whole."
-word = draw.choice(["jax", "numpy", "flax"])
-gap = "\n" * int(draw.integers(low=1, high=4))
+word = inputs.choice(["jax", "numpy", "flax"])
+gap = "\n" * int(inputs.integers(low=1, high=4))
 text = f"FROM a\nrun pip install \\\n  {word} \\\n  # note{gap}  && rm -r x \\\n\n  && y\nUSER 5"
 end = 7 + len(gap)
-show(
+report(
     instructions(text),
     mistakes={
         "The number is that of the instruction's last line. Give the one on which it begins.": lambda: [
@@ -640,7 +642,7 @@ def by_docker(text):
     return [row for stage in stages for row in ((stage.line, "FROM"), *((i.line, i.name) for i in stage.body))]
 
 
-with once_written():
+with skip_if_unfinished():
     for name, text in (("bad", BAD), ("good", GOOD)):
         mine = [(line, name) for line, name, _ in instructions(text)]
         print(f"the {name} file: {len(mine)} instructions; as Docker reads it: {mine == by_docker(text)}")
@@ -772,12 +774,12 @@ check(
 )
 
 # %% name="remarks-base" tags=["hidden-test"] exercise="remarks" points=2 hint="Remember the names behind AS. An image that is none of them, nor scratch, needs @sha256: in it."
-stage, tag = draw.choice(["build", "wheels", "base"]), f"python:3.{draw.integers(low=9, high=14)}"
-digest = "debian@sha256:" + f"{draw.integers(low=1000, high=9999)}" * 16
-k = int(draw.integers(low=2, high=9))
+stage, tag = inputs.choice(["build", "wheels", "base"]), f"python:3.{inputs.integers(low=9, high=14)}"
+digest = "debian@sha256:" + f"{inputs.integers(low=1000, high=9999)}" * 16
+k = int(inputs.integers(low=2, high=9))
 file = [(1, "FROM", f"{digest} AS {stage}"), (k, "FROM", f"{tag} AS other"), (k + 1, "FROM", tag)]
 file += [(k + 2, "FROM", f"{stage} AS more"), (k + 3, "FROM", "scratch"), (k + 4, "USER", "7"), (k + 5, "CMD", "[]")]
-show(
+report(
     remarks(file),
     mistakes={
         "The name of an earlier stage was called unpinned. It is made a few lines above: remember what follows AS.": lambda: [
@@ -790,8 +792,8 @@ show(
 )
 
 # %% name="remarks-started" tags=["hidden-test"] exercise="remarks" points=3 hint="At each FROM begin anew; keep the last USER, ENTRYPOINT and CMD of the last stage, and look at these."
-base = "debian@sha256:" + f"{draw.integers(low=1000, high=9999)}" * 16
-k = int(draw.integers(low=4, high=9))
+base = "debian@sha256:" + f"{inputs.integers(low=1000, high=9999)}" * 16
+k = int(inputs.integers(low=4, high=9))
 build = [(1, "FROM", f"{base} AS build"), (2, "USER", "1000"), (3, "ENTRYPOINT", "make"), (k, "FROM", base)]
 runs = [
     [(k + 1, "CMD", '["a"]')],
@@ -800,7 +802,7 @@ runs = [
     [(k + 1, "USER", "root"), (k + 2, "USER", "5"), (k + 3, "ENTRYPOINT", "a"), (k + 4, "CMD", '["b"]')],
     [(k + 1, "CMD", "a"), (k + 2, "USER", "0")],
 ]
-show(
+report(
     [remarks(build + run) for run in runs],
     mistakes={
         "The USER of an earlier stage was counted. Only the last stage is shipped: begin anew at each FROM.": lambda: [
@@ -835,7 +837,7 @@ show(
 )
 
 # %% name="review" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     for name, text in (("bad", BAD), ("good", GOOD)):
         found = remarks(instructions(text))
         print(f"the {name} file:", ", ".join(f"Dockerfile:{line}: {rule}" for line, rule in found) or "no remarks")
@@ -969,10 +971,10 @@ check(
 )
 
 # %% name="affected-versions" tags=["hidden-test"] exercise="affected" points=3 hint="[int(number) for number in version.split('.')], and first <= version < mended."
-m = int(draw.integers(low=2, high=5))
+m = int(inputs.integers(low=2, high=5))
 names = [f"{m}.8", f"{m}.9.4", f"{m}.9.30", f"{m}.10.2", f"{m}.11", f"{m + 9}.10"]
 shelf = [component("lib", version) for version in names]
-show(
+report(
     affected(shelf, [("lib", f"{m}.9.4", f"{m}.11")]),
     mistakes={
         "The version that mends the hole was called affected: it is the first that is not.": lambda: [
@@ -990,9 +992,9 @@ show(
 )
 
 # %% name="affected-names" tags=["hidden-test"] exercise="affected" points=2 hint="Small letters, and one of - _ . for all three, in both names."
-word = draw.choice(["flax", "optax", "numpy"])
+word = inputs.choice(["flax", "optax", "numpy"])
 names = [f"{word}_io.x", f"{word.upper()}-IO-x", f"{word}.io_X", word, f"{word}-io-x-y"]
-show(
+report(
     affected(
         [component(name, "1.5") for name in names], [(f"{word}-io_X", "1.0", "2.0"), (f"{word}.IO-x", "1.4", "1.6")]
     ),
@@ -1003,7 +1005,7 @@ show(
 )
 
 # %% name="holes" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     print(affected(BILL["components"], ADVISORIES))
 
 # %% [markdown]
@@ -1101,10 +1103,10 @@ check(
 )
 
 # %% name="health-streak" tags=["hidden-test"] exercise="health" points=2 hint="A good answer: healthy, count 0. A bad one: count it, and at `retries` say unhealthy."
-r = int(draw.integers(low=2, high=5))
-pattern = [*"+" * int(draw.integers(high=2)), *"-" * (r - 1), "+", *"-" * (r - 1), "+", *"-" * (r + 1), "+", "-"]
+r = int(inputs.integers(low=2, high=5))
+pattern = [*"+" * int(inputs.integers(high=2)), *"-" * (r - 1), "+", *"-" * (r - 1), "+", *"-" * (r + 1), "+", "-"]
 count = len(pattern)
-show(
+report(
     " ".join(health([(7 * i, sign == "+") for i, sign in enumerate(pattern)], 0, r)),
     mistakes={
         "Once unhealthy, always unhealthy? A good answer makes it healthy again.": lambda: " ".join(
@@ -1129,9 +1131,9 @@ show(
 )
 
 # %% name="health-start" tags=["hidden-test"] exercise="health" points=3 hint="While starting, bad answers before start_period do not count; once healthy, all do."
-p = 10 * int(draw.integers(low=5, high=8))
+p = 10 * int(inputs.integers(low=5, high=8))
 slow, early = "-" * (p // 10 + 3), "--+" + "-" * 5
-show(
+report(
     [
         " ".join(health([(10 * i, sign == "+") for i, sign in enumerate(given, 1)], p, retries))
         for given, retries in ((slow, 2), (early, 3))
@@ -1169,7 +1171,7 @@ show(
 # %% name="health-picture" tags=["demo"]
 from IPython.display import display
 
-with once_written():
+with skip_if_unfinished():
     history = [(10 * i, sign == "+") for i, sign in enumerate("---+--+----+", 1)]
     display(images.pulse(history, health(history, 35, 3)))
 
@@ -1300,7 +1302,7 @@ def ask(port, page):
 
 
 stopped = "not started yet"
-with once_written(), tempfile.TemporaryDirectory() as root:
+with skip_if_unfinished(), tempfile.TemporaryDirectory() as root:
     described = json.loads(fetch(IMAGE))
     files = seen([untar(fetch(layer["digest"])) for layer in described["layers"]])
     settings = json.loads(fetch(described["config"]["digest"]))["config"]

@@ -37,7 +37,9 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from minitorch_course import check, draw, once_written, show
+from minitorch_course import check, inputs, report, setup, skip_if_unfinished
+
+setup()
 
 # %% [markdown]
 # ## 1. Three kinds of things
@@ -125,8 +127,8 @@ check(
 )
 
 # %% name="object_id-header" tags=["hidden-test"] exercise="object_id" points=2 hint="hashlib.sha1(f'{kind} {len(content)}\0'.encode() + content).hexdigest()"
-kind, content = draw.choice(["commit", "tree"]), b"line\n" * int(draw.integers(low=3, high=40))
-show(
+kind, content = inputs.choice(["commit", "tree"]), b"line\n" * int(inputs.integers(low=3, high=40))
+report(
     object_id(kind, content),
     mistakes={
         "That is the SHA-1 of the content alone. The header belongs to it.": lambda: hashlib.sha1(content).hexdigest(),
@@ -141,8 +143,8 @@ show(
 )
 
 # %% name="object_id-bytes" tags=["hidden-test"] exercise="object_id" points=1 hint="len of the bytes, not of the text."
-content = ("größer " * int(draw.integers(low=2, high=30))).encode()
-show(
+content = ("größer " * int(inputs.integers(low=2, high=30))).encode()
+report(
     object_id("blob", content),
     mistakes={
         "The length is that of the text. Count bytes: ä has two.": lambda: hashlib.sha1(
@@ -260,8 +262,8 @@ check(
 )
 
 # %% name="tree-entries" tags=["hidden-test"] exercise="tree" points=2 hint="f'{mode} {name}\0'.encode() + bytes.fromhex(id), with mode 100644 or 40000, in the order of the names."
-first, second, third = (f"{number:04x}" * 10 for number in draw.permutation(60000)[:3].tolist())
-show(
+first, second, third = (f"{number:04x}" * 10 for number in inputs.permutation(60000)[:3].tolist())
+report(
     readable(tree({"m.py": ("blob", first), "z": ("tree", second), "b": ("blob", third)})),
     mistakes={
         "The id stands there as 40 digits. Put its 20 raw bytes: bytes.fromhex.": lambda: readable(
@@ -295,9 +297,9 @@ show(
 )
 
 # %% name="tree-order" tags=["hidden-test"] exercise="tree" points=2 hint="Sort with a key: the name, and for a tree the name with a slash."
-word = draw.choice(["docs", "src", "tests"])
+word = inputs.choice(["docs", "src", "tests"])
 given = {f"{word}0": ("blob", A), word: ("tree", B), f"{word}-old": ("blob", C), f"{word}.md": ("blob", A)}
-show(
+report(
     readable(tree(given)),
     mistakes={
         "The folder is sorted as `lib`. It counts as `lib/`, and so comes after `lib.txt`.": lambda: readable(
@@ -399,12 +401,12 @@ check(
 
 # %% name="commit-text" tags=["hidden-test"] exercise="commit" points=2 hint="Join the lines tree, parent, author, committer, an empty one and the message; a newline at the end."
 when, person = (
-    int(draw.integers(low=10**9, high=2 * 10**9)),
-    draw.choice(["Alan <alan@example.org>", "Grace <g@example.org>"]),
+    int(inputs.integers(low=10**9, high=2 * 10**9)),
+    inputs.choice(["Alan <alan@example.org>", "Grace <g@example.org>"]),
 )
-first, second = (f"{number:04x}" * 10 for number in draw.permutation(60000)[:2].tolist())
+first, second = (f"{number:04x}" * 10 for number in inputs.permutation(60000)[:2].tolist())
 text = f"tree {first}\nparent {second}\nauthor {person} {when} +0000\ncommitter {person} {when} +0000\n\nAdd a mean\n\nSee issue 4.\n"
-show(
+report(
     commit(first, [second], person, when, "Add a mean\n\nSee issue 4."),
     mistakes={
         "The newline at the end is missing.": lambda: text[:-1],
@@ -420,8 +422,8 @@ show(
 )
 
 # %% name="commit-parents" tags=["hidden-test"] exercise="commit" points=1 hint="A line `parent` for each of the parents, in their order; none for the first commit."
-several = [f"{number:04x}" * 10 for number in draw.permutation(60000)[:3].tolist()]
-show(
+several = [f"{number:04x}" * 10 for number in inputs.permutation(60000)[:3].tolist()]
+report(
     [commit(A, parents, ADA, 5, "Merge").count("\n") for parents in ([], several)]
     + [commit(A, several, ADA, 5, "Merge")],
     mistakes={
@@ -463,7 +465,7 @@ def write(folder, kind, content):
     return name
 
 
-with once_written(), tempfile.TemporaryDirectory() as folder:
+with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder:
     git(folder, "init", "-q", "--object-format=sha1", ".")
     page, code = write(folder, "blob", "größer\n".encode()), write(folder, "blob", b"print(1)\n")
     docs = write(folder, "tree", tree({"guide.md": ("blob", page)}))
@@ -640,9 +642,9 @@ check(
 )
 
 # %% name="merge-clean" tags=["hidden-test"] exercise="merge" points=3 hint="If theirs is as the base, take ours; if ours is, take theirs; if both are equal, take one."
-words = [f"line {number}" for number in draw.permutation(100)[:8].tolist()]
+words = [f"line {number}" for number in inputs.permutation(100)[:8].tolist()]
 a, b, c, d, e, f, *new = words
-show(
+report(
     merge([a, b, c, d, e, f], [a, new[0], c, d, e, f], [a, b, c, e, f, new[1]]),
     mistakes={
         "Only our changes are there. Where we have changed nothing, theirs count.": lambda: [a, new[0], c, d, e, f],
@@ -662,7 +664,7 @@ show(
         ],
     },
 )
-show(
+report(
     merge([a, b, c], [new[0], a, b], [new[0], a, b, c]),
     mistakes={
         "Both made the same change, so there is nothing to decide.": lambda: [
@@ -678,9 +680,9 @@ show(
 )
 
 # %% name="merge-conflict" tags=["hidden-test"] exercise="merge" points=2 hint="Both differ from the base and from each other: MINE, ours, MIDDLE, theirs, OTHER."
-words = [f"line {number}" for number in draw.permutation(100)[:7].tolist()]
+words = [f"line {number}" for number in inputs.permutation(100)[:7].tolist()]
 a, b, c, *new = words
-show(
+report(
     merge([a, b, c], [a, new[0], new[1], c], [a, new[2], c, new[3]]),
     mistakes={
         "Ours won. Both have changed the piece, and no program can know who is right: write a conflict.": lambda: [
@@ -703,12 +705,12 @@ show(
 # %% name="merge-picture" tags=["demo"]
 from IPython.display import display
 
-with once_written():
+with skip_if_unfinished():
     theirs = [*THEIRS[:1], "rate = 2", *THEIRS[2:]]
     display(git_graphs.joined(pieces(BASE, OURS, theirs), [merge(*piece) for piece in pieces(BASE, OURS, theirs)]))
 
 # %% name="git-agrees" tags=["demo"]
-with once_written(), tempfile.TemporaryDirectory() as folder:
+with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder:
     for name, other in (("without a conflict", THEIRS), ("with one", theirs)):
         for file, lines in (("ours", OURS), ("base", BASE), ("theirs", other)):
             Path(folder, file).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -872,7 +874,7 @@ def narrow_sum(losses, window):
     ]
 
 
-show(
+report(
     [verdict(test_start, function) for function in (narrow_sum, by_running_sum, old_average)],
     mistakes={
         "It passes on the old code, so it does not test the repair. Look at the first steps.": ["yes", "yes", "yes"],
@@ -907,7 +909,7 @@ suspects = [
     late,
     lambda losses, window: old_average(losses, window)[window - 1 :],
 ]
-show(
+report(
     [verdict(test_start, function) for function in suspects],
     mistakes={
         "It accepts the mean of all numbers, and a window that is too wide. Test beyond the window, with numbers that differ.": [
@@ -927,7 +929,7 @@ def flat(moving_average):
     assert moving_average([1.0, 1.0, 1.0, 1.0], 3) == [1.0, 1.0, 1.0, 1.0]
 
 
-with once_written():
+with skip_if_unfinished():
     tests = {"[1, 1, 1, 1]": flat, "yours": test_start}
     answers = {name: [verdict(test, f) for f in (*RIGHT.values(), *WRONG.values())] for name, test in tests.items()}
     display(git_graphs.verdicts(answers, list(RIGHT), list(WRONG)))
@@ -1094,7 +1096,7 @@ check(
 )
 
 # %% name="comments-messages" tags=["hidden-test"] exercise="comments" points=3 hint="title, *rest = message.split('\\n'); at most 60 characters; rest[0] is empty; the author's own signature is among the rest."
-who, guest = draw.choice([(ADA, GRACE), (GRACE, ADA)])
+who, guest = inputs.choice([(ADA, GRACE), (GRACE, ADA)])
 messages = [
     f"{'M' * 60}\n\nWhy.\n\nSigned-off-by: {who}\nSigned-off-by: {guest}",
     f"{'M' * 61}\n\nSigned-off-by: {who}",
@@ -1104,7 +1106,7 @@ messages = [
     f"Add it\n\nSigned-off-by: {who} and others",
 ]
 right = [(2, "title"), (3, "title"), (3, "unsigned"), (4, "gap"), (5, "unsigned"), (6, "unsigned")]
-show(
+report(
     comments([Commit(who, message, []) for message in messages], []),
     mistakes={
         "60 characters are allowed; more are not.": lambda: [(1, "title"), *right],
@@ -1126,7 +1128,7 @@ show(
 )
 
 # %% name="comments-files" tags=["hidden-test"] exercise="comments" points=3 hint="Remember whether a file of tests/ has been seen, the commit's own included; code before it is untested. Every file must be in scope."
-part = draw.choice(["text", "metrics", "plots"])
+part = inputs.choice(["text", "metrics", "plots"])
 needed = [f"lib/{part}.py", f"tests/test_{part}.py", "NEWS.md"]
 plans = [
     [["NEWS.md"], [f"lib/{part}.py"], [f"tests/test_{part}.py"], [f"lib/{part}.py"]],
@@ -1134,7 +1136,7 @@ plans = [
     [[f"lib/{part}.py", f"tests/test_{part}.py"], ["README.md", "NEWS.md"]],
 ]
 branches = [[Commit(ADA, signed("Do it", ADA), files) for files in plan] for plan in plans]
-show(
+report(
     [comments(branch, needed) for branch in branches],
     mistakes={
         "A test after the code was accepted. It must be in the same commit or in one before.": lambda: [
@@ -1163,7 +1165,7 @@ show(
 )
 
 # %% name="branch-read" tags=["demo"]
-with once_written():
+with skip_if_unfinished():
     for number, rule in comments(BRANCH, NEEDED):
         print(f"commit {number}: {rule:9} {BRANCH[number - 1].message.splitlines()[0]}")
 

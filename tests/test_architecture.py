@@ -30,10 +30,10 @@ COURSE = {  # The same for `minitorch_course`, which may import all of `minitorc
     "notebook": {"answers"},
     "author": {"answers", "notebook"},
     "student": {"answers", "notebook", "author"},
-    "report": set(),
-    "grading": {"answers", "notebook", "author", "report"},
+    "gradebook": set(),
+    "grading": {"answers", "notebook", "author", "gradebook"},
     "labs": {"grading"},  # whose sandbox it uses
-    "cli": {"answers", "notebook", "author", "student", "report", "grading", "labs"},
+    "cli": {"answers", "notebook", "author", "student", "gradebook", "grading", "labs"},
 }
 PACKAGES = {"minitorch": LIBRARY, "minitorch_course": COURSE}
 

@@ -1,1 +1,1 @@
-"""Is an answer right, and if not, which mistake makes exactly this one?"""
+"""Comparison of answers, and diagnosis of the mistake behind a wrong one."""

@@ -1,31 +1,36 @@
-"""Is an answer right? And what the recognisers of mistakes look at if it is not."""
+"""Comparison of an answer with the expected one, within a tolerance."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .serialize import Unreadable, kind_of, name_of
+from .serialize import Unserializable, kind_of, name_of
 
-LARGEST = 2**1000  # Integers of Python beyond it count as this much where floats are compared.
-# Relative and absolute error that two right ways of computing may differ by. A Python float often came from a float32.
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LARGEST = 2**1000  # Larger Python integers are clipped to it before they are compared as floats.
+# Relative and absolute difference between two right ways to compute. A Python float often was a float32 before.
 TOLERANCES = {"float16": (1e-2, 1e-3), "bfloat16": (4e-2, 1e-2), "float64": (1e-7, 1e-9)}
 TOLERANCES |= {name: (1e-4, 1e-5) for name in ("float", "complex", "float32", "complex64")}
 TOLERANCES["complex128"] = TOLERANCES["float64"]
-EXACT = 3e-5  # Relative spread within which a ratio counts as constant: some float32 roundings.
-Axis = tuple[int, ...]
+EXACT = 3e-5  # Relative spread within which a ratio counts as constant: a few float32 roundings.
+Index = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a right value may be from the expected one: None takes what the dtypes allow.
+    """How far a right value may be from the expected one.
 
-    `atol` grows with the largest expected number where it is None, since rounding errors of a sum do. `dtype` demands
-    exactly the expected dtype.
+    Attributes:
+      rtol: relative tolerance. None takes the value for the dtypes.
+      atol: absolute tolerance. None takes the value for the dtypes, and a part of the largest expected number, since
+        the rounding errors of a sum grow with it.
+      dtype: whether the dtype must be the expected one.
     """
 
     rtol: float | None = None
@@ -33,9 +38,9 @@ class Tolerance:
     dtype: bool = False
 
     def bounds(self, given: Any, expected: Any) -> np.ndarray:
-        """How far each element may be from `expected` (finite float64 or complex numbers of any shape)."""
-        # What is expected decides, so that an answer in bfloat16 is not let off. But NumPy's float64 is what float32
-        # is often checked against.
+        """Return how far each element may be from `expected`: float64, in the shape of `expected`."""
+        # The expected dtype decides, so that bfloat16 is no excuse. An exception: float32 is often compared with
+        # NumPy's float64.
         single = name_of(expected) in ("float64", "complex128") and name_of(given) != name_of(expected)
         rtol, atol = TOLERANCES.get("float32" if single else name_of(expected), (0.0, 0.0))
         size = np.abs(as_float(expected))
@@ -46,10 +51,11 @@ class Tolerance:
 
 
 def same(given: Any, expected: Any, tolerance: Tolerance | None = None) -> bool:
-    """Is `given` a right answer? Both plain.
+    """Return whether `given` is a right answer. Both values are plain (see `serialize.to_plain`).
 
-    Numbers agree within the tolerance, in shape and in kind (bool, int, float, complex); a Python number is an array of
-    no axes; NaN equals only NaN and infinity the same infinity. A list equals a tuple. All else is equal or not.
+    Numbers must agree in shape and kind (bool, int, float, complex), and in value within the tolerance. A Python number
+    is an array with no axes. NaN equals NaN only, and infinity the same infinity. A list equals a tuple with the same
+    elements. Other values are compared with `==`.
     """
     tolerance = tolerance or Tolerance()
     if kind_of(expected):
@@ -66,7 +72,7 @@ def same(given: Any, expected: Any, tolerance: Tolerance | None = None) -> bool:
             and given.keys() == expected.keys()
             and all(same(given[key], e, tolerance) for key, e in expected.items())
         )
-    return type(given) is type(expected) and not isinstance(given, Unreadable) and given == expected
+    return type(given) is type(expected) and not isinstance(given, Unserializable) and given == expected
 
 
 def _same_numbers(given: Any, expected: Any, tolerance: Tolerance) -> bool:
@@ -78,7 +84,7 @@ def _same_numbers(given: Any, expected: Any, tolerance: Tolerance) -> bool:
 
 
 def differing(given: Any, expected: Any, tolerance: Tolerance) -> np.ndarray:
-    """Which elements of two plain numbers of one shape differ by more than the tolerance: an array of bools."""
+    """Return which elements of two plain numbers of one shape differ by more than the tolerance: bool, same shape."""
     if kind_of(expected) in ("bool", "int"):
         return np.asarray(np.asarray(given, object) != np.asarray(expected, object), bool)
     bounds = tolerance.bounds(given, expected)
@@ -90,13 +96,14 @@ def differing(given: Any, expected: Any, tolerance: Tolerance) -> np.ndarray:
 
 
 def differing_floats(given: np.ndarray, expected: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """Return which elements of two float64 arrays differ by more than `bounds`: bool, same shape."""
     with np.errstate(all="ignore"):
         close = np.isfinite(given) & np.isfinite(expected) & (np.abs(given - expected) <= bounds)
         return ~(close | (given == expected) | (np.isnan(given) & np.isnan(expected)))
 
 
 def as_float(number: Any) -> np.ndarray:
-    """Any plain number as float64, or complex128: arithmetic on it neither wraps nor rounds to bfloat16."""
+    """Convert any plain number to float64, or to complex128, so that arithmetic neither wraps nor rounds."""
     if isinstance(number, int):
         number = min(max(number, -LARGEST), LARGEST)
     return np.asarray(number, np.complex128 if kind_of(number) == "complex" else np.float64)
@@ -104,8 +111,11 @@ def as_float(number: Any) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A wrong answer beside the right one: plain numbers of one shape. `inputs` holds the function's inputs by name,
-    and `reveal` says whether the message may hold expected numbers."""
+    """A wrong answer and the right one: plain numbers of one shape.
+
+    `inputs` holds the inputs of the student's function by name. `reveal` says whether a message may contain expected
+    numbers.
+    """
 
     given: Any
     expected: Any
@@ -115,43 +125,49 @@ class Comparison:
 
     @cached_property
     def g(self) -> np.ndarray:
+        """The given answer as float64 or complex128."""
         return as_float(self.given)
 
     @cached_property
     def e(self) -> np.ndarray:
+        """The expected answer as float64 or complex128."""
         return as_float(self.expected)
 
     @cached_property
     def wrong(self) -> np.ndarray:
+        """The wrong elements: bool, in the shape of the answer."""
         return differing(self.given, self.expected, self.tolerance)
 
     def agrees(self, expected: np.ndarray) -> bool:
-        """Would the answer be right if this were expected?"""
+        """Return whether the answer would be right if this were expected."""
         bounds = np.maximum(self.tolerance.bounds(self.given, expected), 0.0)
         with np.errstate(all="ignore"):
             close = np.abs(self.g - expected) <= bounds
             return bool(np.all(close | (self.g == expected) | (np.isnan(self.g) & np.isnan(expected))))
 
-    def at(self, index: Axis) -> str:
-        """`at [0, 2]: 0.5 instead of 0.25`."""
+    def at(self, index: Index) -> str:
+        """Describe an element, as in `at [0, 2]: 0.5 instead of 0.25`."""
         place = f"at {list(index)}: " if index else ""
         numbers = number(self.g[index]) + (f" instead of {number(self.e[index])}" if self.reveal else "")
         return place + numbers
 
-    def first(self, places: np.ndarray) -> Axis:
+    def first(self, places: np.ndarray) -> Index:
+        """Return the index of the first True in an array of bools."""
         return tuple(int(i) for i in np.argwhere(places)[0])
 
 
 def number(x: Any) -> str:
-    """Four significant digits, and no rounding of whole numbers."""
+    """Format a number with four significant digits, and an integer with all its digits."""
     if isinstance(x, complex | np.complexfloating):
         return f"{x:.4g}"
     return str(int(x)) if np.isfinite(x) and x == int(x) and abs(x) < 1e15 else f"{x:.4g}"
 
 
 def near(a: float, b: float) -> bool:
+    """Return whether two numbers differ by float32 rounding only."""
     return abs(a - b) <= EXACT * abs(b)
 
 
 def is_complex(c: Comparison) -> bool:
+    """Return whether the given answer is complex."""
     return "complex" in c.g.dtype.name

@@ -1,20 +1,22 @@
-"""What is wrong with an answer, in words that name the likely cause.
+"""Diagnosis of a wrong answer in words that name the likely mistake.
 
-`diagnose` compares two plain values (see `values`). First come the mistakes that the author of the exercise foresaw,
-then what can be seen of any answer: its kind, its structure, its shape (here), its numbers (`patterns`).
+`diagnose` compares two plain values (see `serialize`). It tries the mistakes that the author of the exercise foresaw,
+then the kind, structure and shape of the answer (here), then its numbers (`recognizers`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .comparison import Comparison, Tolerance, differing, same
 from .recognizers import explain_numbers
-from .serialize import Unreadable, describe, kind_of, name_of
+from .serialize import Unserializable, describe, kind_of, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ARTICLES = {"int": "an integer", "bool": "a truth value", "float": "a real number", "complex": "a complex number"}
 
@@ -28,10 +30,17 @@ def diagnose(
     inputs: Mapping[str, Any] | None = None,
     reveal: bool = True,
 ) -> str | None:
-    """One or two sentences on the likely cause of a wrong answer; None if it is right.
+    """Return one or two sentences on the likely cause of a wrong answer, or None if it is right.
 
-    All values are plain. `mistakes` maps the message for a typical wrong answer to the value that it has. `inputs` are
-    what the student's function was given, by name. With `reveal=False` the message holds no expected number.
+    All values are plain (see `serialize.to_plain`).
+
+    Args:
+      given: the student's answer.
+      expected: the right answer.
+      mistakes: from the message for a typical wrong answer to its value.
+      tolerance: how far a right answer may be from the expected one.
+      inputs: the inputs of the student's function, by name.
+      reveal: whether the message may contain expected numbers.
     """
     tolerance = tolerance or Tolerance()
     if same(given, expected, tolerance):
@@ -45,7 +54,7 @@ def diagnose(
 def _explain(given: Any, expected: Any, tolerance: Tolerance, inputs: Mapping[str, Any], reveal: bool) -> str:
     if given is None:
         return "The result is None: does every path through the function end in `return`?"
-    if isinstance(given, Unreadable):
+    if isinstance(given, Unserializable):
         return f"The result is a {given.kind}, where {_noun(expected)} is expected.{_advice(given)}"
     if isinstance(expected, list | tuple) and isinstance(given, list | tuple):
         return _explain_sequence(given, expected, tolerance, inputs, reveal)
@@ -63,7 +72,7 @@ def _explain(given: Any, expected: Any, tolerance: Tolerance, inputs: Mapping[st
 
 
 def _noun(value: Any) -> str:
-    """An expected value in words that do not give it away."""
+    """Describe an expected value without revealing it."""
     if isinstance(value, np.ndarray) and value.shape:
         return f"an array, {describe(value)},"
     if kind := kind_of(value):
@@ -73,13 +82,13 @@ def _noun(value: Any) -> str:
     return {"str": "text", "dict": "a dict", "tuple": "a tuple", "list": "a list"}.get(type(value).__name__, "a value")
 
 
-def _advice(given: Unreadable) -> str:
+def _advice(given: Unserializable) -> str:
     if given.kind == "Tensor":
-        return " A Tensor of minitorch exists only while a gradient is being taken."
+        return " A Tensor of minitorch exists only while a gradient is computed."
     if given.kind in ("function", "builtin_function_or_method", "method"):
-        return " Was it forgotten to call it (round brackets), or to return what it gives?"
+        return " Is the call missing (round brackets), or the return of its result?"
     if given.kind == "generator":
-        return " Round brackets around `... for ...` make no list."
+        return " Round brackets around `... for ...` make a generator, square brackets a list."
     return ""
 
 
@@ -89,7 +98,7 @@ def _explain_kind(given: Any, expected: Any, reveal: bool) -> str:
             f", where {expected!r} is expected." if reveal else ", which is wrong."
         )
     if isinstance(given, list | tuple) and isinstance(expected, np.ndarray) and _regular(given):
-        return f"The result is a {describe(given)}, where {_noun(expected)} is expected: make an array of it."
+        return f"The result is a {describe(given)}, where {_noun(expected)} is expected: convert it to an array."
     if isinstance(given, list | tuple) and len(given) == 1:
         return f"The result is a {describe(given)}, where {_noun(expected)} is expected: is there a comma too many?"
     article = "" if given is None else "an " if describe(given)[0] in "aeiou" else "a "
@@ -122,7 +131,7 @@ def _explain_dict(given: Any, expected: Any, tolerance: Tolerance, inputs: Any, 
 
 
 def _explain_parts(parts: dict[str, tuple[Any, Any]], tolerance: Tolerance, inputs: Any, reveal: bool) -> str:
-    """The first wrong part of several, and whether it is the only one."""
+    """Explain the first wrong part of several, and say whether it is the only one."""
     wrong = [name for name, (g, e) in parts.items() if not same(g, e, tolerance)]
     message = _explain(*parts[wrong[0]], tolerance, inputs, reveal)
     others = "the others are right" if len(wrong) == 1 else f"{len(wrong)} of {len(parts)} parts are wrong"
@@ -137,7 +146,7 @@ def _explain_number_kind(given: Any, expected: Any) -> str:
     kinds = kind_of(given), kind_of(expected)
     message = f"The result is {_typed(given)}, where {_typed(expected)} is expected"
     if kinds == ("int", "float"):
-        return message + ": is there an integer division `//`, a rounding, or an array made of integers?"
+        return message + ": is there an integer division `//`, a rounding, or an array of integers?"
     if kinds == ("bool", "float"):
         return message + ": it is a mask (where?), not yet the numbers (what?)."
     if kinds == ("float", "int"):
@@ -152,11 +161,11 @@ def _typed(number: Any) -> str:
 
 
 def explain_shape(given: Any, expected: Any, tolerance: Tolerance) -> str:
-    """Two numbers or arrays of different shapes: what was done to the axes?"""
+    """Explain why an answer has the wrong shape."""
     given, expected = np.asarray(given), np.asarray(expected)
     message = f"The result has shape {given.shape}, where {expected.shape} is expected"
-    for recognise in (_kept_axis, _transposed, _reshaped, _reduced, _broadcast, _one_size):
-        if cause := recognise(given, expected, tolerance):
+    for recognize in (_kept_axis, _transposed, _reshaped, _reduced, _broadcast, _one_size):
+        if cause := recognize(given, expected, tolerance):
             return f"{message}: {cause}"
     return f"{message}."
 
@@ -170,7 +179,7 @@ def _kept_axis(given: np.ndarray, expected: np.ndarray, tolerance: Tolerance) ->
         return None
     right = "the numbers are right, but " if same(given.reshape(expected.shape), expected, tolerance) else ""
     if given.ndim > expected.ndim:
-        return f"{right}an axis of size 1 is kept that should be gone (keepdims, or an index such as [:, None])."
+        return f"{right}an axis of size 1 is kept that should be removed (keepdims, or an index such as [:, None])."
     return f"{right}an axis of size 1 is missing (keepdims=True keeps it; so does [:, None])."
 
 
@@ -186,13 +195,13 @@ def _transposed(given: np.ndarray, expected: np.ndarray, tolerance: Tolerance) -
 
 def _reshaped(given: np.ndarray, expected: np.ndarray, tolerance: Tolerance) -> str | None:
     if given.size == expected.size and same(given.reshape(expected.shape), expected, tolerance):
-        return "the numbers are in the right order, but the shape is another: reshape it."
+        return "the numbers are in the right order, but the shape is different: reshape it."
     return None
 
 
 def _reduced(given: np.ndarray, expected: np.ndarray, tolerance: Tolerance) -> str | None:
     if given.ndim == 0:
-        return "everything was reduced to one number: was the axis forgotten?"
+        return "all axes were reduced: is the argument `axis` missing?"
     if expected.ndim == 0:
         return "one number is expected: is a sum or a mean missing, or was it taken over one axis only?"
     if 0 < given.ndim < expected.ndim:
@@ -203,15 +212,15 @@ def _reduced(given: np.ndarray, expected: np.ndarray, tolerance: Tolerance) -> s
 def _broadcast(given: np.ndarray, expected: np.ndarray, tolerance: Tolerance) -> str | None:
     n = expected.size
     if given.shape == (n, n) and expected.shape in ((n,), (n, 1), (1, n)):
-        return f"a column ({n}, 1) met a row ({n},), and broadcasting made a square of them."
+        return f"a column ({n}, 1) and a row ({n},) were broadcast to a square."
     if given.ndim > expected.ndim:
-        return "there is an axis too many: is a sum, a mean or a max over it missing?"
+        return "the result has one axis too many: is a sum, a mean or a max over it missing?"
     grown = [i for i, (g, e) in enumerate(zip(given.shape, expected.shape, strict=True)) if e == 1 < g]
     if grown:
         return f"axis {grown[0]} should have size 1: was it broadcast, or is a sum over it missing?"
     shrunk = [i for i, (g, e) in enumerate(zip(given.shape, expected.shape, strict=True)) if g == 1 < e]
     if shrunk:
-        return f"axis {shrunk[0]} has size 1: was it reduced that should have stayed?"
+        return f"axis {shrunk[0]} has size 1: was it reduced by mistake?"
     return None
 
 

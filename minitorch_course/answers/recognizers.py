@@ -1,19 +1,22 @@
-"""Wrong numbers in an array of the right shape: which simple mistake makes exactly these?
+"""Recognizers of simple mistakes from wrong numbers in an array of the right shape.
 
-A list of recognisers, from the plainest to the most particular. Each looks at a `Comparison` and gives a sentence or
-None; the first that recognises the answer speaks.
+Each recognizer takes a `Comparison` and returns a sentence, or None. `RECOGNIZERS` lists them from the simplest to the
+most specific, and the first that returns a sentence decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .comparison import EXACT, Comparison, as_float, is_complex, near, number, same
-from .localize import right_except, where
+from .localize import locate, right_except
 from .scale_errors import constant_factor
 from .serialize import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OVERFLOW = "an overflow (exp of a large number?)"
 FROM_INFINITY = f"{OVERFLOW}, a division by 0, or log 0"
@@ -21,27 +24,28 @@ FROM_NAN = f"{OVERFLOW} and then inf/inf or inf - inf, from 0/0, or from log or 
 
 
 def explain_numbers(comparison: Comparison) -> str:
-    """One or two sentences on why these numbers are not the expected ones."""
+    """Return one or two sentences on why these numbers are wrong."""
     if kind_of(comparison.expected) == "bool":
         return _truth_values(comparison)
     with np.errstate(all="ignore"):
-        return next(filter(None, (recognise(comparison) for recognise in RECOGNISERS)))
+        return next(filter(None, (recognize(comparison) for recognize in RECOGNIZERS)))
 
 
 def _truth_values(c: Comparison) -> str:
     if c.wrong.all():
-        return "The answer is the opposite of what is expected everywhere: is the condition the wrong way round?"
+        return "Every truth value is the opposite of the expected one: is the condition negated?"
     if c.g.ndim == 2 and c.g.shape[0] == c.g.shape[1] and np.array_equal(c.g, c.e.T):
-        return "The mask is transposed: rows and columns changed places."
-    return f"{where(c) or _some(c)} the truth value is wrong."
+        return "The mask is transposed: rows and columns are swapped."
+    return f"{locate(c) or _some(c)} the truth value is wrong."
 
 
 def unexpected_nonfinite(c: Comparison) -> str | None:
+    """Recognize NaN or infinity in place of a finite number, and the reverse."""
     nan, infinite = np.isnan(c.g) & ~np.isnan(c.e), np.isinf(c.g) & np.isfinite(c.e)
     for bad, name, cause in ((nan, "NaN", FROM_NAN), (infinite, "infinity", FROM_INFINITY)):
         if bad.any():
             place = f" at {list(c.first(bad))}" if c.g.ndim else ""
-            return f"The result holds {name}{place}, where a finite number is expected. It comes from {cause}."
+            return f"The result contains {name}{place}, where a finite number is expected. It comes from {cause}."
     missing = c.wrong & ~np.isfinite(c.e)
     if missing.any():
         place = f" at {list(c.first(missing))}" if c.g.ndim else ""
@@ -51,31 +55,36 @@ def unexpected_nonfinite(c: Comparison) -> str | None:
 
 
 def same_as_input(c: Comparison) -> str | None:
+    """Recognize an input that was returned unchanged."""
     for name, value in c.inputs.items():
         if np.shape(value) == c.g.shape and kind_of(value) and same(as_float(c.given), as_float(value)):
-            return f"The result is {name} itself, unchanged: is what was computed returned?"
+            return f"The result is {name} itself, unchanged: is the computed value returned?"
     return None
 
 
 def all_equal(c: Comparison) -> str | None:
+    """Recognize an array of equal numbers, where different numbers are expected."""
     if c.g.size < 2 or np.any(c.g != c.g.flat[0]) or np.all(c.e == c.e.flat[0]):
         return None
     if c.g.flat[0] == 0:
-        return "All numbers of the result are 0: was an array of zeros made and never filled?"
+        return "All numbers of the result are 0: was an array of zeros created and never filled?"
     return f"All numbers of the result are {number(c.g.flat[0])}: does it depend on the input?"
 
 
 def zero(c: Comparison) -> str | None:
-    return "The result is 0: does anything get added to it?" if c.g.size == 1 and not c.g.any() else None
+    """Recognize a single 0."""
+    return "The result is 0: is anything added to it?" if c.g.size == 1 and not c.g.any() else None
 
 
 def off_by_one(c: Comparison) -> str | None:
+    """Recognize an integer that is one too large or too small."""
     if c.g.size > 1 or kind_of(c.expected) != "int" or abs((c.g - c.e).item()) != 1:
         return None
     return f"The result is one too {'large' if c.g.item() > c.e.item() else 'small'}: look for an off-by-one."
 
 
 def constant_offset(c: Comparison) -> str | None:
+    """Recognize an answer that differs from the right one by a constant."""
     difference = c.g - c.e
     if c.g.size < 2 or not np.isfinite(difference).all() or is_complex(c):
         return None
@@ -88,13 +97,13 @@ def constant_offset(c: Comparison) -> str | None:
 
 
 def another_order(c: Comparison) -> str | None:
-    """Transposed, reversed, shifted or otherwise permuted along one axis."""
+    """Recognize right numbers that are transposed, reversed, shifted or permuted along one axis."""
     if c.g.ndim == 2 and c.g.shape[0] == c.g.shape[1] and c.agrees(c.e.T):
-        return "The numbers are right, but rows and columns changed places: it is transposed."
+        return "The numbers are right, but rows and columns are swapped: it is transposed."
     if c.g.ndim > 1 and c.agrees(c.e.reshape(c.e.shape[::-1]).T):
-        return "The numbers are right but in another order: was it transposed where it should be reshaped?"
+        return "The numbers are right, but in another order: was it transposed where it should be reshaped?"
     if c.g.ndim > 1 and c.agrees(c.e.T.reshape(c.e.shape)):
-        return "The numbers are right but in another order: was it reshaped where it should be transposed?"
+        return "The numbers are right, but in another order: was it reshaped where it should be transposed?"
     for axis in range(c.g.ndim):
         if message := _along(c, axis):
             return message
@@ -123,7 +132,7 @@ def _shifted(c: Comparison, axis: int, step: int) -> bool:
 
 
 def _permuted(c: Comparison, axis: int) -> bool:
-    """Are whole slices, or the numbers within each, permuted?"""
+    """Return whether whole slices, or the numbers in each slice, are permuted."""
     g, e = (np.moveaxis(x, axis, 0).reshape(x.shape[axis], -1) for x in (c.g, c.e))
     if same(np.sort(g, 0), np.sort(e, 0), c.tolerance):
         return True
@@ -144,8 +153,9 @@ INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def another_function(c: Comparison) -> str | None:
+    """Recognize a simple function of the right answer."""
     if is_complex(c) or c.agrees(np.ones_like(c.g)) or not np.any(c.g):
-        return None  # Of all ones or zeros it would be chance.
+        return None  # For ones or zeros it would be chance.
     for message, function in INVERSES.items():
         if c.agrees(function(c.e)):
             return message
@@ -153,7 +163,7 @@ def another_function(c: Comparison) -> str | None:
 
 
 def factor_along_an_axis(c: Comparison) -> str | None:
-    """Each row (say) is right up to a factor or a summand of its own."""
+    """Recognize an answer that differs in each row or column by its own factor or summand."""
     if is_complex(c) or not np.isfinite(c.g).all() or not np.isfinite(c.e).all():
         return None
     for axis in range(c.g.ndim if c.g.ndim > 1 else 0):
@@ -175,18 +185,18 @@ def _slice(c: Comparison, axis: int) -> str:
 
 
 def nearly(c: Comparison) -> str | None:
-    """All within a percent: a small constant, or precision."""
+    """Recognize numbers that are all within a percent of the right ones."""
     size = np.abs(c.e).max(initial=0.0)
     if not size or not np.all(np.abs(c.g - c.e) <= 1e-2 * np.abs(c.e) + 1e-3 * size):
         return None
     return (
-        "The result is right to two digits only: is a small constant (an epsilon) missing, too large or in the wrong"
-        f" place, or was something rounded? {_furthest(c)}"
+        "Only about two digits of the result are right: is a small constant (an epsilon) missing, too large or in the"
+        f" wrong place, or was something rounded? {_furthest(c)}"
     )
 
 
 def somewhere(c: Comparison) -> str:
-    """What can be said of any wrong numbers."""
+    """Describe any wrong numbers."""
     if c.g.size == 1:
         return f"The result is {number(c.g.flat[0])}" + (f", where {number(c.e.flat[0])} is expected." if c.reveal
                                                          else ", which is wrong.")  # fmt: skip
@@ -200,10 +210,10 @@ def _some(c: Comparison) -> str:
 
 def _furthest(c: Comparison) -> str:
     index = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(c.g - c.e)), c.g.shape))
-    return f"Furthest off {c.at(index)}." if index else f"It is {c.at(())}."
+    return f"The largest error is {c.at(index)}." if index else f"It is {c.at(())}."
 
 
-RECOGNISERS: tuple[Callable[[Comparison], str | None], ...] = (
+RECOGNIZERS: tuple[Callable[[Comparison], str | None], ...] = (
     unexpected_nonfinite,
     same_as_input,
     all_equal,

@@ -1,4 +1,4 @@
-"""Answers that are a constant times the right one: which constant tells of which mistake?"""
+"""Answers that are a constant times the right one, and the mistakes behind typical constants."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import numpy as np
 
 from .comparison import EXACT, Comparison, near, number
 
-OTHER_BASE = "is it a logarithm of another base than e?"
+OTHER_BASE = "is it a logarithm to a base other than e?"
 KNOWN = {
     math.log(2): f"0.693, which is log 2: {OTHER_BASE}",
     1 / math.log(2): f"1.443, which is 1/log 2: {OTHER_BASE}",
     math.log(10): f"2.303, which is log 10: {OTHER_BASE}",
     180 / math.pi: "57.3, which is 180/pi: are these degrees where radians are meant, or the other way round?",
 }
-LARGEST = 4096  # Beyond it, and for one number beyond 64, a whole ratio is chance.
+LARGEST = 4096  # A larger integer ratio (for one number, larger than 64) is chance.
 
 
 def constant_factor(c: Comparison) -> str | None:
+    """Recognize an answer that is a constant times the right one."""
     factor, subject = ratio(c.g, c.e), "Every number" if c.g.size > 1 else "The result"
     if factor is None:
         return None
@@ -32,7 +33,7 @@ def constant_factor(c: Comparison) -> str | None:
 
 
 def ratio(given: np.ndarray, expected: np.ndarray) -> float | None:
-    """The constant c of given = c * expected; None if there is none, or too little to tell."""
+    """Return the constant c of given = c * expected, or None if there is none or all expected numbers are 0."""
     given, expected = given.ravel(), expected.ravel()
     if "complex" in given.dtype.name or not np.any(expected):
         return None
@@ -42,7 +43,7 @@ def ratio(given: np.ndarray, expected: np.ndarray) -> float | None:
 
 
 def factor_reason(factor: float, shape: tuple[int, ...], subject: str) -> str | None:
-    """What a factor that tells its origin means for the `subject`: every number, say."""
+    """Return the reason for a typical factor, or None. `subject` is what has the factor, such as `Every number`."""
     if near(factor, -1):
         return f"The sign is wrong: {subject[0].lower()}{subject[1:]} is -1 times what it should be."
     size = max(abs(factor), 1 / abs(factor))
@@ -69,7 +70,7 @@ def _cause(size: float, large: bool, shape: tuple[int, ...]) -> str | None:
 
 def _whole(whole: int, large: bool, shape: tuple[int, ...]) -> str:
     if whole == 2:
-        return "2: look for a 2 or a 1/2 that is missing or too many, or something added twice."
+        return "2: is a 2 or a 1/2 missing or superfluous, or is something added twice?"
     axes = " (the size of an axis)" if whole in _sizes(shape) else ""
     if large:
         return f"{whole}{axes}: is something summed that should be averaged?"
@@ -84,5 +85,5 @@ def _bessel(factor: float) -> str | None:
 
 
 def _sizes(shape: tuple[int, ...]) -> set[int]:
-    """The sizes of axes, and of several together."""
+    """Return the sizes of the axes, and the products of several."""
     return {math.prod(part) for r in range(1, len(shape) + 1) for part in itertools.combinations(shape, r)}

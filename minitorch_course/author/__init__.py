@@ -1,1 +1,1 @@
-"""How a notebook is written, built and proven fit to be taught with."""
+"""Write, build and verify notebooks."""

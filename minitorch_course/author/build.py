@@ -1,6 +1,6 @@
-"""From a source to the two notebooks that are committed: the executed reference and the release.
+"""Build the two committed notebooks from a source: the executed reference and the release.
 
-Building twice gives the same bytes, so that a change in git is a change that somebody made.
+Building twice gives the same bytes, so that a diff in git shows a change of the source.
 """
 
 from __future__ import annotations
@@ -10,44 +10,58 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch._optional import require
 
-from .cells import Notebook
 from .jit_cache import environment
 from .layout import CourseLayout, write
 from .lint import AuthoringError
 from .source import INSTALL, METADATA, read_source, reference, release
 
+if TYPE_CHECKING:
+    from .cells import Notebook
+
 CELL_LIMIT = 600  # seconds
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
-Done = Callable[[int, int], None]  # Told how many of how many things are done.
+Done = Callable[[int, int], None]  # called with the number of finished steps and of all steps
 
 
-def build(places: CourseLayout, name: str, done: Done = lambda n, total: None) -> None:
-    """Make the reference and the release of a notebook. Raises AuthoringError for what its author did wrong."""
-    notebook = read_source(places.source(name))
-    write(places.reference(name), as_text(executed(notebook, done)))
-    write(places.released(name), as_text(release(notebook)))
+def build(layout: CourseLayout, name: str, done: Done = lambda n, total: None) -> None:
+    """Write the reference and the release of a notebook.
+
+    Raises:
+      AuthoringError: the source has mistakes, or its outputs cannot be published.
+    """
+    notebook = read_source(layout.source(name))
+    write(layout.reference(name), as_text(execute(notebook, done)))
+    write(layout.released(name), as_text(release(notebook)))
 
 
-def release_to(places: CourseLayout, name: str, folder: Path) -> Path:
-    """Write a notebook's release into a folder. Raises ValueError where it would replace a file."""
+def release_to(layout: CourseLayout, name: str, folder: Path) -> Path:
+    """Write a notebook's release into a folder, and return its path.
+
+    Raises:
+      ValueError: the file exists.
+    """
     path = folder / f"{name}.ipynb"
     if path.exists():
         raise ValueError(f"{path} exists: remove it, or give another folder.")
-    write(path, as_text(release(read_source(places.source(name)))))
+    write(path, as_text(release(read_source(layout.source(name)))))
     return path
 
 
 def as_text(nb: Any) -> str:
-    """A notebook as it stands in its file."""
+    """Return the content of a notebook's file."""
     return require("nbformat", "Writing a notebook", INSTALL).writes(nb) + "\n"
 
 
-def executed(notebook: Notebook, done: Done = lambda n, total: None) -> Any:
-    """The reference with its outputs, cleaned. Raises AuthoringError for outputs that should not be published."""
+def execute(notebook: Notebook, done: Done = lambda n, total: None) -> Any:
+    """Return the reference with its outputs.
+
+    Raises:
+      AuthoringError: an output is an error, a warning, or depends on the machine.
+    """
     nb = reference(notebook)
     nbclient = require("nbclient", "Executing a notebook", INSTALL)
     order = [i for i, cell in enumerate(nb.cells) if cell.cell_type == "code"]
@@ -73,7 +87,7 @@ def executed(notebook: Notebook, done: Done = lambda n, total: None) -> Any:
 
 
 def _unfit(notebook: Notebook, nb: Any) -> Iterator[str]:
-    """Outputs that are errors, warnings, or differ from run to run and from machine to machine."""
+    """Yield the outputs that are errors or warnings, or that differ between runs or machines."""
     lines = {cell.name: cell.line for cell in notebook.cells}
     for cell in nb.cells:
         for output in cell.get("outputs", ()):
@@ -90,14 +104,14 @@ def _reasons(output: Any) -> Iterator[str]:
         return
     text = "\n".join(_texts(output))
     if match := ADDRESS.search(text):
-        yield f"shows a memory address ({match[0]}), which differs in every run: print the object otherwise."
+        yield f"shows a memory address ({match[0]}), which differs in every run: print something else."
     for path in (str(Path.home()), sys.prefix, str(Path.cwd()), tempfile.gettempdir()):
         if len(path) > 1 and path in text:
             yield f"shows a path of this machine ({path}): print the name of the file only."
 
 
 def _texts(output: Any) -> Iterator[str]:
-    """What an output says in text; not images."""
+    """Yield the texts of an output; no images."""
     if output.output_type == "stream":
         yield output.text
     for kind, content in output.get("data", {}).items():

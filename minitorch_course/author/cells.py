@@ -1,12 +1,14 @@
-"""What a notebook is made of: cells of a few kinds, and solutions between markers."""
+"""The cells of a notebook's source, and the solutions between their markers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 KINDS = ("exercise", "check", "hidden-test", "demo")
 BEGIN, END = re.compile(r"^\s*# BEGIN SOLUTION\b:?(.*)$"), re.compile(r"^\s*# END SOLUTION\s*$")
@@ -16,7 +18,7 @@ FORMATTER = re.compile(r"\s*# fmt: ?(skip|off|on)\s*$")
 
 @dataclass(frozen=True)
 class Region:
-    """A solution: `first` and `last` are the numbers of its marker lines in the cell, from 0."""
+    """A solution: `first` and `last` are the line numbers of its markers in the cell, from 0."""
 
     first: int
     last: int
@@ -25,7 +27,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. `kind` is markdown, setup, exercise, check, probe or demo; `line` is where its text begins."""
+    """One cell. `kind` is markdown, setup or one of `KINDS`; `line` is where its text begins in the file."""
 
     kind: str
     name: str
@@ -66,7 +68,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A source as read."""
+    """The parsed source of a notebook."""
 
     name: str
     title: str
@@ -74,7 +76,7 @@ class Notebook:
     path: Path = field(compare=False)
 
     def of(self, *kinds: str) -> list[Cell]:
-        """The cells of some kinds, in order."""
+        """Return the cells of some kinds, in order."""
         return [cell for cell in self.cells if cell.kind in kinds]
 
     def exercise(self, name: str) -> Cell:
@@ -86,12 +88,12 @@ class Notebook:
 
     @property
     def forbids(self) -> list[str]:
-        """Every library function that some exercise may not call."""
+        """The library functions that at least one exercise forbids."""
         return sorted({name for cell in self.cells for name in cell.forbids})
 
 
 def title_of(cells: Iterable[Cell]) -> str:
-    """The first heading, or nothing."""
+    """Return the first heading, or an empty string."""
     for cell in cells:
         if match := re.match(r"# +(.+)", cell.source):
             return match[1].strip() if cell.kind == "markdown" else ""
@@ -99,22 +101,24 @@ def title_of(cells: Iterable[Cell]) -> str:
 
 
 def solved(source: str) -> str:
-    """The cell as the reference shows it: the solution without its markers and without remarks for tools."""
-    return "\n".join(_told(line for line in source.splitlines() if not BEGIN.match(line) and not END.match(line)))
+    """Return the cell as the reference shows it: the solution without its markers and without remarks for tools."""
+    return "\n".join(
+        _for_readers(line for line in source.splitlines() if not BEGIN.match(line) and not END.match(line))
+    )
 
 
 def unsolved(cell: Cell) -> str:
-    """The cell as it is released: each solution is a line that raises NotImplementedError with the task's words."""
+    """Return the cell as it is released: each solution becomes `raise NotImplementedError` with the task's words."""
     lines = cell.source.splitlines()
     for region in reversed(cell.regions):
         indent = re.match(r"\s*", lines[region.first])
         task = region.task.replace("\\", "\\\\").replace('"', '\\"')
         lines[region.first : region.last + 1] = [f'{indent[0] if indent else ""}raise NotImplementedError("{task}")']
-    return "\n".join(_told(lines))
+    return "\n".join(_for_readers(lines))
 
 
-def _told(lines: Iterable[str]) -> Iterator[str]:
-    """What is for readers: lines without remarks for the engine and the formatter. A line of nothing else goes."""
+def _for_readers(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines without remarks for `mutate` and the formatter. A line that holds only a remark is dropped."""
     for line in lines:
         left = FORMATTER.sub("", MUTANT_OK.sub("", line))
         if left or not line:

@@ -1,23 +1,26 @@
 """Library functions that an exercise may not call, found in its syntax tree.
 
-`from jax.nn import softmax as s` is found as well as `jax.nn.softmax`. What a syntax tree cannot tell (names made from
-strings) is left to the sandbox, where the functions are gone.
+`from jax.nn import softmax as s` is found as well as `jax.nn.softmax`. Names that are built from strings are not:
+the sandbox removes the functions.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-# What code without its own imports is taken to mean: cells use the imports of cells before them.
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# The usual aliases, for code without its own imports: cells use the imports of cells before them.
 USUAL = {"jnp": "jax.numpy", "np": "numpy", "mt": "minitorch", "jsp": "jax.scipy"}
 
 
 def forbidden_calls(source: str, names: Sequence[str], context: Sequence[str] = ()) -> list[tuple[int, str]]:
-    """Where `source` uses one of the functions `names` (dotted), called or not: pairs of line and name.
+    """Return where `source` uses one of the functions `names` (dotted), called or not: pairs of line and name.
 
-    `context` are cells whose imports count. Source that does not parse uses nothing.
+    The imports of the cells in `context` count. Source that does not parse uses nothing.
     """
     tree = _parsed(source)
     if not names or not tree:
@@ -26,13 +29,13 @@ def forbidden_calls(source: str, names: Sequence[str], context: Sequence[str] = 
     known |= _aliases(tree, known, names)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            known.pop(node.name, None)  # A function of their own, whatever was imported under its name.
+            known.pop(node.name, None)  # Their own function hides an import of that name.
     return sorted({(line, name) for line, name in _uses(tree, known) if name in names})
 
 
 @lru_cache(maxsize=512)
 def _known_after(context: tuple[str, ...], names: tuple[str, ...]) -> Mapping[str, str]:
-    """What names stand for after some cells, which are the same for each student of a class, and for the next cell."""
+    """Return what names stand for after some cells. Cached, as they are the same for each student of a class."""
     if not context:
         return USUAL
     known, tree = _known_after(context[:-1], names), _parsed(context[-1])
@@ -47,7 +50,7 @@ def _parsed(source: str) -> ast.Module | None:
 
 
 def _aliases(tree: ast.AST, known: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
-    """What names stand for: those that imports bind, and `softmax = jax.nn.softmax`."""
+    """Return what names stand for: those that imports bind, and `softmax = jax.nn.softmax`."""
     found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -78,7 +81,7 @@ def _uses(tree: ast.AST, known: Mapping[str, str]) -> Iterator[tuple[int, str]]:
 
 
 def dotted(node: ast.AST, known: Mapping[str, str]) -> str | None:
-    """`jax.nn.softmax` for the expressions `jax.nn.softmax` and `getattr(jax.nn, "softmax")`; None for all else."""
+    """Return `jax.nn.softmax` for `jax.nn.softmax` and `getattr(jax.nn, "softmax")`; None for other expressions."""
     match node:
         case ast.Name(id=name):
             return known.get(name)

@@ -1,13 +1,15 @@
-"""Compiled programs kept between runs, so that a notebook executed again does not compile again."""
+"""JAX's compilation cache on disk, so that a notebook that is executed again does not compile again."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-# As JAX's settings; in capitals they are its environment variables.
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# JAX's settings; in capitals they are its environment variables.
 SETTINGS: dict[str, Any] = {
     "jax_compilation_cache_dir": str(Path.home() / ".cache" / "minitorch" / "compiled"),
     "jax_persistent_cache_min_compile_time_secs": 0.0,
@@ -16,12 +18,12 @@ SETTINGS: dict[str, Any] = {
 
 
 def environment(base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment `base`, by default this process's, for a process that keeps what it compiles."""
+    """Return the environment `base` with the cache enabled, for a child process."""
     return {**base, **{name.upper(): str(value) for name, value in SETTINGS.items()}}
 
 
-def keep() -> None:
-    """Keep what this process compiles."""
+def enable() -> None:
+    """Enable the cache in this process."""
     import jax
 
     for name, value in SETTINGS.items():

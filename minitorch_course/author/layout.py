@@ -1,17 +1,20 @@
-"""Where the files of a notebook are, in a folder laid out as this repository is."""
+"""The paths of a notebook's files in a repository."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from minitorch._files import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
 class CourseLayout:
-    """The files of every notebook under `root`."""
+    """The files of every notebook under `root`, the repository's folder."""
 
     root: Path
 
@@ -28,25 +31,29 @@ class CourseLayout:
     def released(self, name: str) -> Path:
         return self.notebooks / "released" / f"{name}.ipynb"
 
-    def wrong(self, name: str) -> Path:
+    def wrong_answers(self, name: str) -> Path:
         return self.root / "tests" / "notebooks" / "wrong" / f"{name}.py"
 
     def names(self) -> list[str]:
-        """Every notebook that has a source, in order."""
+        """Return every notebook that has a source, in order."""
         return sorted(path.stem for path in self.notebooks.glob("[0-9][0-9]_*.py"))
 
     def find(self, wanted: Sequence[str]) -> list[str]:
-        """The notebooks meant by `02` or `02_autodiff`; all if none is named. Raises ValueError for others."""
+        """Return the notebooks that `wanted` names, as `02` or `02_autodiff`; all if it is empty.
+
+        Raises:
+          ValueError: a name fits no notebook, or several.
+        """
         names = self.names()
         if not names:
             raise ValueError(
                 f"There is no notebook NN_topic.py in {self.notebooks}: give the repository's folder with --root,"
-                " or lay down a first one with `minitorch course new`."
+                " or create a first one with `minitorch course new`."
             )
-        return [_meant(number, names) for number in wanted] or names
+        return [_find_one(number, names) for number in wanted] or names
 
 
-def _meant(wanted: str, names: Sequence[str]) -> str:
+def _find_one(wanted: str, names: Sequence[str]) -> str:
     found = [name for name in names if wanted in (name, name.partition("_")[0])]
     if len(found) != 1:
         problem = "No notebook is" if not found else "More than one notebook is"
@@ -55,6 +62,6 @@ def _meant(wanted: str, names: Sequence[str]) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Put text into a file, so that a crash leaves the old one; folders are made."""
+    """Write text atomically; folders are created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path, text)

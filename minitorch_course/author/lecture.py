@@ -1,40 +1,43 @@
-"""Lectures: one Markdown source, from which come a page to read and a deck of slides to show.
+"""Lectures: a page to read and a deck of slides, from one Markdown source.
 
-A source is `lectures/NN_topic.md` in pandoc's Markdown, without HTML of its own. Its front matter gives `title` and, if
-wanted, `subtitle`. A line `---` begins a slide, and so does a heading `## ...`. What the speaker says stands in a block
-from `::: notes` to `:::`; the page shows it as text, the deck does not. Formulas between dollars become MathML and
-pictures go into the files, so that what is made needs nothing else: neither network nor other files.
+A source is `lectures/NN_topic.md` in pandoc's Markdown, without HTML. Its front matter gives `title` and optionally
+`subtitle`. A line `---` begins a slide, and so does a heading `## ...`. The speaker's notes stand in a block from
+`::: notes` to `:::`; the page shows them as text, the deck does not. Formulas between dollars become MathML, and
+pictures are embedded, so that the output needs neither a network nor other files.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch._files import atomic_write
 from minitorch._optional import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 INSTALL = "pip install 'minitorch-course[lectures]'"
 FORMATS = {"": "html5", "-slides": "dzslides"}  # ending of the file's name: pandoc's writer
 
 
 def find_lectures(folder: Path, wanted: Sequence[str]) -> list[Path]:
-    """The sources in `folder` that are meant by `02` or `02_autodiff`; all if none is named.
+    """Return the sources in `folder` that `wanted` names, as `02` or `02_autodiff`; all if it is empty.
 
-    Raises FileNotFoundError for a lecture that is not there.
+    Raises:
+      FileNotFoundError: there is no such lecture.
     """
     sources = sorted(folder.glob("[0-9][0-9]_*.md"))
     if not sources:
         raise FileNotFoundError(
             f"There is no lecture NN_topic.md in {folder}: give the repository's folder with --root."
         )
-    return [_meant(lecture, sources) for lecture in wanted] or sources
+    return [_find_one(lecture, sources) for lecture in wanted] or sources
 
 
-def _meant(wanted: str, sources: Sequence[Path]) -> Path:
+def _find_one(wanted: str, sources: Sequence[Path]) -> Path:
     for source in sources:
         if wanted in (source.stem, source.stem.partition("_")[0]):
             return source
@@ -43,13 +46,14 @@ def _meant(wanted: str, sources: Sequence[Path]) -> Path:
 
 
 def make_lecture(source: Path, out: Path) -> tuple[Path, Path]:
-    """Write `source` as the page `out`/NN_topic.html and the deck `out`/NN_topic-slides.html, and return both.
+    """Write `source` as the page `out`/NN_topic.html and the deck `out`/NN_topic-slides.html, and return both paths.
 
-    Raises ValueError for a picture that is missing or has no description, and for whatever pandoc warns of; ImportError
-    if pandoc is not installed.
+    Raises:
+      ValueError: a picture is missing or has no description, or pandoc gives a warning.
+      ImportError: pandoc is not installed.
     """
-    pandoc = require("pypandoc", "Making a lecture", INSTALL)
-    _refuse(source, json.loads(_convert(pandoc, source, "json", [])))
+    pandoc = require("pypandoc", "Building a lecture", INSTALL)
+    _validate(source, json.loads(_convert(pandoc, source, "json", [])))
     out.mkdir(parents=True, exist_ok=True)
     page, deck = (out / f"{source.stem}{ending}.html" for ending in FORMATS)
     with as_file(files(__name__.rpartition(".")[0]) / "pages") as pages:
@@ -83,8 +87,8 @@ def _convert(pandoc: Any, source: Path, to: str, options: list[str]) -> str:
         ) from error
 
 
-def _refuse(source: Path, document: Any) -> None:
-    """Whatever pandoc would take without a word, fetch from the network, or leave a hole for."""
+def _validate(source: Path, document: Any) -> None:
+    """Reject what pandoc would accept silently, fetch from the network, or leave out."""
     if not document["meta"].get("title"):
         raise ValueError(f"{source} has no title: begin it with the lines `---`, `title: ...` and `---`.")
     for _, text in _nodes(document, "RawBlock", "RawInline"):
@@ -94,13 +98,13 @@ def _refuse(source: Path, document: Any) -> None:
             )
     for _, description, (target, _) in _nodes(document, "Image"):
         if not (source.parent / target).is_file():
-            raise ValueError(f"{source} shows the picture {target}, and there is no such file beside it.")
+            raise ValueError(f"{source} shows the picture {target}, and there is no such file next to it.")
         if not description:
             raise ValueError(f"{source} shows {target} without a description: ![what is seen]({target}).")
 
 
 def _nodes(node: Any, *kinds: str) -> Iterator[Any]:
-    """The contents of all nodes of these kinds in a document as pandoc's JSON has it."""
+    """Yield the contents of all nodes of these kinds in a document, as pandoc's JSON has them."""
     if isinstance(node, dict) and node.get("t") in kinds:
         yield node["c"]
     elif isinstance(node, dict | list):

@@ -1,4 +1,4 @@
-"""What the author of a notebook can get wrong, each as one line with file and line number."""
+"""Mistakes in the source of a notebook, each as one line with file and line number."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from .cells import KINDS, Cell, Notebook
 
 OTHER_TAGS = ("stretch", "nbval-ignore-output")
 NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
-LONGEST_NAME = 64  # of a cell id in nbformat
-# The options of each kind of cell, and their types; those in NEEDED must be given.
+MAX_NAME = 64  # of a cell id in nbformat
+# The options of each kind of cell, and their types; those in REQUIRED must be given.
 OPTIONS: dict[str, dict[str, type]] = {
     "setup": {},
     "demo": {},
     "exercise": {"forbids": list},
     "check": {"exercise": str},
-    "probe": {"exercise": str, "points": int, "hint": str},
+    "hidden-test": {"exercise": str, "points": int, "hint": str},
 }
-NEEDED = {"check": ("exercise",), "probe": ("exercise", "points", "hint")}
+REQUIRED = {"check": ("exercise",), "hidden-test": ("exercise", "points", "hint")}
 
 Problems = Iterator[tuple[int, str]]
 
 
 class AuthoringError(ValueError):
-    """What is wrong with a source: one line each, with file and line number."""
+    """The mistakes in a source: one line each, with file and line number."""
 
     def __init__(self, problems: Sequence[str]):
         super().__init__("\n".join(problems))
         self.problems = list(problems)
 
 
-def problems(notebook: Notebook) -> list[str]:
-    """All that is wrong, in the order of the file; nothing for a notebook that can be built."""
+def lint(notebook: Notebook) -> list[str]:
+    """Return all mistakes in the order of the file; none for a notebook that can be built."""
     found = [problem for rule in (*LAYOUT, *lint_code.RULES) for problem in rule(notebook)]
     return [f"{notebook.path}:{line}: {what}" for line, what in sorted(set(found))]
 
@@ -51,10 +51,10 @@ def _names(notebook: Notebook) -> Problems:
         line, name = cell.line, cell.name
         if not name:
             yield line, 'a code cell needs a name: `# %% name="softmax"`.'
-        elif len(name) > LONGEST_NAME or (cell.kind != "markdown" and not NAME.fullmatch(name)):
+        elif len(name) > MAX_NAME or (cell.kind != "markdown" and not NAME.fullmatch(name)):
             yield (
                 line,
-                f"{name!r} cannot be a cell's name: use lower-case letters, digits, - and _, at most {LONGEST_NAME}.",
+                f"{name!r} cannot be a cell's name: use lower-case letters, digits, - and _, at most {MAX_NAME}.",
             )
         elif name in seen:
             yield line, f"the name {name!r} is taken by the cell at line {seen[name]}: names are unique."
@@ -70,7 +70,7 @@ def _tags(notebook: Notebook) -> Problems:
             if tag not in KINDS + OTHER_TAGS:
                 yield cell.line, f"the tag {tag!r} means nothing: the tags are {', '.join(KINDS + OTHER_TAGS)}."
         if cell.stretch and cell.kind not in ("exercise", "check", "hidden-test"):
-            yield cell.line, "only an exercise, and its checks and probes, can be tagged stretch."
+            yield cell.line, "only an exercise, and its checks and hidden tests, can be tagged stretch."
 
 
 def _options(notebook: Notebook) -> Problems:
@@ -79,16 +79,16 @@ def _options(notebook: Notebook) -> Problems:
         for option, value in cell.options.items():
             if option not in allowed:
                 known = f"takes {', '.join(allowed)}" if allowed else "takes no options"
-                yield cell.line, f"{option!r} is no option of this cell: a {cell.kind} cell {known}."
+                yield cell.line, f"{option!r} is not an option of this cell: a {cell.kind} cell {known}."
             elif type(value) is not allowed[option]:
                 yield cell.line, f"{option}={value!r} must be of type {allowed[option].__name__}."
-        for option in NEEDED.get(cell.kind, ()):
+        for option in REQUIRED.get(cell.kind, ()):
             if option not in cell.options:
                 yield cell.line, f"a {cell.kind} cell needs {option}=..."
 
 
 def _belonging(notebook: Notebook) -> Problems:
-    """Checks and probes come after their exercise, and are optional if it is."""
+    """Checks and hidden tests come after their exercise, and are optional if it is."""
     exercises: dict[str, Cell] = {}
     for cell in notebook.cells:
         if cell.kind == "exercise":
@@ -97,21 +97,24 @@ def _belonging(notebook: Notebook) -> Problems:
             if cell.exercise not in exercises:
                 yield cell.line, f"no exercise above is called {cell.exercise!r}."
             elif cell.kind == "hidden-test" and exercises[cell.exercise].stretch and cell.points:
-                yield cell.line, f"the exercise {cell.exercise!r} is stretch, so its probes have points=0."
+                yield cell.line, f"the exercise {cell.exercise!r} is stretch, so its hidden tests have points=0."
 
 
 def _points(notebook: Notebook) -> Problems:
-    probes = [cell for cell in notebook.of("hidden-test") if isinstance(cell.points, int)]
-    for cell in probes:
+    tests = [cell for cell in notebook.of("hidden-test") if isinstance(cell.points, int)]
+    for cell in tests:
         if cell.points < 0:
             yield cell.line, f"points={cell.points}: points are not negative."
     checked = {cell.exercise for cell in notebook.of("check")}
-    pointed = {cell.exercise for cell in probes if cell.points > 0}
+    pointed = {cell.exercise for cell in tests if cell.points > 0}
     for cell in notebook.of("exercise"):
         if cell.name not in checked:
             yield cell.line, f"the exercise {cell.name!r} has no check cell."
         if not cell.stretch and cell.name not in pointed:
-            yield cell.line, f"the exercise {cell.name!r} has no probe with points; tag it stretch if it is optional."
+            yield (
+                cell.line,
+                f"the exercise {cell.name!r} has no hidden test with points; tag it stretch if it is optional.",
+            )
 
 
 LAYOUT: tuple[Callable[[Notebook], Problems], ...] = (_file, _names, _tags, _options, _belonging, _points)

@@ -1,6 +1,6 @@
-"""Rules for the code in a notebook's cells: solutions, syntax, cases, names, and what is forbidden.
+"""Rules for the code in a notebook's cells: solutions, syntax, cases, names, forbidden functions.
 
-Each is a function of the notebook that yields pairs of a line and what is wrong there. `RULES` lists them.
+Each rule is a function that yields pairs of a line and what is wrong there. `RULES` lists them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from .cells import BEGIN, END, KINDS, MUTANT_OK, Cell, Notebook, unsolved
 from .forbidden import forbidden_calls
-from .resolve import missing
+from .resolve import unresolved
 
 Problems = Iterator[tuple[int, str]]
 
@@ -78,7 +78,7 @@ def _places(cell: Cell, tree: ast.Module) -> Problems:
 
 
 def _cases(notebook: Notebook) -> Problems:
-    """Each check names its case in words of its own: progress and feedback go by them."""
+    """Each check has its own words for its case: progress and feedback identify it by them."""
     calls = [(cell, node) for cell in notebook.of("check") for node in _calls(cell, "check")]
     named = [(cell, node, node.args[0].value) for cell, node in calls if _is_text(node)]
     counts = Counter(case for *_, case in named)
@@ -93,21 +93,21 @@ def _cases(notebook: Notebook) -> Problems:
             yield cell.line, "a check cell calls check(...)."
     for cell in notebook.of("hidden-test"):
         if not _calls(cell, "show"):
-            yield cell.line, "a probe calls show(...)."
+            yield cell.line, "a hidden test calls report(...)."
 
 
 def _bindings(notebook: Notebook) -> Problems:
-    """What a probe binds is not there for students, so it must not be a name that their notebook uses."""
+    """Students do not have the names that a hidden test binds, so their notebook must not use them."""
     shared = {name: cell for cell in notebook.of("setup", "exercise") for name in _bound(cell)}
     for cell in notebook.of("hidden-test"):
         for name in sorted(_bound(cell) & shared.keys()):
             other = shared[name]
-            advice = "students have no probes, so their notebook would go another way: take another name."
-            yield cell.line, f"the probe binds {name!r}, and so does the cell {other.name!r}; {advice}"
+            advice = "students have no hidden tests, so their notebook would behave differently: take another name."
+            yield cell.line, f"the hidden test binds {name!r}, and so does the cell {other.name!r}; {advice}"
 
 
 def _bound(cell: Cell) -> set[str]:
-    """The names that a cell binds in the notebook: by assignment, import, def, class, for, with."""
+    """Return the names that a cell binds in the notebook: by assignment, import, def, class, for, with."""
     try:
         tree = _WithoutComprehensions().visit(ast.parse(cell.source))
         symbols = symtable.symtable(ast.unparse(tree), cell.name, "exec").get_symbols()
@@ -117,12 +117,12 @@ def _bound(cell: Cell) -> set[str]:
 
 
 class _WithoutComprehensions(ast.NodeTransformer):
-    """Their variables are their own, though from Python 3.12 on a table of symbols has them with those around them."""
+    """Removes comprehensions: their variables are local, though Python 3.12 lists them with the names around them."""
 
     def _leave_out(self, node: ast.AST) -> ast.AST:
         return ast.Constant(None)
 
-    visit_ListComp = visit_SetComp = visit_DictComp = _leave_out
+    visit_ListComp = visit_SetComp = visit_DictComp = _leave_out  # noqa: N815 (the names of ast.NodeTransformer)
 
 
 def _calls(cell: Cell, name: str) -> list[Any]:
@@ -139,11 +139,11 @@ def _is_text(call: Any) -> bool:
 
 
 def _forbidden(notebook: Notebook) -> Problems:
-    """What is taken out of the library for grading is not there for set-up, solutions and probes either."""
+    """Functions that are removed for grading are missing in set-up, solutions and hidden tests, too."""
     if not all(isinstance(cell.forbids, list) for cell in notebook.cells):
         return
     for cell in notebook.cells:
-        yield from ((cell.line, problem) for problem in missing(cell.forbids))
+        yield from ((cell.line, problem) for problem in unresolved(cell.forbids))
     before: list[str] = []
     for cell in notebook.of("setup", "exercise", "hidden-test"):
         unseen = _lines_of_mistakes(cell)
@@ -155,7 +155,7 @@ def _forbidden(notebook: Notebook) -> Problems:
 
 
 def _lines_of_mistakes(cell: Cell) -> set[int]:
-    """The lines of a probe that run in the reference only."""
+    """Return the lines of a hidden test that run in the reference only."""
     calls = _calls(cell, "show") if cell.kind == "hidden-test" else []
     values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "mistakes"]
     return {line for value in values for line in range(value.lineno, value.end_lineno + 1)}

@@ -1,6 +1,6 @@
-"""Mutants: small edits of a reference solution, each of which must lose points, or the probes are too weak.
+"""Mutants: small edits of a reference solution. Each must lose points, or the hidden tests are too weak.
 
-A mutant that loses nothing shows a mistake that nobody would notice: a sign, an axis, an off-by-one. See R. DeMillo,
+A mutant that loses nothing is a mistake that no test would notice: a sign, an axis, an off-by-one. See R. DeMillo,
 R. Lipton, F. Sayward, "Hints on test data selection" (1978).
 """
 
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .cells import MUTANT_OK, Cell, solved
-from .mutations import edits
-from .runner import Runner
+from .mutations import mutations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .runner import Runner
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,9 @@ class Mutant:
 
 
 def mutants(cell: Cell) -> Iterator[Mutant]:
-    """Every mutant of an exercise's solutions, in the order of the lines; none twice.
+    """Yield every mutant of an exercise's solutions once, in the order of the lines.
 
-    An optional exercise, which has no points to lose, has none.
+    An optional exercise has none, since it has no points to lose.
     """
     if cell.stretch:
         return
@@ -38,7 +42,7 @@ def mutants(cell: Cell) -> Iterator[Mutant]:
     for node in sorted(_inside(cell, tree), key=_position):
         if any(MUTANT_OK.search(line) for line in lines[node.lineno - 1 : node.end_lineno]):
             continue
-        for edit in edits(node):
+        for edit in mutations(node):
             mutant = _mutant(lines, node, edit)
             if mutant.source not in seen:
                 seen.add(mutant.source)
@@ -50,11 +54,11 @@ def _position(node: ast.expr | ast.stmt) -> tuple[int, int]:
 
 
 def _inside(cell: Cell, tree: ast.Module) -> Iterator[ast.expr | ast.stmt]:
-    """The expressions and statements of the solutions, without types, documentation and the words of errors."""
+    """Yield the expressions and statements of the solutions, without types, docstrings and error messages."""
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.Raise | ast.JoinedStr) or _is_documentation(node):
+        if isinstance(node, ast.Raise | ast.JoinedStr) or _is_docstring(node):
             continue
         stack += [child for name, child in _children(node) if name not in ("annotation", "returns", "decorator_list")]
         if isinstance(node, ast.expr | ast.stmt) and any(
@@ -70,7 +74,7 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                 yield name, child
 
 
-def _is_documentation(node: ast.AST) -> bool:
+def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
@@ -86,8 +90,8 @@ def _mutant(lines: Sequence[str], node: ast.expr | ast.stmt, edit: ast.expr | as
 
 
 def problems_of_mutant(exercise: Cell, mutant: Mutant, runner: Runner) -> list[str]:
-    """One line if a mutant loses no points."""
-    if runner.first_lost(exercise.name, mutant.source):
+    """Return one line if a mutant loses no points."""
+    if runner.first_failed_test(exercise.name, mutant.source):
         return []
     line, edit = exercise.line + mutant.line, f"{mutant.before}  ->  {mutant.after}"
     return [f"{runner.notebook.path}:{line}: a mutant of {exercise.name!r} loses no points: {edit}"]

@@ -1,9 +1,12 @@
-"""The edits of one node of a syntax tree that a slip of the pen could make."""
+"""The mutations of one node of a syntax tree: edits that a typing mistake could make."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SWAPPED_OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -30,14 +33,14 @@ SWAPPED_COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
 PAIRS = [("sum", "mean"), ("max", "min"), ("maximum", "minimum"), ("argmax", "argmin"), ("zeros", "ones")]
 PAIRS += [("zeros_like", "ones_like"), ("sin", "cos"), ("exp", "expm1"), ("log", "log1p")]
 SWAPPED_NAMES = dict(PAIRS) | {b: a for a, b in PAIRS}
-# Functions of two arguments for which the order does not matter, or is checked by Python.
+# Functions of two arguments whose order does not matter, or is checked by Python.
 COMMUTE = {"maximum", "minimum", "add", "multiply", "logical_and", "logical_or", "equal", "not_equal", "isinstance"}
 COMMUTE |= {"allclose", "isclose", "broadcast_shapes", "hypot", "max", "min", "clip", "getattr", "hasattr"}
-TINY = 1e-3  # Below it a constant guards against zero, and twice of it cannot be seen.
+TINY = 1e-3  # A smaller constant guards against zero, and doubling it changes nothing.
 
 
-def edits(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:
-    """What may stand in the place of `node`."""
+def mutations(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:
+    """Yield the replacements for `node`."""
     match node:
         case ast.Constant():
             yield from _constants(node.value)
@@ -61,13 +64,13 @@ def edits(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:
         case ast.AugAssign():
             yield from _updates(node)
         case ast.Return(value=ast.Tuple(elts=[_, _, *_] as results)):
-            yield ast.Return(ast.Tuple(_exchanged(results), ast.Load()))
+            yield ast.Return(ast.Tuple(_swapped(results), ast.Load()))
         case ast.Expr(value=ast.Call()) | ast.Break() | ast.Continue():
             yield ast.Pass()
 
 
 def _constants(value: object) -> Iterator[ast.expr]:
-    """Off by one, off by a factor of two, true for false, and the axes of an einsum exchanged."""
+    """Yield a constant that is off by one or by a factor of two, the other truth value, an einsum with swapped axes."""
     if isinstance(value, bool):
         yield ast.Constant(not value)
     elif isinstance(value, int):
@@ -84,7 +87,7 @@ def _number(value: float) -> ast.expr:
 
 
 def _operations(node: ast.BinOp) -> Iterator[ast.expr]:
-    """Another operator, operands exchanged, and one of them dropped."""
+    """Yield another operator, swapped operands, and each operand alone."""
     if swapped := SWAPPED_OPERATORS.get(type(node.op)):
         yield ast.BinOp(node.left, swapped(), node.right)
     if isinstance(node.op, DO_NOT_COMMUTE):
@@ -107,7 +110,7 @@ def _attributes(node: ast.Attribute) -> Iterator[ast.expr]:
 
 
 def _calls(node: ast.Call) -> Iterator[ast.expr]:
-    """Arguments exchanged, an axis forgotten or another one, one step fewer, and an order not reversed."""
+    """Yield swapped arguments, a missing axis, one step fewer, and an order that is not reversed."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name in ("reversed", "sorted") and len(node.args) == 1:
         yield node.args[0]
@@ -117,14 +120,14 @@ def _calls(node: ast.Call) -> Iterator[ast.expr]:
         fewer = ast.BinOp(node.args[place], ast.Sub(), step)
         yield _with(node, [*node.args[:place], fewer, *node.args[place + 1 :]])
     elif len(node.args) > 1 and name not in COMMUTE and not any(isinstance(a, ast.Starred) for a in node.args):
-        yield _with(node, _exchanged(node.args, 1 if name == "where" else 0))
+        yield _with(node, _swapped(node.args, 1 if name == "where" else 0))
     for keyword in node.keywords:
         if keyword.arg == "axis" and not isinstance(keyword.value, ast.Constant | ast.UnaryOp):
             yield ast.Call(node.func, node.args, [k for k in node.keywords if k is not keyword])
 
 
-def _exchanged(items: list[ast.expr], i: int = 0) -> list[ast.expr]:
-    """`items` with the one at `i` and the next in each other's place."""
+def _swapped(items: list[ast.expr], i: int = 0) -> list[ast.expr]:
+    """Return `items` with those at `i` and `i + 1` swapped."""
     return [*items[:i], *reversed(items[i : i + 2]), *items[i + 2 :]]
 
 

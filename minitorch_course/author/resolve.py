@@ -1,28 +1,34 @@
-"""Where a function that an exercise forbids is defined: what it needs to be known to take it away."""
+"""Find where a function that an exercise forbids is defined, so that grading can remove it."""
 
 from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._packages import LIBRARY
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from types import ModuleType
 
-def missing(names: Sequence[str]) -> Iterator[str]:
-    """What is wrong with each of the dotted names that is not there, in this package or another."""
+
+def unresolved(names: Sequence[str]) -> Iterator[str]:
+    """Yield a message for each dotted name that does not exist, in minitorch or in another library."""
     for name in names:
         try:
-            definition(LIBRARY, name) if name.partition(".")[0] == LIBRARY.name else module_of(name)
+            resolve(LIBRARY, name) if name.partition(".")[0] == LIBRARY.name else module_of(name)
         except ValueError as error:
             yield str(error)
 
 
-def definition(package: Path, name: str) -> tuple[Path, list[str]]:
-    """The file that defines `name`, and its name in there: `["Tape", "backward"]`. Follows imports."""
+def resolve(package: Path, name: str) -> tuple[Path, list[str]]:
+    """Return the file that defines `name`, and its name in there: `["Tape", "backward"]`. Follows imports.
+
+    Raises:
+      ValueError: minitorch has no such function.
+    """
     parts = name.split(".")[1:]
     path = package
     while len(parts) > 1 and ((path / parts[0]).is_dir() or (path / f"{parts[0]}.py").exists()):
@@ -33,12 +39,12 @@ def definition(package: Path, name: str) -> tuple[Path, list[str]]:
         if bindings(tree, parts):
             return file, parts
         for origin in _origins(tree, parts[0], file.relative_to(package.parent)):
-            return definition(package, ".".join([origin, *parts[1:]]))
-    raise ValueError(f"{name} is not in minitorch: mend the `forbids` of the exercise that names it.")
+            return resolve(package, ".".join([origin, *parts[1:]]))
+    raise ValueError(f"{name} is not in minitorch: correct the `forbids` of the exercise that names it.")
 
 
 def bindings(tree: ast.AST, names: Sequence[str]) -> list[Any]:
-    """The statements that define `names[0]`, or `names[1]` in the class `names[0]`."""
+    """Return the statements that define `names[0]`, or `names[1]` in the class `names[0]`."""
     found = [node for node in getattr(tree, "body", []) if names[0] in _bound(node)]
     if len(names) == 1:
         return found
@@ -53,7 +59,7 @@ def _bound(node: ast.AST) -> list[str]:
 
 
 def _origins(tree: ast.Module, name: str, file: Path) -> Iterator[str]:
-    """Where a file imports `name` from, by a relative import."""
+    """Yield where a file imports `name` from, by a relative import."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             for alias in node.names:
@@ -63,12 +69,16 @@ def _origins(tree: ast.Module, name: str, file: Path) -> Iterator[str]:
 
 
 def module_of(name: str) -> ModuleType:
-    """The module that holds the function `name`. Raises ValueError where there is none."""
+    """Return the module that holds the function `name`.
+
+    Raises:
+      ValueError: there is no such module or function.
+    """
     parent, _, attribute = name.rpartition(".")
     try:
         module = importlib.import_module(parent)
     except (ImportError, ValueError):
-        raise ValueError(f"{name}: {parent or name} is no module that can be imported.") from None
+        raise ValueError(f"{name}: {parent or name} cannot be imported.") from None
     if attribute not in vars(module):
-        raise ValueError(f"{name} does not exist: mend the `forbids` of the exercise that names it.")
+        raise ValueError(f"{name} does not exist: correct the `forbids` of the exercise that names it.")
     return module

@@ -1,7 +1,7 @@
-"""A notebook run and graded in a child process, as often as asked: for planted wrong answers and for mutants.
+"""A notebook graded in a child process, any number of times: for wrong answers and for mutants.
 
-The child imports JAX once and stays, so that one more answer costs milliseconds. A loop without end is cut: a new child
-takes its place.
+The child imports JAX once and stays, so that one more answer costs milliseconds. A child that does not answer in time
+is killed, and a new one takes its place.
 """
 
 from __future__ import annotations
@@ -10,23 +10,27 @@ import contextlib
 import multiprocessing
 import time
 import traceback
-from collections.abc import Generator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .cells import Notebook
-from .jit_cache import keep
+from . import jit_cache
 from .session import CheckResult, Session, TestResult
+from .verdict import PROCESS_ENDED, Stop, out_of_time
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from .cells import Notebook
 
 LIMIT = 60.0  # seconds without a result
 DONE = "done"
 
 
-class Ended(Exception):
-    """The child said no more; `status` is that of the probe that it was at."""
+class RunnerStoppedError(Exception):
+    """The child sends no more results; `stop` says why."""
 
-    def __init__(self, status: str, message: str):
-        super().__init__(message)
-        self.status = status
+    def __init__(self, stop: Stop):
+        super().__init__(stop.reason)
+        self.stop = stop
 
 
 class Runner:
@@ -44,39 +48,62 @@ class Runner:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def grade(self, replaced: Mapping[str, str] | None = None, seed: int = 0) -> dict[str, TestResult]:
-        """What came of each probe, by name, with the code `replaced` (exercise -> whole cell) in its place.
+    def grade(
+        self, replaced: Mapping[str, str] | None = None, seed: int = 0, changed: str | None = None
+    ) -> dict[str, TestResult]:
+        """Return the result of each hidden test by name. For the arguments see `Session.grade`.
 
-        Raises ValueError where the reference itself fails.
+        Raises:
+          ValueError: the reference itself fails.
         """
         found: dict[str, TestResult] = {}
         try:
-            for probed in self._ask("grade", dict(replaced or {}), seed):
-                found[probed.name] = probed
-        except Ended as end:
-            status, message = end.status, str(end)
-            for cell in self.notebook.of("hidden-test"):
+            for result in self._ask("grade", dict(replaced or {}), seed, changed):
+                found[result.name] = result
+        except RunnerStoppedError as error:
+            status, message = error.stop
+            for cell in self._tests_from(changed):
                 if cell.name not in found:
                     found[cell.name] = TestResult(cell.name, cell.exercise or "", cell.points, status, message)
                     status, message = "not run", "The notebook had ended before this."
         return found
 
     def first_failed_test(self, exercise: str, code: str) -> TestResult | None:
-        """The first probe with points that `code` loses as the cell of `exercise`; None if it earns them all.
+        """Return the first test with points that `code` loses as the cell of `exercise`; None if it earns them all.
 
         Code that takes many times longer than the reference is said to loop, and loses.
         """
-        usual, self.limit = self.limit, self._patience()
+        usual, self.limit = self.limit, self._time_limit()
         try:
             with contextlib.closing(self._ask("grade", {exercise: code}, 0, exercise)) as results:
-                return next((probed for probed in results if probed.points and not probed.passed), None)
-        except Ended as end:
-            return TestResult("", exercise, 0, end.status, str(end))
+                return next((result for result in results if result.points and not result.passed), None)
+        except RunnerStoppedError as error:
+            return TestResult("", exercise, 0, *error.stop)
         finally:
             self.limit = usual
 
-    def _patience(self) -> float:
-        """Seconds to wait for code that should take as long as the reference does once it is compiled."""
+    def check(self, replaced: Mapping[str, str] | None = None, exercise: str | None = None) -> list[CheckResult]:
+        """Return the results of the visible checks of an exercise, or of all, for such code."""
+        found = []
+        with contextlib.suppress(RunnerStoppedError):
+            found.extend(self._ask("check", dict(replaced or {}), exercise))
+        return found
+
+    def close(self) -> None:
+        """End the child. The next question starts a new one."""
+        if self._process is not None:
+            self._connection.close()
+            self._process.kill()
+            self._process.join()
+            self._process = None
+
+    def _tests_from(self, changed: str | None) -> list[Any]:
+        cells = self.notebook.of("exercise", "hidden-test")
+        first = next((i for i, cell in enumerate(cells) if cell.name == changed), 0)
+        return [cell for cell in cells[first:] if cell.kind == "hidden-test"]
+
+    def _time_limit(self) -> float:
+        """Return the seconds to wait for code that should take as long as the compiled reference."""
         if self._process is None or self._seconds is None:
             self.grade()
             begun = time.monotonic()
@@ -84,15 +111,12 @@ class Runner:
             self._seconds = time.monotonic() - begun
         return 5 + 5 * self._seconds
 
-    def check(self, replaced: Mapping[str, str] | None = None, exercise: str | None = None) -> list[CheckResult]:
-        """What the visible checks of an exercise, or all, say of such code."""
-        found = []
-        with contextlib.suppress(Ended):
-            found.extend(self._ask("check", dict(replaced or {}), exercise))
-        return found
-
     def _ask(self, method: str, *arguments: Any) -> Generator[Any]:
-        """What the child yields. Leaving early stops it after its next result. Raises Ended if it says no more."""
+        """Yield what the child yields. Leaving early stops it after its next result.
+
+        Raises:
+          RunnerStoppedError: it ended, or was too slow.
+        """
         if self._process is None:
             self._start()
         self._connection.send((method, arguments))
@@ -107,12 +131,12 @@ class Runner:
     def _receive(self) -> Any:
         if not self._connection.poll(self.limit):
             self.close()
-            raise Ended("timeout", f"No answer within {self.limit:g} seconds: does a loop never end?")
+            raise RunnerStoppedError(out_of_time(self.limit))
         try:
             kind, content = self._connection.recv()
         except (EOFError, OSError):
             self.close()
-            raise Ended("error", "The process ended before it answered: does the code call exit?") from None
+            raise RunnerStoppedError(PROCESS_ENDED) from None
         if kind == "failed":
             raise ValueError(content)
         if kind == "broken":
@@ -126,18 +150,10 @@ class Runner:
         self._process.start()
         theirs.close()
 
-    def close(self) -> None:
-        """End the child. The next question starts a new one."""
-        if self._process is not None:
-            self._connection.close()
-            self._process.kill()
-            self._process.join()
-            self._process = None
-
 
 def serve(connection: Any, notebook: Notebook) -> None:
-    """The child: answer questions until nobody asks any more."""
-    _prepare()
+    """Answer questions until the connection closes. This runs in the child."""
+    _configure_jax()
     session = Session(notebook)
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
@@ -161,11 +177,11 @@ def _answer(connection: Any, results: Generator[Any]) -> None:
         connection.send((DONE, None))
 
 
-def _prepare() -> None:
-    """Compile little and keep it: here JAX runs small functions once or twice each."""
+def _configure_jax() -> None:
+    """Compile quickly and keep the programs: small functions run once or twice each here."""
     import jax
     import matplotlib
 
     matplotlib.use("agg")
     jax.config.update("jax_disable_most_optimizations", True)
-    keep()
+    jit_cache.enable()

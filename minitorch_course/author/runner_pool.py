@@ -1,4 +1,4 @@
-"""Several runners of one notebook at work side by side, a CPU core each."""
+"""Several runners of one notebook in parallel, one for each CPU core."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
-from .cells import Notebook
 from .runner import Runner
 
-Task = Callable[[Runner], list[str]]  # Returns a line for each thing that is wrong.
+if TYPE_CHECKING:
+    from .cells import Notebook
+
+Inspection = Callable[[Runner], list[str]]  # Returns one line for each problem.
 
 
 class RunnerPool:
-    """Does tasks with `jobs` runners. A context manager, since each runner is a process."""
+    """Does inspections with `jobs` runners. A context manager, since each runner is a process."""
 
     def __init__(self, notebook: Notebook, jobs: int):
         self.runners = [Runner(notebook) for _ in range(jobs)]
@@ -29,22 +32,22 @@ class RunnerPool:
         for runner in self.runners:
             runner.close()
 
-    def each(self, tasks: Sequence[Task]) -> Iterator[list[str]]:
-        """The result of every task, in their order."""
+    def map(self, inspections: Sequence[Inspection]) -> Iterator[list[str]]:
+        """Yield the problems that each inspection finds, in order."""
         with ThreadPoolExecutor(len(self.runners)) as pool:
             try:
-                yield from pool.map(self._do, tasks)
+                yield from pool.map(self._do, inspections)
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _do(self, task: Task) -> list[str]:
+    def _do(self, inspection: Inspection) -> list[str]:
         runner = self.idle.get()
         try:
-            return task(runner)
+            return inspection(runner)
         finally:
             self.idle.put(runner)
 
 
 def cores() -> int:
-    """How many CPU cores this process may use."""
+    """Return how many CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

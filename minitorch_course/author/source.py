@@ -1,16 +1,18 @@
-"""The source of a notebook, `notebooks/NN_topic.py` in jupytext's percent format, and the two notebooks made of it."""
+"""The source of a notebook, `notebooks/NN_topic.py` in jupytext's percent format, and the notebooks built from it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch._optional import require
 
 from .cells import KINDS, Cell, Notebook, solved, title_of, unsolved
-from .lint import AuthoringError, problems
+from .lint import AuthoringError, lint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 __all__ = ["AuthoringError", "Cell", "Notebook", "read_cells", "read_source", "reference", "release"]
 
@@ -22,16 +24,25 @@ METADATA = {
 
 
 def read_source(path: Path) -> Notebook:
-    """The notebook at `path`. Raises AuthoringError for what its author did wrong, OSError where there is no file."""
+    """Return the notebook at `path`.
+
+    Raises:
+      AuthoringError: the source has mistakes.
+      OSError: the file cannot be read.
+    """
     cells = tuple(read_cells(path))
     notebook = Notebook(path.stem, title_of(cells), cells, path)
-    if found := problems(notebook):
+    if found := lint(notebook):
         raise AuthoringError(found)
     return notebook
 
 
 def read_cells(path: Path) -> list[Cell]:
-    """The cells of a percent-format file, whatever they hold. Raises AuthoringError where they cannot be told apart."""
+    """Return the cells of a percent-format file, whatever they hold.
+
+    Raises:
+      AuthoringError: it is not clear where cells begin.
+    """
     text = path.read_text(encoding="utf-8")
     read = require("jupytext", "Reading a notebook's source", INSTALL).reads(text, "py:percent").cells
     lines = text.splitlines()
@@ -57,7 +68,7 @@ def _cell(read: Any, lines: Sequence[str], header: int, ids: _Ids) -> Cell:
 
 
 class _Ids:
-    """Names for prose after the code before it: they stay when text is added elsewhere."""
+    """Ids of prose cells, derived from the code cell before them: they stay when text is added elsewhere."""
 
     def __init__(self) -> None:
         self.before, self.count = "top", 0
@@ -72,27 +83,30 @@ class _Ids:
 
 
 def reference(notebook: Notebook) -> Any:
-    """The whole notebook with its solutions and probes, not yet executed, as an nbformat notebook."""
+    """Return the whole notebook with solutions and hidden tests, not executed, as an nbformat notebook."""
     return _notebook(notebook, [(cell, solved(cell.source)) for cell in notebook.cells])
 
 
 def release(notebook: Notebook) -> Any:
-    """What students get: tasks for solutions, no probes, and checks folded, since their `mistakes` hint at answers."""
-    made = _notebook(notebook, [(cell, unsolved(cell)) for cell in notebook.cells if cell.kind != "hidden-test"])
-    for cell in made.cells:
+    """Return the notebook for students: tasks for solutions, no hidden tests, checks folded.
+
+    Checks are folded since their `mistakes` hint at the answers.
+    """
+    released = _notebook(notebook, [(cell, unsolved(cell)) for cell in notebook.cells if cell.kind != "hidden-test"])
+    for cell in released.cells:
         if cell.metadata.get("minitorch", {}).get("kind") == "check":
             cell.metadata["jupyter"] = {"source_hidden": True}
-    return made
+    return released
 
 
 def _notebook(notebook: Notebook, cells: Iterable[tuple[Cell, str]]) -> Any:
     about = {"notebook": notebook.name, "title": notebook.title, "points": notebook.points}
-    v4 = require("nbformat.v4", "Making a notebook", INSTALL)
-    made = [_made(v4, cell, source) for cell, source in cells]
-    return v4.new_notebook(cells=made, metadata=METADATA | {"minitorch": about})
+    v4 = require("nbformat.v4", "Building a notebook", INSTALL)
+    built = [_nbformat_cell(v4, cell, source) for cell, source in cells]
+    return v4.new_notebook(cells=built, metadata=METADATA | {"minitorch": about})
 
 
-def _made(v4: Any, cell: Cell, source: str) -> Any:
+def _nbformat_cell(v4: Any, cell: Cell, source: str) -> Any:
     if cell.kind == "markdown":
         return v4.new_markdown_cell(cell.source, id=cell.name)
     about = {"kind": cell.kind} | {k: v for k, v in cell.options.items() if k in ("exercise", "points")}

@@ -26,11 +26,11 @@ def build(notebooks: Numbers = None, root: Root = Path()) -> None:
     from ..author.build import build
     from ..author.layout import CourseLayout
 
-    places = CourseLayout(root)
-    for name in places.find(notebooks or []):
+    layout = CourseLayout(root)
+    for name in layout.find(notebooks or []):
         with _problems_in_lines(), bar(f"executing {name}") as done:
-            build(places, name, done)
-        print(f"built {places.reference(name)} and {places.released(name)}")
+            build(layout, name, done)
+        print(f"built {layout.reference(name)} and {layout.released(name)}")
 
 
 def verify(
@@ -51,11 +51,11 @@ def verify(
     from ..author.runner_pool import cores
     from ..author.verify import verify
 
-    places, all_well = CourseLayout(root), True
-    for name in places.find(notebooks or []):
+    layout, all_well = CourseLayout(root), True
+    for name in layout.find(notebooks or []):
         try:
             with bar(f"verifying {name}") as done:
-                found = verify(places, name, jobs or cores(), done)
+                found = verify(layout, name, jobs or cores(), done)
         except AuthoringError as error:
             found = error.problems
         for problem in found:
@@ -75,9 +75,9 @@ def new(
     and then `minitorch course verify` pass.
     """
     from ..author.layout import CourseLayout
-    from ..author.scaffold import new
+    from ..author.scaffold import scaffold
 
-    for path in new(CourseLayout(root), name):
+    for path in scaffold(CourseLayout(root), name):
         print(f"wrote {path}")
     print(f"Next: minitorch course build {name[:2]}, then minitorch course verify {name[:2]}")
 
@@ -94,10 +94,10 @@ def release(
     from ..author.build import release_to
     from ..author.layout import CourseLayout
 
-    places = CourseLayout(root)
-    for name in places.find(notebooks or []):
+    layout = CourseLayout(root)
+    for name in layout.find(notebooks or []):
         with _problems_in_lines():
-            print(f"released {release_to(places, name, out)}")
+            print(f"released {release_to(layout, name, out)}")
 
 
 @contextlib.contextmanager

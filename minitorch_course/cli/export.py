@@ -10,7 +10,7 @@ import typer
 
 
 class Target(StrEnum):
-    """For whom grades are exported; the same words as `course.report.export.TARGETS`, without its imports."""
+    """For whom grades are exported; the same words as `minitorch_course.gradebook.export.TARGETS`, without its imports."""
 
     CSV = "csv"
     JUNIT = "junit"
@@ -28,8 +28,8 @@ def export(
     ],
 ) -> None:
     """Write the grades of a class in the form of another program."""
-    from ..report.export import export
-    from ..report.results import read_grades
+    from ..gradebook.export import export
+    from ..gradebook.results import read_grades
 
     print(export(read_grades(grades), to, out))
 

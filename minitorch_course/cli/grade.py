@@ -49,7 +49,7 @@ def grade(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run into --out stopped.")] = False,
     no_sandbox: Annotated[
-        bool, typer.Option("--no-sandbox", help="Run students' code without protection; the grades echo_err so.")
+        bool, typer.Option("--no-sandbox", help="Run students' code without protection; the grades say so.")
     ] = False,
     engine: Annotated[
         Where, typer.Option(help="local: on this machine; ray: on the Ray cluster in reach.")
@@ -67,18 +67,18 @@ def grade(
     """
     from ..author.layout import CourseLayout
     from ..author.runner_pool import cores
-    from ..grading.grade_class import Options, grade, notebook_of, processes
+    from ..grading.grade_class import GradingOptions, grade_class, most_common_notebook, local_engine
 
-    places = CourseLayout(root)
-    name = places.find([notebook or notebook_of(submissions, places.names())])[0]
-    options = Options(seed, due.astimezone() if due else None, resume, not no_sandbox)
+    layout = CourseLayout(root)
+    name = layout.find([notebook or most_common_notebook(submissions, layout.names())])[0]
+    options = GradingOptions(seed, due.astimezone() if due else None, resume, not no_sandbox)
     if engine == Where.RAY:
-        from ..grading.ray_engine import grade_on_ray as chosen
+        from ..grading.ray_engine import ray_engine as chosen
     else:
-        chosen = processes(jobs or cores())
+        chosen = local_engine(jobs or cores())
     try:
         with bar(f"grading {name}") as done:
-            grades = grade(submissions, out, places, name, options, chosen, done)
+            grades = grade(submissions, out, layout, name, options, chosen, done)
     except KeyboardInterrupt:
         echo_err(f"Stopped. What is graded is kept in {out}: the same command with --resume goes on.")
         raise

@@ -59,7 +59,7 @@ def check(
     workspace: Workspace = None,
     limit: Annotated[float, typer.Option(help="Seconds that the whole notebook may take.", min=1)] = 300.0,
 ) -> None:
-    """Run your saved notebook, and echo_err which exercises are right.
+    """Run your saved notebook, and say which exercises are right.
 
     The notebook is not changed. Exits with 1 while an exercise is not right yet.
     """
@@ -115,7 +115,7 @@ def progress(
     from rich.table import Table
 
     from ..author.layout import write
-    from ..report.progress import progress_page
+    from ..gradebook.progress import progress_page
     from ..student.progress import progress
     from ..student.skills import filled
     from ..student.workspace import find_workspace

@@ -1,1 +1,1 @@
-"""From what students handed in to points: read without trust, run in a sandbox, judged outside."""
+"""Grade submissions: parse them without trust, run them in a sandbox, judge their values outside."""

@@ -1,27 +1,32 @@
-"""One student's submission graded: from the files that were handed in to a row of `grades.json`."""
+"""One submission graded: from a student's files to a row of `grades.json`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ..author.cells import Cell, Notebook
 from ..author.forbidden import forbidden_calls
-from .collect import SubmissionFiles
-from .merge import Merged, merge
-from .nbval_plugin import Key, Result
-from .nbval_runner import KernelPool, run
+from ..author.verdict import AnswerKey, Verdict, after_exercise
+from .merge import MergedNotebook, merge
+from .nbval_runner import run_cells
 from .similarity import fingerprint
-from .submission import Submission, read
+from .submission import Submission, parse_submission
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..author.cells import Cell, Notebook
+    from .collect import SubmissionFiles
+    from .kernel_pool import KernelPool
+    from .nbval_plugin import CellResult
 
 
 @dataclass(frozen=True)
 class GradedSubmission:
-    """What came of one student. `row` goes into `grades.json`; the rest is for the class and for timing.
+    """The result of one student. `row` goes into `grades.json`; the rest is for the class and for timing.
 
-    One that is not `settled` failed through no fault of its own, and is graded again when grading is resumed.
+    One that is not `settled` failed through no fault of its own, and is graded again with `--resume`.
     """
 
     row: dict[str, Any]
@@ -32,35 +37,42 @@ class GradedSubmission:
     settled: bool = True
 
 
-def mark(handed: SubmissionFiles, notebook: Notebook, key: Key, kernels: KernelPool) -> GradedSubmission:
-    """Grade what one student handed in. Raises RuntimeError if no kernel starts, which is no fault of the student's."""
-    submission = read(handed, notebook.name)
+def grade_submission(
+    files: SubmissionFiles, notebook: Notebook, key: AnswerKey, kernels: KernelPool
+) -> GradedSubmission:
+    """Grade the files of one student.
+
+    Raises:
+      RuntimeError: no kernel starts, which is not the student's fault.
+    """
+    submission = parse_submission(files, notebook.name)
     if submission.reason:
-        return failed(handed, notebook, submission.reason)
+        return failed(files, notebook, submission.reason)
     merged = merge(notebook, submission.cells)
     if not merged.exercises:
-        return failed(handed, notebook, f"No exercise of {notebook.name} is in it: is it another notebook?")
-    banned = {name: _banned(notebook, notebook.exercise(name), code) for name, code in merged.exercises.items()}
-    results = {result.name: result for result in run(merged.tasks, kernels, key)}
-    probes = [
-        _probe(cell, _told(cell, results), banned.get(cell.exercise or "")) for cell in notebook.of("hidden-test")
+        return failed(files, notebook, f"No exercise of {notebook.name} is in it: is it another notebook?")
+    forbidden = {name: _forbidden(notebook, notebook.exercise(name), code) for name, code in merged.exercises.items()}
+    results = {result.name: result for result in run_cells(merged.cells, kernels, key)}
+    tests = [
+        _test_row(cell, _verdict(cell, results), forbidden.get(cell.exercise or ""))
+        for cell in notebook.of("hidden-test")
     ]
-    row = _row(submission, "graded", None, probes, _flags(notebook, submission, merged, banned), merged.exercises)
+    row = _row(submission, "graded", None, tests, _flags(notebook, submission, merged, forbidden), merged.exercises)
     seconds = sum(result.seconds for result in results.values())
-    return GradedSubmission(row, fingerprint(merged.exercises.values()), seconds, handed.digest)
+    return GradedSubmission(row, fingerprint(merged.exercises.values()), seconds, files.digest)
 
 
-def failed(handed: SubmissionFiles, notebook: Notebook, reason: str) -> GradedSubmission:
-    """A row without points, and the reason."""
-    probes = [_probe(cell, Result(cell.name), None) for cell in notebook.of("hidden-test")]
-    return GradedSubmission(_row(Submission(handed.student), "failed", reason, probes, [], {}), [], 0.0, handed.digest)
+def failed(files: SubmissionFiles, notebook: Notebook, reason: str) -> GradedSubmission:
+    """Return a result without points, for this reason."""
+    tests = [_test_row(cell, Verdict("not run"), None) for cell in notebook.of("hidden-test")]
+    return GradedSubmission(_row(Submission(files.student), "failed", reason, tests, [], {}), [], 0.0, files.digest)
 
 
 def _row(
     submission: Submission,
     status: str,
     reason: str | None,
-    probes: Sequence[Mapping[str, Any]],
+    tests: Sequence[Mapping[str, Any]],
     flags: Sequence[str],
     exercises: Mapping[str, str],
 ) -> dict[str, Any]:
@@ -68,51 +80,47 @@ def _row(
         "student": submission.student,
         "status": status,
         "reason": reason,
-        "points": sum(probe["earned"] for probe in probes),
+        "points": sum(test["earned"] for test in tests),
         "submitted": submission.submitted,
         "late": False,
         "flags": list(flags),
-        "probes": list(probes),
+        "tests": list(tests),
         "exercises": dict(exercises),
     }
 
 
-def _told(cell: Cell, results: Mapping[str, Result]) -> Result:
-    """What came of a probe. Where its exercise's cell had stopped, that is why, and comes first."""
-    result, exercise = results[cell.name], results.get(cell.exercise or "")
-    if exercise is None or exercise.error is None or result.status != "error":
-        return result
-    before = f"The cell of {cell.exercise} stopped, so not all is there that it defines. {exercise.error}"
-    return replace(result, error=f"{before}\n{result.error}")
+def _verdict(cell: Cell, results: Mapping[str, CellResult]) -> Verdict:
+    exercise = results.get(cell.exercise or "")
+    return after_exercise(results[cell.name].verdict, cell.exercise, exercise.stop if exercise else None)
 
 
-def _probe(cell: Cell, result: Result, banned: list[tuple[int, str]] | None) -> dict[str, Any]:
-    told = {name: getattr(result, name) for name in ("status", "message", "given", "expected", "error")}
-    if banned and result.status == "passed":
-        line, name = banned[0]
-        told |= {"status": "wrong", "message": f"{cell.exercise} may not use {name}, as it does on line {line}."}
-    return {"name": cell.name, "earned": cell.points if told["status"] == "passed" else 0, **told}
+def _test_row(cell: Cell, verdict: Verdict, forbidden: list[tuple[int, str]] | None) -> dict[str, Any]:
+    row = {name: getattr(verdict, name) for name in ("status", "message", "given", "expected", "error")}
+    if forbidden and verdict.passed:
+        line, name = forbidden[0]
+        row |= {"status": "wrong", "message": f"{cell.exercise} may not use {name}, as it does on line {line}."}
+    return {"name": cell.name, "earned": cell.points if row["status"] == "passed" else 0, **row}
 
 
-def _banned(notebook: Notebook, exercise: Cell, code: str) -> list[tuple[int, str]]:
-    """Lines of a student's code that use what its exercise forbids."""
-    return forbidden_calls(python_of(code), exercise.forbids, [cell.source for cell in notebook.of("setup")])
+def _forbidden(notebook: Notebook, exercise: Cell, code: str) -> list[tuple[int, str]]:
+    """Return the lines of a student's code that use what its exercise forbids."""
+    return forbidden_calls(without_magics(code), exercise.forbids, [cell.source for cell in notebook.of("setup")])
 
 
-def python_of(code: str) -> str:
-    """A cell without its magics and shell commands, so that the rest can be parsed."""
+def without_magics(code: str) -> str:
+    """Return a cell without its magics and shell commands, so that the rest can be parsed."""
     return re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", code)
 
 
 def _flags(
-    notebook: Notebook, submission: Submission, merged: Merged, banned: Mapping[str, list[tuple[int, str]]]
+    notebook: Notebook, submission: Submission, merged: MergedNotebook, forbidden: Mapping[str, list[tuple[int, str]]]
 ) -> list[str]:
+    """Return remarks for the instructor: forbidden calls and missing exercises."""
     flags = list(submission.flags)
-    for exercise, found in banned.items():
+    for exercise, found in forbidden.items():
         flags += [f"{exercise} calls {name} (line {line})" for line, name in found]
-    for name in sorted(
-        {name for task in merged.tasks if task.kind == "added" for name in _used(notebook, task.source)}
-    ):
+    added = [cell.source for cell in merged.cells if cell.kind == "added"]
+    for name in sorted({name for source in added for name in _forbidden_in_added(notebook, source)}):
         flags.append(f"an added cell calls {name}")
     for cell in notebook.of("exercise"):
         if cell.name not in merged.exercises and not cell.stretch:
@@ -120,6 +128,6 @@ def _flags(
     return flags
 
 
-def _used(notebook: Notebook, code: str) -> set[str]:
+def _forbidden_in_added(notebook: Notebook, code: str) -> set[str]:
     context = [cell.source for cell in notebook.of("setup")]
-    return {name for _, name in forbidden_calls(python_of(code), notebook.forbids, context)}
+    return {name for _, name in forbidden_calls(without_magics(code), notebook.forbids, context)}

@@ -1,25 +1,31 @@
-"""Where a class is graded on one machine: the library as students may see it, compiled programs, the key."""
+"""The environment in which a class is graded on one machine: the library for students, compiled programs, the key."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._packages import LIBRARY
-from ..author.cells import Notebook
 from .hide_functions import copy_library
+from .kernel_pool import KernelPool
 from .kernel_process import KernelConfig, short_folder
-from .merge import dry_run_cells, reference
-from .nbval_plugin import Key, Result
-from .nbval_runner import KernelPool, run
+from .merge import dry_run_cells, reference_cells
+from .nbval_runner import run_cells
 from .sandbox import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..author.cells import Notebook
+    from ..author.verdict import AnswerKey
+    from .nbval_plugin import CellResult
 
 
 @dataclass(frozen=True)
 class GradingConfig:
-    """What grading a class depends on, and all that another machine needs to know."""
+    """Everything that the grades of a class depend on, and that another machine needs in order to grade."""
 
     notebook: Notebook
     seed: int
@@ -28,20 +34,20 @@ class GradingConfig:
 
 
 class GradingEnv:
-    """Folders for a plan. A context manager; they go with it.
+    """The folders for a grading configuration. A context manager, which removes them.
 
-    `hidden` are folders that no sandbox may show: submissions, results, sources.
+    No sandbox shows the folders `hidden`: submissions, results, sources.
     """
 
-    def __init__(self, plan: GradingConfig, hidden: Sequence[Path] = ()):
-        self.plan, self.hidden = plan, hidden
+    def __init__(self, config: GradingConfig, hidden: Sequence[Path] = ()):
+        self.config, self.hidden = config, hidden
         self._temporary = tempfile.TemporaryDirectory(prefix="mt-", dir=short_folder(), ignore_cleanup_errors=True)
         self._folder = Path(self._temporary.name)
         self.cache = self._folder / "cache"
         for folder in (self.cache, self.cache / "jax"):
             folder.mkdir()
-            folder.chmod(0o777)  # The sandbox's user is another one. Nobody else can enter the folder around it.
-        self.library = copy_library(self._folder / "library", plan.notebook.forbids).parent
+            folder.chmod(0o777)  # The sandbox has another user. Nobody else can enter the folder around it.
+        self.library = copy_library(self._folder / "library", config.notebook.forbids).parent
 
     def __enter__(self) -> GradingEnv:
         return self
@@ -49,45 +55,52 @@ class GradingEnv:
     def __exit__(self, *error: object) -> None:
         self._temporary.cleanup()
 
-    def setting(self, trusted: bool = False) -> KernelConfig:
-        """For students' kernels, or for the dry_run_cells, which is `trusted` and compiles for all of them."""
+    def kernel_config(self, trusted: bool = False) -> KernelConfig:
+        """Return the configuration of students' kernels, or of the dry run: `trusted`, it fills the cache."""
         return KernelConfig(
-            {"MINITORCH_SHOW": "values", "MINITORCH_SEED": str(self.plan.seed)},
-            self.plan.limits,
-            self.plan.sandboxed,
+            {"MINITORCH_SHOW": "values", "MINITORCH_SEED": str(self.config.seed)},
+            self.config.limits,
+            self.config.sandboxed,
             self.library,
-            [name for name in self.plan.notebook.forbids if name.partition(".")[0] != LIBRARY.name],
+            [name for name in self.config.notebook.forbids if name.partition(".")[0] != LIBRARY.name],
             self.cache,
             trusted,
             self.hidden,
             self._folder,
         )
 
-    def key(self) -> Key:
-        """What the probes of the reference show under the seed. Raises ValueError where a cell of it fails.
+    def key(self) -> AnswerKey:
+        """Return the values that the reference reports under the seed.
 
-        The reference runs in the open: it needs the whole library to know what mistakes look like.
+        The reference runs unsandboxed: it needs the whole library to compute the values of typical mistakes.
+
+        Raises:
+          ValueError: a cell of the reference fails.
         """
-        variables = {"MINITORCH_SHOW": "key", "MINITORCH_SEED": str(self.plan.seed)}
-        with KernelPool(KernelConfig(variables, self.plan.limits, False, cache=self.cache, trusted=True)) as kernels:
-            results = run(reference(self.plan.notebook), kernels)
+        variables = {"MINITORCH_SHOW": "key", "MINITORCH_SEED": str(self.config.seed)}
+        with KernelPool(KernelConfig(variables, self.config.limits, False, cache=self.cache, trusted=True)) as kernels:
+            results = run_cells(reference_cells(self.config.notebook), kernels)
         for result in results:
-            if result.status != "passed":
-                raise ValueError(f"{self._place(result)} fails: {result.error or result.message}")
-        probes = {cell.name for cell in self.plan.notebook.of("hidden-test")}
-        return {result.name: result.shown for result in results if result.name in probes}
+            if not result.verdict.passed:
+                raise ValueError(f"{self._place(result)} fails: {result.verdict.reason}")
+        tests = {cell.name for cell in self.config.notebook.of("hidden-test")}
+        return {result.name: result.values for result in results if result.name in tests}
 
-    def dry_run(self, key: Key) -> None:
-        """Grade the reference as a student's. Raises ValueError if it does not earn everything."""
-        with KernelPool(self.setting(trusted=True)) as kernels:
-            results = run(dry_run_cells(self.plan.notebook), kernels, key)
+    def dry_run(self, key: AnswerKey) -> None:
+        """Grade the reference as a submission.
+
+        Raises:
+          ValueError: it does not earn all points.
+        """
+        with KernelPool(self.kernel_config(trusted=True)) as kernels:
+            results = run_cells(dry_run_cells(self.config.notebook), kernels, key)
         for result in results:
-            if result.status != "passed":
+            if not result.verdict.passed:
                 raise ValueError(
-                    f"{self._place(result)} loses points for the reference itself: {result.error or result.message}"
+                    f"{self._place(result)} loses points for the reference itself: {result.verdict.reason}"
                     " Does it need a function that an exercise forbids?"
                 )
 
-    def _place(self, result: Result) -> str:
-        cell = next(cell for cell in self.plan.notebook.cells if cell.name == result.name)
-        return f"{self.plan.notebook.path}:{cell.line}: the cell {cell.name!r}"
+    def _place(self, result: CellResult) -> str:
+        cell = next(cell for cell in self.config.notebook.cells if cell.name == result.name)
+        return f"{self.config.notebook.path}:{cell.line}: the cell {cell.name!r}"

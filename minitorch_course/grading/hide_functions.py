@@ -1,8 +1,8 @@
-"""The library without the functions that an exercise asks for.
+"""Hide the library functions that an exercise asks students to write.
 
-Of minitorch itself a copy is made, in which each such function is one line that says why it is not there: the kernel
-sees no other. Of JAX and NumPy the public names go, and only for students' code, since the libraries call one another:
-what stands in `jax._src` stays, for Python has no place to hide it.
+The kernel sees a copy of minitorch in which each such function is a stub that says why it is missing. In JAX and NumPy
+only the public names are hidden, and only from students' code, since the libraries call one another. Functions in
+`jax._src` stay: Python cannot hide them.
 """
 
 from __future__ import annotations
@@ -11,28 +11,33 @@ import ast
 import compileall
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._packages import LIBRARY, PACKAGES
-from ..author.resolve import bindings, definition, module_of
+from ..author.resolve import bindings, module_of, resolve
 from ..notebook.traceback_location import is_library
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import ModuleType
 
 STUB = """def {name}(*args, **kwargs):
     raise RuntimeError({message!r})"""
 
 
 def message_for(name: str) -> str:
-    return f"{name} is not there while this notebook is graded: an exercise asks to write it."
+    """Return what a call of the hidden function `name` says."""
+    return f"{name} is missing while this notebook is graded: an exercise asks you to write it."
 
 
 def copy_library(folder: Path, names: Sequence[str]) -> Path:
-    """Copy both packages to `folder`, without the functions `names` (dotted; only those of minitorch count) and without
-    notebooks and labs.
+    """Copy both packages to `folder`, without notebooks, labs, and the functions `names` of minitorch (dotted).
 
-    Returns the copied `minitorch`. Raises ValueError for a name that does not exist.
+    Names of other libraries are ignored. Returns the copied `minitorch`.
+
+    Raises:
+      ValueError: a name does not exist.
     """
     for package in PACKAGES:
         shutil.copytree(
@@ -49,7 +54,7 @@ def copy_library(folder: Path, names: Sequence[str]) -> Path:
 
 
 def _remove(package: Path, name: str) -> None:
-    file, names = definition(package, name)
+    file, names = resolve(package, name)
     source = file.read_text(encoding="utf-8")
     lines = source.splitlines()
     for node in reversed(bindings(ast.parse(source), names)):
@@ -62,9 +67,12 @@ def _remove(package: Path, name: str) -> None:
 
 
 def hide(names: Sequence[str]) -> None:
-    """In this process, take the functions `names` of other libraries from their public modules.
+    """Remove the functions `names` of other libraries from their public modules in this process.
 
-    Libraries still find them. Raises ValueError for a name that is not there.
+    Libraries still find them.
+
+    Raises:
+      ValueError: a name does not exist.
     """
     inside: dict[ModuleType, dict[str, str]] = {}
     for name in names:
@@ -75,13 +83,13 @@ def hide(names: Sequence[str]) -> None:
 
 
 def _hide(module: ModuleType, attributes: Mapping[str, str]) -> None:
-    """Take `attributes` out of a module, each with the dotted name to speak of."""
+    """Remove `attributes` from a module; the values are the dotted names for the message."""
     hidden = {attribute: vars(module).pop(attribute) for attribute in attributes}
-    otherwise = vars(module).get("__getattr__")
+    original = vars(module).get("__getattr__")
 
     def lookup(wanted: str) -> Any:
         if wanted not in hidden:
-            return otherwise(wanted) if otherwise else _no_such(module, wanted)
+            return original(wanted) if original else _no_such(module, wanted)
         if is_library(sys._getframe(1).f_code.co_filename):
             return hidden[wanted]
         raise RuntimeError(message_for(attributes[wanted]))

@@ -1,8 +1,8 @@
-"""A kernel as grading sees it from outside: started ahead of need, watched, bounded in time, output and memory.
+"""A kernel as the grader sees it: started ahead of need, watched, limited in time, output and memory.
 
-nbval runs a notebook's cells through the few methods of its `RunningKernel`; `Kernel` has the same ones, in front of a
-process in a sandbox. Unlike nbval's it reads what a cell sends while the cell runs, keeps only what grading looks at,
-and says in `stopped` why a cell was cut short.
+nbval runs a notebook's cells through the few methods of its `RunningKernel`. `GradingKernel` has the same ones, in
+front of a process in a sandbox. Unlike nbval's, it reads what a cell sends while the cell runs, keeps only what grading
+needs, and says in `stop_reason` why it stopped a cell.
 """
 
 from __future__ import annotations
@@ -13,89 +13,95 @@ from collections import deque
 from collections.abc import Mapping
 from functools import cache
 from queue import Empty
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 
+from minitorch._optional import without_rfc3987
+
+from ..author.verdict import PROCESS_ENDED, Stop, out_of_time
 from ..notebook.errors import EXPLAINED
-from ..notebook.hidden_test import SHOWN
-from .jupyter import RunningKernel
+from ..notebook.hidden_test import REPORTED
 from .kernel_process import KernelConfig, KernelProcess
 from .sandbox import MIB
 
-LARGEST_MESSAGE = 32 * MIB
-MESSAGES_WAITING = 32
+with without_rfc3987():
+    from nbval.kernel import RunningKernel
+
+MAX_MESSAGE = 32 * MIB
+MAX_WAITING_MESSAGES = 32
 START_SECONDS = 60
-GRACE_SECONDS = 3  # between an interrupt and the end
-LOOK_SECONDS = 0.25
-ENDING_SECONDS = 1.0  # from the end of its sockets to the end of a process
+GRACE_SECONDS = 3  # between an interrupt and the kill
+POLL_SECONDS = 0.25
+EXIT_SECONDS = 1.0  # from the end of its sockets to the end of a process
 
 
-class Stopped(NamedTuple):
-    """Why a cell was cut short: `status` as in a probe's result, and a sentence."""
+class GradingKernel(RunningKernel):
+    """One process for one notebook. The constructor starts the process and does not wait; `ready` does."""
 
-    status: str
-    message: str
-
-
-class Kernel(RunningKernel):
-    """One process for one notebook. Making one starts the process and does not wait; `ready` does."""
-
-    def __init__(self, setting: KernelConfig):
-        self.limits = setting.limits
-        self.launched = KernelProcess(setting)
+    def __init__(self, config: KernelConfig):
+        self.limits = config.limits
+        self.process = KernelProcess(config)
         self.kc = BlockingKernelClient(context=_context())
-        self.kc.load_connection_info(cast(Any, self.launched.connection))
+        self.kc.load_connection_info(cast("Any", self.process.connection))
         self.kc.start_channels(stdin=False, hb=False)
         self._shell, self._iopub = self.kc.shell_channel.socket, self.kc.iopub_channel.socket
         self._poller = zmq.Poller()
         for channel in (self._shell, self._iopub):
             self._poller.register(channel, zmq.POLLIN)
-        self._cut = self._iopub.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._disconnected = self._iopub.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self.begin(0)
 
-    def ready(self) -> Kernel:
-        """Wait until the kernel answers. Raises RuntimeError if it does not start."""
+    def ready(self) -> GradingKernel:
+        """Wait until the kernel answers.
+
+        Raises:
+          RuntimeError: it does not start.
+        """
         until = time.monotonic() + START_SECONDS
         while self.is_alive() and time.monotonic() < until:
-            self._asked = self.kc.kernel_info()
-            for _ in range(20):  # Until the subscription to its output has arrived, it answers to nobody.
+            self._request = self.kc.kernel_info()
+            for _ in range(20):  # It has no subscriber until the subscription to its output has arrived.
                 self._read(0.02)
                 if self._idle:
                     return self
-        said = self.launched.said()
+        stderr = self.process.stderr_tail()
         self.stop()
-        raise RuntimeError(f"The kernel did not start. It said: {said or 'nothing'}")
+        raise RuntimeError(f"The kernel did not start. Its standard error: {stderr or 'empty'}")
 
     def begin(self, seconds: float) -> None:
-        """Forget the last cell. The next one may take so long."""
-        self.stopped: Stopped | None = None
-        self._seconds, self._asked = seconds, ""
+        """Forget the last cell, and set the time limit of the next one."""
+        self.stop_reason: Stop | None = None
+        self._seconds, self._request = seconds, ""
         self._held: deque[dict[str, Any]] = deque()
         self._received, self._replied, self._idle = 0, False, False
         self._until = self._looked = time.monotonic()
 
     def await_reply(self, msg_id: str, timeout: float | None = None) -> None:
-        """Read what a cell sends until it has ended. If it has to be stopped, raises Empty and sets `stopped`."""
-        self._asked, ends = msg_id, time.monotonic() + self._seconds
+        """Read what a cell sends until it has ended.
+
+        Raises:
+          Empty: the cell has to be stopped; `stop_reason` says why.
+        """
+        self._request, ends = msg_id, time.monotonic() + self._seconds
         self._until = ends + GRACE_SECONDS
         while not (self._idle and self._replied):
-            self.stopped = self._look(ends)
-            if self.stopped:
+            self.stop_reason = self._reason_to_stop(ends)
+            if self.stop_reason:
                 self._until = time.monotonic() + GRACE_SECONDS
                 raise Empty
-            self._read(LOOK_SECONDS)
+            self._read(POLL_SECONDS)
 
     def run(self, source: str, seconds: float) -> None:
-        """Run code, and look at nothing that comes of it but `stopped`."""
+        """Run code, and discard its output."""
         self.begin(seconds)
         with contextlib.suppress(Empty):
             self.await_reply(self.execute_cell_input(source, allow_stdin=False))
             return
         self.interrupt()
         with contextlib.suppress(Empty):
-            self.await_idle(self._asked, GRACE_SECONDS)
+            self.await_idle(self._request, GRACE_SECONDS)
             return
         self.stop()
 
@@ -104,11 +110,15 @@ class Kernel(RunningKernel):
             pass
 
     def get_message(self, stream: str, timeout: float | None = None) -> dict[str, Any]:
-        """The next message that belongs to the cell, of what grading looks at. Raises Empty when none comes in time."""
+        """Return the next message of the cell that grading needs.
+
+        Raises:
+          Empty: none comes in time.
+        """
         while not self._held:
             if time.monotonic() > self._until or not self.is_alive() or self._received > 2 * self.limits.output:
                 raise Empty
-            self._read(LOOK_SECONDS)
+            self._read(POLL_SECONDS)
         return self._held.popleft()
 
     def interrupt(self) -> None:
@@ -116,40 +126,39 @@ class Kernel(RunningKernel):
             self.kc.session.send(self.kc.control_channel.socket, "interrupt_request")
 
     def is_alive(self) -> bool:
-        return self.launched.runs()
+        return self.process.is_running()
 
     def stop(self) -> None:
         if not self._iopub.closed:
             self._iopub.disable_monitor()
-            self._cut.close(linger=0)
+            self._disconnected.close(linger=0)
         self.kc.stop_channels()
-        self.launched.end()
+        self.process.kill()
 
-    def _look(self, ends: float) -> Stopped | None:
-        """Is there a reason to stop the cell?"""
+    def _reason_to_stop(self, ends: float) -> Stop | None:
         now = time.monotonic()
-        cut = self._cut.poll(0)  # By its end, or because a message is larger than any may be.
-        if not (self.launched.runs(ENDING_SECONDS) if cut else self.is_alive()):
-            return Stopped("error", "Python itself ended here: was it told to exit, or did it crash?")
+        cut = self._disconnected.poll(0)  # The process ended, or it sent a message that is too large.
+        if not (self.process.is_running(EXIT_SECONDS) if cut else self.is_alive()):
+            return PROCESS_ENDED
         if self._received > self.limits.output or cut:
-            self.launched.end()
-            return Stopped("error", f"More than {self.limits.output / MIB:.0f} MB were printed or shown.")
+            self.process.kill()
+            return Stop("error", f"More than {self.limits.output / MIB:.0f} MB were printed or shown.")
         if now > ends:
-            return Stopped("timeout", f"No end after {self._seconds:.0f} seconds: does a loop never end?")
-        if now - self._looked > LOOK_SECONDS:
+            return out_of_time(self._seconds)
+        if now - self._looked > POLL_SECONDS:
             self._looked = now
-            if self.launched.memory() > self.limits.memory:
-                self.launched.end()
-                return Stopped("error", f"More than {self.limits.memory / MIB:.0f} MB of memory were used.")
+            if self.process.memory() > self.limits.memory:
+                self.process.kill()
+                return Stop("error", f"More than {self.limits.memory / MIB:.0f} MB of memory were used.")
         return None
 
     def _read(self, seconds: float) -> None:
-        """Take in what has arrived, or the first that arrives."""
+        """Read the messages that have arrived; wait for the first one at most `seconds`."""
         for socket, _ in self._poller.poll(int(seconds * 1000)):
             frames = socket.recv_multipart()
             self._received += sum(map(len, frames))
             message = self._message(frames)
-            if message is None or message["parent_header"].get("msg_id") != self._asked:
+            if message is None or message["parent_header"].get("msg_id") != self._request:
                 continue
             if socket is self._shell:
                 self._replied = self._replied or message["msg_type"] == "execute_reply"
@@ -158,7 +167,7 @@ class Kernel(RunningKernel):
                 self._idle = _is_idle(kept)
 
     def _message(self, frames: list[bytes]) -> dict[str, Any] | None:
-        """A message, or None for what is none: the other side may send anything."""
+        """Return the message, or None for other bytes: the kernel is not trusted."""
         try:
             message = self.kc.session.deserialize(self.kc.session.feed_identities(frames)[1])
             return message if isinstance(message["parent_header"], Mapping) else None
@@ -167,7 +176,7 @@ class Kernel(RunningKernel):
 
 
 def _kept(message: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What grading looks at, made sure to be what nbval expects: values, explanations, errors, and the end."""
+    """Return what grading needs of a message, in the form that nbval expects: values, explanations, errors, the end."""
     content, kind = message["content"], message["msg_type"]
     if not isinstance(content, Mapping):
         return None
@@ -176,7 +185,7 @@ def _kept(message: Mapping[str, Any]) -> dict[str, Any] | None:
     elif kind == "error":
         content = {"ename": str(content.get("ename")), "evalue": "", "traceback": []}
     elif kind == "display_data" and isinstance(content.get("data"), Mapping):
-        data = {mime: value for mime, value in content["data"].items() if mime in (SHOWN, EXPLAINED)}
+        data = {mime: value for mime, value in content["data"].items() if mime in (REPORTED, EXPLAINED)}
         content = {"data": data, "metadata": {}}
     else:
         return None
@@ -189,8 +198,8 @@ def _is_idle(message: Mapping[str, Any]) -> bool:
 
 @cache
 def _context() -> zmq.Context[Any]:
-    """Of all sockets to kernels: what a kernel sends must not fill this process."""
+    """Return the context of all sockets to kernels, which limits what a kernel can make this process hold."""
     context = zmq.Context()
-    context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-    context.setsockopt(zmq.RCVHWM, MESSAGES_WAITING)
+    context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
+    context.setsockopt(zmq.RCVHWM, MAX_WAITING_MESSAGES)
     return context

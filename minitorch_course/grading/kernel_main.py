@@ -1,8 +1,8 @@
-"""A grading kernel's first code, before any student's: `main`, with two arguments on the command line.
+"""The first code of a grading kernel, before any student's.
 
-It imports what notebooks import, takes away what exercises ask for, gives up what a student's code may not have, and
-becomes a Jupyter kernel. The arguments are a file of JSON with settings (see `launch.py`), and Jupyter's connection
-file.
+`main` imports what notebooks import, removes the functions that exercises ask for, sets limits, and becomes a Jupyter
+kernel. Its two arguments on the command line are a JSON file with settings (see `kernel_process`), and Jupyter's
+connection file.
 """
 
 from __future__ import annotations
@@ -10,32 +10,39 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ipykernel.kernelapp import IPKernelApp
 
-from ..notebook.errors import install
+import minitorch_course
+
+from ..notebook.errors import setup
 from .hide_functions import hide
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main() -> None:
+    """Run the kernel until it is killed."""
     settings_file, connection_file = sys.argv[1:]
     settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
-    hide(settings["withheld"])
-    application = Kernel.instance(inherited=list(settings["sockets"]))
+    for name in minitorch_course.__all__:
+        getattr(minitorch_course, name)  # Import it now, not in a student's cell.
+    hide(settings["hidden_functions"])
+    application = InheritingKernelApp.instance(inherited=list(settings["sockets"]))
     application.initialize(["-f", connection_file, "--HistoryManager.enabled=False", "--log-level=50"])
-    cast(Any, application.shell).ask_exit = lambda: None  # quit() must not end what comes after its cell.
-    install()
+    cast("Any", application.shell).ask_exit = lambda: None  # quit() must not end the cells after its own.
+    setup()
     _limit(settings["limits"])
-    gc.freeze()  # What was imported stays: there is no need to look through it again and again.
+    gc.freeze()  # Imported modules stay: the collector need not scan them again and again.
     gc.enable()
     application.start()
 
 
-class Kernel(IPKernelApp):
-    """A kernel whose sockets were opened by whoever started it: each is a file descriptor that listens already."""
+class InheritingKernelApp(IPKernelApp):
+    """A kernel that inherits open sockets: file descriptors that listen already."""
 
     def __init__(self, inherited: Sequence[int] = (), **options: Any):
         super().__init__(**options)
@@ -49,11 +56,11 @@ class Kernel(IPKernelApp):
         return super()._try_bind_socket(s, port)
 
     def init_heartbeat(self) -> None:
-        """None: the process is watched from outside."""
+        """Do nothing: the process is watched from outside."""
 
 
 def _limit(limits: dict[str, int] | None) -> None:
-    """Bounds that cannot be raised again. Linux, in the sandbox; elsewhere `limits` is None."""
+    """Set hard limits, which cannot be raised again. Outside of the sandbox `limits` is None."""
     if limits is None:
         return
     import resource

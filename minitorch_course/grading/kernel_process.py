@@ -1,6 +1,6 @@
 """The process of a grading kernel: its files, its sockets, its command line, its end.
 
-Jupyter's kernel manager is not used: it can neither hand over sockets nor end a kernel at once.
+Jupyter's kernel manager is not used: it can neither pass open sockets to a kernel nor kill it at once.
 """
 
 from __future__ import annotations
@@ -13,21 +13,23 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from .._packages import LIBRARY, PACKAGES
 from .sandbox import HOME, Bind, Limits, command
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 CHANNELS = ("shell", "stdin", "control", "iopub")  # in the order in which a kernel binds them
 PORTS = [f"{channel}_port" for channel in (*CHANNELS, "hb")]
 INSIDE = Path("/run/grading")
-# Without the garbage collector, which `main` turns on again, imports take a sixth less time.
-BOOT = [
+# Without the garbage collector, which `main` enables again, imports take a sixth less time.
+PROGRAM = [
     sys.executable,
     "-P",
     "-c",
@@ -37,119 +39,121 @@ BOOT = [
 
 @dataclass(frozen=True)
 class KernelConfig:
-    """What the kernels of a class share.
+    """The configuration that the kernels of a class share.
 
     Attributes:
-      environment: variables for the kernel, beside those that any Python needs.
-      library: folder with the package as students' code may see it.
-      withheld: functions of other libraries that are taken away (see `withhold`).
-      cache: folder for compiled programs and the like. A `trusted` kernel adds to it, the others read it.
-      hidden: folders of which a sandbox shows nothing.
-      folder: where kernels have their own files, if not where temporary files are.
+      environment: variables for the kernel, besides those that any Python needs.
+      library: folder with both packages as students' code may see them.
+      hidden_functions: functions of other libraries to remove (see `hide_functions`).
+      cache: folder for compiled programs. A `trusted` kernel adds to it, the others read it.
+      hidden_folders: folders that are empty in the sandbox.
+      folder: where kernels have their own files; by default where temporary files are.
     """
 
     environment: Mapping[str, str]
     limits: Limits = field(default_factory=Limits)
     sandboxed: bool = True
     library: Path = LIBRARY.parent
-    withheld: Sequence[str] = ()
+    hidden_functions: Sequence[str] = ()
     cache: Path | None = None
     trusted: bool = False
-    hidden: Sequence[Path] = ()
+    hidden_folders: Sequence[Path] = ()
     folder: Path | None = None
 
 
 class KernelProcess:
-    """A kernel's process, from its start to its end. `connection` is how to reach it."""
+    """The process of a kernel. `connection` is the content of its Jupyter connection file, as seen from outside."""
 
-    def __init__(self, setting: KernelConfig):
+    def __init__(self, config: KernelConfig):
         self._temporary = tempfile.TemporaryDirectory(
-            prefix="mt-", dir=setting.folder or short_folder(), ignore_cleanup_errors=True
+            prefix="mt-", dir=config.folder or short_folder(), ignore_cleanup_errors=True
         )
         self._folder = Path(self._temporary.name)
-        start = _start_in_sandbox if setting.sandboxed else _start_unsandboxed
-        with (self._folder / "said.txt").open("wb") as said:
-            self.connection, self._process = start(setting, self._folder, said)
+        start = _start_in_sandbox if config.sandboxed else _start_unsandboxed
+        with (self._folder / "stderr.txt").open("wb") as stderr:
+            self.connection, self._process = start(config, self._folder, stderr)
 
-    def runs(self, seconds: float = 0) -> bool:
-        """Does it run, and still after so many seconds?"""
+    def is_running(self, seconds: float = 0) -> bool:
+        """Return whether the process still runs after waiting for its end for `seconds`."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         return self._process.returncode is None
 
-    def said(self) -> str:
-        """The end of what it wrote to its standard error."""
+    def stderr_tail(self) -> str:
+        """Return the end of what the process wrote to its standard error."""
         with contextlib.suppress(OSError):
-            return (self._folder / "said.txt").read_text(encoding="utf-8", errors="replace").strip()[-2000:]
+            return (self._folder / "stderr.txt").read_text(encoding="utf-8", errors="replace").strip()[-2000:]
         return ""
 
     def memory(self) -> int:
-        """Bytes of memory that it and all that it started occupy."""
+        """Return the bytes of memory that the process and its descendants occupy."""
         total = 0
-        for process in self._family():
+        for process in self._process_tree():
             with contextlib.suppress(psutil.Error):
                 total += process.memory_info().rss
         return total
 
-    def end(self) -> None:
-        """Kill it and all that it started, and remove its files. May be called again."""
-        for process in self._family():
+    def kill(self) -> None:
+        """Kill the process and its descendants, and remove its files. May be called again."""
+        for process in self._process_tree():
             with contextlib.suppress(psutil.Error):
                 process.kill()
         self._process.wait()
         self._temporary.cleanup()
 
-    def _family(self) -> list[psutil.Process]:
+    def _process_tree(self) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error):
-            if self.runs():
+            if self.is_running():
                 process = psutil.Process(self._process.pid)
                 return [process, *process.children(recursive=True)]
         return []
 
 
-def _start_in_sandbox(setting: KernelConfig, folder: Path, said: Any) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
-    """The kernel inherits sockets that listen in `folder`, which it does not see."""
+def _start_in_sandbox(
+    config: KernelConfig, folder: Path, stderr: Any
+) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
+    """Start the kernel with inherited sockets, which listen in `folder`. The kernel does not see the folder."""
     sockets = [_listening(folder / f"socket-{number}") for number in range(1, len(CHANNELS) + 1)]
     descriptors = [s.fileno() for s in sockets]
     connection = {"transport": "ipc", "ip": "/tmp/kernel", **_secret(), **dict(zip(PORTS, range(1, 6), strict=True))}
-    limits = {name: getattr(setting.limits, name) for name in ("memory", "processes", "file")}
-    files = _write(folder, _settings(setting, descriptors, limits), connection)
+    limits = {name: getattr(config.limits, name) for name in ("memory", "processes", "file")}
+    files = _write(folder, _settings(config, descriptors, limits), connection)
     binds = [Bind(file, INSIDE / file.name) for file in files]
-    binds += [Bind(setting.library / package.name, package) for package in PACKAGES]
-    if setting.cache:
-        binds.append(Bind(setting.cache, INSIDE / "cache", writable=setting.trusted))
-    program = [*BOOT, *(str(bind.inside) for bind in binds[:2])]
-    variables = _variables(setting, INSIDE / "cache", Path(HOME), "/usr/bin:/bin")
-    line = command(program, binds, variables, setting.limits, setting.hidden)
-    process = _run(line, {}, Path("/"), said, pass_fds=descriptors)
+    binds += [Bind(config.library / package.name, package) for package in PACKAGES]
+    if config.cache:
+        binds.append(Bind(config.cache, INSIDE / "cache", writable=config.trusted))
+    program = [*PROGRAM, *(str(bind.inside) for bind in binds[:2])]
+    variables = _variables(config, INSIDE / "cache", Path(HOME), "/usr/bin:/bin")
+    line = command(program, binds, variables, config.limits, config.hidden_folders)
+    process = _popen(line, {}, Path("/"), stderr, pass_fds=descriptors)
     for s in sockets:
         s.close()
     return connection | {"ip": str(folder / "socket")}, process
 
 
 def _start_unsandboxed(
-    setting: KernelConfig, folder: Path, said: Any
+    config: KernelConfig, folder: Path, stderr: Any
 ) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
-    """Without a sandbox, on any system: over TCP on this machine, bounded only by whoever watches."""
+    """Start the kernel without a sandbox, on any system: over TCP on this machine, without limits of its own."""
     connection = {"transport": "tcp", "ip": "127.0.0.1", **_secret(), **dict(zip(PORTS, _free_ports(), strict=True))}
     home = folder / "home"
     home.mkdir()
-    files = _write(folder, _settings(setting, [], None), connection)
-    variables = _variables(setting, setting.cache or folder, home, os.environ.get("PATH", os.defpath))
-    variables |= {"PYTHONPATH": str(setting.library), "JPY_PARENT_PID": str(os.getpid())}
+    files = _write(folder, _settings(config, [], None), connection)
+    variables = _variables(config, config.cache or folder, home, os.environ.get("PATH", os.defpath))
+    variables |= {"PYTHONPATH": str(config.library), "JPY_PARENT_PID": str(os.getpid())}
     variables |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
-    return connection, _run([*BOOT, *map(str, files)], variables, home, said)
+    return connection, _popen([*PROGRAM, *map(str, files)], variables, home, stderr)
 
 
-def _run(line: list[str], variables: Mapping[str, str], folder: Path, said: Any, **more: Any) -> Any:
+def _popen(line: list[str], variables: Mapping[str, str], folder: Path, stderr: Any, **options: Any) -> Any:
     silent = subprocess.DEVNULL
     return subprocess.Popen(
-        line, env=variables, cwd=folder, stdin=silent, stdout=silent, stderr=said, start_new_session=True, **more
+        line, env=variables, cwd=folder, stdin=silent, stdout=silent, stderr=stderr, start_new_session=True, **options
     )
 
 
-def _settings(setting: KernelConfig, sockets: list[int], limits: dict[str, int] | None) -> dict[str, Any]:
-    return {"withheld": list(setting.withheld), "sockets": sockets, "limits": limits}
+def _settings(config: KernelConfig, sockets: list[int], limits: dict[str, int] | None) -> dict[str, Any]:
+    return {"hidden_functions": list(config.hidden_functions), "sockets": sockets, "limits": limits}
 
 
 def _write(folder: Path, *contents: dict[str, Any]) -> list[Path]:
@@ -163,35 +167,35 @@ def _secret() -> dict[str, str]:
     return {"key": secrets.token_hex(32), "signature_scheme": "hmac-sha256"}
 
 
-def _variables(setting: KernelConfig, cache: Path, home: Path, path: str) -> dict[str, str]:
-    """The environment of a kernel: nothing of the grader's own."""
+def _variables(config: KernelConfig, cache: Path, home: Path, path: str) -> dict[str, str]:
+    """Return the environment of a kernel, which holds nothing of the grader's own."""
     variables = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{path}",
         "HOME": str(home),
         "USERPROFILE": str(home),
         "LANG": "C.UTF-8",
         "PYTHONUTF8": "1",
-        "PYTHONHASHSEED": "0",  # Sets then come in one order, and two gradings agree.
+        "PYTHONHASHSEED": "0",  # One order of sets, so that two gradings agree.
         "PYTHONDONTWRITEBYTECODE": "1",
         "JAX_PLATFORMS": "cpu",
         "MPLBACKEND": "agg",
     }
-    if setting.cache:
-        seconds = "0" if setting.trusted else "1e9"  # of compiling, from which on a program is kept
+    if config.cache:
+        seconds = "0" if config.trusted else "1e9"  # the compile time from which on a program is kept
         variables |= {
             "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": seconds,
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-            "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",  # or the folder's name would be in every program's
+            "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",  # Otherwise the folder's name is in every program's.
         }
-    return variables | dict(setting.environment)
+    return variables | dict(config.environment)
 
 
 def _listening(path: Path) -> socket.socket:
-    made = socket.socket(socket.AF_UNIX)
-    made.bind(str(path))
-    made.listen(16)
-    return made
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    listening.listen(16)
+    return listening
 
 
 def _free_ports() -> list[int]:
@@ -203,5 +207,5 @@ def _free_ports() -> list[int]:
 
 
 def short_folder() -> str | None:
-    """A folder for sockets, whose names may have about a hundred characters."""
+    """Return a folder for sockets, whose paths may have about a hundred characters; None for the usual one."""
     return "/tmp" if len(tempfile.gettempdir()) > 60 and os.path.isdir("/tmp") else None

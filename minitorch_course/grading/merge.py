@@ -1,76 +1,76 @@
 """The notebook that is graded: the reference's cells, with a student's exercises and added cells in their places.
 
-Whatever a student changed in other cells does not count: probes and set-up come from the source. Checks and demos are
-left out: they carry no points, and what they say was for the student.
+Changes of other cells have no effect: hidden tests and set-up come from the source. Checks and demos are left out: they
+carry no points, and their messages were for the student.
 """
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..author.cells import Cell, Notebook, solved
-from .nbval_plugin import Task
-from .submission import StudentCell
+from ..author.hidden_test_code import code_for_key, code_for_submission
 
-BEGIN = "from minitorch_course import draw, show; draw.begin({name!r})\n"
-RUN = ("setup", "exercise", "hidden-test")
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .submission import StudentCell
+
+KINDS = ("setup", "exercise", "hidden-test")
 
 
 @dataclass(frozen=True)
-class Merged:
-    """The tasks to run, and the code of each exercise that there is a cell of."""
+class CodeCell:
+    """A cell to run. `kind` is setup, exercise, added or hidden-test."""
 
-    tasks: tuple[Task, ...]
+    name: str
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True)
+class MergedNotebook:
+    """The cells to run, and the student's code by the name of its exercise."""
+
+    cells: tuple[CodeCell, ...]
     exercises: Mapping[str, str]
 
 
-def reference(notebook: Notebook) -> list[Task]:
-    """The reference as it is run for the key."""
-    return [_task(cell, solved(cell.source)) for cell in notebook.of(*RUN)]
+def reference_cells(notebook: Notebook) -> list[CodeCell]:
+    """Return the cells of the reference as they run for the answer key."""
+    return [_code_cell(cell, code_for_key) for cell in notebook.of(*KINDS)]
 
 
-def dry_run_cells(notebook: Notebook) -> list[Task]:
-    """The reference as if it were a student's."""
-    return [_task(cell, _for_students(cell)) for cell in notebook.of(*RUN)]
+def dry_run_cells(notebook: Notebook) -> list[CodeCell]:
+    """Return the cells of the reference as they run in a submission."""
+    return [_code_cell(cell, code_for_submission) for cell in notebook.of(*KINDS)]
 
 
-def merge(notebook: Notebook, cells: Sequence[StudentCell]) -> Merged:
-    """The notebook with a student's cells, matched by id, or by the exercise that their metadata name."""
+def merge(notebook: Notebook, cells: Sequence[StudentCell]) -> MergedNotebook:
+    """Merge a student's cells into the notebook. They match by id, or by the exercise that their metadata name."""
     theirs = _exercises(notebook, cells)
-    before, after = _others(notebook, cells, [id(cell) for cell in theirs.values()])
-    tasks = [Task(f"added {i}", "added", source) for i, source in enumerate(after[""])]
+    before, after = _added(notebook, cells, [id(cell) for cell in theirs.values()])
+    merged = [CodeCell(f"added {i}", "added", source) for i, source in enumerate(after[""])]
     for cell in notebook.cells:
         for i, source in enumerate(before[cell.name]):
-            tasks.append(Task(f"changed {cell.name} {i}", "added", source))
+            merged.append(CodeCell(f"changed {cell.name} {i}", "added", source))
         if cell.kind == "exercise" and cell.name in theirs:
-            tasks.append(_task(cell, theirs[cell.name].source))
+            merged.append(CodeCell(cell.name, cell.kind, theirs[cell.name].source))
         elif cell.kind in ("setup", "hidden-test"):
-            tasks.append(_task(cell, _for_students(cell)))
+            merged.append(_code_cell(cell, code_for_submission))
         for i, source in enumerate(after[cell.name]):
-            tasks.append(Task(f"added {cell.name} {i}", "added", source))
-    return Merged(tuple(tasks), {name: cell.source for name, cell in theirs.items()})
+            merged.append(CodeCell(f"added {cell.name} {i}", "added", source))
+    return MergedNotebook(tuple(merged), {name: cell.source for name, cell in theirs.items()})
 
 
-def _task(cell: Cell, source: str) -> Task:
-    return Task(cell.name, cell.kind, BEGIN.format(name=cell.name) + source if cell.kind == "hidden-test" else source)
-
-
-def _for_students(cell: Cell) -> str:
-    """A probe without the messages and values of mistakes, which only the key needs."""
-    if cell.kind != "hidden-test":
-        return solved(cell.source)
-    tree = ast.parse(cell.source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "show":
-            node.args, node.keywords = node.args[:1], []
-    return ast.unparse(tree)
+def _code_cell(cell: Cell, test_code: Callable[[Cell], str]) -> CodeCell:
+    return CodeCell(cell.name, cell.kind, test_code(cell) if cell.kind == "hidden-test" else solved(cell.source))
 
 
 def _exercises(notebook: Notebook, cells: Sequence[StudentCell]) -> dict[str, StudentCell]:
-    """The cell of each exercise: the first of its id, else the first that its metadata call so."""
+    """Return the cell of each exercise: the first with its id, otherwise the first whose metadata name it."""
     code, known = [cell for cell in cells if cell.code], {cell.name for cell in notebook.cells}
     found = {}
     for name in (cell.name for cell in notebook.of("exercise")):
@@ -81,13 +81,13 @@ def _exercises(notebook: Notebook, cells: Sequence[StudentCell]) -> dict[str, St
     return found
 
 
-def _others(
+def _added(
     notebook: Notebook, cells: Sequence[StudentCell], taken: Sequence[int]
 ) -> tuple[defaultdict[str, list[str]], defaultdict[str, list[str]]]:
-    """Code that a student added: by the cell of the reference that it stands before, and that it stands after.
+    """Return the code that a student added: by the reference's cell that it stands before, and that it stands after.
 
-    A set-up cell that was changed counts as added before the original, which so has the last word on its names. A cell
-    whose id was lost is known by its text.
+    A changed set-up cell counts as added before the original, so that the original decides what its names mean. A cell
+    that lost its id is found by its text.
     """
     known = {cell.name: cell for cell in notebook.cells}
     by_text = {solved(cell.source).strip(): cell for cell in notebook.of("setup", "check", "demo")}

@@ -1,66 +1,71 @@
-"""Grading on an existing Ray cluster: the same `mark`, one submission a task, on every core that the cluster has.
+"""Grading on a Ray cluster: one submission a task, on every core of the cluster.
 
-Each process of Ray makes a workshop of its own, since machines share neither folders nor compiled programs.
+Each process of Ray creates its own grading environment, since machines share neither folders nor compiled programs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch._optional import require
 
-from .collect import SubmissionFiles
-from .grade_submission import GradedSubmission, failed, mark
+from .grade_submission import GradedSubmission, failed, grade_submission
 from .grading_env import GradingConfig, GradingEnv
-from .nbval_plugin import Key
-from .nbval_runner import KernelPool
+from .kernel_pool import KernelPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..author.verdict import AnswerKey
+    from .collect import SubmissionFiles
 
 
-def grade_on_ray(
-    hands: Sequence[Callable[[], SubmissionFiles]], workshop: GradingEnv, find_key: Callable[[], Key]
+def ray_engine(
+    readers: Sequence[Callable[[], SubmissionFiles]], env: GradingEnv, find_key: Callable[[], AnswerKey]
 ) -> Iterator[GradedSubmission]:
-    """Grade on the cluster that `RAY_ADDRESS` names, or that runs on this machine. Yields each as soon as it is done.
+    """Grade on the cluster that `RAY_ADDRESS` names, or that runs on this machine. Yield each result at once.
 
-    Raises ImportError without Ray, ConnectionError (an OSError) if there is no cluster.
+    Raises:
+      ImportError: Ray is not installed.
+      ConnectionError: there is no cluster.
     """
     ray = require("ray", "--engine ray", "pip install 'minitorch-course[ray]'")
     if not ray.is_initialized():
         ray.init(address="auto", log_to_driver=False)
-    plan, answers = ray.put((workshop.plan, find_key())), ray.remote(max_retries=0)(_mark)
-    waiting, running = list(reversed(hands)), {}
+    shared, grade = ray.put((env.config, find_key())), ray.remote(max_retries=0)(_grade)
+    waiting, running = list(reversed(readers)), {}
     slots = max(1, int(ray.cluster_resources().get("CPU", 1)))
     while waiting or running:
-        while waiting and len(running) < 2 * slots:  # So that no core waits, and not all submissions are in memory.
-            handed = waiting.pop()()
-            running[answers.remote(handed, plan)] = handed
+        while waiting and len(running) < 2 * slots:  # Keeps all cores busy, without all submissions in memory.
+            files = waiting.pop()()
+            running[grade.remote(files, shared)] = files
         for done in ray.wait(list(running))[0]:
-            yield _answer(ray, done, running.pop(done), workshop.plan)
+            yield _result(ray, done, running.pop(done), env.config)
 
 
-def _answer(ray: Any, task: Any, handed: SubmissionFiles, plan: GradingConfig) -> GradedSubmission:
+def _result(ray: Any, task: Any, files: SubmissionFiles, config: GradingConfig) -> GradedSubmission:
     try:
         return ray.get(task)
     except ray.exceptions.RayError as error:
-        reason = f"The grader itself ended while it was at this submission ({type(error).__name__})."
-        return replace(failed(handed, plan.notebook, reason), settled=False)
+        reason = f"The grader itself ended while it graded this submission ({type(error).__name__})."
+        return replace(failed(files, config.notebook, reason), settled=False)
 
 
-def _mark(handed: SubmissionFiles, given: tuple[GradingConfig, Key]) -> GradedSubmission:
-    """What one of Ray's processes does."""
-    plan, key = given
-    with KernelPool(_workshop(plan, key).setting()) as kernels:
-        return mark(handed, plan.notebook, key, kernels)
+def _grade(files: SubmissionFiles, shared: tuple[GradingConfig, AnswerKey]) -> GradedSubmission:
+    """Grade one submission, in a process of Ray."""
+    config, key = shared
+    with KernelPool(_env(config, key).kernel_config()) as kernels:
+        return grade_submission(files, config.notebook, key, kernels)
 
 
-_workshops: dict[tuple[str, int], GradingEnv] = {}
+_envs: dict[tuple[str, int], GradingEnv] = {}
 
 
-def _workshop(plan: GradingConfig, key: Key) -> GradingEnv:
-    """This process's own, made when the first submission arrives, and rehearsed so that it has compiled programs."""
-    name = plan.notebook.name, plan.seed
-    if name not in _workshops:
-        _workshops[name] = GradingEnv(plan)
-        _workshops[name].rehearse(key)
-    return _workshops[name]
+def _env(config: GradingConfig, key: AnswerKey) -> GradingEnv:
+    """Return this process's own environment; the first call creates it, and fills its cache with a dry run."""
+    name = config.notebook.name, config.seed
+    if name not in _envs:
+        _envs[name] = GradingEnv(config)
+        _envs[name].dry_run(key)
+    return _envs[name]

@@ -1,4 +1,4 @@
-"""What has been graded so far, a file a student in the folder of the results: nothing is done twice, nothing lost."""
+"""The results so far, one file for each student: nothing is graded twice, nothing is lost."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ import json
 import secrets
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch._files import atomic_write, clear_partial
 
-from ..author.cells import Notebook
-from ..report.sanitize import file_name
-from .collect import SubmissionFiles
+from ..gradebook.sanitize import file_name
 from .grade_submission import GradedSubmission
 
-RUN, KEPT, TIMING = "run.json", "results", "timing.json"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..author.cells import Notebook
+    from .collect import SubmissionFiles
+
+RUN, RESULTS, TIMING = "run.json", "results", "timing.json"
 
 
-class Record:
-    """The folder `out`, for one grading of one notebook. `seed` is the one that was given, or kept, or drawn; `due` is
-    the one that was given, or kept.
+class ResultStore:
+    """The folder `out`, for one grading of one notebook.
 
-    Raises ValueError if another grading is there, or one that is not to be resumed.
+    `seed` is the one that was given, or stored, or drawn; `due` is the one that was given, or stored.
+
+    Raises:
+      ValueError: the folder holds another grading, or one that is not to be resumed.
     """
 
     def __init__(
@@ -36,50 +41,48 @@ class Record:
         resume: bool,
         due: datetime | None = None,
     ):
-        self.out, self.kept = out, out / KEPT
+        self.out, self.results = out, out / RESULTS
         run = {
             "notebook": notebook.name,
             "source": hashlib.sha256(notebook.path.read_bytes()).hexdigest(),
             "sandboxed": sandboxed,
         }
-        before = _run_in(out, resume)
+        before = _stored_run(out, resume)
         self.seed: int = before.get("seed", secrets.randbelow(2**31) if seed is None else seed)
         if before and (run.items() - before.items() or seed not in (None, self.seed)):
             raise ValueError(
                 f"{out} holds results of another notebook, another seed, or of a source that has changed since: give"
                 " another folder with --out."
             )
-        self.kept.mkdir(parents=True, exist_ok=True)
-        clear_partial(self.kept)
-        kept = before.get("due")
-        self.due = due or (datetime.fromisoformat(kept) if kept else None)
+        self.results.mkdir(parents=True, exist_ok=True)
+        clear_partial(self.results)
+        stored = before.get("due")
+        self.due = due or (datetime.fromisoformat(stored) if stored else None)
         _write(out / RUN, run | {"seed": self.seed, "due": self.due.isoformat() if self.due else None})
 
-    def has(self, handed: SubmissionFiles) -> bool:
-        """Has this been graded, exactly as it was handed in?"""
-        path = self._path(handed.student)
-        return path.exists() and (kept := _read(path))["settled"] and kept["digest"] == handed.digest
+    def is_current(self, files: SubmissionFiles) -> bool:
+        """Return whether exactly these files have been graded."""
+        path = self._path(files.student)
+        return path.exists() and (stored := _read(path))["settled"] and stored["digest"] == files.digest
 
-    def finished(self, student: str) -> bool:
+    def has(self, student: str) -> bool:
         return self._path(student).exists()
 
-    def keep(self, marked: GradedSubmission) -> None:
-        _write(self._path(marked.row["student"]), asdict(marked))
+    def save(self, graded: GradedSubmission) -> None:
+        _write(self._path(graded.row["student"]), asdict(graded))
 
-    def of(self, student: str) -> GradedSubmission:
+    def load(self, student: str) -> GradedSubmission:
         return GradedSubmission(**_read(self._path(student)))
 
     def _path(self, student: str) -> Path:
-        return self.kept / f"{file_name(student)}.json"
+        return self.results / f"{file_name(student)}.json"
 
 
-def _run_in(out: Path, resume: bool) -> dict[str, Any]:
+def _stored_run(out: Path, resume: bool) -> dict[str, Any]:
     if not (out / RUN).exists():
         return {}
     if not resume:
-        raise ValueError(
-            f"{out} holds results already: go on with them with --resume, or give another folder with --out."
-        )
+        raise ValueError(f"{out} holds results already: continue with --resume, or give another folder with --out.")
     return _read(out / RUN)
 
 

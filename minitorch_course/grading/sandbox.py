@@ -1,12 +1,13 @@
-"""The sandbox: bubblewrap around a kernel that runs a stranger's code.
+"""The sandbox: bubblewrap around a kernel that runs untrusted code.
 
-Inside there are all namespaces anew, no network, no capabilities and no way to new ones, an ordinary user, Python's
-installation and this package to read, and a small empty `/tmp` and home to write. Nothing of the host is writable: the
-kernel's sockets are opened outside and inherited as file descriptors, so that not even a folder for them is shared.
+The sandbox has new namespaces of every kind, no network, no capabilities and no way to gain any, an ordinary user,
+Python's installation and this package to read, and a small empty `/tmp` and home to write. Nothing of the host is
+writable: the kernel's sockets are opened outside and inherited as file descriptors, so that not even a folder for them
+is shared.
 
-Root is no ordinary user, whatever a user namespace calls it: limits on processes do not hold for it. So where grading
-runs as root, a first bubblewrap only makes readable what lies in root's private folders, an ordinary user takes over,
-and that one starts the sandbox.
+Root stays root, whatever a user namespace calls it: limits on processes do not apply to it. So where grading runs as
+root, a first bubblewrap only makes root's private folders readable, an ordinary user takes over, and that user starts
+the sandbox.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MIB = 2**20
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache", "/etc/alternatives")
@@ -29,7 +33,7 @@ FIRST_USER = 200_000  # Beyond the ids that distributions give to people and ser
 
 @dataclass(frozen=True)
 class Limits:
-    """What a student's code may take. Sizes in bytes, times in seconds; `memory` is that of all processes together."""
+    """Limits of a student's code. Sizes in bytes, times in seconds; `memory` counts all processes together."""
 
     cell_seconds: float = 60
     notebook_seconds: float = 600
@@ -42,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Bind:
-    """A path of the host that is seen inside, read-only unless `writable`."""
+    """A path of the host that is visible inside, read-only unless `writable`."""
 
     source: Path
     inside: Path
@@ -54,7 +58,7 @@ class Bind:
 
 @cache
 def why_unavailable() -> str | None:
-    """One line on why there is no sandbox here, or None where it works."""
+    """Return one line on why there is no sandbox on this machine; None if it works."""
     if not sys.platform.startswith("linux"):
         return "bubblewrap runs on Linux only"
     if not shutil.which("bwrap"):
@@ -66,12 +70,12 @@ def why_unavailable() -> str | None:
         env={},
         check=False,
     )
-    said = done.stderr.strip().rstrip(".")
-    return None if done.returncode == 0 else f"bubblewrap does not work here: {said}{_advice()}"
+    stderr = done.stderr.strip().rstrip(".")
+    return None if done.returncode == 0 else f"bubblewrap does not work here: {stderr}{_advice()}"
 
 
 def _advice() -> str:
-    """Ubuntu forbids it to ordinary users from 24.04 on."""
+    """Return what allows it on Ubuntu, which from 24.04 on forbids it to ordinary users."""
     setting = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if os.geteuid() == 0 or not setting.exists() or setting.read_text(encoding="ascii").strip() != "1":
         return ""
@@ -86,13 +90,12 @@ def command(
     hidden: Iterable[Path] = (),
     user: int | None = None,
 ) -> list[str]:
-    """The command line that runs `program` in the sandbox.
+    """Return the command line that runs `program` in the sandbox.
 
-    It is to be started with an empty environment: the first process of the sandbox keeps the one that it was given.
+    Start it with an empty environment: the first process of the sandbox keeps the one that it gets.
 
-    Args:
-      hidden: folders that must be empty inside, should they lie in what Python needs.
-      user: who runs it where this process is root; by default another one in each process.
+    `hidden` folders are empty inside, even if they lie in a folder that Python needs. Where this process is root, the
+    sandbox runs as the user with the id `user`, by default a different one for each process.
     """
     binds = [*_readable(), *binds]
     inner = [_bwrap(), *_isolation(), *_filesystem(binds, hidden, limits), *_variables(environment), "--", *program]
@@ -111,7 +114,7 @@ def _isolation() -> list[str]:
 
 
 def _readable() -> list[Bind]:
-    """What Python needs: the system's libraries, its installation, its environment, its packages."""
+    """Return what Python needs: the system's libraries, its installation, its environment, its packages."""
     packages = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     wanted = dict.fromkeys([*SYSTEM, sys.base_prefix, sys.base_exec_prefix, sys.prefix, *packages])
     found = [Path(path) for path in wanted if os.path.exists(path)]
@@ -119,7 +122,7 @@ def _readable() -> list[Bind]:
 
 
 def _filesystem(binds: Sequence[Bind], hidden: Iterable[Path], limits: Limits) -> Iterator[str]:
-    """An empty root with small places to write to, and what is to be seen; that last, should it lie in `/tmp`."""
+    """Yield an empty root with small writable folders, then the binds, as some may lie in `/tmp`."""
     yield from ("--proc", "/proc", "--dev", "/dev")
     for path in ("/dev/shm", "/tmp", HOME):
         yield from ("--size", str(limits.scratch), "--tmpfs", path)
@@ -140,7 +143,7 @@ def _variables(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _as_ordinary_user(binds: Sequence[Bind], user: int) -> list[str]:
-    """Root's part: show what lies in closed folders to a user who may not enter them, and become that user."""
+    """Return root's part: bind what lies in closed folders for a user who may not enter them, and become that user."""
     closed = list(dict.fromkeys(folder for bind in binds if (folder := _closed_above(bind.source))))
     outermost = [folder for folder in closed if not any(other in folder.parents for other in closed)]
     arguments = [_bwrap(), "--dev-bind", "/", "/"]
@@ -152,11 +155,11 @@ def _as_ordinary_user(binds: Sequence[Bind], user: int) -> list[str]:
             arguments += ["--perms", "0755", "--dir", str(parent)]
         for path in inside:
             arguments += ["--bind", str(path), str(path)]
-    # Its own process namespace: the end of its first process, which may be root's to kill, ends the other user's too.
+    # Its own process namespace: when its first process ends, which only root may be able to kill, all others end, too.
     arguments += ["--unshare-pid", "--die-with-parent", "--", shutil.which("setpriv") or "setpriv"]
     return [*arguments, f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all", "--"]
 
 
 def _closed_above(path: Path) -> Path | None:
-    """The outermost folder around `path` that others may not enter."""
+    """Return the outermost folder around `path` that other users may not enter."""
     return next((folder for folder in reversed(path.parents) if not folder.stat().st_mode & 0o001), None)

@@ -1,7 +1,7 @@
-"""Which submissions are nearly the same: for people to look at, not for points.
+"""Flag near-identical submissions for manual review. They do not change points.
 
-Names, comments and layout do not count. Of each submission the runs of syntax in it are taken, without those that the
-reference or a large part of the class has as well, since short exercises have few ways of being solved.
+Submissions are compared by n-grams of their syntax trees, so that names, comments and layout do not count. N-grams of
+the reference, and those that a large part of the class shares, are ignored: a short exercise has few solutions.
 """
 
 from __future__ import annotations
@@ -9,22 +9,25 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import combinations
+from typing import TYPE_CHECKING
 
-RUN = 8  # nodes of a syntax tree
-FEWEST = 30  # runs of one's own, below which there is too little to compare
-COMMON = 0.15  # the part of a class that may share a run
-ALIKE = 0.8
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+N = 8  # nodes of a syntax tree in an n-gram
+MIN_NGRAMS = 30  # A submission with fewer n-grams of its own is not compared.
+COMMON = 0.15  # An n-gram that a larger part of the class has is ignored.
+THRESHOLD = 0.8  # of the Jaccard similarity
 
 
 def fingerprint(sources: Iterable[str]) -> list[str]:
-    """The runs of syntax in some cells, as hashes; none of cells that do not parse."""
-    runs: set[str] = set()
+    """Return hashes of the n-grams of syntax in some cells; none for cells that do not parse."""
+    ngrams: set[str] = set()
     for source in sources:
         nodes = _nodes(source)
-        runs |= {"".join(nodes[i : i + RUN]) for i in range(len(nodes) - RUN + 1)}
-    return sorted(hashlib.sha256(run.encode("utf-8", "surrogatepass")).hexdigest()[:12] for run in runs)
+        ngrams |= {"".join(nodes[i : i + N]) for i in range(len(nodes) - N + 1)}
+    return sorted(hashlib.sha256(ngram.encode("utf-8", "surrogatepass")).hexdigest()[:12] for ngram in ngrams)
 
 
 def _nodes(source: str) -> list[str]:
@@ -35,7 +38,7 @@ def _nodes(source: str) -> list[str]:
 
 
 def _walk(node: ast.AST) -> Iterator[str]:
-    """The kinds of nodes in order; of attributes, arguments given by name and constants also what they are."""
+    """Yield the kinds of nodes in order; attributes, keyword arguments and constants with their names or values."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return  # A docstring.
     match node:
@@ -49,23 +52,25 @@ def _walk(node: ast.AST) -> Iterator[str]:
         yield from _walk(child)
 
 
-def alike(fingerprints: Mapping[str, Collection[str]], common: Collection[str]) -> dict[str, list[tuple[str, int]]]:
-    """For each student the others whose work is nearly the same, and how nearly, in percent.
+def similar_submissions(
+    fingerprints: Mapping[str, Collection[str]], common: Collection[str]
+) -> dict[str, list[tuple[str, int]]]:
+    """Return for each student the similar submissions, with their similarity in percent.
 
     Args:
-      fingerprints: of each student.
-      common: the fingerprint of the reference, and of what students were given.
+      fingerprints: the fingerprint of each student.
+      common: the fingerprint of the reference and of the released notebook.
     """
-    counts = Counter(run for runs in fingerprints.values() for run in runs)
+    counts = Counter(ngram for ngrams in fingerprints.values() for ngram in ngrams)
     most = max(3, COMMON * len(fingerprints))
     own = {
-        student: {run for run in runs if run not in common and counts[run] <= most}
-        for student, runs in fingerprints.items()
+        student: {ngram for ngram in ngrams if ngram not in common and counts[ngram] <= most}
+        for student, ngrams in fingerprints.items()
     }
     found: dict[str, list[tuple[str, int]]] = {student: [] for student in fingerprints}
-    for a, b in combinations([student for student in own if len(own[student]) >= FEWEST], 2):
-        likeness = len(own[a] & own[b]) / len(own[a] | own[b])
-        if likeness >= ALIKE:
-            found[a].append((b, round(100 * likeness)))
-            found[b].append((a, round(100 * likeness)))
+    for a, b in combinations([student for student in own if len(own[student]) >= MIN_NGRAMS], 2):
+        similarity = len(own[a] & own[b]) / len(own[a] | own[b])
+        if similarity >= THRESHOLD:
+            found[a].append((b, round(100 * similarity)))
+            found[b].append((a, round(100 * similarity)))
     return found

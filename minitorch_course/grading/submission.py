@@ -1,4 +1,4 @@
-"""A student's notebook, read without trusting any of it. Whatever is wrong becomes a `reason`, never an error."""
+"""A student's notebook, parsed without trusting it. Every fault becomes a `reason`, never an exception."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ import io
 import json
 import stat
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .collect import IGNORED, MANIFEST, MIB, MOST_FILES, InvalidSubmission, SubmissionFiles, printable
+from .collect import IGNORED, MANIFEST, MAX_FILES, MIB, InvalidSubmissionError, SubmissionFiles, printable
 
-LARGEST_NOTEBOOK = 32 * MIB  # figures included
-LARGEST_UNPACKED = 2 * LARGEST_NOTEBOOK  # of an archive
-LARGEST_CODE = 2**20  # characters of all code cells together
-MOST_CELLS = 2000
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+MAX_NOTEBOOK_BYTES = 32 * MIB  # figures included
+MAX_UNPACKED_BYTES = 2 * MAX_NOTEBOOK_BYTES  # of an archive
+MAX_CODE = 2**20  # characters of all code cells together
+MAX_CELLS = 2000
 
 
 @dataclass(frozen=True)
 class StudentCell:
-    """A cell of a student's notebook. `exercise` is what its metadata say that it is the cell of."""
+    """A cell of a student's notebook. `exercise` is the one that its metadata name."""
 
     id: str
     code: bool
@@ -33,7 +35,7 @@ class StudentCell:
 
 @dataclass(frozen=True)
 class Submission:
-    """A student's notebook as read. `reason` says why there is none."""
+    """A student's notebook. `reason` says why there is none."""
 
     student: str
     cells: tuple[StudentCell, ...] = ()
@@ -42,35 +44,35 @@ class Submission:
     reason: str | None = None
 
 
-def read(handed: SubmissionFiles, notebook: str) -> Submission:
-    """What a student handed in for the notebook of that name, such as `02_autodiff`."""
+def parse_submission(files: SubmissionFiles, notebook: str) -> Submission:
+    """Return a student's submission for the notebook of that name, such as `02_autodiff`."""
     try:
-        if handed.reason:
-            raise InvalidSubmission(handed.reason)
-        files = dict(handed.files)
-        archives = [name for name in files if name.lower().endswith(".zip")]
-        if len(archives) == len([name for name in files if name != MANIFEST]):
-            return _latest([_read(handed.student, _unpacked(files[name]), notebook) for name in archives])
-        return _read(handed.student, files, notebook)
-    except InvalidSubmission as refused:
-        return Submission(handed.student, reason=printable(str(refused)))
+        if files.reason:
+            raise InvalidSubmissionError(files.reason)
+        contents = dict(files.files)
+        archives = [name for name in contents if name.lower().endswith(".zip")]
+        if len(archives) == len([name for name in contents if name != MANIFEST]):
+            return _latest([_parse(files.student, _unpacked(contents[name]), notebook) for name in archives])
+        return _parse(files.student, contents, notebook)
+    except InvalidSubmissionError as error:
+        return Submission(files.student, reason=printable(str(error)))
 
 
-def guess(handed: SubmissionFiles, known: Collection[str]) -> str | None:
-    """Which of the `known` notebooks a student handed in; None if neither names of files nor a notebook tell."""
-    files = dict(handed.files)
+def guess_notebook(files: SubmissionFiles, known: Collection[str]) -> str | None:
+    """Return which of the `known` notebooks the files hold, by file names and metadata; None if neither name one."""
+    contents = dict(files.files)
     try:
-        for name in [name for name in files if name.lower().endswith(".zip")]:
-            files |= _unpacked(files.pop(name))
-        notebooks = [content for name, content in files.items() if name.lower().endswith(".ipynb")]
-        told = [PurePosixPath(name).stem for name in files] + [_name_in(content) for content in notebooks[:1]]
-    except InvalidSubmission:
+        for name in [name for name in contents if name.lower().endswith(".zip")]:
+            contents |= _unpacked(contents.pop(name))
+        notebooks = [content for name, content in contents.items() if name.lower().endswith(".ipynb")]
+        found = [PurePosixPath(name).stem for name in contents] + [_name_in(content) for content in notebooks[:1]]
+    except InvalidSubmissionError:
         return None
-    return next((name for name in known if name in told), None)
+    return next((name for name in known if name in found), None)
 
 
 def _name_in(notebook: bytes) -> Any:
-    """The name in the metadata of a notebook that was made by `minitorch course build`."""
+    """Return the name in the metadata of a notebook that `minitorch course build` wrote."""
     found = _json(notebook)
     for part in ("metadata", "minitorch", "notebook"):
         found = found.get(part) if isinstance(found, dict) else None
@@ -78,17 +80,17 @@ def _name_in(notebook: bytes) -> Any:
 
 
 def _latest(found: list[Submission]) -> Submission:
-    """Of several archives the one that was made last: handing in again is allowed."""
+    """Return the newest of several archives: handing in again is allowed."""
     if not found:
-        raise InvalidSubmission("It holds neither a notebook (.ipynb) nor an archive (.zip).")
+        raise InvalidSubmissionError("It holds neither a notebook (.ipynb) nor an archive (.zip).")
     chosen = max(found, key=lambda submission: submission.submitted or "")
     flag = () if len(found) == 1 else (f"{len(found)} archives, of which the latest counts",)
     return replace(chosen, flags=(*chosen.flags, *flag))
 
 
 def _unpacked(archive: bytes) -> dict[str, bytes]:
-    """The notebooks and the manifest of an archive. Links, and paths that lead out of it, are not there."""
-    files, left = {}, LARGEST_UNPACKED
+    """Return the notebooks and the manifest of an archive. Links, and paths that lead out of it, are left out."""
+    files, left = {}, MAX_UNPACKED_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             for member in _members(opened):
@@ -96,13 +98,13 @@ def _unpacked(archive: bytes) -> dict[str, bytes]:
                     files[printable(member.filename)] = content = file.read(left + 1)  # Its own size is not believed.
                 left -= len(content)
                 if left < 0:
-                    raise InvalidSubmission(
-                        f"The archive holds more than {LARGEST_UNPACKED // MIB} MB: clear the outputs."
+                    raise InvalidSubmissionError(
+                        f"The archive holds more than {MAX_UNPACKED_BYTES // MIB} MB: clear the outputs."
                     )
-    except InvalidSubmission:
+    except InvalidSubmissionError:
         raise
-    except Exception as error:  # zipfile and zlib have many errors, and hostile archives find others.
-        raise InvalidSubmission(
+    except Exception as error:  # zipfile and zlib raise many errors, and hostile archives cause others.
+        raise InvalidSubmissionError(
             f"The archive cannot be unpacked ({type(error).__name__}: {str(error)[:200]})."
         ) from None
     return files
@@ -110,21 +112,21 @@ def _unpacked(archive: bytes) -> dict[str, bytes]:
 
 def _members(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     members = archive.infolist()
-    if len(members) > MOST_FILES:
-        raise InvalidSubmission(f"The archive holds more than {MOST_FILES} files.")
+    if len(members) > MAX_FILES:
+        raise InvalidSubmissionError(f"The archive holds more than {MAX_FILES} files.")
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         is_file = not member.is_dir() and stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG)
         inside = not path.is_absolute() and ".." not in path.parts and not set(IGNORED) & set(path.parts)
         if is_file and inside and (path.suffix.lower() == ".ipynb" or path.name == MANIFEST):
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise InvalidSubmission(
-                    "The archive is compressed in a rare way: make it with `minitorch course submit`."
+                raise InvalidSubmissionError(
+                    "The archive has a rare compression: create it with `minitorch course submit`."
                 )
             yield member
 
 
-def _read(student: str, files: Mapping[str, bytes], notebook: str) -> Submission:
+def _parse(student: str, files: Mapping[str, bytes], notebook: str) -> Submission:
     name = _notebook_among(files, notebook)
     cells = tuple(_cells(files[name]))
     manifest = next((_manifest(files[file]) for file in files if PurePosixPath(file).name == MANIFEST), None)
@@ -137,17 +139,17 @@ def _read(student: str, files: Mapping[str, bytes], notebook: str) -> Submission
 
 
 def _notebook_among(files: Mapping[str, bytes], notebook: str) -> str:
-    """The file of that name, or of one that begins so (`02_autodiff (1).ipynb`), or the only notebook."""
+    """Return the file of that name, or of one that begins so (`02_autodiff (1).ipynb`), or the only notebook."""
     found = [name for name in files if name.lower().endswith(".ipynb")]
     for fits in (lambda stem: stem == notebook, lambda stem: stem.startswith(notebook), lambda stem: True):
         fitting = [name for name in found if fits(PurePosixPath(name).stem)]
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            raise InvalidSubmission(
+            raise InvalidSubmissionError(
                 f"There are {len(fitting)} notebooks and it is not clear which counts: keep {notebook}.ipynb."
             )
-    raise InvalidSubmission(f"There is no {notebook}.ipynb in it.")
+    raise InvalidSubmissionError(f"There is no {notebook}.ipynb in it.")
 
 
 def _manifest(content: bytes) -> dict[str, Any]:
@@ -159,7 +161,7 @@ def _manifest(content: bytes) -> dict[str, Any]:
 
 
 def _time(written: Any) -> str | None:
-    """A time as `2026-11-23T10:00:00Z`."""
+    """Return a time as `2026-11-23T10:00:00Z`."""
     try:
         read = datetime.fromisoformat(str(written))
         return read.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if read.tzinfo else None
@@ -168,19 +170,21 @@ def _time(written: Any) -> str | None:
 
 
 def _cells(content: bytes) -> Iterator[StudentCell]:
-    if len(content) > LARGEST_NOTEBOOK:
-        raise InvalidSubmission(
-            f"The notebook is larger than {LARGEST_NOTEBOOK // MIB} MB: clear its outputs and save it."
+    if len(content) > MAX_NOTEBOOK_BYTES:
+        raise InvalidSubmissionError(
+            f"The notebook is larger than {MAX_NOTEBOOK_BYTES // MIB} MB: clear its outputs and save it."
         )
     parsed = _json(content)
     cells = parsed.get("cells") if isinstance(parsed, dict) else None
     if not isinstance(parsed, dict) or parsed.get("nbformat") != 4 or not isinstance(cells, list):
-        raise InvalidSubmission("The file is no notebook of format 4: save it with JupyterLab, and hand it in again.")
-    if len(cells) > MOST_CELLS:
-        raise InvalidSubmission(f"The notebook has more than {MOST_CELLS} cells.")
+        raise InvalidSubmissionError(
+            "The file is not a notebook of format 4: save it with JupyterLab, and hand it in again."
+        )
+    if len(cells) > MAX_CELLS:
+        raise InvalidSubmissionError(f"The notebook has more than {MAX_CELLS} cells.")
     read = [_cell(cell) for cell in cells if isinstance(cell, dict)]
-    if sum(len(cell.source) for cell in read if cell.code) > LARGEST_CODE:
-        raise InvalidSubmission(f"The notebook holds more than {LARGEST_CODE // 1000} thousand characters of code.")
+    if sum(len(cell.source) for cell in read if cell.code) > MAX_CODE:
+        raise InvalidSubmissionError(f"The notebook holds more than {MAX_CODE // 1000} thousand characters of code.")
     yield from read
 
 
@@ -188,17 +192,17 @@ def _json(content: bytes) -> Any:
     try:
         return json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise InvalidSubmission(
+        raise InvalidSubmissionError(
             "The notebook is not written in UTF-8: save it with JupyterLab, and hand it in again."
         ) from None
     except RecursionError:
-        raise InvalidSubmission("The notebook's JSON is nested too deep.") from None
+        raise InvalidSubmissionError("The notebook's JSON is nested too deep.") from None
     except ValueError as error:
-        raise InvalidSubmission(f"The notebook is damaged: it is not JSON ({str(error)[:200]}).") from None
+        raise InvalidSubmissionError(f"The notebook is damaged: it is not JSON ({str(error)[:200]}).") from None
 
 
 def _cell(cell: dict[str, Any]) -> StudentCell:
-    """What can be read of a cell; what is not as it should be counts as missing."""
+    """Return what can be read of a cell; malformed parts count as missing."""
     source, metadata = cell.get("source"), cell.get("metadata")
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))

@@ -1,1 +1,1 @@
-"""What the cells of a notebook use, in a student's own process."""
+"""Functions that the cells of a notebook call, in the student's own process."""

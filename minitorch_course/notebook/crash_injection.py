@@ -1,4 +1,4 @@
-"""`after_each_kill`: what a program leaves in its folder when it is killed, for every moment at which it can be."""
+"""`after_each_kill`: kill a function at each of its file operations, and see what it leaves in its folder."""
 
 from __future__ import annotations
 
@@ -6,54 +6,57 @@ import contextlib
 import io
 import os
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
 OPEN = open
-MOST = 200  # moments; who has more writes in very small pieces
+MAX_KILLS = 200  # A function with more file operations writes very small pieces.
 
 
-class Killed(BaseException):
-    """Ends a function as `kill -9` ends a process: from here on it can do nothing more to a file."""
+class Killed(BaseException):  # noqa: N818  # It is a signal, as KeyboardInterrupt is.
+    """Raised to end a function as `kill -9` ends a process: it cannot change a file afterwards."""
 
 
 def after_each_kill(folder: Path, act: Callable[[], Any], look: Callable[[], Any]) -> list[Any]:
-    """What `look()` gives after `act()` was killed: before its first operation on a file in `folder`, in the middle of
-    that, before the second, and so on; last, after it was left alone.
+    """Return what `look()` returns after each way to kill `act()`, and at last after `act()` was not killed.
 
-    Before each try the folder, which holds files only, is brought back to what it was. What was written and neither
-    flushed nor closed is lost with the process.
+    `act` is killed before its first operation on a file in `folder`, in the middle of that operation, before the second
+    operation, and so on. The folder, which may hold files only, is restored before each try. Data that was written but
+    neither flushed nor closed is lost.
 
     Raises:
-      RuntimeError: there are too many moments.
+      RuntimeError: `act` has more than `MAX_KILLS` operations.
     """
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     found = []
-    for moments in range(MOST):
+    for survived in range(MAX_KILLS):
         for path in folder.iterdir():
             path.unlink()
         for name, content in before.items():
             (folder / name).write_bytes(content)
-        process = _Process(folder, moments)
+        process = _Process(folder, survived)
         with process.running(), contextlib.suppress(Killed):
             act()
         found.append(look())
         if not process.dead:
             return found
-    raise RuntimeError(f"after {MOST} operations on files it was still writing: write larger pieces.")
+    raise RuntimeError(f"The function has more than {MAX_KILLS} operations on files: write larger pieces.")
 
 
 class _Process:
-    """The operations on files of one thread, which ends after so many moments."""
+    """The file operations of one thread, which is killed after a number of them."""
 
-    def __init__(self, folder: Path, moments: int):
-        self.folder, self.left, self.dead = os.path.abspath(folder), moments, False
+    def __init__(self, folder: Path, survived: int):
+        self.folder, self.left, self.dead = os.path.abspath(folder), survived, False
         self.thread = threading.get_ident()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
+        """Patch the functions that open, rename and remove files."""
         with contextlib.ExitStack() as patches:
             patches.enter_context(mock.patch("builtins.open", self._open))
             patches.enter_context(mock.patch("io.open", self._open))
@@ -61,8 +64,8 @@ class _Process:
                 patches.enter_context(mock.patch(f"os.{name}", self._watched(getattr(os, name))))
             yield
 
-    def moment(self) -> None:
-        """The kill may come here."""
+    def may_be_killed(self) -> None:
+        """Raise `Killed` if this is the operation to be killed, or a later one."""
         self.dead = self.dead or self.left == 0
         if self.dead:
             raise Killed
@@ -76,7 +79,7 @@ class _Process:
     def _watched(self, operation: Callable[..., Any]) -> Callable[..., Any]:
         def watched(path: Any, *args: Any, **options: Any) -> Any:
             if self._watches(path):
-                self.moment()
+                self.may_be_killed()
             return operation(path, *args, **options)
 
         return watched
@@ -94,7 +97,7 @@ class _Process:
     ) -> Any:
         if not self._watches(file) or not set(mode) & set("wax+"):
             return OPEN(file, mode, buffering, encoding, errors, newline, *rest, **more)
-        self.moment()
+        self.may_be_killed()
         raw = _File(self, OPEN(file, mode.replace("t", "").replace("b", "") + "b", 0), "a" in mode)
         if "b" in mode:
             return raw
@@ -102,7 +105,7 @@ class _Process:
 
 
 class _File(io.BytesIO):
-    """An open file. What is written to it stays in the process until it is flushed or closed."""
+    """An open file that keeps what is written in memory until it is flushed or closed."""
 
     def __init__(self, process: _Process, real: Any, appends: bool):
         super().__init__(real.read() if real.readable() and not appends else b"")
@@ -126,7 +129,7 @@ class _File(io.BytesIO):
             self.real.seek(0)
         self.changed = False
         for part in (data[: len(data) // 2], data[len(data) // 2 :]):
-            self.process.moment()
+            self.process.may_be_killed()
             self.real.write(part)
 
     def close(self) -> None:

@@ -1,11 +1,13 @@
-"""Where checks and probes put what they show: a notebook's output, a listener, or the terminal."""
+"""Output of checks and hidden tests: to the notebook, to a listener, or to the terminal."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Bundle = dict[str, Any]  # One value in several forms: MIME type -> content.
 
@@ -14,7 +16,7 @@ _listeners: list[Callable[[Bundle], None]] = []
 
 @contextlib.contextmanager
 def listen(listener: Callable[[Bundle], None]) -> Iterator[None]:
-    """Inside, the innermost listener gets each bundle, and nothing is displayed."""
+    """Send bundles to `listener` inside the `with` block, and display nothing. The innermost listener gets them."""
     _listeners.append(listener)
     try:
         yield
@@ -23,7 +25,7 @@ def listen(listener: Callable[[Bundle], None]) -> Iterator[None]:
 
 
 def publish(bundle: Bundle) -> None:
-    """Display a bundle, which has a `text/plain` form, wherever this code is running."""
+    """Display a bundle, which must have a `text/plain` form, in the notebook or in the terminal."""
     if _listeners:
         _listeners[-1](bundle)
     elif shell() is None:
@@ -35,6 +37,6 @@ def publish(bundle: Bundle) -> None:
 
 
 def shell() -> Any:
-    """The IPython shell that runs this process, or None."""
+    """Return the IPython shell that runs this process, or None."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython else None

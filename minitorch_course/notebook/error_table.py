@@ -1,8 +1,8 @@
-"""Which mistake leads to which error: a table, from the errors of JAX to those of Python.
+"""A table from errors of JAX and Python to the mistakes that cause them.
 
-Each row holds the type of the error, a pattern to find in its message, and the cause in the student's terms, with the
-pattern's groups in it; or a function from `causes`. JAX's own types need no pattern. Should JAX change the words of
-another message, the row is passed over and the message itself is shown.
+Each row holds the type of the error, a pattern to find in its message, and the cause in the student's terms: a text
+with gaps for the pattern's groups, or a function of `error_causes`. JAX's own types need no pattern. If JAX changes the
+wording of another message, its row no longer matches and the message itself is shown.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any
 import jax
 
 from . import error_causes
-from .traceback_location import Place, raised_in_minitorch
+from .traceback_location import Location, raised_in_minitorch
 
-Cause = str | Callable[[re.Match[str], Any, Place | None], str]
+Cause = str | Callable[[re.Match[str], Any, Location | None], str]
 
 
-def translate(error: BaseException, place: Place | None) -> str:
-    """The cause of an error in one or two sentences."""
+def find_cause(error: BaseException, location: Location | None) -> str:
+    """Return the cause of an error in one or two sentences."""
     message = str(error)
     for kind, pattern, cause in TABLE:
         if isinstance(error, kind) and (match := re.search(pattern, message, re.DOTALL)):
-            return cause.format(*match.groups()) if isinstance(cause, str) else cause(match, error, place)
+            return cause.format(*match.groups()) if isinstance(cause, str) else cause(match, error, location)
     if raised_in_minitorch(error):
         return _sentence(re.sub(r"\s*\b(Wrong|Right):\s*", r" \1: ", message))
     return _sentence(
@@ -37,14 +37,14 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else text.rstrip(":") + "."
 
 
-JIT = "inside jax.jit, vmap or scan a value is a place-holder, of which only shape and dtype are known"
+JIT = "inside jax.jit, vmap or scan a value is a placeholder with a shape and a dtype but no numbers"
 SCALAR = (
-    "A gradient is that of one number, and the function that is differentiated returned {0}. Return a sum or a mean; to"
-    " return more beside the loss, has_aux=True."
+    "Only a function that returns one number has a gradient, and this one returned {0}. Return a sum or a mean; to return"
+    " more than the loss, use has_aux=True."
 )
 OF_SHAPE = SCALAR.replace("{0}", "an array of shape {0}")
 FLOATS = (
-    "A gradient is taken with respect to real numbers, but this argument is {0}: write 3.0 in place of 3, or"
+    "A gradient is taken with respect to real numbers, but this argument is {0}: write 3.0 instead of 3, or"
     " x.astype(jnp.float32)."
 )
 
@@ -52,15 +52,14 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         jax.errors.UnexpectedTracerError,
         "",
-        "A value from inside a transformation (jax.jit, grad, vmap, scan) was kept in a list, a global or an"
-        " attribute, and used after the transformation had ended. There it stood for no number any more. Return it"
-        " from the function.",
+        "A value from inside a transformation (jax.jit, grad, vmap, scan) was kept in a list, a global or an attribute,"
+        " and used after the transformation had ended, where it has no value. Return it from the function.",
     ),
     (
         jax.errors.TracerBoolConversionError,
         "",
-        f"`if`, `while`, `and`, `not` and `assert` must know at once whether a value is true, but {JIT}. Choose"
-        " between two arrays with jnp.where(condition, a, b), between two computations with jax.lax.cond.",
+        f"`if`, `while`, `and`, `not` and `assert` need to know whether a value is true, but {JIT}. Choose between two"
+        " arrays with jnp.where(condition, a, b), and between two computations with jax.lax.cond.",
     ),
     (
         jax.errors.TracerArrayConversionError,
@@ -82,7 +81,7 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         jax.errors.ConcretizationTypeError,
         "",
-        f"A plain number is needed here (by float, int, a size, arange), but {JIT}. Leave it an array, take sizes"
+        f"A plain number is needed here (by float, int, a size, arange), but {JIT}. Keep it as an array, take sizes"
         " from x.shape, or do this outside of the transformed function.",
     ),
     (
@@ -93,16 +92,16 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         TypeError,
         "Shapes must be",
-        "A shape is a tuple of integers: is there a float in it? (`/` gives a float, `//` an integer.)",
+        "A shape is a tuple of integers: does it contain a float? (`/` gives a float, `//` an integer.)",
     ),
     (TypeError, "in-place item assignment|does not support item assignment", error_causes.in_place_update),
     (
         ValueError,
         "assignment destination is read-only",
-        "This NumPy array is a view of an array of JAX, which cannot be changed. Copy it first: np.array(x).",
+        "This NumPy array is a view of a JAX array, which cannot be changed. Copy it first: np.array(x).",
     ),
     (TypeError, r"scalar-output functions\. Output had shape: (\(.*?\))", OF_SHAPE),
-    (TypeError, r"the gradient is of a scalar, but the function returned shape (\(.*?\))", OF_SHAPE),
+    (TypeError, r"the gradient is .*scalar, but the function returned shape (\(.*?\))", OF_SHAPE),
     (TypeError, r"scalar-output functions\. Output was ", SCALAR.format("several values")),
     (TypeError, r"grad requires real.*but got (\w+)", FLOATS),
     (TypeError, r"cannot differentiate with respect to .* its dtype is (\w+)", FLOATS),
@@ -110,22 +109,21 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         TypeError,
         r"contracting dimensions.*got \((\d+),\) and \((\d+),\)",
-        "In a matrix product the last axis of the left side meets the last axis but one of the right side, and here"
-        " these have the sizes {0} and {1}. Is a transpose (.T) missing, or is the order wrong?",
+        "A matrix product needs the last axis of the left array and the second-to-last axis of the right array to have"
+        " the same size, but here they have the sizes {0} and {1}. Is a transpose (.T) missing, or is the order"
+        " wrong?",
     ),
     (
         ValueError,
         r"Size of label '(\w)'.*\((\d+)\).*\((\d+)\)",
-        "In einsum the letter {0} stands for axes of different sizes, {2} and {1}: compare the letters with the"
-        " shapes.",
+        "In einsum the letter {0} names axes of different sizes, {2} and {1}: compare the letters with the shapes.",
     ),
     ((TypeError, ValueError), r"ncompatible shapes for broadcasting: (.*)", error_causes.broadcast),
     (ValueError, r"could not be broadcast together with.*?shapes (.*)", error_causes.broadcast),
     (
         ValueError,
         r"ncompatible types for broadcasting: input type=\w+\[(.*?)\] and requested type=\w+\[(.*?)\]",
-        "An array of shape ({0}) cannot be stretched to ({1}): only axes of size 1 stretch, and new axes come in"
-        " front.",
+        "An array of shape ({0}) cannot be broadcast to ({1}): only axes of size 1 grow, and new axes come first.",
     ),
     (
         TypeError,
@@ -141,7 +139,7 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         ValueError,
         "Zero-dimensional arrays cannot be concatenated",
-        "Single numbers cannot be concatenated: jnp.stack makes an array of them.",
+        "Single numbers cannot be concatenated: use jnp.stack.",
     ),
     (
         ValueError,
@@ -151,23 +149,23 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         TypeError,
         r"cannot reshape array of shape (\(.*?\)) \(size (\d+)\) into shape (\(.*?\)) \(size (\d+)\)",
-        "Reshaping keeps all numbers: shape {0} has {1}, and {2} would have {3}.",
+        "Reshaping keeps all numbers, but shape {0} has {1}, and {2} would have {3}.",
     ),
     (
         TypeError,
         r"cannot reshape array of shape (\(.*?\)) \(size (\d+)\) into shape (\(.*?\)) because",
-        "Reshaping keeps all numbers: the {1} of shape {0} cannot be divided into {2}.",
+        "Reshaping keeps all numbers, but the {1} of shape {0} cannot be divided into {2}.",
     ),
     (
         ValueError,
         r"axis (-?\d+) is out of bounds for array of dimension (\d+)",
-        "There is no axis {0}: the array has {1} axes, counted from 0, or from -1 at the end.",
+        "The array has {1} axes, so it has no axis {0}: count from 0, or from -1 at the end.",
     ),
     (
         ValueError,
         r"squeeze out which has size not equal to one, got shape=(\(.*?\)) and dimensions=\((\d+)",
-        "Only an axis of size 1 can be squeezed out, and axis {1} of shape {0} is larger. To remove an axis by"
-        " adding up: sum.",
+        "Only an axis of size 1 can be squeezed out, and axis {1} of shape {0} is larger. To add up along an axis,"
+        " use sum.",
     ),
     (
         IndexError,
@@ -178,7 +176,7 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         TypeError,
         r"unsupported operand type.*NoneType|'NoneType' object",
-        "There is a None where a value should be: does the function that should have made it end in `return`?",
+        "A value is None: does the function that should have made it end in `return`?",
     ),
     (
         TypeError,
@@ -195,8 +193,8 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         ValueError,
         "truth value of an array",
-        "`if`, `and`, `or` and `not` want one truth value, and this array has several. Choose element by element"
-        " with jnp.where(condition, a, b), or reduce with .all() or .any().",
+        "`if`, `and`, `or` and `not` need one truth value, and this array has several. Choose element by element with"
+        " jnp.where(condition, a, b), or reduce with .all() or .any().",
     ),
     (
         TypeError,
@@ -206,23 +204,23 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         TypeError,
         r"Indexer must have integer or boolean type, got indexer with type (\w+)",
-        "Indices are integers, and these are {0}: use `//` in place of `/`, or x.astype(int).",
+        "Indices are integers, and these are {0}: use `//` instead of `/`, or x.astype(int).",
     ),
     (
         TypeError,
         "non-tuple sequence for multidimensional indexing",
-        "An array cannot be indexed with a list: make an array of it, x[jnp.array(indices)].",
+        "An array cannot be indexed with a list: convert the list, x[jnp.array(indices)].",
     ),
     (
         TypeError,
         "scan body output must be a pair",
-        "The function that jax.lax.scan repeats must return two things: the new carry and an output (or None).",
+        "The function given to jax.lax.scan must return two things: the new carry and an output (or None).",
     ),
     (
         TypeError,
         "carry input and carry output must have equal types|carry.*equal types",
-        "The carry of a loop must keep its shape and dtype from step to step, and here it changes. Look at the"
-        " first value of the carry: float32 or int?",
+        "The carry of a loop must keep its shape and dtype from step to step, and here they change. Look at the first"
+        " value of the carry: is it float32 or int?",
     ),
     (
         TypeError,
@@ -232,37 +230,36 @@ TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, C
     (
         ValueError,
         "vmap got inconsistent sizes",
-        "jax.vmap walks along one axis of all its arguments, and these axes have different sizes. Arguments that"
-        " stay as they are get None in in_axes.",
+        "jax.vmap maps over one axis of each argument, and here these axes have different sizes. Arguments that are not"
+        " mapped have None in in_axes.",
     ),
     (
         ValueError,
         r"vmap was requested to map its argument along axis (\d+).*its shape is (\(.*?\))",
-        "jax.vmap was to walk along axis {0}, which shape {1} does not have.",
+        "jax.vmap cannot map over axis {0}: shape {1} does not have it.",
     ),
-    (TypeError, r"PRNG key", "The first argument of a function of jax.random is a key: jax.random.key(0)."),
+    (TypeError, r"PRNG key", "The first argument of the functions of jax.random is a key: jax.random.key(0)."),
     (TypeError, r"(\w+)\(\) got an unexpected keyword argument '(\w+)'", error_causes.unknown_argument),
     (
         TypeError,
         r"(\w+\(\) (?:missing|takes) .*)",
-        "{0}: the call and the signature do not fit. The signature of an exercise must stay as it was given.",
+        "{0}: the call does not match the signature. The signature of an exercise must stay as it was given.",
     ),
     (
         UnboundLocalError,
         r"variable '(\w+)'",
-        "`{0}` is used before it gets a value. A name that a function assigns to anywhere is its own, and hides the"
-        " one outside.",
+        "`{0}` is used before it gets a value. A name that is assigned anywhere in a function is local to it.",
     ),
     (NameError, r"name '(\w+)' is not defined", error_causes.unknown_name),
     (AttributeError, r"has no attribute", error_causes.unknown_attribute),
     (SyntaxError, "", error_causes.not_python),
     (SystemExit, "", "exit() was called: a function ends with `return`, or raises an error."),
-    (ZeroDivisionError, "", "There is a division by 0."),
-    (RecursionError, "", "A function calls itself without end: is the case missing in which it stops?"),
+    (ZeroDivisionError, "", "A number is divided by 0."),
+    (RecursionError, "", "A function calls itself forever: is the case in which it stops missing?"),
     (
         IndexError,
         "list index|tuple index",
-        "An index is beyond the end of a list or tuple, or an axis is that an array lacks: counting starts at 0.",
+        "An index is beyond the end of a list or tuple, or beyond the last axis of an array: counting starts at 0.",
     ),
-    (KeyError, "(.*)", "A dict has no entry {0}."),
+    (KeyError, "(.*)", "A dict has no key {0}."),
 )

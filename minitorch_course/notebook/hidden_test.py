@@ -1,15 +1,14 @@
-"""`draw` and `show`, of which the hidden probes are made: fresh inputs in, values out, judged elsewhere.
+"""`inputs` and `report`, which hidden tests call: new inputs go in, values go out, and are judged elsewhere.
 
-A probe calls the student's function on inputs from `draw` and passes the result to `show`, which sends it out of the
-process without an opinion on it. So a student's process never holds an expected answer.
+A hidden test calls the student's function on `inputs` and passes the result to `report`, which sends it out of the
+process. So a student's process never holds an expected answer.
 """
 
 from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -17,118 +16,135 @@ import numpy as np
 
 from ..answers.comparison import Tolerance, same
 from ..answers.diagnose import diagnose
-from ..answers.serialize import decode, describe, encode, plain
+from ..answers.serialize import decode, describe, encode, to_plain
 from .display import publish
 
-SHOWN = "application/vnd.minitorch.value+json"
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+REPORTED = "application/vnd.minitorch.value+json"
 Item = TypeVar("Item")
 
 
-class Draw:
-    """Inputs for probes. Each call depends on the seed, the probe's name and the number of the call in it, and on
-    nothing else, so that probes do not influence each other. The seed is `MINITORCH_SEED`, or 0."""
+class Inputs:
+    """Random inputs for hidden tests.
+
+    A value depends on the seed (`MINITORCH_SEED`, or 0), on the name of the test and on the number of calls before it in
+    the test. So hidden tests do not influence each other.
+    """
 
     def __init__(self) -> None:
         self.begin("")
 
-    def begin(self, probe: str) -> None:
-        """Start the streams of a probe. The engine puts this before the first line of its cell."""
-        self.probe, self.calls, self.shows = probe, 0, 0
+    def begin(self, test: str) -> None:
+        """Start the random numbers of a hidden test. The grader calls it before the first line of the test's cell."""
+        self.test, self.calls, self.reports = test, 0, 0
         self.drawn: list[np.ndarray] = []
 
     def normal(self, *shape: int) -> jax.Array:
-        """Standard normal numbers: float32 of that shape."""
-        return self._keep(self._stream().standard_normal(shape, np.float32))
+        """Return standard normal numbers: float32 of that shape."""
+        return self._keep(self._generator().standard_normal(shape, np.float32))
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> jax.Array:
-        """Numbers between `low` and `high`: float32 of that shape."""
-        return self._keep(self._stream().uniform(low, high, shape).astype(np.float32))
+        """Return numbers in [low, high): float32 of that shape."""
+        return self._keep(self._generator().uniform(low, high, shape).astype(np.float32))
 
     def integers(self, *shape: int, low: int = 0, high: int = 10) -> jax.Array:
-        """Whole numbers from `low` up to but without `high`: int32 of that shape."""
-        return self._keep(self._stream().integers(low, high, shape, np.int32))
+        """Return integers in [low, high): int32 of that shape."""
+        return self._keep(self._generator().integers(low, high, shape, np.int32))
 
     def permutation(self, n: int) -> jax.Array:
-        """The numbers 0 ... n - 1 in some order: int32."""
-        return self._keep(self._stream().permutation(n).astype(np.int32))
+        """Return the integers 0 ... n - 1 in random order: int32 (n,)."""
+        return self._keep(self._generator().permutation(n).astype(np.int32))
 
     def scalar(self) -> float:
-        """A standard normal number, as a Python float."""
-        return float(np.float32(self._stream().standard_normal()))
+        """Return a standard normal number as a Python float."""
+        return float(np.float32(self._generator().standard_normal()))
 
     def choice(self, sequence: Sequence[Item]) -> Item:
-        """One of the items."""
-        return sequence[int(self._stream().integers(len(sequence)))]
+        """Return one of the items."""
+        return sequence[int(self._generator().integers(len(sequence)))]
 
     def key(self) -> jax.Array:
-        """A key for `jax.random`."""
-        return jax.random.key(int(self._stream().integers(2**31)))
+        """Return a key for `jax.random`."""
+        return jax.random.key(int(self._generator().integers(2**31)))
 
-    def _stream(self) -> np.random.Generator:
+    def _generator(self) -> np.random.Generator:
         self.calls += 1
         seed = int(os.environ.get("MINITORCH_SEED", "0"))
-        return np.random.Generator(np.random.Philox([seed, zlib.crc32(self.probe.encode()), self.calls]))
+        return np.random.Generator(np.random.Philox([seed, zlib.crc32(self.test.encode()), self.calls]))
 
     def _keep(self, array: np.ndarray | np.generic | float) -> jax.Array:
         self.drawn.append(np.asarray(array))
         return jnp.asarray(array)
 
 
-draw = Draw()
-"""What the probes of a notebook draw their inputs from."""
+inputs = Inputs()
+"""The random inputs of a notebook's hidden tests."""
 
 
-def show(
+def report(
     value: Any,
     mistakes: Mapping[str, Any] | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     dtype: bool = False,
 ) -> None:
-    """Send out what the student's code gave: numbers, text, arrays, and lists, tuples and dicts of them.
+    """Send a result of the student's code to the grader; outside of grading, display only its kind.
 
-    `mistakes` maps the message for a typical wrong answer to the value that it has, or a function that gives it. They
-    and the tolerances (see `Tolerance`) count in the reference run only. Outside of grading only the kind of value is
-    displayed. Raises ValueError in the reference run for a value that cannot be sent.
+    `mistakes` and the tolerances count in the reference run only.
+
+    Args:
+      value: numbers, text, arrays, and lists, tuples and dicts of them.
+      mistakes: from the message for a typical wrong answer to its value, or to a function that returns it.
+      rtol: see `Tolerance`.
+      atol: see `Tolerance`.
+      dtype: see `Tolerance`.
+
+    Raises:
+      ValueError: in the reference run, the value cannot be sent.
     """
-    draw.shows += 1
-    value = plain(value)
+    inputs.reports += 1
+    value = to_plain(value)
     bundle: dict[str, Any] = {"text/plain": describe(value)}
-    mode = os.environ.get("MINITORCH_SHOW")
+    mode = os.environ.get("MINITORCH_REPORT")
     if mode:
-        bundle[SHOWN] = {"probe": draw.probe, "number": draw.shows, "value": encode(value)}
+        bundle[REPORTED] = {"test": inputs.test, "number": inputs.reports, "value": encode(value)}
     if mode == "key":
-        bundle[SHOWN] |= _key(value, mistakes or {}, Tolerance(rtol, atol, dtype))
+        bundle[REPORTED] |= _key(value, mistakes or {}, Tolerance(rtol, atol, dtype))
     publish(bundle)
 
 
 def _key(value: Any, mistakes: Mapping[str, Any], tolerance: Tolerance) -> dict[str, Any]:
-    """What the reference run adds: all that is needed to judge the values of others."""
+    """Return what the answer key needs to judge the values of others."""
     if not same(decode(encode(value)), value, tolerance):
         raise ValueError(
-            f"Probe {draw.probe!r} shows a {describe(value)}, which cannot be sent. Show numbers, text, arrays, and"
-            " lists, tuples and dicts of them; of a model, its leaves."
+            f"The hidden test {inputs.test!r} reports a {describe(value)}, which cannot be sent. Report numbers, text,"
+            " arrays, and lists, tuples and dicts of them; of a model, its leaves."
         )
-    names = [f"input {i}" for i in range(1, len(draw.drawn) + 1)] if len(draw.drawn) > 1 else ["the input"]
+    names = [f"input {i}" for i in range(1, len(inputs.drawn) + 1)] if len(inputs.drawn) > 1 else ["the input"]
     shape = value.shape if isinstance(value, np.ndarray) else None
-    inputs = [(name, x) for name, x in zip(names, draw.drawn, strict=False) if x.shape == shape != ()]
+    alike = [(name, x) for name, x in zip(names, inputs.drawn, strict=False) if x.shape == shape != ()]
     return {
         "mistakes": [[message, encode(wrong() if callable(wrong) else wrong)] for message, wrong in mistakes.items()],
         "tolerance": {"rtol": tolerance.rtol, "atol": tolerance.atol, "dtype": tolerance.dtype},
-        "inputs": [[name, encode(x)] for name, x in inputs],
+        "inputs": [[name, encode(x)] for name, x in alike],
     }
 
 
-def judge(shown: Mapping[str, Any] | None, key: Mapping[str, Any], reveal: bool = False) -> str | None:
-    """What is wrong with a value that a student's process sent, or None if it is right.
+def judge(reported: Mapping[str, Any] | None, key: Mapping[str, Any], reveal: bool = False) -> str | None:
+    """Return what is wrong with a value that a student's process sent, or None if it is right.
 
-    `shown` and `key` are what `show` put under the MIME type `SHOWN`, there and in the reference run; `shown` is not
-    trusted. `reveal` allows expected values in the message. A malformed `shown` is a wrong answer.
+    Args:
+      reported: what `report` put under the MIME type `REPORTED` in the student's process. It is not trusted, and a
+        malformed value is a wrong answer.
+      key: the same from the reference run.
+      reveal: whether the message may contain expected numbers.
     """
     try:
-        given = decode((shown or {})["value"])
+        given = decode((reported or {})["value"])
     except (KeyError, TypeError, ValueError):
-        return "Nothing that can be read was shown here."
+        return "No readable value was reported here."
     return diagnose(
         given,
         decode(key["value"]),

@@ -1,45 +1,51 @@
-"""`plugged_in`: the student's own rules at work in the real library."""
+"""`override_rules`: run the library with the student's own derivative rules."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch.autodiff.tape import Primitive, Tape
 
-WALK = "Tape.backward"
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+BACKWARD = "Tape.backward"
 
 
 @contextlib.contextmanager
-def plugged_in(replacements: Mapping[Any, Any]) -> Iterator[None]:
-    """Inside the `with` block, replace derivative rules of the library; afterwards, whatever happened, they are as
-    before.
+def override_rules(replacements: Mapping[Any, Any]) -> Iterator[None]:
+    """Replace derivative rules of the library inside the `with` block, and restore them afterwards.
 
-        with plugged_in({mt.ops.multiply: (rule_x, rule_y), "Tape.backward": walk}):
+        with override_rules({mt.ops.multiply: (rule_x, rule_y), "Tape.backward": walk}):
             loss, grads = mt.value_and_grad(loss_fn)(params)
 
-    A primitive takes one rule per array argument in a tuple, or, if it has several, one function that returns all
-    cotangents in a tuple (its joint rule). `"Tape.backward"` takes `walk(tape, cotangents)`. A function that `jax.jit`
-    has compiled before keeps the rules it was compiled with: make it anew inside. Raises ValueError for what cannot be
-    replaced.
+    A function that `jax.jit` compiled before the block keeps its old rules: define it inside the block.
+
+    Args:
+      replacements: from a primitive to a tuple with one rule for each array argument. A primitive with several array
+        arguments also takes one function that returns all cotangents in a tuple (its joint rule). The key
+        `"Tape.backward"` takes `walk(tape, cotangents)`.
+
+    Raises:
+      ValueError: a key cannot be replaced, or a replacement does not fit its key.
     """
     for target, replacement in replacements.items():
-        _refuse_wrong(target, replacement)
-    before = [(primitive, primitive.rules, primitive.joint) for primitive in replacements if primitive != WALK]
-    walk = Tape.backward
+        _validate(target, replacement)
+    before = [(primitive, primitive.rules, primitive.joint) for primitive in replacements if primitive != BACKWARD]
+    backward = Tape.backward
     try:
         for target, replacement in replacements.items():
             _replace(target, replacement)
         yield
     finally:
-        Tape.backward = walk
+        Tape.backward = backward
         for primitive, rules, joint in before:
             primitive.rules, primitive.joint = rules, joint
 
 
 def _replace(target: Any, replacement: Any) -> None:
-    if target == WALK:
+    if target == BACKWARD:
         Tape.backward = replacement
     elif callable(replacement) and target.arrays != 1:
         target.rules, target.joint = (), replacement
@@ -47,17 +53,20 @@ def _replace(target: Any, replacement: Any) -> None:
         target.rules, target.joint = _as_rules(replacement), None
 
 
-def _refuse_wrong(target: Any, replacement: Any) -> None:
-    if target != WALK and not isinstance(target, Primitive):
+def _validate(target: Any, replacement: Any) -> None:
+    if target != BACKWARD and not isinstance(target, Primitive):
         name = getattr(target, "__name__", repr(target))
         raise ValueError(
-            f"{name} has no rules of its own to replace: give a primitive such as mt.ops.multiply, or {WALK!r}."
+            f"{name} has no derivative rules to replace: give a primitive such as mt.ops.multiply, or {BACKWARD!r}."
         )
-    if target == WALK and not callable(replacement):
-        raise ValueError(f"{WALK} is to be replaced by one function; {replacement!r} is something else.")
+    if target == BACKWARD and not callable(replacement):
+        raise ValueError(f"{BACKWARD} was given {replacement!r}: give one function `walk(tape, cotangents)`.")
     rules = _as_rules(replacement)
     if not rules or not all(map(callable, rules)):
-        raise ValueError(f"{_name(target)} is to be replaced by functions; {replacement!r} is something else.")
+        raise ValueError(
+            f"{_name(target)} was given {replacement!r}: give a function, or a tuple of functions, one for each array"
+            " argument."
+        )
     if callable(replacement):
         return
     needed = getattr(target, "arrays", None)

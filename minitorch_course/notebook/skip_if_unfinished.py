@@ -1,22 +1,25 @@
-"""`once_written`: cells that need an exercise wait for it, and stop nobody."""
+"""`skip_if_unfinished`: skip a demo whose exercises are not written yet."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from .display import publish
 from .errors import as_html
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @contextlib.contextmanager
-def once_written() -> Iterator[None]:
-    """Inside the `with` block, an exercise that is not written yet ends the block with one line, and no error.
+def skip_if_unfinished() -> Iterator[None]:
+    """Display one line in place of an error if an exercise that the `with` block needs is not written yet.
 
-    So a notebook can be run to its end at any time.
+    A notebook can thus be run to its end at any time.
     """
     try:
         yield
     except NotImplementedError as todo:
-        text = f"This waits for an exercise above, which is not written yet: {todo}"
+        text = f"Skipped: an exercise above is not written yet: {todo}"
         publish({"text/plain": text, "text/html": as_html(text, "")})

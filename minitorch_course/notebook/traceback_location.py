@@ -1,4 +1,4 @@
-"""Where in the student's code an error happened: the function, the line, and the variables on it."""
+"""The location of an error in the student's code: the function, the line, and the variables on it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import linecache
 import reprlib
 import sysconfig
 import traceback
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType, TracebackType
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -22,13 +21,17 @@ from minitorch.autodiff.tape import Tensor
 
 from .._packages import PACKAGES
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from types import CodeType, FrameType, TracebackType
+
 LIBRARIES = (*PACKAGES, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")))
 INSTALLED = {"site-packages", "dist-packages"}
 
 
 @dataclass(frozen=True)
-class Place:
-    """A line of the student's code. `code` is the expression in it that failed, or all of it where that is unknown."""
+class Location:
+    """A line of the student's code. `code` is the expression that failed, or the whole line if it is unknown."""
 
     function: str
     line: int
@@ -46,7 +49,7 @@ class Place:
 
 
 def is_library(filename: str) -> bool:
-    """Is this a file of Python, of an installed package or of minitorch, and not the student's?"""
+    """Return whether a file belongs to Python, an installed package or minitorch, and not to the student."""
     if filename.startswith("<"):
         return filename.startswith(("<frozen", "<__array_function__"))
     path = Path(filename)
@@ -54,41 +57,42 @@ def is_library(filename: str) -> bool:
 
 
 def raised_in_minitorch(error: BaseException) -> bool:
-    steps = list(traceback.walk_tb(error.__traceback__))
-    return bool(steps) and not set(PACKAGES).isdisjoint(Path(steps[-1][0].f_code.co_filename).parents)
+    """Return whether the innermost frame of the traceback is in one of our packages."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    return bool(frames) and not set(PACKAGES).isdisjoint(Path(frames[-1][0].f_code.co_filename).parents)
 
 
-def student_steps(error: BaseException) -> list[TracebackType]:
-    """The steps of the traceback that are in the student's code, outermost first."""
-    if error.__cause__ and (steps := student_steps(error.__cause__)):
-        return steps  # minitorch says better what JAX said; JAX said it closer to the cause.
-    steps, tb = [], error.__traceback__
+def student_frames(error: BaseException) -> list[TracebackType]:
+    """Return the frames of the traceback that are in the student's code, outermost first."""
+    if error.__cause__ and (frames := student_frames(error.__cause__)):
+        return frames  # minitorch has the better message, but JAX raised it closer to the cause.
+    frames, tb = [], error.__traceback__
     while tb is not None:
         if not is_library(tb.tb_frame.f_code.co_filename):
-            steps.append(tb)
+            frames.append(tb)
         tb = tb.tb_next
-    return steps
+    return frames
 
 
-def place_of(error: BaseException, student_names: Collection[str] = ()) -> Place | None:
-    """The innermost line of the student's code, of the functions named `student_names` if there are any among them."""
-    steps = student_steps(error)
-    steps = [s for s in steps if s.tb_frame.f_code.co_name in student_names] or steps
-    if not steps:
+def location_of(error: BaseException, student_names: Collection[str] = ()) -> Location | None:
+    """Return the innermost line of the student's code, in the functions `student_names` if the error is in any."""
+    frames = student_frames(error)
+    frames = [f for f in frames if f.tb_frame.f_code.co_name in student_names] or frames
+    if not frames:
         return None
-    frame, line = steps[-1].tb_frame, steps[-1].tb_lineno
+    frame, line = frames[-1].tb_frame, frames[-1].tb_lineno
     source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
-    code = _failing_code(steps[-1]) or source
-    return Place(frame.f_code.co_name, line, source, code if len(code) < 200 else "", _variables(code, frame), frame)
+    code = _failing_code(frames[-1]) or source
+    return Location(frame.f_code.co_name, line, source, code if len(code) < 200 else "", _variables(code, frame), frame)
 
 
-def _failing_code(step: TracebackType) -> str:
-    """The source of the expression that was being evaluated."""
-    filename = step.tb_frame.f_code.co_filename
-    first, last, start, end = _position(step.tb_frame.f_code, step.tb_lasti)
+def _failing_code(frame: TracebackType) -> str:
+    """Return the source of the expression that was being evaluated."""
+    filename = frame.tb_frame.f_code.co_filename
+    first, last, start, end = _position(frame.tb_frame.f_code, frame.tb_lasti)
     if first is None or last is None or start is None or end is None:
         return ""
-    lines = [linecache.getline(filename, n, step.tb_frame.f_globals).encode() for n in range(first, last + 1)]
+    lines = [linecache.getline(filename, n, frame.tb_frame.f_globals).encode() for n in range(first, last + 1)]
     lines[-1] = lines[-1][:end]  # Positions count bytes.
     lines[0] = lines[0][start:]
     return b"".join(lines).decode(errors="replace").strip()
@@ -99,7 +103,7 @@ def _position(code: CodeType, instruction: int) -> tuple[int | None, ...]:
 
 
 def _variables(code: str, frame: FrameType) -> dict[str, Any]:
-    """The values of the names, and of names with attributes such as `layer.weight`, in a piece of code."""
+    """Return the values of the names in a piece of code, and of names with attributes such as `layer.weight`."""
     found: dict[str, Any] = {}
     known = {**frame.f_globals, **frame.f_locals}
     for name in dict.fromkeys(_names(code)):
@@ -108,7 +112,7 @@ def _variables(code: str, frame: FrameType) -> dict[str, Any]:
             value = known[base]
             for attribute in attributes:
                 value = getattr(value, attribute)
-        except Exception:  # Not defined here (the parameter of a lambda, say), or it has no such attribute.
+        except Exception:  # Not defined here (such as the parameter of a lambda), or without that attribute.
             continue
         found[name] = value
     return found
@@ -117,9 +121,9 @@ def _variables(code: str, frame: FrameType) -> dict[str, Any]:
 def _names(code: str) -> Iterator[str]:
     try:
         nodes = list(ast.walk(ast.parse(f"({code})")))
-    except SyntaxError:  # Not an expression, but a line.
+    except SyntaxError:  # It is a statement.
         return
-    # What a lambda or a comprehension calls its own is another thing here.
+    # The own variables of a lambda or a comprehension have other values here.
     own = {node.arg for node in nodes if isinstance(node, ast.arg)}
     own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     for node in nodes:
@@ -130,7 +134,10 @@ def _names(code: str) -> Iterator[str]:
 
 
 def describe_variable(value: Any) -> str:
-    """`float32 (3, 5)` of an array, the value of what is small, the type of all else; nothing of functions, modules."""
+    """Describe a variable: dtype and shape of an array, a small value itself, otherwise the type.
+
+    Functions and modules have no description.
+    """
     if isinstance(value, Tensor):
         return f"a Tensor {value.dtype} {value.shape}"
     if isinstance(value, Tracer):

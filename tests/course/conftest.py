@@ -206,7 +206,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch_course import check, draw, show
+from minitorch_course import check, inputs, report
 
 SCALE = 3.0
 
@@ -222,11 +222,11 @@ def softmax(x):
 check("two numbers", lambda: softmax(jnp.array([0.0, 1.0])), lambda: jax.nn.softmax(jnp.array([0.0, 1.0])))
 
 # %% name="softmax-test" tags=["hidden-test"] exercise="softmax" points=2 hint="The exponentials, divided by their sum."
-x = draw.normal(5)
-show(softmax(x), mistakes={"The exponentials are not divided by their sum.": lambda: jnp.exp(x)})
+x = inputs.normal(5)
+report(softmax(x), mistakes={"The exponentials are not divided by their sum.": lambda: jnp.exp(x)})
 
 # %% name="softmax-large" tags=["hidden-test"] exercise="softmax" points=1 hint="Subtract the largest number first."
-show(softmax(1000 * draw.normal(5)))
+report(softmax(1000 * inputs.normal(5)))
 
 # %% [markdown]
 # The other one.
@@ -242,8 +242,8 @@ def scaled(a, b):
 check("one and two", lambda: scaled(1.0, 2.0), [3.0, 6.0])
 
 # %% name="scaled-test" tags=["hidden-test"] exercise="scaled" points=3 hint="SCALE is 3."
-show(scaled(draw.scalar(), draw.scalar()))
-show(scaled(draw.scalar(), 0.0))
+report(scaled(inputs.scalar(), inputs.scalar()))
+report(scaled(inputs.scalar(), 0.0))
 
 # %% name="late" tags=["demo"]
 raise RuntimeError("a demo does not run while grading")
@@ -300,39 +300,39 @@ def sandbox():
 
 
 @pytest.fixture(scope="session")
-def workshop(sandbox, tiny):
+def grading_env(sandbox, tiny):
     """Where 07_tiny is graded, with small limits, and its key."""
     from minitorch_course.grading.grading_env import GradingConfig, GradingEnv
     from minitorch_course.grading.sandbox import Limits
 
     limits = Limits(notebook_seconds=60, memory=1500 * 2**20, output=4 * 2**20, scratch=16 * 2**20)
-    with GradingEnv(GradingConfig(tiny, 11, limits)) as workshop:
-        yield workshop, workshop.key()
+    with GradingEnv(GradingConfig(tiny, 11, limits)) as grading_env:
+        yield grading_env, grading_env.key()
 
 
-def grader(workshop, **limits):
+def grader(grading_env, **limits):
     from minitorch_course.grading.collect import SubmissionFiles
     from minitorch_course.grading.grade_submission import mark
     from minitorch_course.grading.nbval_runner import KernelPool
 
-    workshop, key = workshop
-    setting = workshop.setting()
+    grading_env, key = grading_env
+    setting = grading_env.kernel_config()
     setting = dataclasses.replace(setting, limits=dataclasses.replace(setting.limits, **limits))
 
     def grade(notebook):
         with KernelPool(setting) as kernels:
-            return mark(SubmissionFiles("s01", {"07_tiny.ipynb": notebook}), workshop.plan.notebook, key, kernels).row
+            return mark(SubmissionFiles("s01", {"07_tiny.ipynb": notebook}), grading_env.config.notebook, key, kernels).row
 
     return grade
 
 
 @pytest.fixture(scope="session")
-def graded(workshop):
+def graded(grading_env):
     """`graded(notebook)` is the row of a student who handed in that notebook (bytes); its code runs in the sandbox."""
-    return grader(workshop)
+    return grader(grading_env)
 
 
 @pytest.fixture(scope="session")
-def impatient(workshop):
+def impatient(grading_env):
     """The same, but a cell may take two seconds, and the notebook twenty."""
-    return grader(workshop, cell_seconds=2, notebook_seconds=20)
+    return grader(grading_env, cell_seconds=2, notebook_seconds=20)

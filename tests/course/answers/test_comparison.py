@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from minitorch_course.answers.comparison import Tolerance, same
-from minitorch_course.answers.serialize import Unreadable, dtype_of, plain
+from minitorch_course.answers.serialize import Unserializable, dtype_of, to_plain
 
 NAN, INF = float("nan"), float("inf")
 
@@ -44,7 +44,7 @@ WRONG = [
     ({"a": 1}, {"a": 1, "b": 2}),
     ("1", 1),
     (None, 0.0),
-    (Unreadable("function"), Unreadable("function")),
+    (Unserializable("function"), Unserializable("function")),
     (np.asarray(jnp.ones(3, jnp.bfloat16) * 1.01), np.ones(3, np.float32)),  # A coarse dtype is no excuse.
     (np.ones(3, np.float16) * np.float16(1.005), np.ones(3)),
 ]
@@ -52,12 +52,12 @@ WRONG = [
 
 @pytest.mark.parametrize(("given", "expected"), RIGHT)
 def test_right(given, expected):
-    assert same(plain(given), plain(expected))
+    assert same(to_plain(given), to_plain(expected))
 
 
 @pytest.mark.parametrize(("given", "expected"), WRONG)
 def test_wrong(given, expected):
-    assert not same(plain(given), plain(expected))
+    assert not same(to_plain(given), to_plain(expected))
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_wrong(given, expected):
 )
 def test_the_tolerance_follows_the_dtype(dtype, right, wrong):
     one, near, far = (np.asarray(x, dtype_of(dtype)) for x in (1.0, right, wrong))
-    assert same(plain(near), plain(one))
-    assert not same(plain(far), plain(one))
+    assert same(to_plain(near), to_plain(one))
+    assert not same(to_plain(far), to_plain(one))
 
 
 def test_a_stated_tolerance_counts_instead():
@@ -80,7 +80,7 @@ def test_a_dtype_can_be_demanded():
     exact = Tolerance(dtype=True)
     assert same(np.float32([1]), np.float32([1]), exact)
     assert not same(np.float64([1]), np.float32([1]), exact)
-    assert not same(plain(jnp.ones(1, jnp.int16)), plain(jnp.ones(1, jnp.int32)), exact)
+    assert not same(to_plain(jnp.ones(1, jnp.int16)), to_plain(jnp.ones(1, jnp.int32)), exact)
 
 
 def test_integers_beyond_floating_point_are_compared_all_the_same():

@@ -6,7 +6,7 @@ import pytest
 
 from minitorch_course.answers.comparison import Tolerance
 from minitorch_course.answers.diagnose import diagnose
-from minitorch_course.answers.serialize import Unreadable
+from minitorch_course.answers.serialize import Unserializable
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(3, 5)).astype(np.float32)
@@ -24,11 +24,11 @@ def changed(array, places, new):
 
 CASES = {  # name: (given, expected, what the message says)
     "none": (None, X, "The result is None: does every path through the function end in `return`?"),
-    "function": (Unreadable("function"), X,
-        "is a function, where an array, float32 (3, 5), is expected. Was it forgotten"),
-    "tensor": (Unreadable("Tensor"), X, "A Tensor of minitorch exists only while a gradient is being taken"),
-    "generator": (Unreadable("generator"), [1, 2], "Round brackets"),
-    "list for array": (list(V), V, "list of 7, where an array, float32 (7,), is expected: make an array of it"),
+    "function": (Unserializable("function"), X,
+        "is a function, where an array, float32 (3, 5), is expected. Is the call missing"),
+    "tensor": (Unserializable("Tensor"), X, "A Tensor of minitorch exists only while a gradient is computed"),
+    "generator": (Unserializable("generator"), [1, 2], "Round brackets"),
+    "list for array": (list(V), V, "list of 7, where an array, float32 (7,), is expected: convert it to an array"),
     "tuple of one": ((1.0,), 1.0, "is there a comma too many?"),
     "number for list": (1.0, [1.0, 2.0], "The result is a float, where a list is expected."),
     "something for none": (1, None, "The result is an int, where None is expected."),
@@ -48,14 +48,14 @@ CASES = {  # name: (given, expected, what the message says)
         "the axes are in another order"),
     "transposed and wrong": (X.T + X.mean() * S[0, 0] * X.T**2, X, "is a transpose missing, or one too many?"),
     "reshaped, not transposed": (X.reshape(5, 3), X, "the numbers are in the right order: reshape it."),
-    "flat": (X.ravel(), X, "the numbers are in the right order, but the shape is another"),
+    "flat": (X.ravel(), X, "the numbers are in the right order, but the shape is different"),
     "kept axis": (X.sum(1, keepdims=True), X.sum(1), "the numbers are right, but an axis of size 1 is kept"),
     "missing axis": (X.sum(1), X.sum(1, keepdims=True), "an axis of size 1 is missing (keepdims=True keeps it"),
-    "reduced to a number": (X.sum(), X.sum(1), "everything was reduced to one number: was the axis forgotten?"),
+    "reduced to a number": (X.sum(), X.sum(1), "all axes were reduced: is the argument `axis` missing?"),
     "not reduced": (X, X.mean(), "one number is expected: is a sum or a mean missing"),
     "axis lost": (X.sum(0), X, "an axis is missing: was it summed or averaged away"),
-    "axis too many": (X, X.sum(0), "there is an axis too many: is a sum, a mean or a max over it missing?"),
-    "broadcast": (V[:, None] - V, V, "a column (7, 1) met a row (7,), and broadcasting made a square of them."),
+    "axis too many": (X, X.sum(0), "the result has one axis too many: is a sum, a mean or a max over it missing?"),
+    "broadcast": (V[:, None] - V, V, "a column (7, 1) and a row (7,) were broadcast to a square."),
     "stretched axis": (X, X.sum(0, keepdims=True), "axis 0 should have size 1: was it broadcast"),
     "shrunk axis": (X[:1], X, "axis 0 has size 1: was it reduced"),
     "one too short": (V[1:], V, "axis 0 is one too short, so look for an off-by-one"),
@@ -70,30 +70,30 @@ CASES = {  # name: (given, expected, what the message says)
     "float for index": (np.float32(2), np.int32(2), "indices and counts are integers"),
     "not complex": (1.0, 1j, "The result is a Python float, where a Python complex is expected."),
     # Numbers
-    "nan": (changed(X, (1, 2), NAN), X, "The result holds NaN at [1, 2], where a finite number is expected."),
+    "nan": (changed(X, (1, 2), NAN), X, "The result contains NaN at [1, 2], where a finite number is expected."),
     "overflow": (changed(V, 3, INF), V, "an overflow (exp of a large number?)"),
-    "infinity": (np.float32(INF), np.float32(1), "The result holds infinity, where"),
+    "infinity": (np.float32(INF), np.float32(1), "The result contains infinity, where"),
     "not infinite": (changed(V, 3, 0.0), changed(V, 3, -INF), "The result is 0 at [3]"),
     "zeros": (np.zeros_like(X), X, "All numbers of the result are 0"),
-    "zero": (0.0, 2.5, "The result is 0: does anything get added to it?"),
+    "zero": (0.0, 2.5, "The result is 0: is anything added to it?"),
     "constant": (np.full_like(X, 2), X, "All numbers of the result are 2: does it depend on the input?"),
     "sign": (-X, X, "The sign is wrong: every number is -1 times what it should be."),
-    "twice": (2 * X, X, "too large by a factor of 2: look for a 2 or a 1/2"),
-    "half": (0.5 * X, X, "too small by a factor of 2: look for a 2 or a 1/2"),
+    "twice": (2 * X, X, "too large by a factor of 2: is a 2 or a 1/2 missing"),
+    "half": (0.5 * X, X, "too small by a factor of 2: is a 2 or a 1/2 missing"),
     "minus half": (-0.5 * X, X, "Every number has the wrong sign, and is too small by a factor of 2"),
     "sum for mean": (5 * X, X, "too large by a factor of 5 (the size of an axis): is something summed that should be"),
     "mean for sum": (X / 15, X, "too small by a factor of 15 (the size of an axis): is something averaged that should"),
     "sum for mean of a scalar": (7 * 0.3, 0.3, "The result is too large by a factor of 7: is something summed"),
     "root of a size": (X * 5**0.5, X, "too large by a factor of sqrt(5), and 5 is the size of an axis."),
-    "bits for nats": (X / np.log(2), X, "is it a logarithm of another base than e?"),
+    "bits for nats": (X / np.log(2), X, "is it a logarithm to a base other than e?"),
     "degrees": (np.degrees(X), X, "are these degrees where radians are meant"),
     "n - 1": (P * 5 / 4, P, "by a factor of 5/4: is it divided by N - 1"),
     "some factor": (3.7 * X, X, "is a factor or a division missing?"),
     "offset": (X + 1, X, "Every number is too large by 1: is something added"),
     "small offset": (X - np.float32(0.37), X, "is something added, subtracted or left out everywhere?"),
     "off by one": (3, 4, "The result is one too small: look for an off-by-one."),
-    "square transposed": (S.T, S, "rows and columns changed places: it is transposed."),
-    "transposed for reshaped": (X.reshape(5, 3).T, X, "was it"),
+    "square transposed": (S.T, S, "rows and columns are swapped: it is transposed."),
+    "transposed for reshaped": (X.reshape(5, 3).T, X, "was it transposed where it should be reshaped?"),
     "reshaped for transposed": (X.T.reshape(3, 5), X, "was it reshaped where it should be transposed?"),
     "reversed": (V[::-1], V, "The numbers are right, but in reversed order."),
     "reversed columns": (X[:, ::-1], X, "in reversed order along axis 1"),
@@ -124,14 +124,14 @@ CASES = {  # name: (given, expected, what the message says)
         "Right elsewhere, but where the right answer is negative the result is 0"),
     "factor in a region": (changed(X, np.s_[0], lambda x: 2 * x), X,
         "There, every number is too large by a factor of 2"),
-    "epsilon": (P * (1 + 3e-3 * np.sign(X)), P, "right to two digits only"),
+    "epsilon": (P * (1 + 3e-3 * np.sign(X)), P, "Only about two digits of the result are right"),
     "anything": (S[:3, :3] ** 2 + X[:, :3], X[:, :3], "Everywhere the number is wrong, first at [0, 0]"),
     "some places": (changed(X, ([0, 1, 2], [1, 3, 2]), [4, 5, 6]), X,
         "In 3 of 15 places the number is wrong, first at [0, 1]"),
     "a number": (3.3, 2.5, "The result is 3.3"),
     "integers that differ": (np.array([1, 5, 3]), np.array([1, 2, 3]), "at [1]: 5"),
     "complex": (1 + 2j, 3 + 1j, "The result is 1+2j"),
-    "opposite": (X < 0, X >= 0, "The answer is the opposite"),
+    "opposite": (X < 0, X >= 0, "Every truth value is the opposite"),
     "mask transposed": (np.triu(S < 9), np.tril(S < 9), "The mask is transposed"),
     "mask in a row": (changed(X > 0, np.s_[0], np.logical_not), X > 0,
         "Right elsewhere, but in the first row the truth value"),
@@ -156,7 +156,7 @@ def test_hidden_answers_stay_hidden(name):
     assert not (shown - own) & set(re.findall(r"-?\d+\.\d+", message))
 
 
-def test_the_expected_number_is_told_where_it_may_be():
+def test_the_expected_number_is_named_only_if_it_may_be_revealed():
     given = changed(X, (0, 1), 9.0)
     assert "at [0, 1]: 9 instead of" in str(diagnose(given, X))
     assert str(diagnose(given, X, reveal=False)).endswith("at [0, 1]: 9.")
@@ -169,7 +169,7 @@ def test_a_right_answer_has_no_message():
     assert diagnose(X + 1e-7, X) is None
 
 
-def test_a_foreseen_mistake_comes_first():
+def test_a_foreseen_mistake_has_its_own_message():
     mistakes = {"Over axis 1.": X.sum(1), "Over axis 0.": X.sum(0)}
     assert diagnose(X.sum(0), X.sum(), mistakes) == "Over axis 0."
     assert diagnose(X.sum(), X.sum(), {"never": X.sum()}) is None
@@ -202,11 +202,11 @@ def test_a_demanded_dtype_is_named():
 ZOO = [given for given, _, _ in CASES.values()] + [
     2**3000, -(2**70), True, "", [], (), {}, [[[]]], np.zeros((0, 3)), np.zeros((3, 0)), np.float32(NAN), 1e300, -1e300,
     np.full((3, 5), NAN), np.array([1j, 2j]), np.array([2**63], np.uint64), np.array(7), {"a": [None, {"b": X}]},
-    np.zeros((1, 1, 1, 1, 1, 1, 1)), complex(NAN, INF), Unreadable("x" * 1000),
+    np.zeros((1, 1, 1, 1, 1, 1, 1)), complex(NAN, INF), Unserializable("x" * 1000),
 ]  # fmt: skip
 
 
-def test_no_pair_of_values_is_too_strange():
+def test_any_pair_of_values_has_a_message_or_none():
     strange = ZOO[::3] + ZOO[-21:]
     for given, expected in itertools.product(strange, strange):
         for tolerance in (Tolerance(), Tolerance(10.0, 1e9, dtype=True)):

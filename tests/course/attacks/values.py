@@ -87,20 +87,20 @@ softmax = lambda x: Call()
 # %% many candidates
 def softmax(x):
     for scale in (0.5, 1.0, 2.0):
-        show(jnp.exp(scale * (x - x.max())) / jnp.exp(scale * (x - x.max())).sum())
+        report(jnp.exp(scale * (x - x.max())) / jnp.exp(scale * (x - x.max())).sum())
     return x
 
 
 # %% the right one after others
 def softmax(x):
-    show(x)
+    report(x)
     return jnp.exp(x - x.max()) / jnp.exp(x - x.max()).sum()
 
 
 # %% the right one before others
 def softmax(x):
     y = jnp.exp(x - x.max()) / jnp.exp(x - x.max()).sum()
-    show(y)
+    report(y)
     return y
 
 

@@ -1,9 +1,9 @@
 import nbformat
 import pytest
 
-from minitorch_course.author.build import build, executed, release_to
+from minitorch_course.author.build import build, execute, release_to
 from minitorch_course.author.layout import CourseLayout
-from minitorch_course.author.scaffold import new
+from minitorch_course.author.scaffold import scaffold
 from minitorch_course.author.source import AuthoringError, read_source
 
 FAULTS = """# %% [markdown]
@@ -33,20 +33,20 @@ print("two")
 
 
 @pytest.fixture
-def places(tmp_path):
+def layout(tmp_path):
     """A new notebook, in a folder with a space and other letters."""
-    places = CourseLayout(tmp_path / "mein Kurs é")
-    new(places, "15_sample")
-    return places
+    layout = CourseLayout(tmp_path / "mein Kurs é")
+    scaffold(layout, "15_sample")
+    return layout
 
 
 @pytest.mark.slow
-def test_building_twice_gives_the_same_bytes(places):
+def test_building_twice_gives_the_same_bytes(layout):
     calls = []
-    files = [places.reference("15_sample"), places.released("15_sample")]
-    build(places, "15_sample", lambda *call: calls.append(call))
+    files = [layout.reference("15_sample"), layout.released("15_sample")]
+    build(layout, "15_sample", lambda *call: calls.append(call))
     first = [file.read_bytes() for file in files]
-    build(places, "15_sample")
+    build(layout, "15_sample")
     assert [file.read_bytes() for file in files] == first
     assert calls == [(n, 5) for n in range(1, 6)]
 
@@ -58,7 +58,7 @@ def test_building_twice_gives_the_same_bytes(places):
     ]
     assert outputs["proof"][0].text == "means of the centred columns: [0.0, 0.0, 0.0]\n"
     assert sorted(reference.metadata) == sorted(release.metadata) == ["kernelspec", "language_info", "minitorch"]
-    assert str(places.root).encode() not in first[0]
+    assert str(layout.root).encode() not in first[0]
     assert b"execution" not in first[0].replace(b"execution_count", b"")
 
 
@@ -67,7 +67,7 @@ def test_what_should_not_be_published_is_refused_at_its_line(tmp_path):
     path = tmp_path / "16_faults.py"
     path.write_text(FAULTS, "utf-8")
     with pytest.raises(AuthoringError) as raised:
-        executed(read_source(path))
+        execute(read_source(path))
     found = [problem.removeprefix(f"{path}:") for problem in raised.value.problems]
     assert found[0].startswith("5: the cell 'fails' fails: ZeroDivisionError")
     assert found[1].startswith("8: the cell 'warns' writes a warning or other text to standard error: ")
@@ -76,9 +76,9 @@ def test_what_should_not_be_published_is_refused_at_its_line(tmp_path):
     assert len({problem.partition(":")[0] for problem in found}) == 4
 
 
-def test_a_release_is_written_to_a_folder_and_replaces_nothing(places, tmp_path):
-    path = release_to(places, "15_sample", tmp_path / "out")
+def test_a_release_is_written_to_a_folder_and_replaces_nothing(layout, tmp_path):
+    path = release_to(layout, "15_sample", tmp_path / "out")
     assert path == tmp_path / "out" / "15_sample.ipynb"
     assert "keepdims=True)" not in nbformat.read(path, 4).cells[3].source
     with pytest.raises(ValueError, match="exists: remove it, or give another folder"):
-        release_to(places, "15_sample", tmp_path / "out")
+        release_to(layout, "15_sample", tmp_path / "out")

@@ -50,7 +50,7 @@ def test_imports_of_earlier_cells_count():
     assert forbidden_calls("s(x)", NAMES, ["x = (", "from jax.nn import softmax as s"]) == [(1, "jax.nn.softmax")]
 
 
-def test_each_line_is_told_once_in_order():
+def test_each_line_is_reported_once_in_order():
     code = "import jax\ny = jax.nn.softmax(jax.nn.softmax(x))\nz = mt.ops.softmax(y)"
     assert forbidden_calls(code, NAMES) == [(2, "jax.nn.softmax"), (3, "minitorch.ops.softmax")]
 

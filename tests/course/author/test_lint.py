@@ -3,7 +3,7 @@
 import pytest
 
 from minitorch_course.author.layout import CourseLayout
-from minitorch_course.author.scaffold import new
+from minitorch_course.author.scaffold import scaffold
 from minitorch_course.author.source import AuthoringError, read_source
 
 STRETCH = """# %% name="more" tags=["exercise", "stretch"]
@@ -22,15 +22,15 @@ MISTAKES = {  # name: (text in the source, text in its place, the line that is n
     "unknown tag": ('tags=["demo"]', 'tags=["dmeo"]', "print(", "the tag 'dmeo' means nothing"),
     "two kinds": ('tags=["demo"]', 'tags=["demo", "check"]', "print(", "this one is tagged demo and check"),
     "stretch of nothing": ('tags=["demo"]', 'tags=["demo", "stretch"]', "print(", "only an exercise"),
-    "unknown option": ('tags=["demo"]', 'tags=["demo"] points=3', "print(", "'points' is no option of this cell"),
-    "option of wrong type": ("points=2", 'points="2"', "square = draw", "points='2' must be of type int"),
-    "option missing": ("points=2 hint", "hint", "square = draw", "a probe cell needs points=..."),
-    "exercise unknown": ('tags=["hidden-test"] exercise="centre"', 'tags=["hidden-test"] exercise="center"', "square = draw",
+    "unknown option": ('tags=["demo"]', 'tags=["demo"] points=3', "print(", "'points' is not an option of this cell"),
+    "option of wrong type": ("points=2", 'points="2"', "square = inputs", "points='2' must be of type int"),
+    "option missing": ("points=2 hint", "hint", "square = inputs", "a hidden-test cell needs points=..."),
+    "exercise unknown": ('tags=["hidden-test"] exercise="centre"', 'tags=["hidden-test"] exercise="center"', "square = inputs",
                          "no exercise above is called 'center'"),
-    "negative points": ("points=2", "points=-2", "square = draw", "points are not negative"),
-    "no probe": ("points=2", "points=0", "def centre", "the exercise 'centre' has no probe with points"),
+    "negative points": ("points=2", "points=-2", "square = inputs", "points are not negative"),
+    "no hidden test": ("points=2", "points=0", "def centre", "the exercise 'centre' has no hidden test with points"),
     "no check": ('tags=["check"] exercise="centre"', 'tags=["demo"]', "def centre", "has no check cell"),
-    "points for stretch": ('tags=["exercise"]', 'tags=["exercise", "stretch"]', "square = draw", "is stretch, so"),
+    "points for stretch": ('tags=["exercise"]', 'tags=["exercise", "stretch"]', "square = inputs", "is stretch, so"),
     "solution left open": ("    # END SOLUTION\n", "", "    # BEGIN", "this BEGIN SOLUTION has no END SOLUTION"),
     "solution not begun": ("    # BEGIN SOLUTION subtract", "    # subtract", "    # END", "without BEGIN SOLUTION"),
     "solution begun twice": ("    return x", "    # BEGIN SOLUTION y\n    return x", "    # BEGIN SOLUTION y", "again"),
@@ -45,15 +45,15 @@ MISTAKES = {  # name: (text in the source, text in its place, the line that is n
     "case checked twice": ('"rows of a table"', '"columns of a table"', "check(\n    \"columns of a table\"",
                            "is checked 2 times"),
     "check without check": ('tags=["demo"]', 'tags=["check"] exercise="centre"', "print(", "a check cell calls check"),
-    "probe without show": ('tags=["demo"]', 'tags=["hidden-test"] exercise="centre" points=0 hint="x"', "print(",
+    "hidden test without report": ('tags=["demo"]', 'tags=["hidden-test"] exercise="centre" points=0 hint="x"', "print(",
                            "a probe calls show"),
-    "probe rebinds": ("square = draw.normal(4, 4)", "jnp = draw.normal(4, 4)\nsquare = jnp", "jnp = draw",
-                      "the probe binds 'jnp', and so does the cell 'imports'"),
+    "hidden test rebinds": ("square = inputs.normal(4, 4)", "jnp = inputs.normal(4, 4)\nsquare = jnp", "jnp = inputs",
+                      "the hidden test binds 'jnp', and so does the cell 'imports'"),
 }  # fmt: skip
 
 
 def problems_of(tmp_path, edit, name="15_sample"):
-    path = new(CourseLayout(tmp_path), "15_sample")[0]
+    path = scaffold(CourseLayout(tmp_path), "15_sample")[0]
     text = edit(path.read_text("utf-8"))
     path = path.with_name(f"{name}.py")
     path.write_text(text, "utf-8")
@@ -75,10 +75,10 @@ def test_a_mistake_is_found_at_its_line(mistake, tmp_path):
     assert any(problem.startswith(f"{path}:{line}: ") and message in problem for problem in problems), problems
 
 
-def test_the_variable_of_a_comprehension_is_nobodys_name(tmp_path):
-    path = new(CourseLayout(tmp_path), "15_sample")[0]
+def test_the_variable_of_a_comprehension_is_local(tmp_path):
+    path = scaffold(CourseLayout(tmp_path), "15_sample")[0]
     text = path.read_text("utf-8")
-    path.write_text(text.replace("square = draw", "several = [jnp for jnp in (1, 2)]\nsquare = draw", 1), "utf-8")
+    path.write_text(text.replace("square = inputs", "several = [jnp for jnp in (1, 2)]\nsquare = inputs", 1), "utf-8")
     assert "several" in "".join(cell.source for cell in read_source(path).of("hidden-test"))
 
 
@@ -86,7 +86,7 @@ def test_the_name_of_the_file_says_number_and_topic(tmp_path):
     assert "a notebook's file is called NN_topic.py" in problems_of(tmp_path, lambda text: text, "sample")[2][0]
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path):
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(tmp_path):
     def edit(text):
         return text.replace(' name="imports"', "").replace('tags=["demo"]', 'tags=["dmeo"]')
 
@@ -97,12 +97,12 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("place", "code"),
     [
-        ("square = draw", "square = jnp.square(draw.normal(4, 4)) + draw"),
+        ("square = inputs", "square = jnp.square(inputs.normal(4, 4)) + inputs"),
         ("    return x - x.mean", "    return jnp.square(x) - x.mean"),
         ("import jax.numpy as jnp\n", "import jax.numpy as jnp\n\nsquares = jnp.square\n"),
     ],
 )
-def test_what_is_forbidden_may_not_be_needed_while_grading(place, code, tmp_path):
+def test_a_forbidden_function_may_not_be_needed_while_grading(place, code, tmp_path):
     forbids = 'name="centre" tags=["exercise"] forbids=["jax.numpy.square"]'
 
     def edit(text):
@@ -115,15 +115,15 @@ def test_what_is_forbidden_may_not_be_needed_while_grading(place, code, tmp_path
 
 
 @pytest.mark.parametrize("name", ["minitorch.ops.softmaxx", "jax.nn.softmaxx", "jaxx.nn.softmax"])
-def test_what_is_forbidden_must_be_there(name, tmp_path):
+def test_a_forbidden_function_must_exist(name, tmp_path):
     plain = 'name="centre" tags=["exercise"]'
     _, text, problems = problems_of(tmp_path, lambda text: text.replace(plain, f'{plain} forbids=["{name}"]'))
     line = text[: text.index("forbids")].count("\n") + 2  # the first of the cell
     assert len(problems) == 1 and f":{line}: {name}" in problems[0]
 
 
-def test_mistakes_checks_and_demos_may_use_what_is_forbidden(tmp_path):
-    path = new(CourseLayout(tmp_path), "15_sample")[0]
+def test_mistakes_checks_and_demos_may_use_forbidden_functions(tmp_path):
+    path = scaffold(CourseLayout(tmp_path), "15_sample")[0]
     text = path.read_text("utf-8")
     text = text.replace(
         'name="centre" tags=["exercise"]', 'name="centre" tags=["exercise"] forbids=["jax.numpy.square"]'
@@ -135,8 +135,8 @@ def test_mistakes_checks_and_demos_may_use_what_is_forbidden(tmp_path):
     assert read_source(path).forbids == ["jax.numpy.square"]
 
 
-def test_an_optional_exercise_needs_a_check_and_no_probe(tmp_path):
-    path = new(CourseLayout(tmp_path), "15_sample")[0]
+def test_an_optional_exercise_needs_a_check_and_no_hidden_test(tmp_path):
+    path = scaffold(CourseLayout(tmp_path), "15_sample")[0]
     check = '# %% name="more-check" tags=["check", "stretch"] exercise="more"\ncheck("more", lambda: more(1), 1)\n\n'
     place = "# %% [markdown]\n# ## See it"
     path.write_text(path.read_text("utf-8").replace(place, STRETCH + check + place), "utf-8")

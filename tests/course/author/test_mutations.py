@@ -2,7 +2,7 @@ import ast
 
 import pytest
 
-from minitorch_course.author.mutations import edits
+from minitorch_course.author.mutations import mutations
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ from minitorch_course.author.mutations import edits
     ],
 )
 def test_edits_of_an_expression(code, expected):
-    assert [ast.unparse(edit) for edit in edits(ast.parse(code, mode="eval").body)] == expected
+    assert [ast.unparse(edit) for edit in mutations(ast.parse(code, mode="eval").body)] == expected
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_edits_of_an_expression(code, expected):
     ],
 )
 def test_edits_of_a_statement(code, expected):
-    assert [ast.unparse(edit) for edit in edits(ast.parse(code).body[0])] == expected
+    assert [ast.unparse(edit) for edit in mutations(ast.parse(code).body[0])] == expected

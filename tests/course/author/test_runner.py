@@ -7,7 +7,7 @@ SOURCE = """# %% [markdown]
 # # Small
 
 # %% name="set-up"
-from minitorch_course import check, draw, show
+from minitorch_course import check, inputs, report
 
 # %% name="count" tags=["exercise"]
 def count(n):
@@ -22,13 +22,13 @@ def count(n):
 check("a number", lambda: count(3), 3)
 
 # %% name="count-test" tags=["hidden-test"] exercise="count" points=2 hint="Stop."
-show(count(draw.integers(low=1)))
+report(count(inputs.integers(low=1)))
 
 # %% name="more-test" tags=["hidden-test"] exercise="count" points=0 hint="Stop."
-show(count(2))
+report(count(2))
 
 # %% name="last-test" tags=["hidden-test"] exercise="count" points=1 hint="Stop."
-show(count(0))
+report(count(0))
 """
 ENDLESS = "def count(n):\n    while n:\n        pass\n    return n\n"
 DEADLY = "import os\ndef count(n):\n    os._exit(0)\n"
@@ -43,10 +43,10 @@ def runner(tmp_path_factory):
 
 
 def statuses(runner, code):
-    return [probed.status for probed in runner.grade({"count": code}).values()]
+    return [result.status for result in runner.grade({"count": code}).values()]
 
 
-def test_probes_are_graded_in_another_process_again_and_again(runner):
+def test_hidden_tests_run_in_another_process_any_number_of_times(runner):
     assert [p.status for p in runner.grade().values()] == ["passed"] * 3
     assert statuses(runner, "def count(n):\n    return n + 1\n") == ["wrong"] * 3
     assert [p.status for p in runner.grade(seed=5).values()] == ["passed"] * 3
@@ -58,30 +58,33 @@ def test_checks_are_run_there_too(runner):
     assert runner.check(exercise="other") == []
 
 
-def test_the_first_probe_with_points_that_is_lost(runner):
-    assert runner.first_lost("count", "def count(n):\n    return int(n)\n") is None
-    assert runner.first_lost("count", "def count(n):\n    return 7 if n == 0 else int(n)\n").name == "last-test"
-    assert runner.first_lost("count", "def count(n):\n    return 7 if n == 2 else int(n)\n") is None
+def test_the_first_lost_test_with_points_is_found(runner):
+    assert runner.first_failed_test("count", "def count(n):\n    return int(n)\n") is None
+    assert runner.first_failed_test("count", "def count(n):\n    return 7 if n == 0 else int(n)\n").name == "last-test"
+    assert runner.first_failed_test("count", "def count(n):\n    return 7 if n == 2 else int(n)\n") is None
     assert [p.status for p in runner.grade().values()] == ["passed"] * 3, "the runner goes on after it was cut short"
 
 
 @pytest.mark.slow
-def test_an_endless_loop_and_a_dead_process_lose_and_the_next_answer_is_graded(runner):
+def test_an_endless_loop_and_a_dead_process_lose_points_and_the_next_answer_is_graded(runner):
     first, *others = runner.grade({"count": DEADLY}).values()
-    assert (first.status, first.message) == ("error", "The process ended before it answered: does the code call exit?")
+    assert (first.status, first.message) == (
+        "error",
+        "Python itself ended here: did the code call exit, or did it crash?",
+    )
     assert [p.status for p in others] == ["not run"] * 2
-    assert runner.first_lost("count", ENDLESS).status == "timeout"
+    assert runner.first_failed_test("count", ENDLESS).status == "timeout"
     assert [p.status for p in runner.grade().values()] == ["passed"] * 3
 
 
-def test_a_reference_that_fails_is_told(tmp_path):
+def test_a_failing_reference_is_reported(tmp_path):
     path = tmp_path / "16_small.py"
-    path.write_text(SOURCE.replace("show(count(0))", "show(count(missing))"), "utf-8")
+    path.write_text(SOURCE.replace("report(count(0))", "report(count(missing))"), "utf-8")
     with Runner(read_source(path)) as runner, pytest.raises(ValueError, match="the cell 'last-test' fails: NameError"):
         runner.grade()
 
 
-def test_a_closed_runner_starts_anew(runner):
+def test_a_closed_runner_starts_again(runner):
     runner.close()
     runner.close()
     assert [p.status for p in runner.grade().values()] == ["passed"] * 3

@@ -9,7 +9,7 @@ SOURCE = """# %% [markdown]
 # # Small
 
 # %% name="set-up"
-from minitorch_course import check, draw, show
+from minitorch_course import check, inputs, report
 
 # %% name="double" tags=["exercise"]
 def double(x):
@@ -21,9 +21,9 @@ def double(x):
 check("a number", lambda: double(3.0), 6.0, mistakes={"It is tripled.": lambda: 9.0})
 
 # %% name="double-test" tags=["hidden-test"] exercise="double" points=2 hint="Add it to itself."
-value = draw.normal(4)
-show(double(value), mistakes={"It is tripled.": lambda: 3 * value})
-show(double(draw.scalar()))
+value = inputs.normal(4)
+report(double(value), mistakes={"It is tripled.": lambda: 3 * value})
+report(double(inputs.scalar()))
 
 # %% name="four" tags=["exercise"]
 def four(x):
@@ -35,7 +35,7 @@ def four(x):
 check("another number", lambda: four(1.5), 6.0)
 
 # %% name="four-test" tags=["hidden-test"] exercise="four" points=1 hint="Double it twice."
-show(four(draw.normal(2, 2)))
+report(four(inputs.normal(2, 2)))
 
 # %% name="after" tags=["demo"]
 raise RuntimeError("demos are not run")
@@ -55,7 +55,7 @@ def session_of(text, tmp_path):
 
 
 def statuses(session, replaced, **options):
-    return {probed.name: probed.status for probed in session.grade(replaced, **options)}
+    return {result.name: result.status for result in session.grade(replaced, **options)}
 
 
 def test_the_reference_passes_whatever_is_drawn(session):
@@ -63,14 +63,14 @@ def test_the_reference_passes_whatever_is_drawn(session):
         assert statuses(session, {}, seed=seed) == {"double-test": "passed", "four-test": "passed"}
 
 
-def test_a_wrong_answer_loses_its_probes_and_those_that_build_on_it(session):
+def test_a_wrong_answer_loses_its_tests_and_those_that_build_on_it(session):
     double, four = session.grade({"double": TRIPLE})
     assert (double.status, double.message, double.points, double.exercise) == ("wrong", "It is tripled.", 2, "double")
     assert (four.status, four.exercise) == ("wrong", "four")
     assert four.message
 
 
-def test_probes_before_the_changed_exercise_are_left_out(session):
+def test_tests_before_the_changed_exercise_are_left_out(session):
     replaced = {"four": "def four(x):\n    return x\n"}
     assert statuses(session, replaced, changed="four") == {"four-test": "wrong"}
     assert statuses(session, {"double": TRIPLE}, changed="double") == {"double-test": "wrong", "four-test": "wrong"}
@@ -86,10 +86,10 @@ def test_probes_before_the_changed_exercise_are_left_out(session):
         ("raise SystemExit", "double"),
     ],
 )
-def test_what_fails_loses_with_a_reason_and_the_rest_goes_on(code, said, session):
-    probed = list(session.grade({"double": code}))
-    assert [p.status for p in probed] == ["error", "error"]
-    assert said in probed[0].message
+def test_an_error_loses_points_with_a_reason_and_the_rest_goes_on(code, said, session):
+    results = list(session.grade({"double": code}))
+    assert [result.status for result in results] == ["error", "error"]
+    assert said in results[0].message
 
 
 def test_values_before_an_error_are_judged_first(session):
@@ -97,17 +97,17 @@ def test_values_before_an_error_are_judged_first(session):
     assert next(iter(session.grade({"double": code}))).message == "It is tripled."
 
 
-def test_each_pass_begins_with_nothing(session):
+def test_each_pass_has_a_fresh_namespace(session):
     list(session.grade({"double": "def double(x):\n    return 2 * x\nleft_over = 1\n"}))
     code = "def double(x):\n    return 3 * x if 'left_over' in globals() else 2 * x\n"
     assert set(statuses(session, {"double": code}).values()) == {"passed"}
 
 
-def test_a_value_too_many_or_too_few_is_lost(session):
-    code = "from minitorch_course import show\ndef double(x):\n    show(x)\n    return 2 * x\n"
+def test_a_missing_or_extra_value_loses_points(session):
+    code = "from minitorch_course import report\ndef double(x):\n    report(x)\n    return 2 * x\n"
     assert statuses(session, {"double": code})["double-test"] == "wrong"
     code = "def double(x):\n    globals().update(show=lambda *a, **k: None)\n    return 2 * x\n"
-    assert next(iter(session.grade({"double": code}))).message == "Values shown: 1; expected: 2."
+    assert next(iter(session.grade({"double": code}))).message == "Values reported: 1; expected: 2."
 
 
 def test_checks_say_what_they_say_in_a_notebook(session):
@@ -117,30 +117,34 @@ def test_checks_say_what_they_say_in_a_notebook(session):
     assert [(c.exercise, c.passed) for c in session.check({})] == [("double", True), ("four", True)]
 
 
-def test_nothing_is_printed_and_no_warning_gets_out(session, capsys):
+def test_nothing_is_printed_and_no_warning_is_shown(session, capsys):
     noisy = "import warnings\nprint('loud')\nwarnings.warn('beware')\ndef double(x):\n    print(x)\n    return 2 * x\n"
     assert set(statuses(session, {"double": noisy}).values()) == {"passed"}
     list(session.check({"double": noisy}))
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_environment_is_as_before_afterwards(session, monkeypatch):
+def test_the_environment_is_restored(session, monkeypatch):
     monkeypatch.setenv("MINITORCH_SEED", "7")
-    monkeypatch.delenv("MINITORCH_SHOW", raising=False)
+    monkeypatch.delenv("MINITORCH_REPORT", raising=False)
     list(session.grade({}, seed=3))
-    assert (os.environ["MINITORCH_SEED"], os.environ.get("MINITORCH_SHOW")) == ("7", None)
+    assert (os.environ["MINITORCH_SEED"], os.environ.get("MINITORCH_REPORT")) == ("7", None)
 
 
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
         (
-            "from minitorch_course import check, draw, show",
+            "from minitorch_course import check, inputs, report",
             "from minitorch_course import chek",
             "the cell 'set-up' fails",
         ),
-        ("show(four(draw.normal(2, 2)))", "if four(0):\n    show(1)", "the probe 'four-test' shows nothing"),
-        ("show(four(draw.normal(2, 2)))", "show(four(missing))", "the cell 'four-test' fails: NameError"),
+        (
+            "report(four(inputs.normal(2, 2)))",
+            "if four(0):\n    report(1)",
+            "the hidden test 'four-test' reports nothing",
+        ),
+        ("report(four(inputs.normal(2, 2)))", "report(four(missing))", "the cell 'four-test' fails: NameError"),
     ],
 )
 def test_a_reference_that_fails_is_the_authors_fault(before, after, said, tmp_path):

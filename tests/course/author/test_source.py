@@ -3,14 +3,14 @@ import pytest
 
 from minitorch_course.author.cells import solved, unsolved
 from minitorch_course.author.layout import CourseLayout
-from minitorch_course.author.scaffold import new
+from minitorch_course.author.scaffold import scaffold
 from minitorch_course.author.source import AuthoringError, read_cells, read_source, reference, release
 
 
 @pytest.fixture
 def path(tmp_path):
     """A good source."""
-    return new(CourseLayout(tmp_path), "15_sample")[0]
+    return scaffold(CourseLayout(tmp_path), "15_sample")[0]
 
 
 def test_a_source_is_read_with_kinds_names_options_and_lines(path):
@@ -26,9 +26,9 @@ def test_a_source_is_read_with_kinds_names_options_and_lines(path):
     lines = path.read_text("utf-8").splitlines()
     for cell in notebook.of("setup", "exercise", "check", "hidden-test", "demo"):
         assert lines[cell.line - 1] == cell.source.splitlines()[0]
-    probe = notebook.of("hidden-test")[0]
-    assert (probe.exercise, probe.points) == ("centre", 2)
-    assert probe.options["hint"].startswith("Print the shape")
+    test = notebook.of("hidden-test")[0]
+    assert (test.exercise, test.points) == ("centre", 2)
+    assert test.options["hint"].startswith("Print the shape")
     assert notebook.exercise("centre").exercise == "centre"
 
 
@@ -41,7 +41,7 @@ def test_prose_keeps_its_ids_when_text_is_added_elsewhere(path):
     assert after == ["top-text", "imports-text", "imports-text-2", "centre-test-text", "proof-text"]
 
 
-def test_the_release_holds_the_task_and_nothing_of_solutions_and_probes(path):
+def test_the_release_holds_the_task_and_nothing_of_solutions_and_hidden_tests(path):
     made = release(read_source(path))
     nbformat.validate(made)
     text = nbformat.writes(made)
@@ -61,12 +61,12 @@ def test_the_release_holds_the_task_and_nothing_of_solutions_and_probes(path):
     assert made.metadata["minitorch"] == {"notebook": "15_sample", "title": "Sample", "points": 2}
 
 
-def test_the_reference_holds_solutions_and_probes_without_markers(path):
+def test_the_reference_holds_solutions_and_hidden_tests_without_markers(path):
     made = reference(read_source(path))
     nbformat.validate(made)
     sources = {cell.id: cell.source for cell in made.cells}
     assert sources["centre"].endswith('in the shape of `x`."""\n    return x - x.mean(axis=axis, keepdims=True)')
-    assert "show(" in sources["centre-test"]
+    assert "report(" in sources["centre-test"]
     assert nbformat.writes(made) == nbformat.writes(reference(read_source(path)))
 
 
@@ -133,9 +133,9 @@ def test_windows_line_ends_give_the_same_notebook(path):
 
 
 def test_paths_with_spaces_and_other_scripts_are_fine(tmp_path):
-    path = new(CourseLayout(tmp_path / "мой курс 课程"), "15_sample")[0]
-    path.write_text(path.read_text("utf-8").replace("# Sample", "# Probe für π"), "utf-8")
-    assert read_source(path).title == "Probe für π"
+    path = scaffold(CourseLayout(tmp_path / "мой курс 课程"), "15_sample")[0]
+    path.write_text(path.read_text("utf-8").replace("# Sample", "# Größe für π"), "utf-8")
+    assert read_source(path).title == "Größe für π"
 
 
 def test_cells_that_cannot_be_told_apart_are_refused(path):

@@ -49,19 +49,23 @@ def test_the_targets_are_those_of_the_exporter():
 )
 def test_grades_are_exported(to, out, file, part, run, grades, tmp_path):
     code, said, _ = run("export", grades, "--to", to, "--out", tmp_path / out)
-    assert code == 0 and said.strip() == str(tmp_path / out)
+    assert code == 0
+    assert said.strip() == str(tmp_path / out)
     assert part in (tmp_path / out / file).read_text(encoding="utf-8")
 
 
 def test_grades_that_are_not_there_are_one_line(run, tmp_path):
     code, _, said = run("export", tmp_path, "--to", "csv", "--out", tmp_path / "x")
-    assert code == 1 and said.count("\n") == 1 and "minitorch course grade" in said
+    assert code == 1
+    assert said.count("\n") == 1
+    assert "minitorch course grade" in said
 
 
 @pytest.mark.parametrize("arguments", [["--to", "blackboard", "--out", "x"], ["--to", "csv"], ["--out", "x"], []])
 def test_wrong_usage_is_told(arguments, run, grades):
     code, _, said = run("export", grades, *arguments)
-    assert code == 2 and "minitorch course export --help" in said
+    assert code == 2
+    assert "minitorch course export --help" in said
 
 
 def test_a_lecture_is_made(run, tmp_path):
@@ -70,10 +74,12 @@ def test_a_lecture_is_made(run, tmp_path):
     for name in ("01_a", "02_b"):
         (tmp_path / "lectures" / f"{name}.md").write_text("---\ntitle: T\n---\n\n## S\n", encoding="utf-8")
     code, said, _ = run("lecture", "02", "--root", tmp_path, "--out", tmp_path / "out")
-    assert code == 0 and said.split() == [str(tmp_path / "out" / f"02_b{end}.html") for end in ("", "-slides")]
+    assert code == 0
+    assert said.split() == [str(tmp_path / "out" / f"02_b{end}.html") for end in ("", "-slides")]
     assert all((tmp_path / "out" / f"02_b{end}.html").exists() for end in ("", "-slides"))
     code, said, _ = run("lecture", "--root", tmp_path, "--out", tmp_path / "out")
-    assert code == 0 and len(said.split()) == 4
+    assert code == 0
+    assert len(said.split()) == 4
 
 
 def test_without_pandoc_it_says_what_to_install(run, tmp_path, monkeypatch):
@@ -81,9 +87,13 @@ def test_without_pandoc_it_says_what_to_install(run, tmp_path, monkeypatch):
     (tmp_path / "lectures").mkdir()
     (tmp_path / "lectures" / "01_a.md").touch()
     code, _, said = run("lecture", "01", "--root", tmp_path)
-    assert code == 1 and said.count("\n") == 1 and "pip install 'minitorch-course[lectures]'" in said
+    assert code == 1
+    assert said.count("\n") == 1
+    assert "pip install 'minitorch-course[lectures]'" in said
 
 
 def test_a_lecture_that_is_not_there_is_one_line(run, tmp_path):
     code, _, said = run("lecture", "01", "--root", tmp_path)
-    assert code == 1 and said.count("\n") == 1 and "no lecture" in said
+    assert code == 1
+    assert said.count("\n") == 1
+    assert "no lecture" in said

@@ -25,7 +25,8 @@ def test_start_puts_the_notebook_there_and_says_so(minitorch, tmp_path):
     ]
     (folder / "02_autodiff.ipynb").write_text("mine", "utf-8")
     code, out, _ = course(minitorch, "start", "02", "--workspace", folder, "--no-open")
-    assert code == 0 and "is there already and stays as it is." in out
+    assert code == 0
+    assert "is there already and stays as it is." in out
     assert (folder / "02_autodiff.ipynb").read_text("utf-8") == "mine"
 
 
@@ -63,7 +64,8 @@ def test_an_unknown_notebook_is_one_line_with_those_there_are(minitorch, tmp_pat
     code, _, err = course(minitorch, command, "99", "--workspace", tmp_path)
     assert code == 1
     assert err.startswith("minitorch: No notebook is called '99'. There are: ")
-    assert "02_autodiff" in err and err.count("\n") == 1
+    assert "02_autodiff" in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["check", "submit"])
@@ -75,7 +77,8 @@ def test_what_was_not_started_says_how(minitorch, tmp_path, command):
 
 def test_progress_of_nothing_says_how_to_begin(minitorch, tmp_path):
     code, _, err = course(minitorch, "progress", "--workspace", tmp_path)
-    assert code == 1 and "begin with `minitorch course start 00`" in err
+    assert code == 1
+    assert "begin with `minitorch course start 00`" in err
 
 
 @pytest.fixture
@@ -106,13 +109,15 @@ def test_check_lists_the_exercises_and_fails_while_one_is_not_right(minitorch, s
 def test_check_succeeds_when_all_but_the_stretch_is_right(minitorch, started, monkeypatch):
     give(monkeypatch, State("softmax", False, True), State("jvp", True, False, "not written yet"))
     code, out, _ = course(minitorch, "check", "02", "--workspace", started)
-    assert code == 0 and out.endswith("1 of 1 exercises are right.\n")
+    assert code == 0
+    assert out.endswith("1 of 1 exercises are right.\n")
 
 
 def test_progress_shows_a_bar_for_each_notebook(minitorch, started):
     code, out, _ = course(minitorch, "progress", "--workspace", started)
     assert code == 0
-    assert out.startswith("02_autodiff  ") and "0 of " in out
+    assert out.startswith("02_autodiff  ")
+    assert "0 of " in out
 
 
 def test_progress_fills_six_skills_in_the_terminal_and_on_a_page(minitorch, started, tmp_path):
@@ -122,12 +127,16 @@ def test_progress_fills_six_skills_in_the_terminal_and_on_a_page(minitorch, star
     for skill in SKILLS:
         (share,) = re.findall(rf"^{skill} .* (0 of \d+) *$", out, re.MULTILINE)
         assert re.search(rf"<span>{skill}</span>.*?>{share}</span>", page)
-    assert "02_autodiff" in page and "http://" not in page and "https://" not in page
+    assert "02_autodiff" in page
+    assert "http://" not in page
+    assert "https://" not in page
 
 
 def test_progress_does_not_take_a_folder_for_its_page(minitorch, started):
     code, _, err = course(minitorch, "progress", "--workspace", started, "--page", started)
-    assert code == 2 and "is a directory" in err and started.is_dir()
+    assert code == 2
+    assert "is a directory" in err
+    assert started.is_dir()
 
 
 def test_submit_prints_a_receipt(minitorch, started):
@@ -142,7 +151,8 @@ def test_submit_prints_a_receipt(minitorch, started):
 @pytest.mark.parametrize("command", ["start", "check", "progress", "submit"])
 def test_help_is_there(minitorch, command):
     code, out, _ = course(minitorch, command, "--help")
-    assert code == 0 and "--workspace" in out
+    assert code == 0
+    assert "--workspace" in out
 
 
 def test_wrong_usage_is_told_apart(minitorch):

@@ -85,11 +85,11 @@ class Maker:
     """Makes notebooks as students leave them: the release with code in its exercises."""
 
     def __init__(self, root: Path = ROOT):
-        places = CourseLayout(root)
-        self.notebook = read_source(places.source(NAME))
+        layout = CourseLayout(root)
+        self.notebook = read_source(layout.source(NAME))
         self.released = json.loads(as_text(release(self.notebook)))
         self.right = {cell.name: solved(cell.source) for cell in self.notebook.of("exercise")}
-        self.planted = read_wrong_answers(self.notebook, places.wrong(NAME))
+        self.planted = read_wrong_answers(self.notebook, layout.wrong_answers(NAME))
         self.probes = [cell.name for cell in self.notebook.of("hidden-test")]
 
     def written(self, code: Mapping[str, str], edit: Edit = lambda cells: None) -> bytes:
@@ -292,8 +292,8 @@ def late(maker: Maker) -> Iterator[Made]:
 def hostile(maker: Maker) -> Iterator[Made]:
     junk = {name: f"def {name}(*args, **params):\n    return 0.0" for name in maker.right}
     junk["value_and_grad"] += "\n\n\ndef grad(fun):\n    return lambda *args: 0.0"
-    forged = ("show in the notebook", "a fake entry displayed", "a hook after each cell", "results files")
-    patched = ("judge", "encode", "same", "draw zeros", "the mode of the key", "a module of one's own")
+    forged = ("report in the notebook", "a fake entry displayed", "a hook after each cell", "results files")
+    patched = ("judge", "encode", "same", "inputs of zeros", "the mode of the key", "a module of one's own")
     for about, titles in (("forges results", forged), ("patches the library", patched)):
         yield Made(about, {"NAME.zip": archive(maker.written(junk, _with_attacks(titles)))}, tuple(maker.probes))
     numbers = "def central_difference(f, x, v, h):\n    return 12.01 if h == 0.1 else jnp.float32(2.0)"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from minitorch_course.author.layout import CourseLayout
-from minitorch_course.grading.grade_class import Options, grade, processes
+from minitorch_course.grading.grade_class import GradingOptions, grade_class, local_engine
 from minitorch_course.grading.sandbox import Limits
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -42,8 +42,8 @@ def test_the_class_is_of_forty_who_differ(maker, made):
 
 
 def graded(submissions, out, done=lambda *_: None):
-    options = Options(seed=20261130, due=DUE, limits=LIMITS)
-    return grade(submissions, out, CourseLayout(ROOT), NAME, options, processes(2), done)
+    options = GradingOptions(seed=20261130, due=DUE, limits=LIMITS)
+    return grade(submissions, out, CourseLayout(ROOT), NAME, options, local_engine(2), done)
 
 
 def faults(maker, row, got):

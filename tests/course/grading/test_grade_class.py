@@ -16,7 +16,7 @@ import pytest
 from minitorch.cli import main
 from minitorch_course.author.layout import CourseLayout
 from minitorch_course.grading import grade_class as grade_module
-from minitorch_course.grading.grade_class import Options, grade, notebook_of, processes
+from minitorch_course.grading.grade_class import GradingOptions, grade_class, most_common_notebook, local_engine
 
 OWN = """
 def softmax(numbers):
@@ -69,7 +69,7 @@ def graded_folder(sandbox, submissions, tiny_course, tmp_path_factory):
     """The folder with the grades of that class."""
     out = tmp_path_factory.mktemp("grades") / "out"
     grade(
-        submissions, out, CourseLayout(tiny_course), "07_tiny", Options(seed=7, due=DUE), processes(2), lambda *_: None
+        submissions, out, CourseLayout(tiny_course), "07_tiny", GradingOptions(seed=7, due=DUE), local_engine(2), lambda *_: None
     )
     return out
 
@@ -144,17 +144,17 @@ def test_an_interrupted_grading_goes_on_and_ends_with_the_same_bytes(
     graded_folder, submissions, tiny_course, tmp_path, sandbox
 ):
     def until_three(*arguments):
-        yield from islice(processes(1)(*arguments), 3)
+        yield from islice(local_engine(1)(*arguments), 3)
         raise KeyboardInterrupt
 
     asked = []
 
     def the_rest(hands, *arguments):
         asked.extend(hands)
-        return processes(1)(hands, *arguments)
+        return local_engine(1)(hands, *arguments)
 
     def go_on(engine, resume):
-        options = Options(seed=7, due=DUE, resume=resume)
+        options = GradingOptions(seed=7, due=DUE, resume=resume)
         return grade(
             submissions, tmp_path / "out", CourseLayout(tiny_course), "07_tiny", options, engine, lambda *_: None
         )
@@ -173,7 +173,7 @@ def test_with_all_done_nothing_runs_again(graded_folder, submissions, tiny_cours
         raise AssertionError("nothing is left to grade")
 
     before = (graded_folder / "grades.json").read_bytes()
-    options = Options(due=DUE, resume=True)
+    options = GradingOptions(due=DUE, resume=True)
     grade(submissions, graded_folder, CourseLayout(tiny_course), "07_tiny", options, nothing, nothing)
     assert (graded_folder / "grades.json").read_bytes() == before
 
@@ -209,9 +209,9 @@ def test_no_sandbox_no_grades_unless_it_is_said(submissions, tiny_course, tmp_pa
 def test_without_a_sandbox_the_grades_say_so(submissions, tiny_course, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "s03.zip").write_bytes((submissions / "s03.zip").read_bytes())
-    options = Options(seed=7, sandboxed=False)
+    options = GradingOptions(seed=7, sandboxed=False)
     made = grade(
-        tmp_path / "in", tmp_path / "out", CourseLayout(tiny_course), "07_tiny", options, processes(1), lambda *_: None
+        tmp_path / "in", tmp_path / "out", CourseLayout(tiny_course), "07_tiny", options, local_engine(1), lambda *_: None
     )
     assert (made["sandbox"], made["students"][0]["points"]) == (None, 3)
 
@@ -227,10 +227,10 @@ def test_what_is_no_time_is_wrong_usage(submissions, tmp_path, capsys):
 
 
 def test_the_notebook_is_the_one_that_most_handed_in(submissions, tmp_path):
-    assert notebook_of(submissions, ["02_autodiff", "07_tiny"]) == "07_tiny"
+    assert most_common_notebook(submissions, ["02_autodiff", "07_tiny"]) == "07_tiny"
     (tmp_path / "s01.ipynb").write_bytes(b"{}")
     with pytest.raises(ValueError, match="cannot be told: name it, as in --notebook 02"):
-        notebook_of(tmp_path, ["07_tiny"])
+        most_common_notebook(tmp_path, ["07_tiny"])
 
 
 BROKEN = {
@@ -256,8 +256,8 @@ def test_a_reference_that_does_not_earn_everything_is_an_error(
             tmp_path / "out",
             CourseLayout(tmp_path),
             "07_tiny",
-            Options(seed=7),
-            processes(1),
+            GradingOptions(seed=7),
+            local_engine(1),
             lambda *_: None,
         )
 

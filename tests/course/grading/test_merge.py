@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch_course import check, draw, show
+from minitorch_course import check, inputs, report
 
 SCALE = 3.0
 """.strip()
@@ -135,10 +135,10 @@ def test_students_probes_know_neither_mistakes_nor_tolerances(tiny):
     key = {task.name: task.source for task in reference(tiny)}
     mine = {task.name: task.source for task in dry_run_cells(tiny)}
     assert "not divided" in key["softmax-test"] and "not divided" not in mine["softmax-test"]
-    assert mine["softmax-test"].splitlines()[1:] == ["x = draw.normal(5)", "show(softmax(x))"]
+    assert mine["softmax-test"].splitlines()[1:] == ["x = inputs.normal(5)", "report(softmax(x))"]
     assert {name for name in key if key[name] != mine[name]} <= {"softmax-test", "softmax-large", "scaled-test"}
 
 
 def test_probes_begin_with_their_own_stream_and_with_the_right_functions(tiny):
-    begin = "from minitorch_course import draw, show; draw.begin('softmax-large')\n"
+    begin = "from minitorch_course import inputs, report; inputs.begin('softmax-large')\n"
     assert code(merge(tiny, MINE), "softmax-large").startswith(begin)

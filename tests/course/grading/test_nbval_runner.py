@@ -5,32 +5,32 @@ import dataclasses
 import pytest
 
 from minitorch_course.grading.kernel_process import KernelConfig
-from minitorch_course.grading.nbval_plugin import Task
-from minitorch_course.grading.nbval_runner import KernelPool, run
+from minitorch_course.grading.nbval_plugin import CodeCell
+from minitorch_course.grading.nbval_runner import run_cells
 from minitorch_course.grading.sandbox import Limits
 
-BEGIN = "from minitorch_course import draw, show; draw.begin('probe')\n"
+BEGIN = "from minitorch_course import inputs, report; inputs.begin('probe')\n"
 LIMITS = Limits(notebook_seconds=100, output=2**20)
 
 
-def tasks(*codes, probe="show(f(draw.normal(3)))"):
-    cells = [Task(f"cell {i}", "exercise", code) for i, code in enumerate(codes)]
-    return [*cells, Task("probe", "probe", BEGIN + probe)]
+def tasks(*codes, probe="report(f(inputs.normal(3)))"):
+    cells = [CodeCell(f"cell {i}", "exercise", code) for i, code in enumerate(codes)]
+    return [*cells, CodeCell("probe", "probe", BEGIN + probe)]
 
 
 @pytest.fixture(scope="module")
 def kernels():
     """KernelPool in the open: what is tested here works on every system."""
     with KernelPool(
-        KernelConfig({"MINITORCH_SHOW": "values", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)
+        KernelConfig({"MINITORCH_REPORT": "values", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)
     ) as kernels:
         yield kernels
 
 
 @pytest.fixture(scope="module")
 def key():
-    with KernelPool(KernelConfig({"MINITORCH_SHOW": "key", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)) as kernels:
-        mistakes = "show(f(draw.normal(3)), mistakes={'It is the square.': lambda: draw.drawn[0] ** 2})"
+    with KernelPool(KernelConfig({"MINITORCH_REPORT": "key", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)) as kernels:
+        mistakes = "report(f(inputs.normal(3)), mistakes={'It is the square.': lambda: inputs.drawn[0] ** 2})"
         [*_, probe] = run(tasks("def f(x):\n    return 2 * x", probe=mistakes), kernels)
     assert (probe.status, len(probe.shown)) == ("passed", 1)
     return {"probe": probe.shown}
@@ -66,16 +66,16 @@ def test_an_error_is_explained_in_the_students_terms(kernels, key):
 
 
 def test_a_wrong_value_comes_before_the_error_after_it(kernels, key):
-    probe = judged(kernels, key, "def f(x):\n    return x", probe="show(f(draw.normal(3)))\n1 / 0")
+    probe = judged(kernels, key, "def f(x):\n    return x", probe="report(f(inputs.normal(3)))\n1 / 0")
     assert (probe.status, probe.error) == ("wrong", None)
 
 
 def test_the_right_value_and_then_an_error_does_not_pass(kernels, key):
-    probe = judged(kernels, key, "def f(x):\n    return 2 * x", probe="show(f(draw.normal(3)))\n1 / 0")
+    probe = judged(kernels, key, "def f(x):\n    return 2 * x", probe="report(f(inputs.normal(3)))\n1 / 0")
     assert (probe.status, probe.message) == ("error", None)
 
 
-@pytest.mark.parametrize("shows", ["", "show(f(draw.normal(3)))\n" * 2])
+@pytest.mark.parametrize("shows", ["", "report(f(inputs.normal(3)))\n" * 2])
 def test_values_missing_or_too_many_do_not_pass(kernels, key, shows):
     probe = judged(kernels, key, "def f(x):\n    return 2 * x", probe=shows)
     assert probe.status == "wrong"
@@ -108,7 +108,7 @@ def test_a_kernel_can_be_started_ahead(kernels, key):
 
 
 def limited(kernels, **limits):
-    return KernelPool(dataclasses.replace(kernels.setting, limits=dataclasses.replace(LIMITS, **limits)))
+    return KernelPool(dataclasses.replace(kernels.config, limits=dataclasses.replace(LIMITS, **limits)))
 
 
 def test_when_the_time_of_the_notebook_is_up_the_rest_does_not_run(kernels, key):
@@ -126,7 +126,7 @@ def test_after_an_end_of_python_the_cells_before_run_again_but_for_those_that_en
 
 
 def test_a_kernel_that_does_not_start_is_an_error_with_what_it_said(kernels):
-    broken = dataclasses.replace(kernels.setting, withheld=["jax.nothing"])
+    broken = dataclasses.replace(kernels.config, hidden_functions=["jax.nothing"])
     with (
         KernelPool(broken) as kernels,
         pytest.raises(RuntimeError, match=r"did not start(.|\n)*jax.nothing does not exist"),
@@ -141,7 +141,7 @@ def test_more_than_a_kernel_may_send_ends_the_cell_only(kernels, key):
 
 
 def test_the_sandbox_makes_no_difference(sandbox, kernels, key):
-    with KernelPool(dataclasses.replace(kernels.setting, sandboxed=True)) as inside:
+    with KernelPool(dataclasses.replace(kernels.config, sandboxed=True)) as inside:
         for code in ("def f(x):\n    return x + x", "def f(x):\n    return x", "def f(x):\n    return 1 / 0"):
             a, b = judged(kernels, key, code), judged(inside, key, code)
             assert (a.status, a.message, a.error) == (b.status, b.message, b.error)

@@ -7,7 +7,7 @@ import pytest
 
 from minitorch_course.grading.collect import SubmissionFiles
 from minitorch_course.grading.grade_submission import failed
-from minitorch_course.grading.result_store import Record
+from minitorch_course.grading.result_store import ResultStore
 
 ONE = SubmissionFiles("s01", {"07_tiny.ipynb": b"{}"})
 
@@ -15,7 +15,7 @@ ONE = SubmissionFiles("s01", {"07_tiny.ipynb": b"{}"})
 @pytest.fixture
 def open_record(tmp_path, tiny):
     def make(seed=None, sandboxed=True, resume=False, notebook=tiny, due=None):
-        return Record(tmp_path / "out", notebook, seed, sandboxed, resume, due)
+        return ResultStore(tmp_path / "out", notebook, seed, sandboxed, resume, due)
 
     return make
 

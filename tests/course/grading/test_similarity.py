@@ -1,6 +1,6 @@
 """Copies are found, and the few ways of solving an exercise are not taken for copies."""
 
-from minitorch_course.grading.similarity import FEWEST, alike, fingerprint
+from minitorch_course.grading.similarity import MIN_NGRAMS, fingerprint, similar_submissions
 
 REFERENCE = """
 def backward(tape, g):
@@ -31,33 +31,33 @@ COPY = COPY.replace("def backward(tape, g):", 'def backward(tape, g):\n    """Mi
 
 def test_names_comments_and_docstrings_do_not_count():
     assert fingerprint([COPY]) == fingerprint([OWN])
-    assert len(fingerprint([OWN])) > FEWEST
+    assert len(fingerprint([OWN])) > MIN_NGRAMS
 
 
 def test_a_copy_is_found_both_ways():
     prints = {"a": fingerprint([OWN]), "b": fingerprint([REFERENCE]), "c": fingerprint([COPY])}
-    assert alike(prints, fingerprint([REFERENCE])) == {"a": [("c", 100)], "b": [], "c": [("a", 100)]}
+    assert similar_submissions(prints, fingerprint([REFERENCE])) == {"a": [("c", 100)], "b": [], "c": [("a", 100)]}
 
 
 def test_a_copy_with_a_few_changes_is_found():
     changed = OWN.replace("value != 0.0", "value")
-    [(other, percent)] = alike({"a": fingerprint([OWN]), "b": fingerprint([changed])}, [])["a"]
+    [(other, percent)] = similar_submissions({"a": fingerprint([OWN]), "b": fingerprint([changed])}, [])["a"]
     assert other == "b" and 80 <= percent < 100
 
 
 def test_the_reference_in_many_hands_is_no_copy():
     prints = {f"s{i}": fingerprint([REFERENCE]) for i in range(3)}
-    assert not any(alike(prints, fingerprint([REFERENCE])).values())
+    assert not any(similar_submissions(prints, fingerprint([REFERENCE])).values())
 
 
 def test_what_a_large_part_of_a_class_has_is_no_copy():
     prints = {f"s{i}": fingerprint([OWN]) for i in range(10)}
-    assert not any(alike(prints, []).values())
+    assert not any(similar_submissions(prints, []).values())
 
 
 def test_short_work_is_not_compared():
     prints = {name: fingerprint(["def f(x):\n    return x + 1"]) for name in "ab"}
-    assert not any(alike(prints, []).values())
+    assert not any(similar_submissions(prints, []).values())
 
 
 def test_code_that_does_not_parse_has_no_fingerprint():

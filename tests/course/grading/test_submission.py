@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from minitorch_course.grading.collect import LARGEST, MOST_FILES, SubmissionFiles, collect, find_submissions
-from minitorch_course.grading.submission import LARGEST_NOTEBOOK, MOST_CELLS, guess, read
+from minitorch_course.grading.collect import MAX_BYTES, MAX_FILES, SubmissionFiles, collect, find_submissions
+from minitorch_course.grading.submission import MAX_NOTEBOOK_BYTES, MAX_CELLS, guess_notebook, parse_submission
 
 NAME = "07_tiny"
 
@@ -113,10 +113,10 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 def test_too_large_and_too_many_files_are_not_read(tmp_path):
     with (tmp_path / "s01.zip").open("wb") as file:
-        file.truncate(LARGEST + 1)
+        file.truncate(MAX_BYTES + 1)
     assert "larger than 64 MB" in collect("s01", [tmp_path / "s01.zip"]).reason
     (tmp_path / "s02").mkdir()
-    for i in range(MOST_FILES + 1):
+    for i in range(MAX_FILES + 1):
         (tmp_path / "s02" / str(i)).touch()
     assert "more than 1000 files" in collect("s02", [tmp_path / "s02"]).reason
 
@@ -199,8 +199,8 @@ BAD = {
     "deep": ({"x.ipynb": b"[" * 1_000_000}, "nested too deep"),
     "deep outputs": ({"x.ipynb": b'{"cells": [' + b'{"a":' * 200_000}, "nested too deep"),
     "a huge number": ({"x.ipynb": b'{"nbformat": ' + b"9" * 100_000 + b"}"}, "not JSON"),
-    "huge": ({"x.ipynb": b" " * (LARGEST_NOTEBOOK + 1)}, "larger than 32 MB"),
-    "many cells": ({"x.ipynb": notebook_with(*[{"cell_type": "code"}] * (MOST_CELLS + 1))}, "more than 2000 cells"),
+    "huge": ({"x.ipynb": b" " * (MAX_NOTEBOOK_BYTES + 1)}, "larger than 32 MB"),
+    "many cells": ({"x.ipynb": notebook_with(*[{"cell_type": "code"}] * (MAX_CELLS + 1))}, "more than 2000 cells"),
     "much code": (
         {"x.ipynb": notebook_with({"cell_type": "code", "source": "x" * 2**20 + "y"})},
         "more than 1048 thousand characters",
@@ -214,7 +214,7 @@ BAD = {
         {"x.zip": zipped({f"{i}.ipynb": bytes(2**23) for i in range(12)})},
         "more than 64 MB",
     ),
-    "a tree of files": ({"x.zip": zipped({str(i): b"" for i in range(MOST_FILES + 1)})}, "more than 1000 files"),
+    "a tree of files": ({"x.zip": zipped({str(i): b"" for i in range(MAX_FILES + 1)})}, "more than 1000 files"),
     "paths that lead out": (
         {"x.zip": zipped({name: b"{}" for name in ("../07_tiny.ipynb", "/07_tiny.ipynb", "a/../../07_tiny.ipynb")})},
         "no 07_tiny.ipynb",

@@ -25,13 +25,13 @@ class Trap(bytes):
 
 
 @pytest.fixture
-def marked(workshop):
+def marked(grading_env):
     """What comes of some students, by name."""
-    workshop, key = workshop
+    grading_env, key = grading_env
 
     def grade(*handed, jobs=1):
         hands = [lambda one=one: one for one in handed]
-        found = grade_all(hands, workshop.plan.notebook, lambda: key, workshop.setting(), jobs)
+        found = grade_all(hands, grading_env.config.notebook, lambda: key, grading_env.kernel_config(), jobs)
         return {one.row["student"]: one for one in found}
 
     return grade
@@ -71,9 +71,9 @@ def test_whatever_fails_in_grading_is_a_row(marked, answers):
     assert found["s02"].row["points"] == 6
 
 
-def test_files_are_asked_for_when_their_turn_has_come(workshop, answers):
+def test_files_are_asked_for_when_their_turn_has_come(grading_env, answers):
     """Not all submissions of a class fit into memory together."""
-    workshop, key = workshop
+    grading_env, key = grading_env
     asked = []
 
     def hand(name):
@@ -81,7 +81,7 @@ def test_files_are_asked_for_when_their_turn_has_come(workshop, answers):
         return SubmissionFiles(name, {NAME: b"{"})
 
     hands = [lambda name=name: hand(name) for name in "abc"]
-    found = grade_all(hands, workshop.plan.notebook, lambda: key, workshop.setting(), 1)
+    found = grade_all(hands, grading_env.config.notebook, lambda: key, grading_env.kernel_config(), 1)
     for number, _ in enumerate(found, 1):
         assert len(asked) <= number + 1
     assert asked == ["a", "b", "c"]

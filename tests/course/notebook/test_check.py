@@ -55,7 +55,7 @@ def test_an_exception_is_explained_with_the_original_below(said):
     bundle = said(lambda: task(X), 1.0)
     lines = bundle["text/plain"].splitlines()
     assert lines[0] == "not yet: the case"
-    assert lines[1].startswith("  In a matrix product the last axis")
+    assert lines[1].startswith("  A matrix product needs the last axis")
     assert "`x` is float32 (3, 5)" in lines[1]
     assert lines[2] == "    The original error:"
     assert lines[-1].startswith("      TypeError: dot_general requires")
@@ -121,7 +121,7 @@ def test_a_container_of_itself_is_explained(said):
 
 def test_a_check_that_fails_itself_says_so(said):
     message = said(lambda: 1, lambda: 1 / 0)[CHECKED]["message"]
-    assert message.startswith("The check itself failed, not your code. There is a division by 0.")
+    assert message.startswith("The check itself failed, not your code. A number is divided by 0.")
     assert not said(lambda: 1, 2, {"wrong": lambda: 1 / 0})[CHECKED]["passed"]
 
 

@@ -20,24 +20,24 @@ def file(tmp_path):
 
 
 def seen(file, act):
-    """What the file holds after each kill, in order, the same twice in a row only once; None where it is gone."""
+    """Return what the file holds after each kill, in order and without repeats; None where it does not exist."""
     found = after_each_kill(file.parent, act, lambda: file.read_bytes() if file.exists() else None)
     return [content for i, content in enumerate(found) if i == 0 or content != found[i - 1]]
 
 
-def test_a_file_written_in_its_place_is_seen_empty_and_half_written(file):
+def test_a_file_written_in_place_can_be_empty_or_half_written(file):
     assert seen(file, lambda: file.write_bytes(b"newest")) == [b"old", b"", b"new", b"newest"]
     assert seen(file, lambda: file.write_text("latest", encoding="utf-8")) == [b"newest", b"", b"lat", b"latest"]
 
 
-def test_a_file_written_beside_and_renamed_is_old_or_new(file):
+def test_a_file_written_atomically_is_old_or_new(file):
     def act():
-        beside = file.with_name("beside")
-        with open(beside, "wb") as opened:
+        temporary = file.with_name("temporary")
+        with open(temporary, "wb") as opened:
             opened.write(b"newest")
             opened.flush()
             os.fsync(opened.fileno())
-        os.replace(beside, file)
+        os.replace(temporary, file)
 
     assert seen(file, act) == [b"old", b"newest"]
     assert [path.name for path in file.parent.iterdir()] == ["file"]
@@ -45,26 +45,26 @@ def test_a_file_written_beside_and_renamed_is_old_or_new(file):
 
 def test_what_is_not_flushed_is_lost(file):
     def act():
-        beside = file.with_name("beside")
-        with beside.open("wb") as opened:
+        temporary = file.with_name("temporary")
+        with temporary.open("wb") as opened:
             opened.write(b"newest")
-            beside.replace(file)
+            temporary.replace(file)
 
     assert seen(file, act) == [b"old", b"", b"new", b"newest"]
 
 
 @pytest.mark.parametrize("remove", [os.remove, os.unlink, Path.unlink])
-def test_a_file_removed_first_is_gone_for_a_moment(file, remove):
+def test_a_file_that_is_removed_first_may_be_missing(file, remove):
     def act():
-        beside = file.with_name("beside")
-        beside.write_bytes(b"newest")
+        temporary = file.with_name("temporary")
+        temporary.write_bytes(b"newest")
         remove(file)
-        os.rename(beside, file)
+        os.rename(temporary, file)
 
     assert seen(file, act) == [b"old", None, b"newest"]
 
 
-def test_lines_added_to_a_file_come_after_what_was_there(file):
+def test_appended_lines_come_after_the_old_content(file):
     def act():
         with file.open("a", encoding="utf-8") as opened:
             opened.write("+one")
@@ -74,12 +74,12 @@ def test_lines_added_to_a_file_come_after_what_was_there(file):
     assert seen(file, act) == [b"old", b"old+o", b"old+one", b"old+one+t", b"old+one+two"]
 
 
-def test_who_is_dead_cannot_tidy_up(file):
+def test_a_killed_function_cannot_clean_up(file):
     def act():
         try:
             file.write_bytes(b"newest")
         finally:
-            file.write_bytes(b"mended")
+            file.write_bytes(b"tidied")
 
     assert b"" in seen(file, act)
 
@@ -91,7 +91,7 @@ def test_who_is_dead_cannot_tidy_up(file):
         lambda path: np.savez(str(path), a=np.arange(5.0), b=np.arange(3)),
     ],
 )
-def test_numpys_archives_can_be_killed_too(tmp_path, write):
+def test_writing_a_numpy_archive_can_be_killed(tmp_path, write):
     path = tmp_path / "arrays.npz"
     write(path)
 
@@ -126,7 +126,7 @@ def test_other_folders_are_left_alone(file, tmp_path_factory):
     assert after_each_kill(file.parent, lambda: elsewhere.write_bytes(b"there"), elsewhere.read_bytes) == [b"there"]
 
 
-def test_errors_of_the_function_come_through_and_everything_is_as_before(file):
+def test_errors_of_the_function_are_raised_and_the_patches_removed(file):
     def act():
         file.write_bytes(b"newest")
         raise KeyError("theirs")
@@ -138,7 +138,7 @@ def test_errors_of_the_function_come_through_and_everything_is_as_before(file):
 
 
 def test_endless_writing_is_an_error(file, monkeypatch):
-    monkeypatch.setattr(crash_injection, "MOST", 10)
+    monkeypatch.setattr(crash_injection, "MAX_KILLS", 10)
 
     def act():
         while True:

@@ -3,36 +3,39 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minitorch_course import draw, show
+from minitorch_course import inputs, report
 from minitorch_course.notebook.display import listen
-from minitorch_course.notebook.hidden_test import SHOWN, judge
+from minitorch_course.notebook.hidden_test import REPORTED, judge
+
+NAME = "probe"  # The literals below depend on it.
 
 
 @pytest.fixture(autouse=True)
 def fresh():
-    draw.begin("probe")
+    inputs.begin(NAME)
 
 
 @pytest.fixture
 def run(monkeypatch):
-    """`run(mode, probe, seed)`: what the shows of a probe sent."""
+    """`run(mode, test, seed)` returns what a hidden test reported."""
 
-    def call(mode, probe, seed=5, name="hidden-test"):
+    def call(mode, test, seed=5):
         monkeypatch.setenv("MINITORCH_SEED", str(seed))
-        monkeypatch.setenv("MINITORCH_SHOW", mode)
+        monkeypatch.setenv("MINITORCH_REPORT", mode)
         bundles = []
         with listen(bundles.append):
-            draw.begin(name)
-            probe()
-        return [bundle[SHOWN] for bundle in bundles]
+            inputs.begin(NAME)
+            test()
+        return [bundle[REPORTED] for bundle in bundles]
 
     return call
 
 
 def drawn():
     return [
-        draw.normal(3, 5), draw.uniform(4, low=-1, high=1), draw.integers(6, low=2, high=4), draw.permutation(5),
-        draw.scalar(), draw.choice("abcdef"), jax.random.key_data(draw.key()), draw.normal(),
+        inputs.normal(3, 5), inputs.uniform(4, low=-1, high=1), inputs.integers(6, low=2, high=4),
+        inputs.permutation(5),
+        inputs.scalar(), inputs.choice("abcdef"), jax.random.key_data(inputs.key()), inputs.normal(),
     ]  # fmt: skip
 
 
@@ -40,7 +43,7 @@ def as_text(values):
     return [str(np.asarray(value)) for value in values]
 
 
-def test_what_is_drawn_is_of_the_kind_that_was_asked_for():
+def test_inputs_have_the_requested_kind_and_shape():
     normal, uniform, integers, permutation, scalar, choice, _, single = drawn()
     assert (normal.shape, normal.dtype) == ((3, 5), jnp.float32)
     assert uniform.dtype == jnp.float32 and -1 <= uniform.min() < 0 < uniform.max() <= 1
@@ -49,33 +52,33 @@ def test_what_is_drawn_is_of_the_kind_that_was_asked_for():
     assert type(scalar) is float and choice in "abcdef" and single.shape == ()
 
 
-def test_draws_depend_on_seed_probe_and_call_and_on_nothing_else(monkeypatch):
+def test_inputs_depend_on_seed_test_and_call_only(monkeypatch):
     first = as_text(drawn())
-    assert draw.normal(3, 5).tolist() != draw.normal(3, 5).tolist()
-    draw.begin("probe")
+    assert inputs.normal(3, 5).tolist() != inputs.normal(3, 5).tolist()
+    inputs.begin(NAME)
     assert as_text(drawn()) == first
-    draw.begin("another")
+    inputs.begin("another")
     assert as_text(drawn())[0] != first[0]
     monkeypatch.setenv("MINITORCH_SEED", "1")
-    draw.begin("probe")
+    inputs.begin(NAME)
     assert as_text(drawn())[0] != first[0]
 
 
-def test_streams_stay_as_they_are_from_version_to_version():
-    assert np.asarray(draw.normal(2)).round(4).astype(float).round(4).tolist() == [1.3241, 2.5339]
+def test_inputs_are_the_same_in_every_version():
+    assert np.asarray(inputs.normal(2)).round(4).astype(float).round(4).tolist() == [1.3241, 2.5339]
 
 
-def test_an_earlier_call_with_another_shape_does_not_move_the_next():
-    draw.normal(3)
-    second = draw.normal(4).tolist()
-    draw.begin("probe")
-    draw.normal(100)
-    assert draw.normal(4).tolist() == second
+def test_the_shape_of_an_earlier_call_does_not_change_the_next():
+    inputs.normal(3)
+    second = inputs.normal(4).tolist()
+    inputs.begin(NAME)
+    inputs.normal(100)
+    assert inputs.normal(4).tolist() == second
 
 
-def test_outside_of_grading_only_the_kind_is_shown(capsys, monkeypatch):
-    monkeypatch.delenv("MINITORCH_SHOW", raising=False)
-    show(jnp.ones((3, 5)), mistakes={"never": lambda: 1 / 0})
+def test_outside_of_grading_only_the_kind_is_displayed(capsys, monkeypatch):
+    monkeypatch.delenv("MINITORCH_REPORT", raising=False)
+    report(jnp.ones((3, 5)), mistakes={"never": lambda: 1 / 0})
     assert capsys.readouterr().out == "float32 (3, 5)\n"
 
 
@@ -83,61 +86,61 @@ def softmax(x, axis=-1):
     return jax.nn.softmax(x, axis)
 
 
-def probe(function, mistakes=True):
-    def body():
-        x = draw.normal(3, 5)
-        show(function(x), mistakes={"Over axis 0.": lambda: jax.nn.softmax(x, 0)} if mistakes else None)
+def hidden_test(function):
+    def test():
+        x = inputs.normal(3, 5)
+        report(function(x), mistakes={"Over axis 0.": lambda: jax.nn.softmax(x, 0)})
 
-    return body
+    return test
 
 
 def test_a_value_is_judged_against_the_key(run):
-    [key] = run("key", probe(softmax))
-    [right] = run("values", probe(softmax))
-    [over_rows] = run("values", probe(lambda x: softmax(x, 0)))
-    [unchanged] = run("values", probe(lambda x: x))
+    [key] = run("key", hidden_test(softmax))
+    [right] = run("values", hidden_test(softmax))
+    [over_rows] = run("values", hidden_test(lambda x: softmax(x, 0)))
+    [unchanged] = run("values", hidden_test(lambda x: x))
     assert judge(right, key) is None
     assert judge(over_rows, key) == "Over axis 0."
     assert "The result is the input itself" in str(judge(unchanged, key))
 
 
 def test_a_student_process_evaluates_no_mistakes_and_holds_no_tolerance(run):
-    [sent] = run("values", lambda: show(1.0, mistakes={"never": lambda: 1 / 0}, rtol=1e9))
-    assert set(sent) == {"probe", "number", "value"}
-    assert (sent["probe"], sent["number"]) == ("probe", 1)
+    [sent] = run("values", lambda: report(1.0, mistakes={"never": lambda: 1 / 0}, rtol=1e9))
+    assert set(sent) == {"test", "number", "value"}
+    assert (sent["test"], sent["number"]) == (NAME, 1)
 
 
-def test_tolerances_are_those_of_the_key(run):
-    [key] = run("key", lambda: show(1.0))
-    [sent] = run("values", lambda: show(2.0, rtol=10.0))
+def test_the_tolerances_of_the_key_count(run):
+    [key] = run("key", lambda: report(1.0))
+    [sent] = run("values", lambda: report(2.0, rtol=10.0))
     assert judge(sent, key) is not None
-    [loose] = run("key", lambda: show(1.0, rtol=2.0))
+    [loose] = run("key", lambda: report(1.0, rtol=2.0))
     assert judge(sent, loose) is None
-    [strict] = run("key", lambda: show(jnp.ones(3), dtype=True))
-    [double] = run("values", lambda: show(np.ones(3)))
+    [strict] = run("key", lambda: report(jnp.ones(3), dtype=True))
+    [double] = run("values", lambda: report(np.ones(3)))
     assert judge(double, strict) == "The dtype is float64, where float32 is expected."
 
 
 def test_another_seed_is_another_answer(run):
-    [key] = run("key", probe(softmax), seed=1)
-    [sent] = run("values", probe(softmax), seed=2)
+    [key] = run("key", hidden_test(softmax), seed=1)
+    [sent] = run("values", hidden_test(softmax), seed=2)
     assert judge(sent, key) is not None
 
 
 @pytest.mark.parametrize("value", [None, print, object(), {"w": jnp.ones(2)}, [1, (2.0, "x")]])
-def test_whatever_a_student_shows_is_sent(run, value):
-    [sent] = run("values", lambda: show(value))
-    [key] = run("key", lambda: show(0.5))
+def test_whatever_a_student_reports_is_sent(run, value):
+    [sent] = run("values", lambda: report(value))
+    [key] = run("key", lambda: report(0.5))
     assert judge(sent, key) is not None
 
 
-def test_a_reference_that_shows_what_cannot_be_sent_is_refused(run):
-    with pytest.raises(ValueError, match="shows a function, which cannot be sent"):
-        run("key", lambda: show(softmax))
+def test_a_reference_that_reports_an_unserializable_value_is_refused(run):
+    with pytest.raises(ValueError, match="reports a function, which cannot be sent"):
+        run("key", lambda: report(softmax))
 
 
 @pytest.mark.parametrize(
-    "shown",
+    "reported",
     [
         None,
         {},
@@ -150,13 +153,13 @@ def test_a_reference_that_shows_what_cannot_be_sent_is_refused(run):
         {"other": 1},
     ],
 )
-def test_malformed_values_are_wrong_answers(run, shown):
-    [key] = run("key", probe(softmax))
-    assert judge(shown, key) is not None
+def test_malformed_values_are_wrong_answers(run, reported):
+    [key] = run("key", hidden_test(softmax))
+    assert judge(reported, key) is not None
 
 
 def test_hidden_numbers_stay_hidden(run):
-    [key] = run("key", lambda: show(0.123456))
-    [sent] = run("values", lambda: show(0.7))
+    [key] = run("key", lambda: report(0.123456))
+    [sent] = run("values", lambda: report(0.7))
     assert "0.1235" not in str(judge(sent, key))
     assert "0.1235" in str(judge(sent, key, reveal=True))

@@ -170,7 +170,7 @@ def heron(a, tolerance, limit):
     return jax.lax.while_loop(unfinished, improve, (a, 0))
 
 
-# %% exercise="traceable" says="must know at once whether a value is true" loses=["traceable-length"]
+# %% exercise="traceable" says="need to know whether a value is true" loses=["traceable-length"]
 def safe_length(x):
     squares = jnp.sum(x**2)
     return jnp.sqrt(squares) if squares > 0 else 0.0

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from minitorch_course import yours
+from minitorch_course import my_solution
 from minitorch_course.student.progress import RECORD
 from minitorch_course.student.workspace import start
 
@@ -22,7 +22,7 @@ def notebook(small_course, tmp_path, monkeypatch):
 @pytest.fixture
 def ask(capsys):
     def call(exercise):
-        function = yours(exercise, otherwise=library)
+        function = my_solution(exercise, otherwise=library)
         return function, capsys.readouterr().out.strip()
 
     return call
@@ -69,9 +69,9 @@ def test_an_exercise_that_no_notebook_here_has_is_the_librarys(small_course, tmp
 
 def test_while_grading_and_in_the_courses_own_notebooks_it_is_the_librarys(notebook, write_exercise, ask, monkeypatch):
     write_exercise(notebook, "double", RIGHT)
-    monkeypatch.setenv("MINITORCH_SHOW", "values")
+    monkeypatch.setenv("MINITORCH_REPORT", "values")
     assert ask("double") == (library, "double: the library's")
-    monkeypatch.delenv("MINITORCH_SHOW")
+    monkeypatch.delenv("MINITORCH_REPORT")
     content = json.loads(notebook.read_text("utf-8"))
     content["cells"].append(content["cells"][2] | {"id": "p", "metadata": {"minitorch": {"kind": "hidden-test"}}})
     notebook.write_text(json.dumps(content), "utf-8")

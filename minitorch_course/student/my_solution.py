@@ -1,4 +1,4 @@
-"""`yours`: a student's own implementation from an earlier notebook, for use in a later one."""
+"""`my_solution`: a student's own implementation from an earlier notebook, for use in a later one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..notebook.display import Bundle, listen
 from .homework import Cell, Exercise, exercises, read_cells, released_names
 
 
-def yours(exercise: str, otherwise: Any) -> Any:
+def my_solution(exercise: str, otherwise: Any) -> Any:
     """The student's own implementation of an exercise, from a notebook in this folder, if it passes its checks there;
     else `otherwise`.
 
@@ -40,11 +40,11 @@ def _find(name: str, otherwise: Any) -> tuple[Any, str]:
 
 def _written_in_this_folder(name: str) -> Iterator[tuple[Path, Exercise]]:
     """The exercise in the student's notebooks, of which none holds a probe."""
-    if "MINITORCH_SHOW" in os.environ:
+    if "MINITORCH_REPORT" in os.environ:
         return
     for path in (Path(f"{notebook}.ipynb") for notebook in released_names()):
         with contextlib.suppress(OSError, ValueError):
-            if all(cell.kind != "probe" for cell in read_cells(path)):
+            if all(cell.kind != "hidden-test" for cell in read_cells(path)):
                 yield from ((path, task) for task in exercises(path) if task.name == name)
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from minitorch_course.report.results import GRADES, parse_results, read_grades
+from minitorch_course.gradebook.results import GRADES, parse_results, read_grades
 
 
 def test_a_class_is_read_from_its_folder_or_its_file(graded_class, tmp_path):

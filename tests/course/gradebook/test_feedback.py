@@ -3,9 +3,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from minitorch_course.report.feedback import write_pages
-from minitorch_course.report.html import CODE, PARAGRAPH
-from minitorch_course.report.sanitize import file_name
+from minitorch_course.gradebook.feedback import write_pages
+from minitorch_course.gradebook.html import CODE, PARAGRAPH
+from minitorch_course.gradebook.sanitize import file_name
 
 VOID = {"meta", "br", "rect", "line"}
 INJECTED = "</style></pre><script>alert(1)</script><img src=x onerror=alert(1)>\" onmouseover='alert(1)'"

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from minitorch_course.report.overview import histogram, overview_page
-from minitorch_course.report.results import parse_results
+from minitorch_course.gradebook.overview import histogram, overview_page
+from minitorch_course.gradebook.results import parse_results
 
 
 def page(content):

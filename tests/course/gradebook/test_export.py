@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from minitorch_course.report.export import TARGETS, export
+from minitorch_course.gradebook.export import TARGETS, export
 
 TITLE = "Autodiff: the tape, its rules, and the walk backwards"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitorch_course.report.sanitize import file_name, html, plain
+from minitorch_course.gradebook.sanitize import file_name, html, plain
 
 
 @pytest.mark.parametrize(
