@@ -1,1 +1,1 @@
-"""Drawings that the notebooks show and students need not read: one file for each notebook or kind of picture."""
+"""Plots and drawings of the notebooks and lectures, one file per notebook or kind of picture."""

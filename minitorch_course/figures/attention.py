@@ -1,6 +1,4 @@
-"""Who looks at whom: weights of heads, masks, what moves when a token is changed, memory of keys and values, and the
-losses of models with one idea more each.
-"""
+"""Plots and drawings of attention: weights, masks, causality, memory of the cache, and an ablation."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from minitorch._palette import BLUE, GRAY, GREEN, INK, PINK, SKY, VERMILION
 
 from .attention_example import TOKENS as TOKENS
 from .attention_example import WEIGHTS as WEIGHTS
-from .svg import CELL, ROW, Block, Drawing, beside, box, captioned, drawing, label
+from .svg import CELL, ROW, Block, Drawing, box, captioned, drawing, hstack, label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +24,7 @@ GB = 1e9
 
 
 def head(tokens: Sequence[str], weights: Any) -> None:
-    """The weights (T, T) of one head: a row for each token that looks, a column for each that is looked at."""
+    """Plot the weights (T, T) of one head: a row per query token, a column per key token."""
     weights = np.asarray(weights)
     _, axes = plt.subplots(figsize=(7.5, 6.5), layout="constrained")
     _table(axes, tokens, weights)
@@ -40,7 +38,7 @@ def head(tokens: Sequence[str], weights: Any) -> None:
 
 
 def heads(tokens: Sequence[str], weights: Any) -> None:
-    """The weights (layers, H, T, T) of all heads of a model."""
+    """Plot the weights (layers, H, T, T) of all heads of a model."""
     weights = np.asarray(weights)
     layers, count = weights.shape[:2]
     figure, panels = plt.subplots(
@@ -70,12 +68,12 @@ def _table(axes: Axes, tokens: Sequence[str], weights: np.ndarray, size: float =
 
 
 def readable(token: str) -> str:
-    """A token with its spaces and line breaks made visible."""
+    """Return a token with its spaces and line breaks made visible."""
     return token.replace(" ", "·").replace("\n", "↵")
 
 
 def sharpness(widths: Sequence[int] = (4, 16, 64, 256, 1024), keys: int = 16, queries: int = 400) -> None:
-    """The mean weight of the heaviest of several random keys, with scores divided by the root of d and without."""
+    """Plot the mean largest weight over random keys, with scores divided by the root of d and without."""
     random = np.random.default_rng(0)
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     for name, power, colour, style in (
@@ -100,7 +98,7 @@ def sharpness(widths: Sequence[int] = (4, 16, 64, 256, 1024), keys: int = 16, qu
 
 
 def mask(tokens: Sequence[str]) -> Drawing:
-    """Which token may look at which: full boxes may, dashed ones are hidden."""
+    """Draw the causal mask: full boxes are visible to a token, dashed boxes are hidden."""
     left, top, n = 64, 30, len(tokens)
     shapes = [label(left + CELL * n / 2, 12, "... at this token", GRAY, 13)]
     for j, token in enumerate(tokens):
@@ -117,7 +115,7 @@ def mask(tokens: Sequence[str]) -> Drawing:
 
 
 def cuts(tokens: Sequence[str] = ("the", "cat", "sat", "on"), heads: int = 3, head_size: int = 2) -> Drawing:
-    """Which number of which token goes to which head: with reshape and transpose, and with reshape alone."""
+    """Draw which number of which token belongs to which head: with reshape and transpose, and with reshape alone."""
     T, D = len(tokens), heads * head_size
     right = [[column // head_size for column in range(D)] for _ in range(T)]
     wrong = [[(row * D + column) // (T * head_size) for column in range(D)] for row in range(T)]
@@ -126,7 +124,7 @@ def cuts(tokens: Sequence[str] = ("the", "cat", "sat", "on"), heads: int = 3, he
         captioned(_cut(tokens, wrong), "reshape to (H, T, d) at once"),
     ]
     title = "A colour is a head. Right, each head has some numbers of every token; wrong, all numbers of some tokens"
-    return drawing(beside(tables), title)
+    return drawing(hstack(tables), title)
 
 
 def _cut(tokens: Sequence[str], owners: Sequence[Sequence[int]]) -> Block:
@@ -140,7 +138,7 @@ def _cut(tokens: Sequence[str], owners: Sequence[Sequence[int]]) -> Block:
 
 
 def influence(named: Mapping[str, Any]) -> None:
-    """For each function, which results (rows) moved when which token (columns) was changed: truth values (T, T)."""
+    """Plot which results (rows) changed with which token (columns): booleans (T, T) for each function."""
     _, panels = plt.subplots(1, len(named), figsize=(4 * len(named), 3.6), sharey=True, layout="constrained")
     for axes, (name, moved) in zip(np.atleast_1d(panels), named.items(), strict=True):
         axes.imshow(np.asarray(moved), cmap="Blues", vmin=0, vmax=1.3)
@@ -155,7 +153,10 @@ def influence(named: Mapping[str, Any]) -> None:
 
 
 def cache_memory(layers: int = 80, heads: int = 64, head_size: int = 128, bytes_each: int = 2) -> None:
-    """Memory of the keys and values of one text against its length, for several numbers of key heads (Llama 2 70B)."""
+    """Plot the memory of the key/value cache against the length of the text, for several numbers of key heads.
+
+    The default sizes are those of Llama 2 70B.
+    """
     tokens = 2.0 ** np.arange(8, 18)
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     for kv_heads, colour, style, name in (
@@ -176,7 +177,7 @@ def cache_memory(layers: int = 80, heads: int = 64, head_size: int = 128, bytes_
 
 
 def ladder(losses: Mapping[str, Any], window: int = 30) -> None:
-    """The training losses of several models, each the mean of `window` steps; and how they ended."""
+    """Plot the training losses of several models, as means of `window` steps, and their final values."""
     _, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained", width_ratios=(3, 2))
     ends = []
     for (name, values), colour, style in zip(losses.items(), COLOURS, STYLES, strict=False):

@@ -1,11 +1,11 @@
-"""What one head of a trained model looked at, kept because training takes longer than a reader waits.
+r"""The weights of one head of a trained model, stored because training takes too long for a notebook.
 
-The model is that of
+The command that trained the model, stopped after 1,798 steps:
 
-    minitorch train --data stdlib-docstrings --tokenizer bpe:2048 --model llama --layers 4 --heads 4 --width 128 \\
+    minitorch train --data stdlib-docstrings --tokenizer bpe:2048 --model llama --layers 4 --heads 4 --width 128 \
         --context 64 --batch 24 --steps 3000 --lr 3e-3
 
-after 1,798 steps, the head the last one of its third layer, and the sentence is not in the text that it was trained on.
+The head is the last one of the third layer. The sentence is not in the training text.
 """
 
 TOKENS = [

@@ -1,4 +1,4 @@
-"""Plots of notebook 02: derivatives, the gradient check, a training run, digits as they are read, weights."""
+"""Plots of notebook 02: derivatives, the gradient check, a training run, classified digits, weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS, COLUMNS = 2, 6  # Digits shown.
 
 
 def curves(x: Any, values: Mapping[str, Any]) -> None:
-    """Several functions of `x` in one plot."""
+    """Plot several functions of `x`."""
     _, axes = plt.subplots(figsize=(7.5, 3.8), layout="constrained")
     for (name, y), colour, style in zip(
         values.items(), (GRAY, BLUE, VERMILION, GREEN), ("-", "-", "--", "-."), strict=False
@@ -29,9 +29,9 @@ def curves(x: Any, values: Mapping[str, Any]) -> None:
 
 
 def gradient_check(curves: Mapping[str, tuple[Callable[[float], Any], Any]]) -> None:
-    """How far measured slopes are from those that are claimed, against the size of the step.
+    """Plot the relative error of measured slopes against the step size.
 
-    A curve is a pair: a function from the step to the measured slope, and the claimed slope.
+    A curve is a pair: a function from the step to the measured slope, and the slope to compare with.
     """
     steps = np.logspace(-5, 0, 26)
     _, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
@@ -45,7 +45,7 @@ def gradient_check(curves: Mapping[str, tuple[Callable[[float], Any], Any]]) -> 
 
 
 def training(losses: Sequence[float], accuracies: Sequence[float]) -> None:
-    """The loss of every step, with its mean over each epoch, and the held-out accuracy of every epoch."""
+    """Plot the loss of every step with its mean per epoch, and the held-out accuracy of every epoch."""
     _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     size = len(losses) // len(accuracies)
     epochs = np.reshape(losses, (-1, size))
@@ -60,12 +60,12 @@ def training(losses: Sequence[float], accuracies: Sequence[float]) -> None:
 
 
 def digits(images: Any, labels: Any) -> None:
-    """The first pictures with what they show."""
+    """Plot the first images with their labels."""
     _show(images, [f"a {label}" for label in labels[: ROWS * COLUMNS]], ["black"] * ROWS * COLUMNS)
 
 
 def read(images: Any, labels: Any, probabilities: Any) -> None:
-    """Pictures with the digit that was read and how sure the network was: a row misread, a row read rightly."""
+    """Plot images with the predicted digit and its probability: a row of errors, then a row of correct ones."""
     probabilities = np.asarray(probabilities)
     guess = probabilities.argmax(-1)
     wrong = guess != labels
@@ -85,7 +85,7 @@ def _show(images: Any, texts: Sequence[str], colours: Sequence[str]) -> None:
 
 
 def weights(matrix: Any) -> None:
-    """The largest 32 columns of a (64, N) matrix, each as a picture of what one hidden unit looks for."""
+    """Plot the largest 32 columns of a (64, N) matrix as images, one per hidden unit."""
     matrix = np.asarray(matrix)
     largest = np.argsort(-np.linalg.norm(matrix, axis=0))[:32]
     limit = float(np.abs(matrix).max()) * 0.7

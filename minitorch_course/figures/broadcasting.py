@@ -1,4 +1,4 @@
-"""Broadcasting as boxes that are stretched: the numbers that are there, and the copies that are only thought of."""
+"""Drawings of broadcasting: arrays stretched to a common shape, with the copies in dashed boxes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {"+": np.add, "−": np.subtr
 
 
 def stretch(a: Any, b: Any, operation: str = "+") -> svg.Drawing:
-    """Two arrays of at most three axes, stretched to their common shape, and the result of `+`, `−`, `×` or `÷`."""
+    """Draw two arrays of at most three axes, stretched to a common shape, and the result of `+`, `−`, `×` or `÷`."""
     a, b = np.asarray(a), np.asarray(b)
     y = OPERATIONS[operation](a, b)
     row = [
@@ -27,17 +27,17 @@ def stretch(a: Any, b: Any, operation: str = "+") -> svg.Drawing:
         _stretched(b, y.shape, VERMILION),
         svg.symbol("="),
     ]
-    return svg.drawing(svg.beside([*row, _result(y)]), f"{a.shape} {operation} {b.shape} = {y.shape}")
+    return svg.drawing(svg.hstack([*row, _result(y)]), f"{a.shape} {operation} {b.shape} = {y.shape}")
 
 
 def product(a: Any, b: Any) -> svg.Drawing:
-    """The matrix product of `a` and `b`: stretched to a cube, multiplied, and summed along the middle axis."""
+    """Draw the matrix product of `a` and `b`: stretched to a cube, multiplied, and summed along the middle axis."""
     a, b = np.asarray(a)[:, :, None], np.asarray(b)[None]
     cube = a * b
     first = [_stretched(a, cube.shape, BLUE), svg.symbol("×"), _stretched(b, cube.shape, VERMILION)]
     second = [svg.symbol("="), _result(cube), svg.arrow("sum over axis 1"), _result(cube.sum(1))]
     title = f"the product of {a.shape[:2]} and {b.shape[1:]}, by way of {cube.shape}"
-    return svg.drawing(svg.below([svg.beside(first), svg.beside(second)]), title)
+    return svg.drawing(svg.vstack([svg.hstack(first), svg.hstack(second)]), title)
 
 
 def _result(y: np.ndarray) -> svg.Block:
@@ -45,20 +45,20 @@ def _result(y: np.ndarray) -> svg.Block:
 
 
 def _stretched(x: np.ndarray, shape: tuple[int, ...], colour: str) -> svg.Block:
-    """`x` among its copies, and its shape with the shape that it is stretched to."""
+    """Return `x` among its copies, with its shape and the shape that it is stretched to."""
     text = f"{x.shape} → {shape}" if x.shape != shape else str(shape)
     return svg.captioned(array(np.broadcast_to(x, shape), colour, _originals(x.shape, shape)), text, colour)
 
 
 def _originals(small: tuple[int, ...], large: tuple[int, ...]) -> np.ndarray:
-    """Which places of the large array hold the numbers themselves: the first along each axis that was stretched."""
+    """Return where the large array holds an original number: at index 0 of each stretched axis."""
     padded = (1,) * (len(large) - len(small)) + small
     along = zip(np.indices(large), large, padded, strict=True)
     return np.all([(index == 0) | (n == m) for index, n, m in along], axis=0)
 
 
 def array(x: Any, colour: str, originals: Any = None) -> svg.Block:
-    """An array of at most three axes as a table; with three, as sheets behind each other, the first in front."""
+    """Return an array as a table; with three axes, as sheets behind each other, the first in front."""
     x = np.asarray(x)
     originals = np.broadcast_to(True if originals is None else originals, x.shape)
     lift = (1,) * (3 - x.ndim)

@@ -1,4 +1,4 @@
-"""Figures of notebook 09: the words that a model reads with and without a cache, the cache's slots, speed, memory."""
+"""Figures of notebook 09: words read with and without a cache, the slots of a cache, speed, memory."""
 
 from __future__ import annotations
 
@@ -24,22 +24,24 @@ GIB = 2**30
 NEW, AGAIN, KEPT = BLUE, VERMILION, GRAY
 
 
-def triangle(prompt: Sequence[str], drawn: Sequence[str]) -> svg.Drawing:
-    """What a model reads to draw one word after the other, without a cache and with one; a row for each word drawn."""
-    words = [*prompt, *drawn]
+def triangle(prompt: Sequence[str], sampled: Sequence[str]) -> svg.Drawing:
+    """Draw what a model reads to sample word after word, without a cache and with one; a row per sampled word."""
+    words = [*prompt, *sampled]
     lengths = range(len(prompt), len(words))
     many, few = sum(lengths), len(words) - 1
     sides = [
         svg.captioned(_rows(words, lengths, AGAIN), f"no cache: {many} words read", VERMILION),
         svg.captioned(_rows(words, lengths, KEPT), f"a cache: {few} words read", BLUE),
     ]
-    legend = svg.beside([_key("read", NEW), _key("read again", AGAIN), _key("in the cache, not read", KEPT)])
-    title = f"To draw {len(drawn)} words after {len(prompt)}, {many} words are read without a cache and {few} with one"
-    return svg.drawing(svg.below([svg.beside([sides[0], svg.symbol(""), sides[1]]), legend]), title)
+    legend = svg.hstack([_key("read", NEW), _key("read again", AGAIN), _key("in the cache, not read", KEPT)])
+    title = (
+        f"To sample {len(sampled)} words after {len(prompt)}, {many} words are read without a cache and {few} with one"
+    )
+    return svg.drawing(svg.vstack([svg.hstack([sides[0], svg.symbol(""), sides[1]]), legend]), title)
 
 
 def _rows(words: Sequence[str], lengths: range, old: str) -> svg.Block:
-    """A row for each length: so many words, those read before in the colour `old`, and the one that is drawn."""
+    """Return a row per length: words read before in the colour `old`, new words, and the sampled word."""
     shapes = []
     for i, length in enumerate(lengths):
         fresh = range(length) if i == 0 else (length - 1,)
@@ -61,7 +63,7 @@ def _word(x: float, text: str, colour: str) -> str:
 
 
 def _text(x: float, text: str, colour: str, weight: int = 400) -> str:
-    """Text that begins at x."""
+    """Return text that begins at x."""
     return f'<text x="{x:g}" y="{HIGH / 2 + 5:g}" font-size="14" font-weight="{weight}" fill="{colour}">{text}</text>'
 
 
@@ -69,17 +71,17 @@ def _key(text: str, colour: str) -> svg.Block:
     return svg.Block(_word(0, "", colour) + _text(WIDE + 8, text, INK), WIDE + 16 + 7.4 * len(text), HIGH)
 
 
-def slots(prompt: Sequence[str], drawn: Sequence[str], room: int) -> svg.Drawing:
-    """A cache with a fixed number of slots: empty, after a prompt, and after each word that follows."""
-    filled = [0, len(prompt), *range(len(prompt) + 1, len(prompt) + len(drawn) + 1)]
-    words = [*prompt, *drawn]
+def slots(prompt: Sequence[str], sampled: Sequence[str], room: int) -> svg.Drawing:
+    """Draw a cache with a fixed number of slots: empty, after the prompt, and after each word that follows."""
+    filled = [0, len(prompt), *range(len(prompt) + 1, len(prompt) + len(sampled) + 1)]
+    words = [*prompt, *sampled]
     states = [_slots(words[:n], words[: filled[max(i - 1, 0)]], room) for i, n in enumerate(filled)]
-    title = f"A cache with {room} slots: each call writes at the position, and moves it on"
-    return svg.drawing(svg.below(states), title)
+    title = f"A cache with {room} slots: each call writes at the position, and advances it"
+    return svg.drawing(svg.vstack(states), title)
 
 
 def _slots(words: Sequence[str], before: Sequence[str], room: int) -> svg.Block:
-    """One state. The words that were not there before are in the colour of what is new."""
+    """Return one state of the cache, with new words in the colour `NEW`."""
     row = []
     for i in range(room):
         if i < len(words):
@@ -88,16 +90,16 @@ def _slots(words: Sequence[str], before: Sequence[str], room: int) -> svg.Block:
             row.append(_word(i * WIDE, "", KEPT))
     place = (len(words) + 0.5) * WIDE
     mark = svg.label(place, HIGH + 15, "▲", VERMILION, 12) if len(words) < room else ""
-    words_beside = _text(room * WIDE + 14, f"position {len(words)}", VERMILION, 600)
-    return svg.Block("".join(row) + mark + words_beside, room * WIDE + 100, HIGH + 14)
+    note = _text(room * WIDE + 14, f"position {len(words)}", VERMILION, 600)
+    return svg.Block("".join(row) + mark + note, room * WIDE + 100, HIGH + 14)
 
 
 def reading(counts: Sequence[int], read: Sequence[tuple[int, int]]) -> None:
-    """How many tokens are read to draw so many, without a cache and with one."""
+    """Plot how many tokens are read for a number of sampled tokens, without a cache and with one."""
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     naive, cached = zip(*read, strict=True)
     _lines(axes, counts, {"without a cache": naive, "with a cache": cached})
-    axes.set(xlabel="tokens drawn", ylabel="tokens read")
+    axes.set(xlabel="tokens sampled", ylabel="tokens read")
     axes.legend(frameon=False)
     plt.show()
 
@@ -105,12 +107,14 @@ def reading(counts: Sequence[int], read: Sequence[tuple[int, int]]) -> None:
 def speed(
     lengths: Sequence[int], steps: Mapping[str, Sequence[float]], batches: Sequence[int], totals: Sequence[float]
 ) -> None:
-    """Tokens per second against the length of the text, in several ways; and against how many texts are continued at
-    once, with a cache.
+    """Plot tokens per second.
+
+    On the left against the length of the text, in several ways; on the right against the number of texts that are
+    continued at once, with a cache.
     """
     _, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.8), layout="constrained")
     _lines(left, lengths, steps)
-    left.set(xlabel="tokens before the one that is drawn", ylabel="tokens per second")
+    left.set(xlabel="tokens before the sampled one", ylabel="tokens per second")
     left.legend(frameon=False)
     _lines(right, batches, {"all texts together": totals})
     ideal = [totals[0] * n / batches[0] for n in batches]
@@ -121,7 +125,7 @@ def speed(
 
 
 def memory(lengths: Sequence[int], sizes: Mapping[str, Sequence[int]], limits: Mapping[str, int]) -> None:
-    """The size of the cache in bytes against the length of the text, for several models, with limits to hold it to."""
+    """Plot the size of the cache in bytes against the length of the text, for several models, with memory limits."""
     _, axes = plt.subplots(figsize=(8.5, 4), layout="constrained")
     _lines(axes, lengths, {name: [b / GIB for b in size] for name, size in sizes.items()})
     for (name, limit), style in zip(limits.items(), ("-", "--"), strict=False):
@@ -132,7 +136,7 @@ def memory(lengths: Sequence[int], sizes: Mapping[str, Sequence[int]], limits: M
 
 
 def _lines(axes: Axes, x: Sequence[int], named: Mapping[str, Sequence[float]]) -> None:
-    """Lines on logarithmic axes, with whole numbers beside them."""
+    """Plot lines on logarithmic axes with whole numbers as ticks."""
     for (name, values), colour, style, mark in zip(named.items(), COLOURS, STYLES, MARKS, strict=False):
         axes.loglog(x, values, color=colour, linestyle=style, marker=mark, markersize=4, label=name)
     axes.set_xscale("log", base=2)

@@ -9,7 +9,7 @@ import numpy as np
 from minitorch._palette import BLUE, GRAY, INK, PAPER, TINTS, VERMILION
 
 from . import svg
-from .svg import ROW, Block, Drawing, beside, captioned, drawing, label, symbol
+from .svg import ROW, Block, Drawing, captioned, drawing, hstack, label, symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ HISTORY = (
 
 
 def grid(numbers: Sequence[Sequence[str]], colour: str, copy: bool = False) -> Block:
-    """Rows of numbers in boxes."""
+    """Return rows of numbers in boxes."""
     boxes = [
         svg.box(j * svg.CELL, i * ROW, number, colour, copy)
         for i, row in enumerate(numbers)
@@ -39,7 +39,7 @@ def grid(numbers: Sequence[Sequence[str]], colour: str, copy: bool = False) -> B
 
 
 def copying_and_summing() -> Drawing:
-    """Broadcasting and sum, forwards and backwards: each is the other's way back."""
+    """Draw broadcasting and sum, forwards and backwards: each is the backward pass of the other."""
     bias, batch = [["10", "20", "30"]], [["10", "20", "30"]] * 2
     numbers = [["1", "2", "3"], ["4", "5", "6"]]
     lines = [
@@ -49,16 +49,16 @@ def copying_and_summing() -> Drawing:
         _line("", [([["7"], ["8"]], "g (2,)"), "copied", ([["7"] * 3, ["8"] * 3], "a receives")], VERMILION),
     ]
     heads = _padded(Block(label(250, 14, "forwards", BLUE, 16, 600), 0, 18), 480)
-    heads = beside([heads, Block(label(200, 14, "backwards", VERMILION, 16, 600), 400, 18)])
-    rows = [heads, beside(lines[:2]), beside(lines[2:])]
-    return drawing(svg.below(rows), "What is copied forwards is summed backwards, and the other way round")
+    heads = hstack([heads, Block(label(200, 14, "backwards", VERMILION, 16, 600), 400, 18)])
+    rows = [heads, hstack(lines[:2]), hstack(lines[2:])]
+    return drawing(svg.vstack(rows), "What is copied forwards is summed backwards, and the other way round")
 
 
 def _line(name: str, parts: Sequence[Any], colour: str) -> Block:
     (before, what), verb, (after, then) = parts
     word = [Block(label(40, ROW / 2 + 5, name, INK, 16, 600), 80, ROW)] if name else []
     made = captioned(grid(after, colour, copy=verb == "copied"), then)
-    return _padded(beside([*word, captioned(grid(before, colour), what), svg.arrow(verb), made]), 480 if name else 400)
+    return _padded(hstack([*word, captioned(grid(before, colour), what), svg.arrow(verb), made]), 480 if name else 400)
 
 
 def _padded(block: Block, width: float) -> Block:
@@ -66,7 +66,7 @@ def _padded(block: Block, width: float) -> Block:
 
 
 def paths(steps: int = 5) -> Drawing:
-    """X = x + x, again and again: two ways at each step, and the number of paths back to the first x."""
+    """Draw x + x, repeated: two edges per step, and the number of paths back to the first x."""
     shapes = []
     for i in range(steps + 1):
         x = RADIUS + i * STEP
@@ -83,13 +83,13 @@ def paths(steps: int = 5) -> Drawing:
 
 
 def orders() -> Drawing:
-    """The product of three Jacobians, multiplied from either end."""
+    """Draw the product of three Jacobians, multiplied from either end."""
     row, square = _matrix(1, 1000, VERMILION), _matrix(1000, 1000, BLUE)
     dot, left, right = symbol("·"), symbol("("), symbol(")")
-    backwards = beside([left, row, dot, square, right, dot, square])
-    forwards = beside([row, dot, left, square, dot, square, right])
+    backwards = hstack([left, row, dot, square, right, dot, square])
+    forwards = hstack([row, dot, left, square, dot, square, right])
     return drawing(
-        svg.below(
+        svg.vstack(
             [
                 captioned(backwards, "backwards, row times matrix: 2 million multiplications", VERMILION),
                 captioned(forwards, "forwards, matrix times matrix: 1,001 million multiplications", BLUE),
@@ -106,7 +106,7 @@ def _matrix(rows: int, columns: int, colour: str) -> Block:
 
 
 def nested() -> Drawing:
-    """A Tensor in a Tensor, and on which list an operation on it is written."""
+    """Draw a Tensor inside a Tensor, and the tapes that record an operation on it."""
     shapes = [
         _sheet(0, 0, 380, 150, VERMILION, "Tensor of the inner tape"),
         _sheet(50, 42, 300, 92, BLUE, "Tensor of the outer tape"),
@@ -130,7 +130,7 @@ def _sheet(x: float, y: float, width: float, height: float, colour: str, title: 
 
 
 def softmax_slopes(scores: Sequence[float] = (2, 1, 0)) -> Drawing:
-    """How much each probability moves with each score: every row and column sums to zero."""
+    """Draw the derivative of each probability with respect to each score: every row and column sums to zero."""
     y = np.exp(scores) / np.exp(scores).sum()
     slopes = np.diag(y) - np.outer(y, y)
     shapes = []
@@ -148,7 +148,7 @@ def softmax_slopes(scores: Sequence[float] = (2, 1, 0)) -> Drawing:
 
 
 def history() -> Drawing:
-    """Who had which part when."""
+    """Draw who contributed which part of reverse-mode differentiation, and when."""
     step = 88
     shapes = [f'<path d="M0 92H{step * len(HISTORY)}" stroke="{GRAY}" stroke-width="2"/>']
     for i, (year, who, what) in enumerate(HISTORY):

@@ -1,4 +1,4 @@
-"""Plots of how much shorter tokens make a text, for notebook 06 and its lecture."""
+"""Plots of how much tokens shorten a text, for notebook 06 and its lecture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STYLES, MARKERS = ("-", "--", "-.", (0, (1, 1))), ("o", "s", "^", "D")
 
 
 def tokens_per_byte(sizes: Sequence[int], rates: Mapping[str, Sequence[float]]) -> None:
-    """How many tokens a byte of several texts takes, at growing sizes of the vocabulary."""
+    """Plot tokens per byte of several texts against the vocabulary size."""
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     for (name, values), colour, style, marker in zip(rates.items(), COLOURS, STYLES, MARKERS, strict=False):
         axes.plot(sizes, values, color=colour, linestyle=style, marker=marker, markersize=4, label=name)
@@ -28,7 +28,7 @@ def tokens_per_byte(sizes: Sequence[int], rates: Mapping[str, Sequence[float]]) 
 
 
 def bits(sizes: Sequence[int], per_token: Sequence[float], per_byte: Sequence[float]) -> None:
-    """The same losses counted for each token and for each byte, at growing sizes of the vocabulary."""
+    """Plot the same losses per token and per byte, against the vocabulary size."""
     _, panels = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     for axes, values, name, colour, style in zip(
         panels, (per_token, per_byte), ("bits per token", "bits per byte"), COLOURS, STYLES, strict=False
@@ -53,7 +53,7 @@ def _sized(axes: Any, sizes: Sequence[int]) -> None:
 
 
 def languages(counts: Mapping[str, tuple[int, int, int]]) -> None:
-    """Characters, bytes and tokens of one sentence in several languages."""
+    """Plot the number of characters, bytes and tokens of one sentence in several languages."""
     _, axes = plt.subplots(figsize=(8, 0.5 * len(counts) + 1.4), layout="constrained")
     place = np.arange(len(counts))
     for i, (name, colour) in enumerate(zip(("characters", "bytes", "tokens"), ("0.75", *COLOURS), strict=False)):

@@ -1,4 +1,4 @@
-"""Small pictures in a row, such as digits of 8 by 8 pixels."""
+"""Small images in a row, such as digits of 8 by 8 pixels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def show(images: Any, titles: Sequence[str], columns: int = 10) -> None:
-    """Pictures with a title each: dark where there is ink."""
+    """Plot images with titles, dark where there is ink."""
     rows = -(-len(images) // columns)
     _, grid = plt.subplots(rows, columns, figsize=(columns, 1.25 * rows), layout="constrained", squeeze=False)
     for axes in grid.flat:

@@ -1,4 +1,4 @@
-"""Figures of notebook 11: what a teacher says of pictures, what it finds alike, and what students make of it."""
+"""Figures of notebook 11: a teacher's probabilities, which classes it confuses, and how students compare."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STYLES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D")
 
 
 def opinions(images: Any, labels: Sequence[int], said: Mapping[str, Any]) -> None:
-    """A row for each picture: the picture, then a panel of bars for each array (N, C) of probabilities in `said`."""
+    """Plot a row per image: the image, then bars for each array (N, C) of probabilities in `said`."""
     rows, columns = len(images), len(said) + 1
     _, panels = plt.subplots(
         rows,
@@ -42,7 +42,7 @@ def opinions(images: Any, labels: Sequence[int], said: Mapping[str, Any]) -> Non
 
 
 def _bars(axes: Axes, probabilities: np.ndarray, label: int) -> None:
-    """The bar of the label in another colour than the others."""
+    """Plot probabilities, with the bar of the label in another colour."""
     place = np.arange(len(probabilities))
     axes.bar(place, probabilities, color=[VERMILION if i == label else BLUE for i in place])
     axes.set(xticks=place, ylim=(0, 1.02), yticks=[0, 0.5, 1])
@@ -50,7 +50,7 @@ def _bars(axes: Axes, probabilities: np.ndarray, label: int) -> None:
 
 
 def kinship(table: Any) -> None:
-    """A table (C, C) in per cent: a row for each true class, darker where the teacher finds more of another one."""
+    """Plot a table (C, C) in per cent, a row per true class, darker where the teacher gives another class more."""
     table = 100 * np.asarray(table)
     classes = len(table)
     _, axes = plt.subplots(figsize=(6.2, 5.6), layout="constrained")
@@ -68,7 +68,7 @@ def kinship(table: Any) -> None:
 
 
 def hills(positions: Any, teacher: Any, students: Mapping[str, Any]) -> None:
-    """A teacher's distribution over positions, filled, and those of students as lines."""
+    """Plot a teacher's distribution over positions, filled, and the distributions of students as lines."""
     _, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
     axes.fill_between(positions, teacher, color="0.85", label="teacher")
     for (name, probabilities), colour, style in zip(students.items(), COLOURS, STYLES, strict=False):
@@ -80,7 +80,7 @@ def hills(positions: Any, teacher: Any, students: Mapping[str, Any]) -> None:
 
 
 def sizes(temperatures: Any, named: Mapping[str, Any]) -> None:
-    """The size of a gradient at growing temperatures, for several losses."""
+    """Plot the norm of a gradient against the temperature, for several losses."""
     _, axes = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
     for (name, values), colour, style, marker in zip(named.items(), COLOURS, STYLES, MARKERS, strict=False):
         axes.loglog(temperatures, values, color=colour, linestyle=style, marker=marker, markersize=5, label=name)
@@ -92,10 +92,10 @@ def sizes(temperatures: Any, named: Mapping[str, Any]) -> None:
     plt.show()
 
 
-def marks(scores: Mapping[tuple[int, str], Any], teacher: float) -> None:
-    """A dot for each student and a line through their means, by the number of pictures and what they learned from.
+def accuracies(scores: Mapping[tuple[int, str], Any], teacher: float) -> None:
+    """Plot a dot per student and a line through the means, by number of images and kind of target.
 
-    `scores` maps (pictures, recipe) to the marks of several students in per cent; `teacher` is their teacher's mark.
+    `scores` maps (images, kind) to the accuracies of several students in per cent; `teacher` is the teacher's accuracy.
     """
     counts, names = (list(dict.fromkeys(keys)) for keys in zip(*scores, strict=True))
     _, axes = plt.subplots(figsize=(9, 4.4), layout="constrained")
@@ -117,7 +117,7 @@ def marks(scores: Mapping[tuple[int, str], Any], teacher: float) -> None:
 
 
 def by_digit(named: Mapping[str, Any], marked: int) -> None:
-    """The share of each digit that is read rightly, for several readers; one digit is marked."""
+    """Plot the accuracy for each digit of several models; one digit is marked."""
     _, axes = plt.subplots(figsize=(9, 3.4), layout="constrained")
     width = 0.8 / len(named)
     for i, ((name, shares), colour) in enumerate(zip(named.items(), COLOURS, strict=False)):

@@ -1,4 +1,4 @@
-"""Figures of notebook 12: who answers which token, how evenly experts are used, and what a mixture buys."""
+"""Figures of notebook 12: the routing of tokens, the load of the experts, and the gain of a mixture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EIGHT = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, YELLOW, GRAY)
 
 
 def routed(words: Sequence[str], panels: Mapping[str, Any]) -> None:
-    """Words on the left, experts on the right, and a line as thick as the gate between those that meet.
+    """Plot words on the left, experts on the right, and lines as thick as the gates.
 
     `panels` maps a title to gates (N, E).
     """
@@ -48,7 +48,7 @@ def _routed(axes: Axes, words: Sequence[str], gates: np.ndarray) -> None:
 
 
 def use(shares: Mapping[str, Any]) -> None:
-    """Which share of the tokens chooses each expert, step by step: arrays (steps, E), smoothed, one on the other."""
+    """Plot the share of tokens that each expert gets, step by step: arrays (steps, E), smoothed and stacked."""
     _, panels = plt.subplots(1, len(shares), figsize=(5.5 * len(shares), 3.4), sharey=True, layout="constrained")
     for axes, (name, values) in zip(np.atleast_1d(panels), shares.items(), strict=True):
         values = trailing_mean(100 * np.asarray(values), 10)
@@ -62,7 +62,7 @@ def use(shares: Mapping[str, Any]) -> None:
 
 
 def bought(models: Mapping[str, tuple[int, int, float]], ylabel: str) -> None:
-    """Loss over the numbers that work for a token: name -> (active, total, loss). Circles grow with the total."""
+    """Plot loss against active parameters: name -> (active, total, loss). The area of a circle is the total."""
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     largest = max(total for _, total, _ in models.values())
     for (name, (active, total, loss)), colour in zip(models.items(), COLOURS, strict=False):
@@ -79,7 +79,7 @@ def bought(models: Mapping[str, tuple[int, int, float]], ylabel: str) -> None:
 
 
 def pages(paintings: Mapping[str, Any], maps: Mapping[str, Any]) -> None:
-    """Pages of gray, and beside them maps of which expert answers for which pixel, a colour for each."""
+    """Plot gray-scale pages, and maps of the expert that each pixel is routed to, a colour per expert."""
     count = len(paintings) + len(maps)
     _, panels = plt.subplots(-(-count // 3), 3, figsize=(9, 3.2 * -(-count // 3)), layout="constrained")
     for axes in panels.flat:

@@ -1,31 +1,33 @@
-"""What files hold while one of them is written, which is what a kill at that moment leaves."""
+"""Drawings of the content of files during a write, which is what a kill leaves at that moment."""
 
 from __future__ import annotations
 
 from minitorch._palette import BLUE, GRAY, GREEN, INK, TINTS, VERMILION
 
-from .svg import ROW, Block, Drawing, below, captioned, drawing, label, moved
+from .svg import ROW, Block, Drawing, captioned, drawing, label, moved, vstack
 
 
 def writing() -> Drawing:
-    """What two files hold, moment by moment, while one is written in its place or beside it."""
+    """Draw the content of a checkpoint during a write in place, and during an atomic write."""
     moments = ["before", "opened", "half written", "closed", "renamed"]
     in_place = {"checkpoint.npz": ["old", "empty", "half", "new", ""]}
-    beside_it = {
+    atomic = {
         "checkpoint.npz.partial": ["none", "empty", "half", "new", "none"],
         "checkpoint.npz": ["old", "old", "old", "old", "new"],
     }
-    in_place_words = "written in its place: for two moments there is no checkpoint"
-    beside_words = "written beside it, then renamed: always the old one or the new one"
+    in_place_words = "written in place: for two moments there is no checkpoint"
+    atomic_words = "written to a temporary file, then renamed: always the old one or the new one"
     panels = [
         captioned(_states([*moments[:4], ""], in_place), in_place_words, VERMILION),
-        captioned(_states(moments, beside_it), beside_words, BLUE),
+        captioned(_states(moments, atomic), atomic_words, BLUE),
     ]
-    return drawing(below(panels), "What a kill leaves at each moment, when a file is written in place, and beside it")
+    return drawing(
+        vstack(panels), "What a kill leaves at each moment: a file written in place, and a file written atomically"
+    )
 
 
 def _states(moments: list[str], files: dict[str, list[str]], wide: int = 112, left: int = 190) -> Block:
-    """A table: moments from left to right, files from top to bottom, and in it what they hold."""
+    """Return a table of contents: moments from left to right, files from top to bottom."""
     shapes = [label(left + (i + 0.5) * wide, 15, moment, GRAY, 14) for i, moment in enumerate(moments)]
     for row, (name, states) in enumerate(files.items()):
         y = 24 + row * (ROW + 8)

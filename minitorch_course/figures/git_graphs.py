@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from minitorch._palette import BLUE, GRAY, GREEN, INK, PAPER, PURPLE, VERMILION
 
 from .images import tile, way
-from .svg import ROW, Block, Drawing, below, captioned, drawing, label
+from .svg import ROW, Block, Drawing, captioned, drawing, label, vstack
 
 Lines = Sequence[str]
 WIDE = 168  # Pixels: a version of a file.
 
 
 def objects() -> Drawing:
-    """Two commits, their trees, and the blobs that they share."""
+    """Draw two commits, their trees, and the blobs that they share."""
     shapes = [
         tile(0, 0, 190, "commit 78497a…", BLUE, weight=600),
         tile(0, 150, 190, "commit c0ffee…", BLUE, weight=600),
@@ -33,7 +33,7 @@ def objects() -> Drawing:
 
 
 def joined(pieces: Sequence[tuple[Lines, Lines, Lines]], merged: Sequence[Lines]) -> Drawing:
-    """Three versions of a file cut into pieces, and what became of each."""
+    """Draw three versions of a file cut into pieces, and the merge of each piece."""
     heads = ("base", "ours", "theirs", "joined")
     shapes = [label((i + 0.5) * (WIDE + 12), 16, head, INK, 15, 600) for i, head in enumerate(heads)]
     y = 30.0
@@ -56,7 +56,7 @@ def _lines(x: float, y: float, lines: Lines, colour: str, height: float) -> str:
 
 
 def verdicts(answers: Mapping[str, Sequence[str]], right: Sequence[str], wrong: Sequence[str]) -> Drawing:
-    """What tests say of right and of wrong programs; what they should not say is marked."""
+    """Draw the results of tests on right and wrong programs, with the wrong results marked."""
     wide, left = 128, 120
     shapes = []
     for i, name in enumerate((*right, *wrong)):
@@ -82,7 +82,7 @@ def verdicts(answers: Mapping[str, Sequence[str]], right: Sequence[str], wrong: 
 
 
 def rebase() -> Drawing:
-    """A branch beside a main that has moved on, and the same changes put on top of it."""
+    """Draw a branch next to a main that has moved on, and the same changes after a rebase."""
     before = [*_line(("1", "2", "3", "4"), 60, BLUE), *_line(("a", "b"), 130, VERMILION, start=2)]
     before += [
         way(217, 121, 147, 72, GRAY),
@@ -100,7 +100,7 @@ def rebase() -> Drawing:
         captioned(Block("".join(before), 620, 150), "while you worked, 3 and 4 came in", GRAY),
         captioned(Block("".join(after), 620, 150), "git rebase: the same changes, other parents, so other names", GRAY),
     ]
-    return drawing(below(panels), "A branch is put on top of main: its commits are made anew")
+    return drawing(vstack(panels), "A branch is rebased on main: its commits are created again")
 
 
 def _line(names: Sequence[str], y: float, colour: str, start: int = 0, step: float = 100) -> list[str]:
@@ -115,7 +115,7 @@ def _line(names: Sequence[str], y: float, colour: str, start: int = 0, step: flo
 
 
 def rounds() -> Drawing:
-    """The way of a change: from an issue to a merge, with a second round."""
+    """Draw the path of a change from an issue to a merge, with a second round of review."""
     steps = ("issue", "failing test", "change", "pull request", "review", "merge")
     step = 126
     shapes = []

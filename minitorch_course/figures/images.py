@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from minitorch._palette import BLUE, GRAY, GREEN, INK, PAPER, PURPLE, TINTS, VERMILION
 
-from .svg import ROW, Block, Drawing, below, captioned, drawing, label
+from .svg import ROW, Block, Drawing, captioned, drawing, label, vstack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ COLOURS = {"starting": PURPLE, "healthy": GREEN, "unhealthy": VERMILION}
 
 
 def tile(x: float, y: float, width: float, text: str, colour: str, height: float = ROW, weight: int = 400) -> str:
-    """Words in a box of a colour's tint; gray means a box without one."""
+    """Return text in a box with the tint of a colour; a gray box has no tint."""
     fill = TINTS.get(colour, PAPER)
     rect = (
         f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="4" fill="{fill}" stroke="{colour}"'
@@ -28,14 +28,14 @@ def tile(x: float, y: float, width: float, text: str, colour: str, height: float
 
 
 def way(x: float, y: float, to_x: float, to_y: float, colour: str, dashed: bool = False) -> str:
-    """A straight line with a dot at its end."""
+    """Return a straight line with a dot at its end."""
     dashes = ' stroke-dasharray="4 4"' if dashed else ""
     line = f'<path d="M{x:g} {y:g}L{to_x:g} {to_y:g}" stroke="{colour}" stroke-width="2" fill="none"{dashes}/>'
     return line + f'<circle cx="{to_x:g}" cy="{to_y:g}" r="4" fill="{colour}"/>'
 
 
 def pile(layers: Sequence[Mapping[str, int]], names: Sequence[str]) -> Drawing:
-    """Layers from the uppermost to the lowest, a column for each path, and above them what is seen."""
+    """Draw layers from the uppermost to the lowest, a column per path, and above them the visible files."""
     paths = list(dict.fromkeys(path for layer in layers for path in layer if MARK not in path))
     width, top = LEFT + COLUMN * len(paths), 46
     shapes = [_heading(path, LEFT + COLUMN * (i + 0.5)) for i, path in enumerate(paths)]
@@ -65,7 +65,7 @@ def _hides(layer: Mapping[str, int], path: str) -> bool:
 
 
 def _visible(layers: Sequence[Mapping[str, int]], path: str) -> int | None:
-    """What is met first on the way down: the file, or nothing."""
+    """Return the size of the visible file at a path, from the uppermost layer down; None if it is hidden or absent."""
     for layer in reversed(layers):
         if path in layer or _hides(layer, path):
             return layer.get(path)
@@ -79,7 +79,7 @@ def _cell(layer: Mapping[str, int], path: str, x: float, y: float) -> str:
 
 
 def names() -> Drawing:
-    """A tag that is moved to each new build, and a digest that stays with its own."""
+    """Draw a tag that moves to each new build, and a digest that stays with its own."""
     builds = (("May", "sha256:2f1c…"), ("June", "sha256:9ab0…"), ("July", "sha256:77de…"))
     shapes = [
         tile(220, 0, 200, "python:3.12-slim", VERMILION, weight=600),
@@ -97,7 +97,7 @@ def names() -> Drawing:
 
 
 def stages() -> Drawing:
-    """Two stages: what is built in the first, and what is copied into the second and shipped."""
+    """Draw two stages: what the first builds, and what the second copies and ships."""
     inside = (("compiler", 180), ("headers, caches", 60), ("packages", 150))
     shapes = [label(150, 16, "FROM … AS build", GRAY, 15, 600), label(590, 16, "FROM …", BLUE, 15, 600)]
     for i, (name, _) in enumerate(inside):
@@ -111,7 +111,7 @@ def stages() -> Drawing:
 
 
 def parts() -> Drawing:
-    """What an image is: a manifest that names all by digest."""
+    """Draw the parts of an image: a manifest that names all others by digest."""
     shapes = [tile(0, 70, 190, "name@sha256:77de…", BLUE, weight=600), tile(250, 70, 150, "manifest (JSON)", BLUE)]
     shapes.append(way(190, 87, 246, 87, BLUE))
     rows = ("config (JSON): how to start", "layer 1 (tar)", "layer 2 (tar)", "layer 3 (tar)")
@@ -123,7 +123,7 @@ def parts() -> Drawing:
 
 
 def shell() -> Drawing:
-    """Where SIGTERM arrives: at a shell, or at the server."""
+    """Draw where SIGTERM arrives: at a shell, or at the server."""
     line = [
         tile(0, 0, 130, "docker stop", GRAY),
         tile(220, 0, 190, "1: sh -c '…'", VERMILION),
@@ -141,11 +141,11 @@ def shell() -> Drawing:
             Block("".join(exact), 720, ROW), 'CMD ["python", "serve.py"]: heard, and obeyed by its handler', GREEN
         ),
     ]
-    return drawing(below(panels), "A shell as process 1 keeps the signal to itself")
+    return drawing(vstack(panels), "A shell as process 1 keeps the signal to itself")
 
 
 def pulse(answers: Sequence[tuple[float, bool]], states: Sequence[str], step: float = 70) -> Drawing:
-    """Good and bad answers over time, and the state of health after each."""
+    """Draw good and bad responses over time, and the state of health after each."""
     shapes = [label(44, 26, "answer", GRAY, 14), label(44, 72, "state", GRAY, 14)]
     for i, (seconds, good) in enumerate(answers):
         x = 100 + (i + 0.5) * step

@@ -1,4 +1,4 @@
-"""Figures of notebook 03: bends, losses, signals through depth, the circle of layer norm, training, landscapes."""
+"""Figures of notebook 03: activations, losses, signals through depth, layer norm, training, loss landscapes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Measured = tuple[Sequence[float], Sequence[float]]  # A mean square for each lay
 
 
 def relay(people: int = 30) -> None:
-    """What is left of a message that each of several people passes on, times a factor."""
+    """Plot what is left of a signal that is multiplied by a factor at each of several people."""
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     count = np.arange(people + 1)
     for factor, colour, style in ((1.1, VERMILION, "--"), (1.0, GREEN, "-"), (0.9, BLUE, "-.")):
@@ -41,8 +41,8 @@ def relay(people: int = 30) -> None:
     plt.show()
 
 
-def bends(functions: Mapping[str, Callable[[Any], Any]]) -> None:
-    """Functions of one number, and their slopes."""
+def activations(functions: Mapping[str, Callable[[Any], Any]]) -> None:
+    """Plot functions of one number, and their derivatives."""
     x = jnp.linspace(-4, 4, 401)
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     for (name, function), colour, style in zip(functions.items(), (VERMILION, BLUE), ("--", "-"), strict=False):
@@ -55,8 +55,8 @@ def bends(functions: Mapping[str, Callable[[Any], Any]]) -> None:
     plt.show()
 
 
-def blame() -> None:
-    """Squared error and cross entropy of two classes, and their gradients, against the lead of the right score."""
+def loss_gradients() -> None:
+    """Plot squared error and cross entropy of two classes, and their gradients, against the margin."""
     lead = np.linspace(-8, 8, 401)
     p = 1 / (1 + np.exp(-lead))
     curves = (
@@ -80,7 +80,10 @@ def blame() -> None:
 
 
 def through_depth(measured: Mapping[tuple[str, str], Measured]) -> None:
-    """The mean squares of signal and gradient at every layer, by bend (a row of panels) and initialisation (a line)."""
+    """Plot the mean squares of signal and gradient at every layer.
+
+    Activations are rows of panels, initialisations are lines: (activation, initialisation) -> measurements.
+    """
     rows, names = list(dict.fromkeys(bend for bend, _ in measured)), list(dict.fromkeys(name for _, name in measured))
     figure, panels = plt.subplots(
         len(rows), 2, figsize=(10, 3.3 * len(rows)), sharex=True, sharey=True, layout="constrained", squeeze=False
@@ -102,7 +105,7 @@ def through_depth(measured: Mapping[tuple[str, str], Measured]) -> None:
 
 
 def funnel(widths: Sequence[int], measured: Mapping[str, Measured]) -> None:
-    """The mean squares of signal and gradient in layers that become narrower, a line for each initialisation."""
+    """Plot the mean squares of signal and gradient in layers of decreasing width, a line per initialisation."""
     _, panels = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True, layout="constrained")
     for (name, pair), colour, style in zip(measured.items(), (BLUE, GREEN, VERMILION), ("-", "-", "--"), strict=False):
         for axes, values in zip(panels, pair, strict=True):
@@ -119,8 +122,9 @@ def funnel(widths: Sequence[int], measured: Mapping[str, Measured]) -> None:
 
 
 def circle(normalize: Callable[[Any], Any]) -> None:
-    """Rows of three numbers in the plane of those that add up to 0, normalised onto a circle; and what of a gradient
-    can come back through it.
+    """Plot rows of three numbers before and after normalisation onto a circle, and how a gradient passes through it.
+
+    The plane is that of the rows with sum 0.
     """
     plane = np.array([[1, -1, 0], [1, 1, -2]]) / np.sqrt([[2], [6]])
     angles, radii = np.radians([20, 75, 110, 160, 215, 260, 315]), np.array([3.1, 0.7, 2.6, 1.1, 2.9, 0.6, 1.2])
@@ -148,7 +152,7 @@ def _plane(*panels: Axes) -> None:
 
 
 def _split_arrow(axes: Axes, point: np.ndarray, g: np.ndarray) -> None:
-    """The part of the arrow `g` along the ray through `point`, and the part along the circle."""
+    """Plot the parts of the gradient `g` along the ray through `point` and along the circle."""
     ray = point / np.linalg.norm(point)
     lost = (g @ ray) * ray
     for text, arrow, colour, place in (
@@ -169,7 +173,7 @@ def _arrow(axes: Axes, start: np.ndarray, end: np.ndarray, colour: str) -> None:
 
 
 def races(losses: Mapping[str, Any], window: int = 10) -> None:
-    """The losses of several training runs, each the mean of `window` steps."""
+    """Plot the losses of several training runs, as means of `window` steps."""
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     kernel = np.ones(window) / window
     for (name, values), colour, style in zip(
@@ -188,7 +192,7 @@ def races(losses: Mapping[str, Any], window: int = 10) -> None:
 
 
 def training(losses: Any, logits: Any, images: Any, labels: Any, count: int = 12) -> None:
-    """The loss of every step, and the first `count` held-out pictures that were misread."""
+    """Plot the loss of every step, and the first `count` held-out images that were misclassified."""
     read, labels = np.asarray(logits).argmax(-1), np.asarray(labels)
     wrong = np.flatnonzero(read != labels)
     figure = plt.figure(figsize=(10, 3.8), layout="constrained")
@@ -209,7 +213,7 @@ def training(losses: Any, logits: Any, images: Any, labels: Any, count: int = 12
 
 
 def landscapes(slices: Mapping[str, tuple[Any, Any]]) -> None:
-    """Losses on squares around trained weights, as lines of equal loss: the same ones in every panel."""
+    """Plot losses on squares around trained weights as contour lines, at the same levels in every panel."""
     levels = np.geomspace(0.05, 200, 16)
     figure, panels = plt.subplots(1, len(slices), figsize=(5.2 * len(slices), 4.6), sharey=True, layout="constrained")
     for axes, (name, (steps, losses)) in zip(np.atleast_1d(panels), slices.items(), strict=True):
@@ -226,7 +230,7 @@ def landscapes(slices: Mapping[str, tuple[Any, Any]]) -> None:
 
 
 def valley(loss: Callable[[Any], Any], model: Any, directions: Mapping[str, Any], curvature: Any) -> None:
-    """The loss along directions of length 1, and the parabola of the given curvature along the first."""
+    """Plot the loss along directions of length 1, and the parabola of the given curvature along the first."""
     steps = np.linspace(-1, 1, 61) * math.sqrt(0.5 / float(curvature))  # Far enough for the parabola to rise by 1/4.
 
     @jax.jit

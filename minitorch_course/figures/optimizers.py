@@ -25,7 +25,7 @@ Point = tuple[float, float]
 
 
 def ravine(rates: Sequence[float], start: Point = (10.0, 1.0), steps: int = 50) -> None:
-    """Gradient descent on (x^2 + 25 y^2) / 2 at several learning rates, from its closed form."""
+    """Plot gradient descent on (x^2 + 25 y^2) / 2 at several learning rates, from its closed form."""
     count = np.arange(steps + 1)
     _, panels = plt.subplots(1, len(rates), figsize=(11, 3.2), sharey=True, layout="constrained")
     for axes, rate, colour in zip(panels, rates, COLOURS, strict=False):
@@ -38,7 +38,7 @@ def ravine(rates: Sequence[float], start: Point = (10.0, 1.0), steps: int = 50) 
 
 
 def velocities(decay: float = 0.9, steps: int = 40) -> None:
-    """What momentum makes of gradients that agree, and of gradients whose sign alternates."""
+    """Plot the velocity of momentum for constant gradients, and for gradients of alternating sign."""
     step = np.arange(steps)
     _, panels = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained")
     for axes, gradients, title in zip(
@@ -55,7 +55,7 @@ def velocities(decay: float = 0.9, steps: int = 40) -> None:
 
 
 def clipping(gradient: Point = (6.0, 2.5), limit: float = 2.0) -> None:
-    """A gradient of two numbers, shortened to a limit and cut number by number."""
+    """Plot a gradient of two numbers, clipped by norm and clipped by value."""
     long = np.array(gradient)
     arrows = {
         "the gradient": (long, "0.55"),
@@ -81,7 +81,7 @@ def paths(
     window: Window,
     goal: Point = (0.0, 0.0),
 ) -> None:
-    """The path of each optimizer from above, and how the loss falls with all of them."""
+    """Plot the path of each optimizer on contour lines, and the losses of all optimizers."""
     rows = "01;2L" if len(transforms) == 3 else "01L;23L"
     _, panels = plt.subplot_mosaic(rows, figsize=(11, 6), layout="constrained")
     for i, (name, transform) in enumerate(transforms.items()):
@@ -97,7 +97,7 @@ def paths(
 
 
 def _descend(loss: Callable[[Any], Any], transform: Any, start: Point, steps: int) -> tuple[np.ndarray, list[float]]:
-    """The points (steps + 1, 2) that an optimizer visits, and their losses."""
+    """Return the points (steps + 1, 2) that an optimizer visits, and their losses."""
 
     @jax.jit
     def step(point: Any, state: Any) -> Any:
@@ -113,7 +113,7 @@ def _descend(loss: Callable[[Any], Any], transform: Any, start: Point, steps: in
 
 
 def _surface(axes: Any, loss: Callable[[Any], Any], window: Window, goal: Point) -> None:
-    """Lines of equal loss, each twice as high as the one inside it, and a star at the goal."""
+    """Plot contour lines, each twice as high as the one inside it, and a star at the minimum."""
     (left, right), (bottom, top) = window
     x, y = np.meshgrid(np.linspace(left, right, 121), np.linspace(bottom, top, 121))
     heights = np.asarray(loss(np.stack([x, y])))
@@ -124,7 +124,7 @@ def _surface(axes: Any, loss: Callable[[Any], Any], window: Window, goal: Point)
 
 
 def first_steps(adam: Any, count: int = 3000, b1: float = 0.9, b2: float = 0.999) -> None:
-    """Adam's steps for a gradient that is always 4, and what they would be without the correction of its averages."""
+    """Plot Adam's steps for a constant gradient of 4, with and without bias correction."""
     update, state, sizes = jax.jit(adam.update), adam.init(jnp.array(0.0)), []
     for _ in range(count):
         size, state = update(jnp.array(4.0), state, jnp.array(0.0))
@@ -141,7 +141,7 @@ def first_steps(adam: Any, count: int = 3000, b1: float = 0.9, b2: float = 0.999
 
 
 def schedules(named: Mapping[str, Callable[[Any], Any]], total: int) -> None:
-    """Learning rates over time."""
+    """Plot learning rates over time."""
     step = np.arange(total)
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     for (name, schedule), colour, style in zip(named.items(), COLOURS, STYLES, strict=False):
@@ -153,7 +153,7 @@ def schedules(named: Mapping[str, Callable[[Any], Any]], total: int) -> None:
 
 
 def training(losses: Mapping[str, Sequence[float]], scores: Mapping[str, Sequence[float]]) -> None:
-    """The training loss of each step, smoothed, and the held-out accuracy after each epoch, for several optimizers."""
+    """Plot the smoothed training loss per step and the held-out accuracy per epoch of several optimizers."""
     _, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     for name, colour, style in zip(losses, COLOURS, STYLES, strict=False):
         left.semilogy(trailing_mean(losses[name], 23), color=colour, linestyle=style, label=name)
@@ -169,7 +169,7 @@ def training(losses: Mapping[str, Sequence[float]], scores: Mapping[str, Sequenc
 
 
 def race(losses: Mapping[str, Sequence[float]]) -> None:
-    """Training losses, smoothed."""
+    """Plot smoothed training losses."""
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     for (name, values), colour, style in zip(losses.items(), COLOURS, STYLES, strict=False):
         axes.semilogy(trailing_mean(values, 23), color=colour, linestyle=style, label=name)
@@ -180,7 +180,7 @@ def race(losses: Mapping[str, Sequence[float]]) -> None:
 
 
 def misread(model: Callable[[Any], Any], images: Any, labels: Any, count: int = 8) -> None:
-    """The held-out digits that a model reads wrongly, or the first few of them."""
+    """Plot held-out digits that a model misclassifies, `count` at most."""
     read = np.asarray(model(images)).argmax(-1)
     wrong = np.flatnonzero(read != labels)[:count]
     if len(wrong):
@@ -188,7 +188,7 @@ def misread(model: Callable[[Any], Any], images: Any, labels: Any, count: int = 
 
 
 def landscape(loss: Callable[[Any], Any], runs: Mapping[str, Sequence[Any]], size: int = 33) -> None:
-    """The loss over the plane through the common start of two runs and their ends, with both paths dropped onto it."""
+    """Plot the loss on the plane through the common start of two runs and their ends, and both paths on it."""
     (start, *_), _ = runs.values()
     origin, unravel = ravel_pytree(start)
     ways = {name: np.stack([ravel_pytree(model)[0] - origin for model in models]) for name, models in runs.items()}
@@ -216,7 +216,7 @@ def _landscape_picture(x: np.ndarray, y: np.ndarray, heights: np.ndarray, droppe
 
 
 def singular_values(gradient: Any, orthogonal: Any) -> None:
-    """What a gradient, its signs and its orthogonalised form are made of: singular values, relative to the largest."""
+    """Plot the singular values of a gradient, its signs and its orthogonalised form, relative to the largest."""
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     named = {"Muon": orthogonal, "Adam's first step (signs)": np.sign(gradient), "gradient": gradient}
     for (name, matrix), colour, style in zip(named.items(), COLOURS, STYLES, strict=False):

@@ -1,4 +1,4 @@
-"""Where a token stands: rotary positions as the hands of clocks, and scores that know distances only."""
+"""Figures of rotary positions: pairs of numbers as hands of clocks, and scores that depend on distance only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Rope = Callable[..., Any]
 
 
 def hands(rope: Rope, places: Sequence[int] = (0, 1, 2, 3, 4, 5, 20, 100), d: int = 8, base: float = 1000.0) -> None:
-    """The pairs of a head at some places of a text, as hands of clocks that stand at 3 o'clock at place 0."""
+    """Plot the pairs of a head at some positions, as hands of clocks that point right at position 0."""
     x = jnp.concatenate([jnp.ones(d // 2), jnp.zeros(d // 2)])  # Every pair is (1, 0).
     turned = np.asarray(rope(jnp.tile(x, (1, len(places), 1, 1)), jnp.array(places), base))[0, :, 0]
     _, panels = plt.subplots(d // 2, len(places), figsize=(1.25 * len(places), 0.68 * d), layout="constrained")
@@ -39,7 +39,7 @@ def hands(rope: Rope, places: Sequence[int] = (0, 1, 2, 3, 4, 5, 20, 100), d: in
 
 
 def by_distance(rope: Rope, tokens: int = 12, d: int = 16) -> None:
-    """The scores of one query and one key at all pairs of places: with learned places added, and with rotary ones."""
+    """Plot the scores of one query and one key at all pairs of positions, with learned and with rotary positions."""
     key_q, key_k, key_p = jax.random.split(jax.random.key(4), 3)
     q, k = jax.random.normal(key_q, (d,)), jax.random.normal(key_k, (d,))
     added = jax.random.normal(key_p, (tokens, d))

@@ -1,4 +1,4 @@
-"""Figures of notebook 12: how weights are spread, which of them go, and what that does to the loss."""
+"""Figures of notebook 12: the distribution of weights, patterns of pruning, and the loss against sparsity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEPT_OR_GONE = ListedColormap([GONE, COLOURS[0]])
 
 
 def spread(weights: Any, shares: Sequence[float]) -> None:
-    """How many weights have which value, and the band around zero that goes for each of the shares."""
+    """Plot a histogram of the weights, with the band around zero that each sparsity removes."""
     weights = np.asarray(weights).ravel()
     _, panels = plt.subplots(1, len(shares), figsize=(11, 3), sharey=True, layout="constrained")
     bins = np.linspace(weights.min(), weights.max(), 81)
@@ -36,8 +36,10 @@ def spread(weights: Any, shares: Sequence[float]) -> None:
 
 
 def patterns(weights: Any) -> None:
-    """Half of the weights (8, 8), kept in three ways: the largest, the larger two of every four inputs, the larger four
-    neurons. A square for each: inputs from top to bottom, outputs from left to right.
+    """Plot three ways to keep half of the weights (8, 8).
+
+    The ways: the largest weights, the larger two of every four inputs, and the largest four neurons. Inputs run from
+    top to bottom, outputs from left to right.
     """
     sizes = np.abs(np.asarray(weights))
     norms = np.linalg.norm(sizes, axis=0)
@@ -62,7 +64,7 @@ def against_sparsity(
     dense: float,
     xlabel: str = "weights that are gone (%)",
 ) -> None:
-    """The loss of several ways to prune, over the share that is gone; a line at that of the whole model."""
+    """Plot the loss of several pruning methods against sparsity, with a line at the loss of the dense model."""
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     place = np.arange(len(sparsities))
     axes.axhline(dense, color="0.5", linewidth=1)

@@ -1,4 +1,4 @@
-"""Plots of notebook 05: the roofline of a machine with programs on it, times of a step, times against the batch."""
+"""Plots of notebook 05: the roofline of a machine, times of a step, times against the batch size."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ STYLES = ("-", "--", "-.", (0, (1, 1)))
 def roofline(
     peak: float, bandwidth: float, attainable: Any, points: Mapping[str, Sequence[tuple[float, float]]]
 ) -> None:
-    """The roof of a machine in FLOP/s over FLOP per byte, and what programs reach.
+    """Plot the roofline of a machine in FLOP/s over FLOP/byte, and the speed of programs.
 
-    `attainable(intensity, peak, bandwidth)` draws the roof. `points` are pairs (intensity, FLOP/s) by name; several of
-    a name are joined by a line.
+    `attainable(intensity, peak, bandwidth)` gives the roofline. `points` maps a name to pairs (intensity, FLOP/s), which
+    are joined by a line.
     """
     every = [pair for pairs in points.values() for pair in pairs]
     lowest = min([0.05, *(x for x, _ in every)]) / 2
@@ -44,7 +44,7 @@ def roofline(
 def batching(
     peak: float, bandwidth: float, attainable: Any, layers: Mapping[str, tuple[int, int]], itemsize: int = 4
 ) -> None:
-    """What a layer can reach of the peak as its batch grows. `layers` are pairs (inputs, outputs) by name."""
+    """Plot the attainable share of the peak of a layer against its batch size. `layers`: name -> (inputs, outputs)."""
     batch = np.geomspace(1, 4096, 100)
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     for (name, (n, m)), colour, style in zip(layers.items(), COLOURS, STYLES, strict=False):
@@ -58,7 +58,7 @@ def batching(
 
 
 def step_times(seconds: Mapping[str, float]) -> None:
-    """How long a step takes in several ways, as dots on a logarithmic axis, with the factor to the first."""
+    """Plot the times of a step in several ways, in seconds, with their speedups over the first."""
     names, times = list(seconds), 1000 * np.array(list(seconds.values()))
     _, axes = plt.subplots(figsize=(9, 0.5 * len(names) + 1), layout="constrained")
     for i, (name, t) in enumerate(zip(names, times, strict=True)):
@@ -72,7 +72,7 @@ def step_times(seconds: Mapping[str, float]) -> None:
 
 
 def against_batch(sizes: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> None:
-    """How the time of a step grows with the batch, in several ways."""
+    """Plot the time of a step against the batch size, in several ways."""
     _, axes = plt.subplots(figsize=(8, 4.2), layout="constrained")
     for (name, times), colour, marker, style in zip(seconds.items(), COLOURS, MARKERS, STYLES, strict=False):
         axes.loglog(sizes, 1000 * np.asarray(times), marker, linestyle=style, color=colour, label=name)

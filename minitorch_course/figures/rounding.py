@@ -1,4 +1,4 @@
-"""Plots of notebook 10: numbers and the marks they are rounded to, errors, and what rounding does to a model."""
+"""Plots of notebook 10: numbers and the levels they are rounded to, errors, and the effect on a model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLOURS, STYLES, MARKS = (VERMILION, BLUE, GREEN), ("--", "-", "-."), ("o", "s",
 
 
 def rulers(named: Mapping[str, tuple[Any, Any]]) -> None:
-    """Rulers below one another, name -> (x, marks): numbers above, with arrows to the nearest of the marks."""
+    """Plot rulers, name -> (x, levels): numbers above, with arrows to the nearest levels, and codes below."""
     _, panels = plt.subplots(
         len(named), 1, figsize=(10, 1.75 * len(named)), sharex=True, layout="constrained", squeeze=False
     )
@@ -48,7 +48,7 @@ def _ruler(axes: Axes, x: np.ndarray, marks: np.ndarray) -> None:
 
 
 def staircase(scale: float, last: int) -> None:
-    """What comes out of rounding with a scale and codes up to `last`, and how far that is off."""
+    """Plot a number after rounding with a scale and codes up to `last`, and its error."""
     x = np.linspace(-last * scale, last * scale, 40 * last * 5 + 1)
     y = scale * np.round(x / scale)
     _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.3), layout="constrained")
@@ -66,7 +66,7 @@ def staircase(scale: float, last: int) -> None:
 
 
 def errors(in_deviations: Any, worst: float) -> None:
-    """How often errors of some size occurred, in predicted standard deviations, and how far off the worst case is."""
+    """Plot the distribution of errors in predicted standard deviations, and the worst case."""
     values = np.asarray(in_deviations).ravel()
     _, axes = plt.subplots(figsize=(10, 3.2), layout="constrained")
     edges = np.linspace(-5, 5, 51)
@@ -82,10 +82,10 @@ def errors(in_deviations: Any, worst: float) -> None:
 
 
 def perplexity(bits: Sequence[int], ways: Mapping[str, Sequence[tuple[float, float]]], whole: float) -> None:
-    """Perplexity, and divergence from the whole model, against bits, for several ways to share scales.
+    """Plot perplexity and the KL divergence from the full-precision model against bits, for several scale groups.
 
-    `ways` has pairs of both; `whole` is the perplexity without rounding. The dotted line grows fourfold with
-    each bit less.
+    `ways` maps a name to pairs of both; `whole` is the perplexity without rounding. The dotted line grows fourfold per
+    bit removed.
     """
     _, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.8), layout="constrained")
     for (name, pairs), colour, style, mark in zip(ways.items(), COLOURS, STYLES, MARKS, strict=False):
@@ -109,7 +109,7 @@ def perplexity(bits: Sequence[int], ways: Mapping[str, Sequence[tuple[float, flo
 
 
 def tradeoff(variants: Mapping[str, tuple[float, float]]) -> None:
-    """Divergence from the whole model, in nats, against size in megabytes: name -> (size, divergence)."""
+    """Plot the KL divergence in nats against size in megabytes: name -> (size, divergence)."""
     _, axes = plt.subplots(figsize=(8, 3.8), layout="constrained")
     points = np.array(list(variants.values())) * (1, 1000)
     width, height = points.max(axis=0)

@@ -1,4 +1,4 @@
-"""Figures of training runs: surprise, loss curves under a bound, a resumed run, loss by size, time lost to failures."""
+"""Figures of training runs: surprise, loss curves over a bound, a resumed run, scaling, time lost to failures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST = 10  # steps that a loss curve leaves out, for they would flatten the res
 
 
 def surprise() -> None:
-    """The loss by the probability of what came, and three guesses with the number of tokens they are as unsure as."""
+    """Plot the loss against the probability of the token, and three distributions with their perplexities."""
     _, (left, *right) = plt.subplots(
         1, 4, figsize=(11, 3.3), layout="constrained", gridspec_kw={"width_ratios": [2.2, 1, 1, 1]}
     )
@@ -48,7 +48,7 @@ def surprise() -> None:
 
 
 def curves(logs: Mapping[str, Rows], levels: Mapping[str, float], bound: float) -> None:
-    """Training losses, smoothed, and validation losses (dots) of several runs; levels to compare with; the bound."""
+    """Plot smoothed training losses and validation losses (dots) of several runs, with baselines and the bound."""
     _, axes = plt.subplots(figsize=(10, 5), layout="constrained")
     longest = 0
     for (name, rows), colour, style in zip(logs.items(), COLOURS, STYLES, strict=False):
@@ -74,7 +74,7 @@ def curves(logs: Mapping[str, Rows], levels: Mapping[str, float], bound: float) 
 
 
 def resumed(whole: Rows, killed: Rows, saved: int) -> None:
-    """The losses of a run without a stop, those that another had logged when it was killed, and where that went on."""
+    """Plot the losses of an uninterrupted run, of a run that was killed, and of that run after it resumed."""
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     axes.plot(*_points(whole), color=COLOURS[0], linewidth=5, alpha=0.3, label="without a stop")
     axes.plot(*_points(killed), color=COLOURS[1], linewidth=1.5, label="killed")
@@ -89,7 +89,7 @@ def resumed(whole: Rows, killed: Rows, saved: int) -> None:
 
 
 def scaling(sizes: Sequence[float], losses: Sequence[float], a: float, alpha: float, fitted: int) -> None:
-    """Loss by size on logarithmic axes: the points that a power law was fitted to, the law, and the points beyond."""
+    """Plot loss against model size on logarithmic axes: the fitted points, the power law, and the points beyond."""
     _, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     x = np.geomspace(0.7 * sizes[0], 3 * sizes[-1], 50)
     law = f"{a:.2f} N^-{alpha:.3f}"
@@ -106,7 +106,7 @@ def scaling(sizes: Sequence[float], losses: Sequence[float], a: float, alpha: fl
 
 
 def lost_time(cost: float = 1.0, between: float = 186.0) -> None:
-    """The share of time that checkpoints and repeated steps take, by the interval: minutes all of them.
+    """Plot the share of time spent on checkpoints and repeated steps against the interval; all times in minutes.
 
     First-order in the interval (Young, 1974): cost / interval + interval / (2 between).
     """

@@ -1,6 +1,4 @@
-"""Figures of notebook 09: next-token probabilities before and after a sampler, the ruler of the draw, two models' bars
-on top of each other.
-"""
+"""Figures of notebook 09: next-token probabilities before and after a sampler, inverse sampling, rejection."""
 
 from __future__ import annotations
 
@@ -20,10 +18,10 @@ Samplers = Mapping[str, Callable[[Any], Any]]
 
 
 def bars(words: Sequence[str], moods: Mapping[str, Any], samplers: Samplers) -> None:
-    """The probabilities of the next token as a model gives them, and as each sampler leaves them.
+    """Plot the probabilities of the next token, from the model and after each sampler.
 
-    `moods` maps a name to logits (V,): a row of panels each. Bars stand from the likeliest to the least likely; an
-    outline shows what a bar was before.
+    `moods` maps a name to logits (V,), a row of panels each. Bars are sorted by descending probability; an outline
+    shows the bar before the sampler.
     """
     rows, columns = len(moods), len(samplers) + 1
     size = (2.2 * columns + 0.4, 2.4 * rows + 0.4)
@@ -52,13 +50,13 @@ def _panel(axes: Axes, words: Sequence[str], now: np.ndarray, before: np.ndarray
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities of logits (V,), of which some may be -inf."""
+    """Return the probabilities of logits (V,), some of which may be -inf."""
     weights = np.exp(logits - logits.max())
     return weights / weights.sum()
 
 
 def ruler(words: Sequence[str], probabilities: Any, darts: Sequence[float]) -> None:
-    """Words side by side on the line from 0 to 1, each as wide as it is likely, and darts that fall on it."""
+    """Plot words as intervals of the line from 0 to 1, as wide as their probabilities, and darts that hit it."""
     probabilities = np.asarray(probabilities)
     ends = np.cumsum(probabilities)
     _, axes = plt.subplots(figsize=(10, 1.9), layout="constrained")
@@ -82,8 +80,9 @@ def ruler(words: Sequence[str], probabilities: Any, darts: Sequence[float]) -> N
 
 
 def overlap(words: Sequence[str], draft: Any, target: Any) -> None:
-    """The probabilities that a draft model and its target give: what they share is accepted, what the target has more
-    of is drawn after a rejection.
+    """Plot the probabilities of a draft model and its target.
+
+    What they share is accepted. After a rejection, a token is sampled from the target's excess.
     """
     draft, target = np.asarray(draft), np.asarray(target)
     shared, place = np.minimum(draft, target), np.arange(len(words))

@@ -1,4 +1,4 @@
-"""Drawings of notebook 10: which weights of a matrix share a scale, and two codes in one byte."""
+"""Drawings of notebook 10: weights that share a scale, and two codes in one byte."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Matrix = Sequence[Sequence[float]]
 
 
 def shares(matrix: Matrix, ways: Sequence[tuple[str, int | None]]) -> svg.Drawing:
-    """A matrix once for each of `ways`, a name and how many neighbours in a row share a scale: None, all of the matrix.
+    """Draw a matrix once for each of `ways`: a name, and the group size in a row, or None for one scale per matrix.
 
-    Those that share one have a colour, and the largest number of each stands beside.
+    Weights that share a scale have the same colour. The largest magnitude of each group is on the right.
     """
     blocks = [svg.captioned(_matrix(matrix, group), name) for name, group in ways]
-    return svg.drawing(svg.below(blocks), "; ".join(name for name, _ in ways))
+    return svg.drawing(svg.vstack(blocks), "; ".join(name for name, _ in ways))
 
 
 def _matrix(matrix: Matrix, group: int | None) -> svg.Block:
@@ -41,7 +41,7 @@ def _matrix(matrix: Matrix, group: int | None) -> svg.Block:
 
 
 def _colour(row: int, part: int, group: int | None) -> str:
-    """Neighbours never have the same one."""
+    """Return a colour that differs from those of neighbouring groups."""
     return COLOURS[(row + 2 * part) % 4] if group else BLUE
 
 
@@ -54,28 +54,28 @@ def _written(x: float) -> str:
 
 
 def nibbles(codes: Sequence[int]) -> svg.Drawing:
-    """Two codes of 4 bits, each with the bits of its 8 and of its 4, and the byte that they make."""
+    """Draw two codes of 4 bits, with their bits as int8 and as int4, and the byte that holds both."""
     low, high = codes
-    written = svg.beside(
+    written = svg.hstack(
         [_code(high, VERMILION), svg.symbol(""), _code(low, BLUE)],
     )
     byte = svg.captioned(
         svg.Block(_bits(high & 15, 4, VERMILION, 0) + _bits(low & 15, 4, BLUE, 4 * BIT), 8 * BIT, svg.ROW),
         f"the byte: {(high & 15) << 4 | low & 15}",
     )
-    halves = svg.beside([_side("high half", VERMILION), byte, _side("low half", BLUE)])
+    halves = svg.hstack([_side("high half", VERMILION), byte, _side("low half", BLUE)])
     title = f"{low} in the low half and {high} in the high half of a byte"
-    return svg.drawing(svg.below([written, svg.Block(svg.label(14, 20, "↓", GRAY, 24), 28, 24), halves]), title)
+    return svg.drawing(svg.vstack([written, svg.Block(svg.label(14, 20, "↓", GRAY, 24), 28, 24), halves]), title)
 
 
 def _code(code: int, colour: str) -> svg.Block:
-    """The 8 bits of a code as int8; the upper four, which go, are pale."""
+    """Return the 8 bits of a code as int8, with the discarded upper four pale."""
     bits = _bits(code >> 4 & 15, 4, colour, 0, gone=True) + _bits(code & 15, 4, colour, 4 * BIT)
     return svg.captioned(svg.Block(bits, 8 * BIT, svg.ROW), f"{_written(code)} as int8", colour)
 
 
 def _bits(number: int, count: int, colour: str, x: float, gone: bool = False) -> str:
-    """Boxes with the bits of a number, the highest first."""
+    """Return boxes with the bits of a number, the highest first."""
     shapes = []
     for i in range(count):
         fill, dashes = (PAPER, ' stroke-dasharray="3 3"') if gone else (TINTS[colour], "")

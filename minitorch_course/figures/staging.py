@@ -1,4 +1,4 @@
-"""Drawings of notebook 05: a step run by Python and as one program, donated memory, fusion, and who did what when."""
+"""Drawings of notebook 05: eager and compiled steps, nested programs, donation, fusion, and a history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BOTH = ((2018, "JAX"), (2019, "tf.function"), (2023, "torch.compile"))
 
 
 def lanes() -> Drawing:
-    """Three operations run by Python one by one, and the same as one program in its first call and in the next ones."""
+    """Draw three operations dispatched by Python one by one, and compiled: the first call and the next ones."""
     eager = [_left(0, 20, "eager: every call", 15, 600)]
     x = 150.0
     for name in ("x @ w", "+ b", "tanh"):
@@ -34,14 +34,14 @@ def lanes() -> Drawing:
 
 
 def _rows(top: float) -> str:
-    """The two rails that boxes stand on: Python's and the machine's."""
+    """Return the two lines on which boxes stand: Python's and the machine's."""
     names = [_left(0, top + 20, "Python", 13, colour=GRAY), _left(0, top + 72, "machine", 13, colour=GRAY)]
     rails = [_line(150, y, WIDTH, y, "#d5dbe1") for y in (top + HEIGHT, top + 52 + HEIGHT)]
     return "".join([*rails, *names])
 
 
 def nested() -> Drawing:
-    """A program with a loop in a loop: each frame holds a program, and says how often it runs."""
+    """Draw a program with a loop inside a loop, and how often each frame runs."""
     shapes = [_frame(0, 0, 560, 190, "the program", "once", GRAY), _box(20, 80, 90, "exp", BLUE)]
     shapes += [_frame(130, 34, 410, 140, "scan", "3 times", VERMILION), _box(150, 100, 90, "sin", BLUE)]
     shapes += [_frame(260, 68, 260, 90, "scan", "4 times", VERMILION), _box(290, 110, 90, "tanh", BLUE)]
@@ -58,7 +58,7 @@ def _frame(x: float, y: float, width: float, height: float, name: str, times: st
 
 
 def donation() -> Drawing:
-    """Memory while a step runs: the old and the new weights side by side, or in one place."""
+    """Draw the memory during a step: old and new weights side by side, or in one place."""
     shapes = [_left(0, 16, "not donated", 15, 600), _left(0, 136, "donated", 15, 600)]
     for x, text, colour in ((0, "old weights", GRAY), (180, "old state", GRAY), (360, "new weights", BLUE)):
         shapes.append(_box(x, 30, 172, text, colour))
@@ -69,7 +69,7 @@ def donation() -> Drawing:
 
 
 def fusion() -> Drawing:
-    """tanh, then times 2: through memory after each operation, or in one loop."""
+    """Draw tanh, then times 2: through memory after each operation, or in one loop."""
     shapes = [_left(0, 16, "operation by operation", 15, 600), _left(700, 56, "16 MB", 15, 600, VERMILION)]
     for x, name in ((0, "x"), (290, "tanh x"), (580, "2 tanh x")):
         shapes.append(_memory(x, 34, name))
@@ -85,7 +85,7 @@ def fusion() -> Drawing:
 
 
 def history() -> Drawing:
-    """Define by run above, define then run below, and those who joined the two in the middle."""
+    """Draw define-by-run frameworks above, define-then-run below, and those that joined the two in the middle."""
     first, last, left = 2010, 2023, 70.0
 
     def at(year: int) -> float:
@@ -135,7 +135,7 @@ def _line(x: float, y: float, end: float, end_y: float, colour: str) -> str:
 
 
 def _arrow(x: float, y: float, end: float, end_y: float, colour: str = GRAY) -> str:
-    """A line with a small head."""
+    """Return a line with a small head."""
     length = ((end - x) ** 2 + (end_y - y) ** 2) ** 0.5
     a, b = (end - x) / length, (end_y - y) / length
     tips = [(end - 7 * a - side * 4 * b, end_y - 7 * b + side * 4 * a) for side in (1, -1)]

@@ -1,4 +1,4 @@
-"""A view beside the row of memory that it walks, with the step that each axis takes in it."""
+"""Drawings of strided views next to the row of memory that they read."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Cell(NamedTuple):
 
 
 def walk(*views: Any) -> svg.Drawing:
-    """Views of one or two axes with `data`, `shape`, `strides` and `start`, one below the other.
+    """Draw views of one or two axes with `data`, `shape`, `strides` and `start`, one below the other.
 
-    Beside each table lies the row of memory: what the view reads is filled. An arc shows the step from the element
+    Next to each table is the row of memory, with the elements of the view filled. An arc shows the step from element
     [0, 0] to the next one along each axis.
     """
-    return svg.drawing(svg.below([_view(v) for v in views]), "; ".join(map(_layout, views)))
+    return svg.drawing(svg.vstack([_view(v) for v in views]), "; ".join(map(_layout, views)))
 
 
 def _layout(v: Any) -> str:
@@ -34,7 +34,7 @@ def _layout(v: Any) -> str:
 
 def _view(v: Any) -> svg.Block:
     cells = [_cell(v, index) for index in itertools.product(*map(range, v.shape))]
-    return svg.captioned(svg.beside([_table(v, cells), _row(v, cells)]), _layout(v))
+    return svg.captioned(svg.hstack([_table(v, cells), _row(v, cells)]), _layout(v))
 
 
 def _cell(v: Any, index: tuple[int, ...]) -> Cell:
@@ -68,7 +68,7 @@ def _number(x: float, y: float, number: Any, filled: bool) -> str:
 
 
 def _step(v: Any, axis: int) -> str:
-    """An arc from the first element to its neighbour along an axis: axis 0 below the row, axis 1 above."""
+    """Return an arc from the first element to its neighbour along an axis: axis 0 below the row, axis 1 above."""
     below_row = axis == 0 and len(v.shape) > 1
     colour = BLUE if axis == 0 else VERMILION
     x, step = (v.start + 0.5) * svg.CELL, v.strides[axis] * svg.CELL

@@ -1,4 +1,4 @@
-"""Small drawings in SVG: numbers in boxes, blocks side by side."""
+"""Small drawings in SVG: numbers in boxes, and blocks next to each other."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Block(NamedTuple):
 
 
 def box(x: float, y: float, text: str, colour: str, copy: bool = False) -> str:
-    """A number in a box; a copy of one is pale, with a dashed edge."""
+    """Return a number in a box; a copy of a number is pale, with a dashed edge."""
     fill, dashes = (PAPER, ' stroke-dasharray="3 3"') if copy else (TINTS[colour], "")
     rect = (
         f'<rect x="{x:g}" y="{y:g}" width="{CELL}" height="{ROW}" rx="3" fill="{fill}" stroke="{colour}"'
@@ -50,7 +50,7 @@ def box(x: float, y: float, text: str, colour: str, copy: bool = False) -> str:
 
 
 def label(x: float, y: float, text: str, colour: str = INK, size: int = 15, weight: int = 400) -> str:
-    """Text, its middle at x and its foot at y."""
+    """Return text, centred at x, with its baseline at y."""
     return (
         f'<text x="{x:g}" y="{y:g}" font-size="{size}" font-weight="{weight}" fill="{colour}" text-anchor="middle">'
         f"{escape(text)}</text>"
@@ -63,27 +63,27 @@ def moved(shapes: str, x: float, y: float) -> str:
 
 
 def symbol(text: str) -> Block:
-    """An operation between two blocks."""
+    """Return an operator between two blocks."""
     return Block(label(14, ROW / 2 + 8, text, INK, 24), 28, ROW)
 
 
 def arrow(text: str) -> Block:
-    """What is done between two blocks, in words, with an arrow to the right below them."""
+    """Return the name of an operation between two blocks, with an arrow to the right below it."""
     width = 7.0 * len(text)
     words = label(width / 2, ROW / 2 + 5, text, GRAY, 14)
     return Block(words + label(width / 2, ROW + 8, "→", GRAY, 22), width, ROW)
 
 
 def captioned(block: Block, text: str, colour: str = INK) -> Block:
-    """The block with a line of text below it."""
+    """Return the block with a line of text below it."""
     width = max(block.width, 8.4 * len(text))
     left = (width - block.width) / 2
     words = label(width / 2, block.height + CAPTION - 6, text, colour, 14, 600)
     return Block(moved(block.shapes, left, 0) + words, width, block.height + CAPTION)
 
 
-def beside(blocks: Sequence[Block]) -> Block:
-    """The blocks from left to right, each in the middle of the height."""
+def hstack(blocks: Sequence[Block]) -> Block:
+    """Return the blocks from left to right, vertically centred."""
     height, x, shapes = max(block.height for block in blocks), 0.0, []
     for block in blocks:
         shapes.append(moved(block.shapes, x, (height - block.height) / 2))
@@ -91,8 +91,8 @@ def beside(blocks: Sequence[Block]) -> Block:
     return Block("".join(shapes), x - GAP, height)
 
 
-def below(blocks: Sequence[Block]) -> Block:
-    """The blocks from top to bottom, each in the middle of the width."""
+def vstack(blocks: Sequence[Block]) -> Block:
+    """Return the blocks from top to bottom, horizontally centred."""
     width, y, shapes = max(block.width for block in blocks), 0.0, []
     for block in blocks:
         shapes.append(moved(block.shapes, (width - block.width) / 2, y))
@@ -101,7 +101,7 @@ def below(blocks: Sequence[Block]) -> Block:
 
 
 def drawing(block: Block, title: str) -> Drawing:
-    """The block on paper, for a notebook or a file."""
+    """Return the block on a white background, for a notebook or a file."""
     width, height = block.width + 2 * MARGIN, block.height + 2 * MARGIN
     return Drawing(
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:g} {height:g}" width="{width:g}"'

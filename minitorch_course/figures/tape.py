@@ -1,4 +1,4 @@
-"""The tape of notebook 02 as a graph: on each edge the value that goes forward and the gradient that comes back."""
+"""A drawing of the tape of notebook 02 as a graph: each edge carries a value forwards and a gradient backwards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from minitorch._palette import BLUE, PALE_GRAY, INK, PAPER
+from minitorch._palette import BLUE, INK, PALE_GRAY, PAPER
 from minitorch.autodiff.scalar import Scalar
 
 from .graph_layout import Arrow, columns, heights, make_arrow, room
@@ -21,8 +21,9 @@ Rules = Mapping[str, Sequence[Callable[..., float]]]
 
 
 def scalar_tape(tape: Sequence[Any], grads: Sequence[float], rules: Rules) -> Drawing:
-    """A tape of rows (op, args, value) from left to right, with the gradient of each row, and what `rules` hand back
-    along each edge.
+    """Draw a tape of rows (op, args, value) from left to right.
+
+    `grads` holds the gradient of each row; `rules` give the gradients on the edges.
     """
     nodes: list[Scalar] = []
     for op, args, value in tape:
@@ -48,7 +49,7 @@ def _pulled(row: Any, grad: float, tape: Sequence[Any], rules: Rules) -> list[fl
 
 
 def _edge(arrow: Arrow, at: dict[Any, tuple[float, float]], value: float, grad: float) -> str:
-    """A line from the first node to the last: the value above its last part, the gradient below."""
+    """Return a line from the first node to the last, the value above its last part, the gradient below."""
     x, y = at[arrow.route[0]]
     # Two arrows between the same two nodes run side by side.
     y += arrow.port if arrow.route[-1].parents.count(arrow.route[0]) > 1 else 0
@@ -72,7 +73,7 @@ def _edge(arrow: Arrow, at: dict[Any, tuple[float, float]], value: float, grad: 
 
 
 def _reach(dy: float) -> float:
-    """How far from the middle of a node its edge is, `dy` above or below."""
+    """Return the horizontal distance from the middle of a node to its edge, `dy` above or below."""
     return math.sqrt(max((NODE / 2) ** 2 - dy**2, 0))
 
 

@@ -1,16 +1,16 @@
-"""Windows that are cut out of a text: one with its targets, and those that cover all of it for an evaluation."""
+"""Drawings of windows of a text: one with its targets, and those that cover a text for an evaluation."""
 
 from __future__ import annotations
 
 from minitorch._palette import BLUE, GRAY, VERMILION
 
-from .svg import CELL, ROW, Block, Drawing, below, beside, box, captioned, drawing, label
+from .svg import CELL, ROW, Block, Drawing, box, captioned, drawing, hstack, label, vstack
 
 SHOWN = {" ": "␣", "\n": "⏎"}
 
 
 def window(text: str, start: int, context: int) -> Drawing:
-    """A text in letters, one window of it, and the window's inputs above their targets."""
+    """Draw a text in letters, one window of it, and the window's inputs above their targets."""
     inside = range(start, start + context + 1)
     strip = "".join(
         box(i * CELL, 0, SHOWN.get(letter, letter), BLUE if i in inside else GRAY, copy=i not in inside)
@@ -25,17 +25,17 @@ def window(text: str, start: int, context: int) -> Drawing:
     words = label(40, 22, "inputs", BLUE, 15, 600) + label(40, ROW + 46, "targets", VERMILION, 15, 600)
     title = f"A window of {context} letters, and under each letter the one after it, which is to be guessed"
     return drawing(
-        below([Block(strip, len(text) * CELL, ROW), beside([Block(words, 80, rows.height), rows])]),
+        vstack([Block(strip, len(text) * CELL, ROW), hstack([Block(words, 80, rows.height), rows])]),
         title,
     )
 
 
 def cover(tokens: int, batch: int, context: int) -> Drawing:
-    """Which targets, by their places in the text, are in which call of an evaluation; what is filled up is dashed."""
+    """Draw which call of an evaluation holds which target, by position in the text; padding is dashed."""
     size = batch * context
     calls = [_call(range(first, first + size), tokens, context) for first in range(1, tokens, size)]
     return drawing(
-        beside([captioned(call, f"call {i}") for i, call in enumerate(calls, 1)]),
+        hstack([captioned(call, f"call {i}") for i, call in enumerate(calls, 1)]),
         f"The targets 1 to {tokens - 1} of a text in calls of {batch} rows of {context}; the last call is filled up",
     )
 

@@ -1,4 +1,4 @@
-"""Drawings of text on its way to numbers, for notebook 06 and its lecture: bytes, words, merges, tokens, copies."""
+"""Drawings of notebook 06 and its lecture: bytes, words, merges, tokens, copied passages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MONO = "font-family=\"ui-monospace, 'DejaVu Sans Mono', monospace\""
 
 
 def characters(text: str) -> Drawing:
-    """Each character with its code point and the bytes that UTF-8 makes of it, bit by bit."""
+    """Draw each character with its code point and its UTF-8 bytes, bit by bit."""
     shapes, x = [], 96.0
     for y, name in ((32, "character"), (62, "code point"), (97, "bytes")):
         shapes.append(_left(0, y, name, GRAY))
@@ -39,7 +39,7 @@ def characters(text: str) -> Drawing:
 
 
 def _byte(x: float, byte: int) -> str:
-    """A byte in hexadecimal, and its bits below; those that say what kind of byte it is are bold."""
+    """Return a byte in hexadecimal, with its bits below; the bits that mark the kind of byte are bold."""
     bits = f"{byte:08b}"
     marked = bits.index("0") + 1
     colour = BLUE if marked == 1 else GREEN if marked == 2 else VERMILION
@@ -55,9 +55,9 @@ def _byte(x: float, byte: int) -> str:
 def tokens(
     rows: Mapping[str, Sequence[str]], special: Iterable[str] = (), title: str = "Text cut into pieces"
 ) -> Drawing:
-    """Texts cut into pieces, a box for each piece; those among `special` are orange.
+    """Draw texts split into pieces, a box per piece; those among `special` are orange.
 
-    `rows` maps a name to its pieces. A space is shown as a dot, the end of a line as an arrow.
+    `rows` maps a name to its pieces. A space is shown as a dot, a line break as an arrow.
     """
     marked, shapes, y = set(special), [], 0.0
     left = 8.6 * max(map(len, rows)) + 14 if any(rows) else 0.0
@@ -70,7 +70,7 @@ def tokens(
 
 
 def _boxes(pieces: Sequence[str], marked: set[str]) -> tuple[str, float]:
-    """Boxes from left to right, on as many lines as they need, and the height of all lines."""
+    """Return boxes from left to right, wrapped into lines, and the height of all lines."""
     shapes, x, y = [], 0.0, 0.0
     for i, piece in enumerate(pieces):
         shown = piece.translate(VISIBLE)
@@ -84,9 +84,9 @@ def _boxes(pieces: Sequence[str], marked: set[str]) -> tuple[str, float]:
 
 
 def merge_tree(word: str, merges: Sequence[tuple[int, int]]) -> Drawing:
-    """How a word is merged, the earliest merge first: its bytes at the foot, and above two ids the one made of them.
+    """Draw the merges of a word, in the order of `merges`: bytes at the bottom, and above two ids their merged id.
 
-    `merges` are pairs of ids in the order in which they were learned. Bytes that are no ASCII are shown as numbers.
+    `merges` are pairs of ids in the order in which they were learned. Bytes outside ASCII are shown as numbers.
     """
     ranks = {pair: i for i, pair in enumerate(merges)}
     nodes = [_Node(b, chr(b) if b < 128 else str(b), (i + 0.5) * LEAF, 0) for i, b in enumerate(word.encode())]
@@ -108,7 +108,7 @@ def merge_tree(word: str, merges: Sequence[tuple[int, int]]) -> Drawing:
 
 
 class _Node:
-    """An id in the tree, its text, where it stands and how many merges are below it."""
+    """An id in the tree, its text, its position, and the number of merges below it."""
 
     def __init__(self, id: int, text: str, x: float, level: int) -> None:
         self.id, self.text, self.x, self.level = id, text, x, level
@@ -132,7 +132,7 @@ def _node(node: _Node, last: bool) -> str:
 
 
 def overlap(row: str, other: str, size: int = 5) -> Drawing:
-    """Two rows of words; those inside a run of `size` words that both rows hold are orange."""
+    """Draw two rows of words; words inside a run of `size` words that both rows contain are orange."""
     rows = [row.split(), other.split()]
     shared = set(_runs(rows[0], size)) & set(_runs(rows[1], size))
     shapes, y = [], 0.0
@@ -152,7 +152,7 @@ def overlap(row: str, other: str, size: int = 5) -> Drawing:
 
 
 def _runs(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
-    """Every run of `size` words, in lower case, from left to right."""
+    """Return every run of `size` words, in lower case, from left to right."""
     return [tuple(word.lower() for word in words[i : i + size]) for i in range(len(words) - size + 1)]
 
 

@@ -36,7 +36,7 @@ def test_every_head_has_a_panel():
     assert labels(drawn()[3].get_yticklabels()) == ["a", "↵"]
 
 
-def test_without_the_root_the_heaviest_key_takes_all():
+def test_without_scaling_the_heaviest_key_dominates():
     attention.sharpness(widths=(4, 1024))
     plain, divided = (line.get_ydata() for line in drawn()[0].lines[:2])
     assert plain[1] > 90
@@ -50,7 +50,7 @@ def test_the_mask_hides_what_comes_later():
     assert picture.count('fill="#cfe3f1"') == 6
 
 
-def test_cut_rightly_every_head_has_numbers_of_every_token():
+def test_reshape_and_transpose_give_each_head_numbers_of_every_token():
     picture = attention.cuts(tokens=("a", "b", "c"), heads=3, head_size=2)
     assert [picture.count(f">h{head}<") for head in range(3)] == [12, 12, 12]
     rows = picture.split(">h")

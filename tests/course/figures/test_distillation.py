@@ -25,7 +25,7 @@ def test_each_picture_has_bars_for_each_opinion_and_the_label_stands_out():
     assert colours[0] == colours[1] != colours[2]
 
 
-def test_the_table_is_in_per_cent_and_leaves_out_the_diagonal_and_what_is_next_to_nothing():
+def test_the_table_is_in_per_cent_and_omits_the_diagonal_and_tiny_entries():
     distillation.kinship([[0.0, 0.998, 0.002], [0.4, 0.0, 0.6], [0.25, 0.75, 0.0]])
     assert [text.get_text() for text in panels()[0].texts] == ["100", "40", "60", "25", "75"]
 
@@ -42,7 +42,7 @@ def test_gradients_are_drawn_over_the_temperature():
 
 def test_each_student_has_a_dot_and_each_group_a_mean():
     scores = {(count, name): [80.0, 90.0 + count / 10] for count in (10, 100) for name in ("alone", "answers")}
-    distillation.marks(scores, teacher=99.0)
+    distillation.accuracies(scores, teacher=99.0)
     lines = {line.get_label(): line.get_ydata() for line in panels()[0].lines}
     assert list(lines["alone"]) == [85.5, 90.0]
     assert [list(line.get_ydata()) for line in panels()[0].lines[:2]] == [[80.0, 91.0], [80.0, 100.0]]

@@ -23,7 +23,7 @@ def test_a_line_is_as_thick_as_its_gate_and_missing_where_there_is_none():
 
 
 @pytest.mark.parametrize("top", [1, 2])
-def test_shares_of_experts_stand_upon_each_other(top):
+def test_shares_of_experts_are_stacked(top):
     shares = top * np.tile([0.7, 0.3], (30, 1))
     experts.use({"uneven": shares, "same": shares})
     first, second = drawn()[0].collections

@@ -26,6 +26,6 @@ def test_only_a_conflict_is_orange(theirs, conflict):
     assert words(drawn)[-4:] == ["a", "b", *theirs, "result"]
 
 
-def test_what_a_test_should_not_say_is_marked():
+def test_a_wrong_result_of_a_test_is_marked():
     drawn = words(git_graphs.verdicts({"mine": ["yes", "no", "yes"]}, ["new"], ["old", "late"]))
     assert drawn[-3:] == ["yes", "no", "yes (!)"]

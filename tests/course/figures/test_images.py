@@ -13,7 +13,7 @@ def words(drawn):
     return re.findall(r">([^<>]+)</text>", drawn)
 
 
-def test_what_is_seen_is_the_uppermost_file_unless_it_is_hidden():
+def test_the_uppermost_file_is_visible_unless_it_is_hidden():
     drawn = words(images.pile(LAYERS, ["one", "two", "three"]))
     assert drawn[drawn.index("seen") - 2 : drawn.index("seen")] == ["30 MB", "4 MB"]
     assert drawn[drawn.index("three") : drawn.index("two")] == ["three", "hidden", "4 MB"]

@@ -18,18 +18,18 @@ def test_a_factor_is_multiplied_by_itself():
 
 
 def test_slopes_are_those_of_the_functions():
-    layers.bends({"double": lambda x: 2 * x})
+    layers.activations({"double": lambda x: 2 * x})
     assert drawn()[1].lines[0].get_ydata() == pytest.approx(2)
 
 
-def test_the_squared_error_has_no_gradient_where_the_model_is_sure_and_wrong():
-    layers.blame()
+def test_squared_error_has_no_gradient_if_the_model_is_confidently_wrong():
+    layers.loss_gradients()
     squared, entropy = drawn()[1].lines
     assert squared.get_ydata()[0] < 0.01
     assert entropy.get_ydata()[0] > 0.99
 
 
-def test_each_bend_has_a_row_and_each_initialisation_a_line():
+def test_each_activation_has_a_row_and_each_initialisation_a_line():
     measured = {(bend, name): ([1, 2], [3, 4]) for bend in ("tanh", "ReLU") for name in ("He", "LeCun")}
     layers.through_depth(measured)
     assert [axes.get_title()[:4] for axes in drawn()] == ["tanh", "tanh", "ReLU", "ReLU"]

@@ -1,4 +1,4 @@
-"""The figures of notebook 07 on places in a text."""
+"""The figures of notebook 07 on positions in a text."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +16,7 @@ def drawn():
 def test_hands_stand_where_rope_turns_them():
     positions.hands(rope, places=(0, 2), d=4, base=100.0)
     tips = [axes.texts[0].xy for axes in drawn()]
-    angles = [0.0, 2.0, 0.0, 0.2]  # Pair 0 at both places, then pair 1, at a tenth of the speed.
+    angles = [0.0, 2.0, 0.0, 0.2]  # Pair 0 at both positions, then pair 1, at a tenth of the speed.
     assert np.array(tips) == pytest.approx(np.stack([np.cos(angles), np.sin(angles)], 1), abs=1e-5)
 
 

@@ -12,7 +12,7 @@ def drawn():
     return plt.gcf().axes
 
 
-def test_the_band_that_goes_holds_its_share_of_the_weights():
+def test_the_pruned_band_holds_its_share_of_the_weights():
     weights = np.linspace(-1, 3, 401)
     pruning.spread(weights, [0.25, 0.5])
     first, second = ([axes.patches[0].get_x(), axes.patches[0].get_width()] for axes in drawn())

@@ -25,13 +25,13 @@ def test_the_roof_rises_to_the_ridge_and_stays():
     assert point.get_ydata().tolist() == [150]
 
 
-def test_no_point_stands_outside_of_the_picture():
+def test_every_point_is_inside_the_picture():
     roofline.roofline(200e9, 20e9, attainable, {"tiny": [(1e-3, 1e6)], "huge": [(1e4, 1e11)]})
     left, right = drawn().get_xlim()
     assert left < 1e-3 < 1e4 < right
 
 
-def test_dots_tell_the_time_and_the_factor():
+def test_dots_are_labelled_with_time_and_speedup():
     roofline.step_times({"eager": 8e-3, "compiled": 2e-4})
     assert [text.get_text() for text in drawn().texts] == ["eager: 8 ms, 1×", "compiled: 0.2 ms, 40×"]
 
@@ -42,7 +42,7 @@ def test_a_line_for_each_way():
     assert drawn().lines[1].get_ydata() == pytest.approx([0.1, 0.3])
 
 
-def test_a_layer_reaches_the_peak_where_computing_takes_as_long_as_carrying():
+def test_a_layer_reaches_the_peak_if_computing_takes_as_long_as_moving():
     roofline.batching(200e9, 20e9, attainable, {"wide": (1024, 1024), "narrow": (64, 10)})
     (batch, wide), (_, narrow) = (line.get_data() for line in drawn().lines)
     assert wide[batch > 20.9] == pytest.approx(100)

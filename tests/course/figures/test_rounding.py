@@ -39,7 +39,7 @@ def test_the_worst_case_stands_on_both_sides_of_the_errors():
     assert sorted(line.get_xdata()[0] for line in drawn()[0].lines[1:]) == [-30.0, 30.0]
 
 
-def test_divergences_stand_beside_a_line_that_grows_fourfold():
+def test_divergences_are_compared_with_a_line_that_grows_fourfold():
     rounding.perplexity([6, 5, 4], {"a": [(10.1, 0.1), (11, 0.4), (20, 1)], "b": [(10, 0.2), (12, 0.9), (30, 2)]}, 10.0)
     left, right = drawn()
     assert list(left.lines[1].get_ydata()) == [10, 12, 30]

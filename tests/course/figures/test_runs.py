@@ -20,7 +20,7 @@ def log(count, every=20):
     return rows
 
 
-def test_a_guess_that_is_even_is_as_unsure_as_the_number_of_its_tokens():
+def test_the_perplexity_of_a_uniform_distribution_is_its_number_of_tokens():
     runs.surprise()
     assert drawn()[1].get_title() == "perplexity 8.0"
     unsure = [float(axes.get_title().split()[-1]) for axes in drawn()[1:]]
@@ -49,7 +49,7 @@ def test_a_resumed_run_is_drawn_from_where_it_was_saved():
     assert [text.get_text() for text in drawn()[0].texts] == ["saved", "killed"]
 
 
-def test_the_law_goes_on_to_the_point_that_it_was_not_fitted_to():
+def test_the_power_law_extends_to_the_point_that_was_not_fitted():
     sizes, losses = [1e4, 1e5, 1e6], [3.0, 2.4, 2.0]
     runs.scaling(sizes, losses, 8.0, 0.1, fitted=2)
     law, used, beyond = drawn()[0].lines
@@ -58,7 +58,7 @@ def test_the_law_goes_on_to_the_point_that_it_was_not_fitted_to():
     assert (used.get_ydata().tolist(), beyond.get_ydata().tolist()) == ([3.0, 2.4], [2.0])
 
 
-def test_the_least_time_is_lost_where_saving_costs_as_much_as_repeating():
+def test_the_least_time_is_lost_if_saving_costs_as_much_as_repeating():
     runs.lost_time(cost=1, between=50)
     together, saving, repeating, best = drawn()[0].lines
     assert best.get_xdata()[0] == pytest.approx(10)

@@ -20,7 +20,7 @@ def heights(bars):
     return [bar.get_height() for bar in bars]
 
 
-def test_bars_stand_in_the_order_of_likeliness_and_keep_their_outlines():
+def test_bars_are_sorted_by_probability_and_keep_their_outlines():
     sampling.bars(
         WORDS, {"": LOGITS}, {"without sofa": lambda logits: np.where(logits == logits.max(), -np.inf, logits)}
     )
@@ -48,7 +48,7 @@ def test_words_lie_on_the_ruler_one_behind_the_other():
     assert "0.4" in [text.get_text() for text in drawn()[0].texts]
 
 
-def test_what_is_shared_and_what_the_target_has_more_of_are_the_target():
+def test_the_shared_part_and_the_excess_add_up_to_the_target():
     sampling.overlap(WORDS, [0.5, 0.3, 0.2], [0.1, 0.3, 0.6])
     shared, more, less = drawn()[1].containers
     assert np.add(heights(shared), heights(more)) == pytest.approx([0.1, 0.3, 0.6])

@@ -14,7 +14,7 @@ def colours(drawing):
     return Counter(node.get("stroke") for node in ElementTree.fromstring(drawing).iter(f"{SVG}rect"))
 
 
-def test_the_largest_number_of_those_that_share_a_scale_stands_beside(texts):
+def test_the_largest_number_of_each_group_is_on_the_right(texts):
     for group, largest in ((None, ["8"]), (4, ["2", "8"]), (2, ["2", "1", "4", "8"])):
         assert [text[:-4] for text in texts(scales.shares(MATRIX, [("", group)])) if "/ 7" in (text or "")] == largest
 

@@ -28,7 +28,7 @@ def test_python_runs_three_times_where_it_is_eager_and_once_where_it_compiles():
     assert len(boxes) == 3
 
 
-def test_what_is_fused_carries_half_of_the_bytes():
+def test_fusion_moves_half_of_the_bytes():
     shown = texts(staging.fusion())
     split = shown.index("fused")
     assert [sum("4 MB" in text for text in part) for part in (shown[:split], shown[split:])] == [4, 2]
@@ -45,11 +45,6 @@ def test_events_stand_in_the_order_of_their_years():
     place = {node.text: float(node.get("x")) for node in nodes(staging.history(), "text")}
     assert place["Theano"] < place["TensorFlow"] < place["PyTorch"] < place["JAX"] < place["torch.compile"]
     assert place["tf.function"] == place["TensorFlow 2"]
-
-
-@pytest.mark.parametrize("draw", DRAWINGS)
-def test_the_figure_of_the_lecture_is_up_to_date(draw):
-    assert (LECTURES / f"05_{draw.__name__}.svg").read_text(encoding="utf-8") == f"{draw()}\n"
 
 
 def test_times_are_multiplied_on_the_way_in():

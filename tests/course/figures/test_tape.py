@@ -14,7 +14,7 @@ class Row(NamedTuple):
     value: float
 
 
-def test_edges_carry_the_value_and_what_comes_back(texts):
+def test_edges_carry_values_and_gradients(texts):
     tape = [Row("a", (), 2.0), Row("b", (), -3.0), Row("multiply", (0, 1), -6.0)]
     drawing = scalar_tape(tape, [-3.0, 2.0, 1.0], RULES)
     assert texts(drawing) == ["2 →", "← −3", "−3 →", "← 2", "a", "−3", "b", "2", "×", "1", "−6"]

@@ -9,7 +9,7 @@ def texts(drawing):
     return re.findall(r">([^<>]+)</text>", drawing)
 
 
-def test_under_each_input_stands_the_letter_after_it():
+def test_below_each_input_is_the_next_letter():
     drawn = texts(text_windows.window("a bcdef", start=1, context=3))
     assert drawn[:7] == ["a", "␣", "b", "c", "d", "e", "f"]
     assert [letter for letter in drawn[7:] if letter not in ("inputs", "targets", "↓")] == [
