@@ -1,4 +1,4 @@
-"""The answer to homework that was opened as a pull request, on GitHub's event and on what it says of the files."""
+"""The answer to homework that was opened as a pull request, given GitHub's event and its list of changed files."""
 
 import json
 import re
@@ -18,7 +18,7 @@ SOLVED = '@@ -1,2 +1,2 @@\n-    "    raise NotImplementedError(\\"Walk backwards
 UNTOUCHED = '@@ -1,2 +1,2 @@\n-    "# Autodif"\n+    "# Autodiff"'
 
 
-def answered(tmp_path, *files):
+def answer(tmp_path, *files):
     listed = tmp_path / "files.json"
     listed.write_text(json.dumps([{"status": "modified", "patch": "", **file} for file in files]), encoding="utf-8")
     command = [sys.executable, ROOT / ".github" / "homework.py", EVENT, listed]
@@ -30,15 +30,17 @@ def answered(tmp_path, *files):
     [
         ({"filename": f"{FOLDER}/02_autodiff.ipynb"}, "a folder for your own work"),
         ({"filename": f"course/{WHERE}/docker/Dockerfile"}, "a folder for your own work"),
-        ({"filename": "02_autodiff-submission.zip"}, "an archive to hand in"),
-        ({"filename": "solutions/02_autodiff.ipynb"}, "in a place of its own"),
+        ({"filename": "02_autodiff-submission.zip"}, "an archive to submit"),
+        ({"filename": "solutions/02_autodiff.ipynb"}, "a copy of a course notebook"),
         ({"filename": RELEASED, "patch": SOLVED}, "exercises are solved in it"),
     ],
 )
-def test_homework_is_told_where_it_belongs(file, why, tmp_path):
-    said = answered(tmp_path, file)
-    assert said.startswith("Hello @a-student") and f"`{file['filename']}`: " in said and why in said
-    assert re.search(r"minitorch course submit .*CONTRIBUTING\.md", said, re.DOTALL)
+def test_homework_gets_an_answer_that_says_where_it_belongs(file, why, tmp_path):
+    text = answer(tmp_path, file)
+    assert text.startswith("Hello @a-student")
+    assert f"`{file['filename']}`: " in text
+    assert why in text
+    assert re.search(r"minitorch course submit .*CONTRIBUTING\.md", text, re.DOTALL)
 
 
 @pytest.mark.parametrize(
@@ -52,10 +54,10 @@ def test_homework_is_told_where_it_belongs(file, why, tmp_path):
         {"filename": "README.md"},
     ],
 )
-def test_a_contribution_is_left_alone_whatever_lies_beside_it(file, tmp_path):
-    assert answered(tmp_path, file) == ""
-    assert answered(tmp_path, {"filename": "solutions/02_autodiff.ipynb"}, file) == ""
+def test_a_contribution_gets_no_answer_even_next_to_homework(file, tmp_path):
+    assert answer(tmp_path, file) == ""
+    assert answer(tmp_path, {"filename": "solutions/02_autodiff.ipynb"}, file) == ""
 
 
-def test_no_files_are_no_homework(tmp_path):
-    assert answered(tmp_path) == ""
+def test_a_pull_request_without_files_is_not_homework(tmp_path):
+    assert answer(tmp_path) == ""
