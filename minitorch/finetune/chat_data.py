@@ -1,18 +1,16 @@
-"""From files of conversations to rows of ids, in which every token knows whether it is one to learn.
+"""Conversations from JSON Lines files, as rows of ids with a mask of the tokens to learn.
 
-A line of JSON holds `{"messages": [{"role": "user", "content": "..."}, ...]}`; one of a pair of answers has beside the
-messages so far `"chosen"` and `"rejected"`, what the assistant should and should not have said then.
+A line of conversations is `{"messages": [{"role": "user", "content": "..."}, ...]}`. A line of preferences has
+`"messages"` up to the answer, and two answers of the assistant: `"chosen"` and `"rejected"`.
 
 Axes: N conversations, T time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -21,47 +19,57 @@ from ..data.problems import Problem
 from ..text import CHAT_TOKENS, Message, Tokenizer, encode_chat
 from ..train.prepare import Prepared
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class Talk(NamedTuple):
-    """A conversation, and where it was found."""
+    from .._types import Array
+
+
+class Conversation(NamedTuple):
+    """A conversation and its place in a file."""
 
     place: str
     messages: list[Message]
 
 
-class Pair(NamedTuple):
-    """One conversation with two endings."""
+class PreferencePair(NamedTuple):
+    """A conversation with two endings."""
 
-    better: Talk
-    worse: Talk
+    chosen: Conversation
+    rejected: Conversation
 
 
 class Encoded(NamedTuple):
-    """Conversations as ids, padded with 0; the mask is true on what is to be learned. Shift both by one."""
+    """Conversations as ids, padded with 0. The mask is true on the tokens to learn; shift it together with the ids."""
 
-    ids: jax.Array  # (N, T + 1) int32
-    mask: jax.Array  # (N, T + 1) booleans
-
-
-def read_talks(path: str | Path) -> list[Talk]:
-    """The conversations of a file. Raises FileNotFoundError, or DataError that names the line."""
-    path = Path(path)
-    return [Talk(place, _field(place, row, "messages", list)) for place, row in _rows(path)]
+    ids: Array  # (N, T + 1) int32
+    mask: Array  # (N, T + 1) booleans
 
 
-def read_pairs(path: str | Path) -> list[Pair]:
-    """The conversations with two endings of a file. Raises as `read_talks` does."""
+def read_conversations(path: str | Path) -> list[Conversation]:
+    """Read the conversations of a file.
+
+    Raises:
+      FileNotFoundError: the file does not exist.
+      DataError: a line is not a conversation. Names the line.
+    """
+    return [Conversation(place, _field(place, row, "messages", list)) for place, row in _rows(Path(path))]
+
+
+def read_preferences(path: str | Path) -> list[PreferencePair]:
+    """Read the pairs of answers of a file. Raises as `read_conversations` does."""
     pairs = []
     for place, row in _rows(Path(path)):
-        so_far = _field(place, row, "messages", list)
-        endings = [_field(place, row, name, str) for name in ("chosen", "rejected")]
-        pairs.append(Pair(*(Talk(place, [*so_far, Message(role="assistant", content=e)]) for e in endings)))
+        prompt = _field(place, row, "messages", list)
+        answers = [_field(place, row, name, str) for name in PreferencePair._fields]
+        endings = [[*prompt, Message(role="assistant", content=answer)] for answer in answers]
+        pairs.append(PreferencePair(*(Conversation(place, messages) for messages in endings)))
     return pairs
 
 
 def _rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
     if not path.is_file():
-        raise FileNotFoundError(f"no file {path}: give one of JSON Lines, with a conversation on each line.")
+        raise FileNotFoundError(f"no file {path}: give a file of JSON Lines, with a conversation on each line.")
     return [(f"{path.name}, line {i}", row) for i, row in enumerate(read_jsonl(path), 1)]
 
 
@@ -73,74 +81,80 @@ def _field(place: str, row: dict[str, Any], name: str, kind: type) -> Any:
 
 
 def with_chat_tokens(tokenizer: Tokenizer) -> Tokenizer:
-    """`tokenizer` with the tokens of the chat format; all its other ids stay as they are."""
+    """Return `tokenizer` with the special tokens of the chat format. All its other ids stay as they are."""
     missing = [name for name in CHAT_TOKENS if name not in tokenizer.special]
-    fields = tokenizer.fields()
+    fields = tokenizer.to_dict()
     return type(tokenizer)(**{**fields, "special": [*fields["special"], *missing]}) if missing else tokenizer
 
 
-def encode_talks(tokenizer: Tokenizer, talks: Sequence[Talk], context: int) -> Encoded:
-    """Conversations in rows of `context` + 1 ids; what is longer is cut at the end.
+def encode_conversations(tokenizer: Tokenizer, conversations: Sequence[Conversation], context: int) -> Encoded:
+    """Encode conversations as rows of `context` + 1 ids. Longer conversations are cut at the end.
 
-    Raises ValueError, with its place, for one that cannot be encoded, or in which no word of the assistant is left.
+    Raises:
+      ValueError: a conversation cannot be encoded, or nothing that the assistant says is within the context. Names the
+        place of the conversation.
     """
-    return _padded([_encode(tokenizer, talk, context, 0) for talk in talks], context)
+    return _pad([_encode(tokenizer, conversation, context, 0) for conversation in conversations], context)
 
 
-def encode_pairs(tokenizer: Tokenizer, pairs: Sequence[Pair], context: int) -> tuple[Encoded, Encoded]:
-    """The better and the worse endings, of which the last answer counts. Raises as `encode_talks` does."""
+def encode_preferences(tokenizer: Tokenizer, pairs: Sequence[PreferencePair], context: int) -> tuple[Encoded, Encoded]:
+    """Encode the chosen and the rejected endings; the masks cover the last answers only.
 
-    def encode(talk: Talk) -> tuple[list[int], list[bool]]:
-        so_far = talk.messages[:-1]
-        return _encode(tokenizer, talk, context, len(encode_chat(tokenizer, so_far)[0]) if so_far else 0)
+    Raises as `encode_conversations` does.
+    """
 
-    better, worse = ([encode(getattr(pair, side)) for pair in pairs] for side in Pair._fields)
-    return _padded(better, context), _padded(worse, context)
+    def encode(conversation: Conversation) -> tuple[list[int], list[bool]]:
+        prompt = conversation.messages[:-1]
+        learn_from = len(encode_chat(tokenizer, prompt)[0]) if prompt else 0
+        return _encode(tokenizer, conversation, context, learn_from)
+
+    chosen, rejected = [encode(pair.chosen) for pair in pairs], [encode(pair.rejected) for pair in pairs]
+    return _pad(chosen, context), _pad(rejected, context)
 
 
-def _encode(tokenizer: Tokenizer, talk: Talk, context: int, learn_from: int) -> tuple[list[int], list[bool]]:
+def _encode(
+    tokenizer: Tokenizer, conversation: Conversation, context: int, learn_from: int
+) -> tuple[list[int], list[bool]]:
     try:
-        ids, mask = encode_chat(tokenizer, talk.messages)
+        ids, mask = encode_chat(tokenizer, conversation.messages)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{talk.place}: {error}") from error
+        raise ValueError(f"{conversation.place}: {error}") from error
     mask = [False] * learn_from + mask[learn_from:]
     if not any(mask[1 : context + 1]):
         raise ValueError(
-            f"{talk.place}: no word of the assistant stands within the first {context + 1} tokens: shorten what comes"
-            " before it, leave the line out, or take a model with a larger context."
+            f"{conversation.place}: the assistant says nothing within the first {context + 1} tokens: shorten what"
+            " comes before its answer, leave the line out, or take a model with a larger context."
         )
     return ids[: context + 1], mask[: context + 1]
 
 
-def _padded(rows: list[tuple[list[int], list[bool]]], context: int) -> Encoded:
+def _pad(rows: list[tuple[list[int], list[bool]]], context: int) -> Encoded:
     ids, mask = np.zeros((len(rows), context + 1), np.int32), np.zeros((len(rows), context + 1), bool)
     for i, (row, learned) in enumerate(rows):
         ids[i, : len(row)], mask[i, : len(row)] = row, learned
     return Encoded(jnp.asarray(ids), jnp.asarray(mask))
 
 
-def prepare_chats(
-    name: str, talks: Sequence[Talk], encoded: Encoded, tokenizer: Tokenizer
+def prepare_conversations(
+    name: str, conversations: Sequence[Conversation], encoded: Encoded, tokenizer: Tokenizer
 ) -> tuple[Prepared, Encoded, Encoded]:
-    """The data of a run, and its conversations to train and, the last tenth, to validate with.
+    """Return the data of a run, its conversations for training and, the last tenth, for validation.
 
-    Raises ValueError for fewer than two conversations, or some that stand on both sides (`data.DataError`).
+    Raises:
+      ValueError: there are fewer than two conversations, or some are in both parts (`data.DataError`).
     """
-    if len(talks) < 2:
+    if len(conversations) < 2:
         raise ValueError(
-            f"{name} holds {len(talks)} conversations: at least one is to train, and one to validate with."
+            f"{name} holds {len(conversations)} conversations, but at least two are needed: one for training and one"
+            " for validation."
         )
-    texts = tuple("\n".join(message["content"] for message in talk.messages) for talk in talks)
-    places = tuple(talk.place for talk in talks)
+    texts = tuple("\n".join(message["content"] for message in c.messages) for c in conversations)
+    places = tuple(c.place for c in conversations)
     corpus = Corpus(Path(name).name, texts, source=f"local file {Path(name).name}", places=places)
     parts = split(corpus)
     report, cut = validate(*parts), len(parts[0].documents)
     train, validation = (Encoded(*(x[part] for x in encoded)) for part in (slice(cut), slice(cut, None)))
-    read, told = _flat(tokenizer, talks[:cut]), np.asarray(validation.ids)[np.asarray(validation.mask)]
-    flat = [token_array(ids, tokenizer.vocab_size) for ids in (read, told)]  # The loss is of answers alone.
-    return Prepared(corpus, parts, report, tokenizer, *flat), train, validation
-
-
-def _flat(tokenizer: Tokenizer, talks: Sequence[Talk]) -> list[int]:
-    """All their ids in a row, for counting."""
-    return [i for talk in talks for i in encode_chat(tokenizer, talk.messages)[0]]
+    read = [i for c in conversations[:cut] for i in encode_chat(tokenizer, c.messages)[0]]  # Only to count tokens.
+    learned = np.asarray(validation.ids)[np.asarray(validation.mask)]  # The loss is that of answers alone.
+    ids = [token_array(tokens, tokenizer.vocab_size) for tokens in (read, learned)]
+    return Prepared(corpus, parts, report, tokenizer, *ids), train, validation

@@ -1,7 +1,7 @@
-"""How does text become numbers? Tokenizers, from the plainest to the one that language models use.
+"""Tokenizers: text to numbers and back, from the simplest to the one that language models use.
 
-Read `tokenizer` (what all share), then `bytes`, `characters`, `bpe`, `regex_bpe`, each one idea more than the file
-before; `chat` for conversations, `build` for what a training run calls. Imports nothing else of minitorch.
+Read `tokenizer` (what all share), then `bytes`, `char`, `bpe`, `regex_bpe`, each one idea more than the file before;
+then `chat` (conversations) and `factory` (what a training run calls). Imports nothing of minitorch but `_files`.
 """
 
 from .bpe import BPETokenizer

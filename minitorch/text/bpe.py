@@ -1,31 +1,33 @@
-"""Byte-pair encoding in its plainest form: unlike the byte tokenizer it gives frequent pairs an id of their own.
+"""Plain byte-pair encoding: unlike the byte tokenizer it gives frequent pairs an id of their own.
 
-Start from bytes. Count which two ids stand side by side most often, write a new id for that pair everywhere, and again.
+Start from bytes. Find the most frequent pair of neighbouring ids, replace it everywhere with a new id, and repeat.
 Gage, "A New Algorithm for Data Compression" (1994); for language models Sennrich et al., arXiv:1508.07909.
 
-Every merge goes over the whole text twice, which takes a second for a megabyte. The next file is as exact and hundreds
-of times as fast; this one is its slow twin, to read and to test against.
+Every merge passes over the whole text twice, which takes a second for a megabyte. The next file gives the same result
+hundreds of times as fast; this one is its slow twin, to read and to test against.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .tokenizer import Tokenizer, check_special, check_training_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 Pair = tuple[int, int]
 
 
 def count_pairs(ids: Sequence[int]) -> Counter[Pair]:
-    """How often each two ids stand side by side; overlaps count, so `a a a` holds `(a, a)` twice."""
+    """Count the pairs of neighbouring ids; overlaps count, so `a a a` has `(a, a)` twice."""
     return Counter(pairwise(ids))
 
 
 def replace_pair(ids: Sequence[int], pair: Pair, new: int) -> list[int]:
-    """`ids` with `new` in place of each `pair`, from left to right."""
+    """Return `ids` with each `pair` replaced by `new`, from left to right."""
     out: list[int] = []
     i = 0
     while i < len(ids):
@@ -39,9 +41,9 @@ def replace_pair(ids: Sequence[int], pair: Pair, new: int) -> list[int]:
 
 
 def learn_merges(text: str, merges: int) -> list[Pair]:
-    """The pairs to merge, most frequent first; of equally frequent ones the pair with the smaller ids.
+    """Return the pairs to merge: the most frequent first, the smaller ids among equally frequent pairs.
 
-    Merge `i` makes id `256 + i`. Fewer than `merges` come back if the whole text has become a single id.
+    Merge `i` creates the id `256 + i`. There are fewer than `merges` if the whole text becomes a single id.
     """
     ids: list[int] = list(text.encode())
     learned: list[Pair] = []
@@ -54,12 +56,12 @@ def learn_merges(text: str, merges: int) -> list[Pair]:
 
 
 class BPETokenizer(Tokenizer):
-    """Ids 0..255 are bytes, id `256 + i` joins the two ids `merges[i]`; then the special tokens."""
+    """Ids 0..255 are bytes, id `256 + i` joins the two ids `merges[i]`; special tokens follow."""
 
     kind = "bpe"
 
     def __init__(self, merges: Iterable[Sequence[int]], special: Iterable[str] = ()) -> None:
-        pieces = [bytes([b]) for b in range(256)]
+        vocab = [bytes([b]) for b in range(256)]
         self.merges: dict[Pair, int] = {}
         for new, (left, right) in enumerate(merges, start=256):
             if not (0 <= left < new and 0 <= right < new) or (left, right) in self.merges:
@@ -68,15 +70,17 @@ class BPETokenizer(Tokenizer):
                     f"{new} or more; give the merges in the order in which they were learned"
                 )
             self.merges[left, right] = new
-            pieces.append(pieces[left] + pieces[right])
-        super().__init__(pieces, special)
+            vocab.append(vocab[left] + vocab[right])
+        super().__init__(vocab, special)
 
     @classmethod
     def train(cls, text: str, vocab_size: int, special: Iterable[str] = ()) -> Self:
         """Learn merges from `text` until there are `vocab_size` ids, special tokens included.
 
-        Stops early when no pair is left to merge; the tokenizer's own `vocab_size` is the true size.
-        Raises ValueError if `vocab_size` cannot hold the 256 bytes and the special tokens, or `text` is empty.
+        Stops early when no pair is left to merge; the tokenizer's `vocab_size` is then smaller.
+
+        Raises:
+          ValueError: `vocab_size` is too small for the 256 bytes and the special tokens, or `text` is empty.
         """
         check_training_text(text)
         names = check_special(special)
@@ -102,5 +106,5 @@ class BPETokenizer(Tokenizer):
             ids = replace_pair(ids, earliest, self.merges[earliest])
         return ids
 
-    def fields(self) -> dict[str, Any]:
-        return {"merges": [list(pair) for pair in self.merges], **super().fields()}
+    def to_dict(self) -> dict[str, Any]:
+        return {"merges": [list(pair) for pair in self.merges], **super().to_dict()}

@@ -1,18 +1,21 @@
-"""The byte tokenizer: every text is already a sequence of numbers, the bytes of its UTF-8.
+"""The byte tokenizer: the ids of a text are its bytes in UTF-8.
 
-Nothing to learn, nothing it cannot encode, 256 ids. The price is length: one id a letter in English, two a letter in
-Greek, three or four in Chinese or emoji.
+It learns nothing, encodes every text, and has 256 ids. The price is length: one id per letter in English, two in Greek,
+three per character in Chinese, four or more per emoji.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from .tokenizer import Tokenizer
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class ByteTokenizer(Tokenizer):
-    """Id `b` is the byte `b`, for 0..255; then the special tokens."""
+    """Id `b` is the byte `b`, for 0..255; special tokens follow."""
 
     kind = "byte"
 

@@ -1,19 +1,21 @@
 """The character tokenizer: unlike the byte tokenizer it learns its vocabulary, the set of characters of a text.
 
-One id a letter in every script, and a small vocabulary if the text has few signs. The price: a character that the
-training text did not have cannot be encoded at all.
+One id per letter in every script, and a small vocabulary if the text has few different characters. The price: a
+character that is not in the training text cannot be encoded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .tokenizer import Tokenizer, check_text, check_training_text
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class CharTokenizer(Tokenizer):
-    """Id `i` is `characters[i]`; then the special tokens. Encoding any other character raises ValueError."""
+    """Id `i` is `characters[i]`; special tokens follow. Encoding any other character raises ValueError."""
 
     kind = "char"
 
@@ -26,7 +28,7 @@ class CharTokenizer(Tokenizer):
 
     @classmethod
     def train(cls, text: str, special: Iterable[str] = ()) -> CharTokenizer:
-        """Take the characters of `text`, sorted by code point."""
+        """Build the vocabulary from the characters of `text`, sorted by code point."""
         check_training_text(text)
         return cls("".join(sorted(set(text))), special)
 
@@ -36,10 +38,10 @@ class CharTokenizer(Tokenizer):
         except KeyError as error:
             at = text.index(error.args[0])
             reason = (
-                f"is not among the {len(self._id_of)} characters this tokenizer was trained on; "
-                "train it on a text that has it, or use 'byte' or 'bpe:N', which can encode any text"
+                f"is not among the {len(self._id_of)} characters that this tokenizer was trained on; "
+                "train it on a text that has this character, or use 'byte' or 'bpe:N', which can encode any text"
             )
             raise UnicodeEncodeError("char", text, at, at + 1, reason) from None
 
-    def fields(self) -> dict[str, Any]:
-        return {"characters": "".join(self._id_of), **super().fields()}
+    def to_dict(self) -> dict[str, Any]:
+        return {"characters": "".join(self._id_of), **super().to_dict()}

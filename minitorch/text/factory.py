@@ -1,11 +1,11 @@
-"""From a word on the command line, or from a file, to a tokenizer: what a training run calls."""
+"""Tokenizers from a name on the command line, and from a file."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .bpe import BPETokenizer
 from .bytes import ByteTokenizer
@@ -13,13 +13,17 @@ from .char import CharTokenizer
 from .regex_bpe import RegexBPETokenizer
 from .tokenizer import FORMAT, VERSION, Tokenizer, check_training_text
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 KINDS = {cls.kind: cls for cls in (ByteTokenizer, CharTokenizer, BPETokenizer, RegexBPETokenizer)}
 
 
 def train_tokenizer(spec: str, text: str, special: Iterable[str] = ()) -> Tokenizer:
-    """A tokenizer for `text`: `spec` is `char`, `byte` or `bpe:N` with `N` ids, special tokens included.
+    """Train a tokenizer on `text`: `spec` is `char`, `byte` or `bpe:N` with `N` ids, special tokens included.
 
-    Raises ValueError for another `spec`, an empty `text`, or an `N` too small for 256 bytes and the special tokens.
+    Raises:
+      ValueError: another `spec`, an empty `text`, or an `N` too small for 256 bytes and the special tokens.
     """
     check_training_text(text)
     if spec == "char":
@@ -32,13 +36,15 @@ def train_tokenizer(spec: str, text: str, special: Iterable[str] = ()) -> Tokeni
 
 
 def load_tokenizer(path: str | Path) -> Tokenizer:
-    """The tokenizer that `tokenizer.save(path)` wrote.
+    """Load the tokenizer that `tokenizer.save(path)` wrote.
 
-    Raises FileNotFoundError if there is no such file, ValueError if it is cut short or something else.
+    Raises:
+      FileNotFoundError: the file does not exist.
+      ValueError: the file is truncated, or is not a tokenizer.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no tokenizer file {path}; a run keeps its own in RUN/tokenizer.json")
+        raise FileNotFoundError(f"cannot find the tokenizer file {path}; a run keeps its own in RUN/tokenizer.json")
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(state, dict) or state.pop("format", None) != FORMAT:
@@ -50,6 +56,6 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
         return KINDS[kind](**state)
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(
-            f"cannot read {path} as a tokenizer: {error}; the file was cut short, or written by another program "
-            "or version, so copy it again or train it again"
+            f"cannot read {path} as a tokenizer: {error}; the file was truncated, or written by another "
+            "program or version, so copy it again or train it again"
         ) from error

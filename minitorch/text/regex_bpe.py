@@ -1,85 +1,90 @@
-"""Byte-pair encoding as language models use it: unlike the plain one it never merges across the border of a word.
+"""Byte-pair encoding as language models use it: unlike plain BPE it never merges across the border of a word.
 
 A regular expression first cuts the text into words. That keeps `dog`, `dog.` and `dog!` from becoming three unrelated
 ids (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019, section 2.2). It also makes everything
-fast, since a text of a million characters has only some ten thousand different words:
+fast, since a text of a million characters has only about ten thousand different words:
 
-* training counts pairs over the different words, each weighted by how often it occurs, and after a merge recounts only
+* training counts pairs over the different words, each weighted by its count, and updates the counts after a merge only
   around the places that changed;
-* encoding works a word out once and then remembers it.
+* encoding computes the ids of a word once and caches them.
 
-Merges and ids are those of the Rust package `tokenizers` for the same words.
+Merges and ids equal those of the Rust package `tokenizers` for the same words.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 
 from .bpe import BPETokenizer, Pair
 
-# GPT-2's rule in the words of the standard library: each character belongs to exactly one match.
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+# GPT-2's pattern in the syntax of the standard library: each character belongs to exactly one match.
 WORD = re.compile(
     r"""'(?:s|t|re|ve|m|ll|d)   # the end of don't, we'll, ...
     | [ ]?[^\W\d_]+             # letters, with the space before them
     | [ ]?\d+                   # digits
-    | [ ]?(?:[^\s\w]|_)+        # all that is no letter, digit or white space
-    | \s+(?!\S)                 # white space, but its last character is left for the word that follows
+    | [ ]?(?:[^\s\w]|_)+        # all other characters but white space
+    | \s+(?!\S)                 # white space, except its last character, which belongs to the next word
     | \s+""",
     re.VERBOSE,
 )
-GONE = -1  # stands where an id was merged into its left neighbour; part of no pair
-CACHED_WORDS, CACHED_LENGTH = 2**16, 32  # 16 MB of ordinary words, 71 MB of the worst
+MERGED = -1  # in place of an id that was merged into its left neighbour; part of no pair
+CACHED_WORDS, CACHED_LENGTH = 2**16, 32  # 16 MB of ordinary words, 71 MB in the worst case
 
 
 def split_words(text: str) -> Iterator[str]:
-    """The words of `text` in order; joined together they are `text` again."""
+    """Split `text` into words, in order; joined together they are `text` again."""
     return map(re.Match.group, WORD.finditer(text))
 
 
 def learn_merges(words: Mapping[str, int], merges: int) -> list[Pair]:
-    """The pairs to merge, given each different word and how often it occurs.
+    """Return the pairs to merge, given the count of each different word.
 
-    Same order as the plain `learn_merges`: highest count first, then smaller ids. No two merges make the same bytes:
-    merges happen everywhere at once, so equal bytes between the same borders are always cut in the same way.
+    The order is that of the plain `learn_merges`: highest count first, then smaller ids. No two merges give the same
+    bytes: a merge happens everywhere at once, so equal bytes between equal borders are always split the same way.
     """
     ids = [list(word.encode()) for word in words]
-    times = list(words.values())
+    word_counts = list(words.values())
     counts: defaultdict[Pair, int] = defaultdict(int)
-    where: defaultdict[Pair, set[int]] = defaultdict(set)  # the words that hold the pair, or once held it
-    for number, word in enumerate(ids):
+    where: defaultdict[Pair, set[int]] = defaultdict(
+        set
+    )  # the words that contain the pair, or contained it before a merge
+    for word_id, word in enumerate(ids):
         for pair in pairwise(word):
-            counts[pair] += times[number]
-            where[pair].add(number)
+            counts[pair] += word_counts[word_id]
+            where[pair].add(word_id)
     queue = [(-count, pair) for pair, count in counts.items()]
     heapify(queue)
     learned: list[Pair] = []
     while queue and len(learned) < merges:
         negative, best = heappop(queue)
-        if counts[best] != -negative:  # its count has fallen since: let it queue again, further back
+        if counts[best] != -negative:  # the count has fallen since: queue the pair again, further back
             if counts[best] > 0:
                 heappush(queue, (-counts[best], best))
             continue
         new = 256 + len(learned)
         learned.append(best)
-        born: set[Pair] = set()
-        for number in where.pop(best):
-            for pair, change in merge_in_place(ids[number], best, new):
-                counts[pair] += change * times[number]
-                if change > 0:  # only pairs with the new id grow, so no pair is ever queued twice
-                    where[pair].add(number)
-                    born.add(pair)
-        for pair in born:
-            if counts[pair] > 0:  # one that a neighbouring merge took away again has none
+        new_pairs: set[Pair] = set()
+        for word_id in where.pop(best):
+            for pair, change in merge_in_place(ids[word_id], best, new):
+                counts[pair] += change * word_counts[word_id]
+                if change > 0:  # only pairs with the new id grow, so no pair is queued twice
+                    where[pair].add(word_id)
+                    new_pairs.add(pair)
+        for pair in new_pairs:
+            if counts[pair] > 0:  # 0 if a neighbouring merge has removed the pair again
                 heappush(queue, (-counts[pair], pair))
     return learned
 
 
 def merge_in_place(ids: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
-    """Write `new` for each `pair` in `ids`; returns by how much which pairs have become more or fewer."""
+    """Replace each `pair` in `ids` with `new`, and return the changes of the pairs' counts."""
     left, right = pair
     changes: list[tuple[Pair, int]] = []
     i, end, kept = 0, len(ids), 0
@@ -101,42 +106,42 @@ def merge_in_place(ids: list[int], pair: Pair, new: int) -> list[tuple[Pair, int
     return changes
 
 
-def merge_word(word: bytes, merges: Mapping[Pair, int]) -> list[int]:
-    """Ids of one word: the earliest learned pair first, of equal ones the leftmost.
+def encode_word(word: bytes, merges: Mapping[Pair, int]) -> list[int]:
+    """Return the ids of one word: merge the pair that was learned first, the leftmost among equal pairs, and repeat.
 
-    A queue of candidates over a linked list takes n log n steps, so a word of a megabyte does no harm.
+    A queue of candidates over a linked list takes O(n log n) steps, so even a word of a megabyte is fast.
     """
     length = len(word)
-    ids = [*word, GONE]  # ids[length] and ids[-1] are beyond the word on either side
+    ids = [*word, MERGED]  # ids[length] and ids[-1] lie outside of the word, on either side
     previous = list(range(-1, length))
     following = list(range(1, length + 1))
-    # One number `new * length + place` orders candidates by age of the merge, then by place.
+    # The number `new * length + position` orders candidates by merge, then by position.
     queue = [new * length + i for i, pair in enumerate(pairwise(ids)) if (new := merges.get(pair))]
     heapify(queue)
     while queue:
         new, i = divmod(heappop(queue), length)
-        gone = following[i]
-        if merges.get((ids[i], ids[gone])) != new:  # one of the two has been merged meanwhile
+        second = following[i]
+        if merges.get((ids[i], ids[second])) != new:  # one of the two has been merged since
             continue
-        ids[i], ids[gone] = new, GONE
-        before, after = previous[i], following[gone]
+        ids[i], ids[second] = new, MERGED
+        before, after = previous[i], following[second]
         following[i], previous[after] = after, i
         if merged := merges.get((ids[before], new)):
             heappush(queue, merged * length + before)
         if merged := merges.get((new, ids[after])):
             heappush(queue, merged * length + i)
-    return [i for i in ids if i != GONE]
+    return [i for i in ids if i != MERGED]
 
 
 class _WordCache(dict[str, list[int]]):
-    """Word to ids; works out a missing word. Never iterated, so threads may share it."""
+    """A cache from words to their ids. It is never iterated, so threads may share it."""
 
     def __init__(self, merges: Mapping[Pair, int]) -> None:
         super().__init__()
         self.merges = merges
 
     def __missing__(self, word: str) -> list[int]:
-        ids = merge_word(word.encode(), self.merges)
+        ids = encode_word(word.encode(), self.merges)
         if len(word) <= CACHED_LENGTH:
             if len(self) >= CACHED_WORDS:
                 self.clear()
@@ -145,7 +150,7 @@ class _WordCache(dict[str, list[int]]):
 
 
 class RegexBPETokenizer(BPETokenizer):
-    """`BPETokenizer` within words; what `bpe:N` means on the command line."""
+    """`BPETokenizer` within words: `bpe:N` on the command line."""
 
     kind = "regex_bpe"
 

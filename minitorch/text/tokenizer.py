@@ -1,7 +1,7 @@
-"""What every tokenizer does: each id stands for a piece of UTF-8, and decoding joins the pieces.
+"""The base class of tokenizers: each id stands for some bytes of UTF-8, and decoding joins them.
 
-A tokenizer is a table `pieces`: id `i` stands for the bytes `pieces[i]`. The subclasses in the next files differ only
-in which pieces they have and in how they cut a text into them.
+A tokenizer is a table `vocab`: id `i` stands for the bytes `vocab[i]`. The subclasses in the next files differ only in
+their vocabulary and in how they split a text into its entries.
 """
 
 from __future__ import annotations
@@ -9,57 +9,62 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._files import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FORMAT, VERSION = "minitorch-tokenizer", 1
 
 
 class Tokenizer:
-    """Base class; a subclass sets `kind`, calls `__init__` with its pieces and defines `_encode` and `fields`.
+    """Base class. A subclass sets `kind`, calls `__init__` with its vocabulary, and defines `_encode` and `to_dict`.
 
-    `special` maps each special token to its id. These ids follow all others, so a tokenizer can be given more special
-    tokens later without moving any id that a model has learned.
+    `special` maps each special token to its id. These ids follow all others, so more special tokens can be added later
+    without moving an id that a model has learned.
     """
 
     kind: ClassVar[str]
 
-    def __init__(self, pieces: Iterable[bytes], special: Iterable[str] = ()) -> None:
-        names, plain = check_special(special), tuple(pieces)
+    def __init__(self, vocab: Iterable[bytes], special: Iterable[str] = ()) -> None:
+        names, plain = check_special(special), tuple(vocab)
         self.special: dict[str, int] = {name: len(plain) + i for i, name in enumerate(names)}
-        self.pieces: tuple[bytes, ...] = plain + tuple(name.encode() for name in names)
+        self.vocab: tuple[bytes, ...] = plain + tuple(name.encode() for name in names)
         # Longest first, because a regular expression takes the first alternative that matches.
         longest_first = sorted(names, key=len, reverse=True)
         self._special_pattern = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")")
 
     def _encode(self, text: str) -> list[int]:
-        """Ids of a text in which nothing is special; a `UnicodeEncodeError` says which character has no id."""
+        """Return the ids of a text without special tokens; raise UnicodeEncodeError at a character without an id."""
         raise NotImplementedError
 
-    def fields(self) -> dict[str, Any]:
-        """The arguments that build this tokenizer again; what `save` writes."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the arguments of the constructor, which `save` writes."""
         return {"special": list(self.special)}
 
     @property
     def vocab_size(self) -> int:
-        """Number of ids, special tokens included."""
-        return len(self.pieces)
+        """The number of ids, special tokens included."""
+        return len(self.vocab)
 
     def encode(self, text: str, allow_special: bool = False) -> list[int]:
-        """Ids of `text`. What looks like a special token is ordinary text unless `allow_special` is set.
+        """Return the ids of `text`. Special tokens in it are ordinary text unless `allow_special` is set.
 
         Keep it off for text that a user wrote: a user must not be able to write the token that ends a document.
-        Raises TypeError if `text` is no str, ValueError naming the first character that has no id and its position.
+
+        Raises:
+          TypeError: `text` is not a str.
+          ValueError: a character has no id; the message names the first one and its position.
         """
         check_text(text)
         parts = self._special_pattern.split(text) if allow_special and self.special else [text]
         ids: list[int] = []
         start = 0
         for i, part in enumerate(parts):
-            if i % 2:  # `split` puts what its group matched between the rest
+            if i % 2:  # `split` puts the matches of its group at the odd places
                 ids.append(self.special[part])
             else:
                 try:
@@ -70,16 +75,21 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Text of `ids` (a list or a one-dimensional array); bytes that are not UTF-8 become U+FFFD.
+        """Return the text of `ids` (a list or a one-dimensional array); bytes that are not UTF-8 become U+FFFD.
 
-        A model may stop in the middle of a character, so this is no error. Raises as `decode_bytes` does.
+        They are not an error, since a model may stop in the middle of a character. Raises as `decode_bytes` does.
         """
         return self.decode_bytes(ids).decode("utf-8", errors="replace")
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """Exact bytes of `ids`. Raises TypeError for what is not whole numbers, ValueError for an id out of range."""
+        """Return the exact bytes of `ids`.
+
+        Raises:
+          TypeError: the ids are not a row of whole numbers.
+          ValueError: an id is out of range.
+        """
         try:
-            # An array's `tolist` is far faster than its iterator; `index` refuses 3.0 and "3".
+            # An array's `tolist` is far faster than its iterator; `index` rejects 3.0 and "3".
             values = list(map(operator.index, getattr(ids, "tolist", lambda: ids)()))
         except TypeError:
             raise TypeError(
@@ -90,29 +100,29 @@ class Tokenizer:
             at, bad = next((at, i) for at, i in enumerate(values) if not 0 <= i < self.vocab_size)
             raise ValueError(
                 f"id {bad} at position {at} is outside 0..{self.vocab_size - 1}; "
-                "decode with the tokenizer that the ids were made with"
+                "decode with the tokenizer that encoded them"
             )
-        return b"".join(map(self.pieces.__getitem__, values))
+        return b"".join(map(self.vocab.__getitem__, values))
 
     def save(self, path: str | Path) -> None:
-        """Write the tokenizer as one JSON file, whole or not at all; `load_tokenizer` reads it."""
+        """Write the tokenizer to one JSON file, atomically; `load_tokenizer` reads it."""
         path = Path(path)
         if path.is_dir():
             raise IsADirectoryError(f"cannot write {path}: it is a folder; write {path / 'tokenizer.json'}")
         if not path.parent.is_dir():
             raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
-        state = {"format": FORMAT, "version": VERSION, "kind": self.kind, **self.fields()}
+        state = {"format": FORMAT, "version": VERSION, "kind": self.kind, **self.to_dict()}
         atomic_write(path, json.dumps(state, ensure_ascii=False) + "\n")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Tokenizer) and (self.kind, self.fields()) == (other.kind, other.fields())
+        return isinstance(other, Tokenizer) and (self.kind, self.to_dict()) == (other.kind, other.to_dict())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(vocab_size={self.vocab_size}, special={list(self.special)})"
 
 
 def check_text(text: str) -> None:
-    """Refuse what is no str, and lone surrogates: Python strings can hold them, UTF-8 and thus files cannot."""
+    """Raise if `text` is not a str, or has lone surrogates: Python strings can hold them, but UTF-8 cannot."""
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, not {_brief(text)}; bytes become text with data.decode('utf-8')")
     try:
@@ -120,20 +130,20 @@ def check_text(text: str) -> None:
     except UnicodeEncodeError as error:
         reason = (
             "is half of a surrogate pair and cannot be written as UTF-8; "
-            "mend the text with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+            "repair the text with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
         )
         raise _no_id(text, error.start, reason) from None
 
 
 def check_training_text(text: str) -> None:
-    """Refuse a text that nothing can be learned from."""
+    """Raise if nothing can be learned from `text`."""
     check_text(text)
     if not text:
         raise ValueError("the training text is empty; give a text with at least one character")
 
 
 def check_special(special: Iterable[str]) -> list[str]:
-    """`special` as a list; refuses special tokens that are no strings, empty, or given twice."""
+    """Return `special` as a list; raise if a special token is not a string, is empty, or is given twice."""
     if isinstance(special, str):
         raise TypeError(f"special must be a list of strings, not the string {special!r}; write [{special!r}]")
     names = list(special)

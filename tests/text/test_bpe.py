@@ -21,13 +21,13 @@ def test_pairs_are_replaced_from_left_to_right() -> None:
 
 @every
 def test_the_worked_example(cls: type[BPETokenizer]) -> None:
-    """aaabdaaabac -> ZabdZabac (Z=aa) -> ZYdZYac (Y=ab) -> XdXac (X=ZY), the example that Wikipedia gives."""
+    """aaabdaaabac -> ZabdZabac (Z=aa) -> ZYdZYac (Y=ab) -> XdXac (X=ZY), the example of Wikipedia."""
     tokenizer = cls.train("aaabdaaabac", 259)
     a, b, c, d, z, y, x = *b"abcd", 256, 257, 258
     assert tokenizer.merges == {(a, a): z, (a, b): y, (z, y): x}
     assert tokenizer.encode("aaabdaaabac") == [x, d, x, a, c]
     assert tokenizer.decode([x, d, x, a, c]) == "aaabdaaabac"
-    assert tokenizer.pieces[x] == b"aaab"
+    assert tokenizer.vocab[x] == b"aaab"
 
 
 def test_of_equally_frequent_pairs_the_one_with_smaller_ids_is_merged_first() -> None:
@@ -36,8 +36,8 @@ def test_of_equally_frequent_pairs_the_one_with_smaller_ids_is_merged_first() ->
 
 def test_the_plain_tokenizer_merges_across_words_and_the_other_does_not() -> None:
     text = "of the of the"
-    assert b"of the" in BPETokenizer.train(text, 400).pieces
-    assert max(RegexBPETokenizer.train(text, 400).pieces, key=len) == b" the"
+    assert b"of the" in BPETokenizer.train(text, 400).vocab
+    assert max(RegexBPETokenizer.train(text, 400).vocab, key=len) == b" the"
 
 
 @every
@@ -54,7 +54,7 @@ def test_a_vocabulary_of_the_bytes_alone_is_allowed(cls: type[BPETokenizer]) -> 
 
 
 @every
-def test_a_vocabulary_too_small_for_the_bytes_is_refused(cls: type[BPETokenizer]) -> None:
+def test_a_vocabulary_too_small_for_the_bytes_is_rejected(cls: type[BPETokenizer]) -> None:
     with pytest.raises(ValueError, match="vocab_size 255 is too small: 256 bytes and 0 special tokens need 256 ids"):
         cls.train("hello", 255)
     with pytest.raises(ValueError, match="256 bytes and 2 special tokens need 258 ids"):
@@ -63,13 +63,13 @@ def test_a_vocabulary_too_small_for_the_bytes_is_refused(cls: type[BPETokenizer]
 
 @pytest.mark.parametrize("size", [300.0, "300", True])
 @every
-def test_a_vocabulary_size_that_is_no_whole_number_is_refused(cls: type[BPETokenizer], size) -> None:
+def test_a_vocabulary_size_that_is_not_a_whole_number_is_rejected(cls: type[BPETokenizer], size) -> None:
     with pytest.raises(TypeError, match="vocab_size must be a whole number"):
         cls.train("hello", size)
 
 
 @every
-def test_a_text_with_nothing_to_learn_is_refused(cls: type[BPETokenizer]) -> None:
+def test_a_text_with_nothing_to_learn_is_rejected(cls: type[BPETokenizer]) -> None:
     with pytest.raises(ValueError, match="the training text is empty"):
         cls.train("", 300)
     with pytest.raises(ValueError, match="surrogate"):
@@ -80,6 +80,6 @@ def test_a_text_with_nothing_to_learn_is_refused(cls: type[BPETokenizer]) -> Non
 
 @pytest.mark.parametrize("merges", [[(97, 256)], [(97, 98), (97, 98)], [(-1, 5)]])
 @every
-def test_merges_that_cannot_have_been_learned_are_refused(cls: type[BPETokenizer], merges) -> None:
+def test_merges_that_cannot_have_been_learned_are_rejected(cls: type[BPETokenizer], merges) -> None:
     with pytest.raises(ValueError, match=rf"merge {len(merges) - 1} is the pair .* order in which they were learned"):
         cls(merges)

@@ -25,13 +25,13 @@ def test_the_position_counts_special_tokens_before_it() -> None:
         tokenizer.encode("he<|end|>")
 
 
-def test_a_text_with_nothing_to_learn_is_refused() -> None:
+def test_a_text_with_nothing_to_learn_is_rejected() -> None:
     with pytest.raises(ValueError, match="the training text is empty"):
         CharTokenizer.train("")
     with pytest.raises(ValueError, match="surrogate"):
         CharTokenizer.train("a\ud800")
 
 
-def test_a_vocabulary_with_a_character_twice_is_refused() -> None:
+def test_a_vocabulary_with_a_character_twice_is_rejected() -> None:
     with pytest.raises(ValueError, match="a character is given twice in 'aba'"):
         CharTokenizer("aba")

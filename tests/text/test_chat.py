@@ -40,7 +40,7 @@ def test_content_cannot_forge_a_token() -> None:
     assert not any(mask)
 
 
-def test_a_tokenizer_without_the_chat_tokens_is_refused() -> None:
+def test_a_tokenizer_without_the_chat_tokens_is_rejected() -> None:
     with pytest.raises(
         ValueError, match=r"no special token <\|system\|>, <\|assistant\|>, <\|end\|>; .*special=CHAT_TOKENS"
     ):
@@ -61,6 +61,6 @@ def test_a_tokenizer_without_the_chat_tokens_is_refused() -> None:
         ([{"role": "user", "content": 3}], TypeError, "message 0 has content of type int; give a str"),
     ],
 )
-def test_bad_conversations_are_refused(messages, error: type[Exception], text: str) -> None:
+def test_bad_conversations_are_rejected(messages, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         encode_chat(TOKENIZER, messages)

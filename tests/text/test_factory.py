@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +16,9 @@ from minitorch.text import (
     train_tokenizer,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TEXT = 'It\'s "quoted" \\ 東京 \u2028\x00 the the the\r\n'
 
 
@@ -27,18 +30,18 @@ def test_the_spec_chooses_the_tokenizer() -> None:
 
 
 @pytest.mark.parametrize("spec", ["", "bpe", "bpe:", "bpe:many", "bpe:-1", "bpe:1_000", "bpe:260 ", "word", None])
-def test_an_unknown_spec_is_refused(spec) -> None:
+def test_an_unknown_spec_is_rejected(spec) -> None:
     with pytest.raises(ValueError, match=r"unknown tokenizer .*; use char, byte or bpe:N"):
         train_tokenizer(spec, TEXT)
 
 
 @pytest.mark.parametrize("spec", ["char", "byte", "bpe:300"])
-def test_an_empty_training_text_is_refused(spec: str) -> None:
+def test_an_empty_training_text_is_rejected(spec: str) -> None:
     with pytest.raises(ValueError, match="the training text is empty"):
         train_tokenizer(spec, "")
 
 
-def test_a_vocabulary_too_small_for_the_bytes_is_refused() -> None:
+def test_a_vocabulary_too_small_for_the_bytes_is_rejected() -> None:
     with pytest.raises(ValueError, match="vocab_size 100 is too small"):
         train_tokenizer("bpe:100", TEXT)
 
@@ -53,7 +56,7 @@ def test_a_vocabulary_too_small_for_the_bytes_is_refused() -> None:
     ],
     ids=lambda t: t.kind,
 )
-def test_a_saved_tokenizer_comes_back_the_same(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_a_saved_tokenizer_loads_as_it_was(tokenizer: Tokenizer, tmp_path: Path) -> None:
     path = tmp_path / "tokenizer.json"
     tokenizer.save(path)
     loaded = load_tokenizer(str(path))
@@ -64,7 +67,7 @@ def test_a_saved_tokenizer_comes_back_the_same(tokenizer: Tokenizer, tmp_path: P
     assert os.listdir(tmp_path) == ["tokenizer.json"]
 
 
-def test_a_save_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_save_leaves_the_old_file_and_no_partial_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "tokenizer.json"
     ByteTokenizer(["<|old|>"]).save(path)
 
@@ -78,7 +81,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, mo
     assert os.listdir(tmp_path) == ["tokenizer.json"]
 
 
-def test_saving_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
+def test_saving_where_no_file_can_be_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match=r"it is a folder; write .*tokenizer\.json"):
         ByteTokenizer().save(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"the folder .*missing does not exist; create it first"):
@@ -87,7 +90,7 @@ def test_saving_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.json", tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"there is no tokenizer file .*RUN/tokenizer\.json"):
+        with pytest.raises(FileNotFoundError, match=r"cannot find the tokenizer file .*RUN/tokenizer\.json"):
             load_tokenizer(path)
 
 
@@ -97,11 +100,11 @@ def saved(tmp_path: Path) -> tuple[Path, bytes]:
     return path, path.read_bytes()
 
 
-def test_a_file_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_file_is_rejected_wherever_it_ends(tmp_path: Path) -> None:
     path, whole = saved(tmp_path)
     for length in range(0, len(whole) - 2, 7):
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"cannot read .*tokenizer\.json as a tokenizer: .*cut short"):
+        with pytest.raises(ValueError, match=r"cannot read .*tokenizer\.json as a tokenizer: .*truncated"):
             load_tokenizer(path)
 
 
@@ -120,7 +123,7 @@ def test_a_file_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
         ({"more": 1}, "more"),
     ],
 )
-def test_a_file_with_foreign_content_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
+def test_a_file_with_foreign_content_is_rejected(tmp_path: Path, change: dict[str, object], message: str) -> None:
     path, whole = saved(tmp_path)
     path.write_text(json.dumps({**json.loads(whole), **change}), encoding="utf-8")
     with pytest.raises(ValueError, match=f"cannot read .*{message}"):
@@ -128,7 +131,7 @@ def test_a_file_with_foreign_content_is_refused(tmp_path: Path, change: dict[str
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[1, 2]", b'"text"', b"hello", b"[" * 100_000])
-def test_a_file_that_is_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_something_else_is_rejected(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "tokenizer.json"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"cannot read .* as a tokenizer"):

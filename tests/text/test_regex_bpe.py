@@ -1,4 +1,4 @@
-"""Against the Rust package `tokenizers`, and against the plain twin."""
+"""Comparison with the Rust package `tokenizers` and with the plain twin."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ any_text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=6
 
 
 def rust_bpe(text: str, vocab_size: int) -> tokenizers.Tokenizer:
-    """The Rust trainer on our words. Byte `b` is given as character `b`, so that its alphabet has our ids."""
+    """Train in Rust on our words. Byte `b` is given as the character `b`, so that its alphabet has our ids."""
     rust = tokenizers.Tokenizer(tokenizers.models.BPE())
     trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=vocab_size, initial_alphabet=[chr(b) for b in range(256)], show_progress=False
@@ -51,7 +51,7 @@ def rust_merges(rust: tokenizers.Tokenizer) -> list[tuple[int, int]]:
 def assert_same_as_rust(text: str, vocab_size: int, other: str = "") -> None:
     ours, rust = RegexBPETokenizer.train(text, vocab_size), rust_bpe(text, vocab_size)
     assert list(ours.merges) == rust_merges(rust)
-    assert {as_piece: i for i, as_piece in enumerate(ours.pieces)} == {
+    assert {as_piece: i for i, as_piece in enumerate(ours.vocab)} == {
         piece.encode("latin-1"): i for piece, i in rust.get_vocab().items()
     }
     for words in (split_words(text), split_words(other)):
@@ -83,7 +83,7 @@ def test_encoding_a_word_equals_its_slow_twin(trained_on: str, word: str) -> Non
     assert RegexBPETokenizer(merges).encode(word) == BPETokenizer(merges).encode(word)
 
 
-def test_counts_kept_up_to_date_are_the_counts_of_a_recount() -> None:
+def test_updated_counts_equal_a_recount() -> None:
     ids = [1, 1, 1, 2, 1, 2, 1, 1, 2, 2]
     counts = bpe.count_pairs(ids)
     for pair, change in merge_in_place(ids, (1, 2), 9):
@@ -95,9 +95,9 @@ def test_counts_kept_up_to_date_are_the_counts_of_a_recount() -> None:
 
 def test_every_learned_id_encodes_its_own_bytes_and_no_two_ids_have_the_same() -> None:
     tokenizer = RegexBPETokenizer.train(CODE, 2000)
-    assert len(set(tokenizer.pieces)) == tokenizer.vocab_size == 2000
-    for i, piece in enumerate(tokenizer.pieces):
-        assert regex_bpe.merge_word(piece, tokenizer.merges) == [i]
+    assert len(set(tokenizer.vocab)) == tokenizer.vocab_size == 2000
+    for i, piece in enumerate(tokenizer.vocab):
+        assert regex_bpe.encode_word(piece, tokenizer.merges) == [i]
 
 
 @settings(deadline=None)
@@ -125,9 +125,9 @@ def test_words_are_cut_where_gpt2_cuts_them(text: str, words: list[str]) -> None
 
 @pytest.mark.parametrize("text", [CODE, LANGUAGES.replace("²", "")], ids=["code", "languages"])
 def test_words_are_those_of_the_rust_package(text: str) -> None:
-    """It calls digits also what is no decimal digit (²); for all else the two rules agree."""
+    """The Rust pattern also counts ² and other non-decimal digits as digits; the two agree on everything else."""
     rust = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    # Its offsets show the words; the strings beside them have their bytes renamed.
+    # Its offsets give the words; the bytes in the strings that come with them are renamed.
     assert list(split_words(text)) == [text[start:stop] for _, (start, stop) in rust.pre_tokenize_str(text)]
 
 
@@ -140,12 +140,12 @@ def test_special_tokens_change_no_merge_and_no_count_of_ids() -> None:
 
 
 def test_a_word_of_many_letters_is_encoded() -> None:
-    """Searching for the earliest merge anew after each merge would take minutes."""
+    """A new search for the earliest merge after each merge would take minutes."""
     tokenizer = RegexBPETokenizer([(97, 97), (256, 256), (257, 98)])
     assert tokenizer.encode("a" * 199_999) == [257] * 49_999 + [256, 97]
 
 
-def test_the_memory_of_words_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_words_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regex_bpe, "CACHED_WORDS", 10)
     tokenizer = RegexBPETokenizer.train(CODE, 300)
     text = " ".join(map(str, range(100))) + " " + "x" * 100

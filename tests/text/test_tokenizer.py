@@ -1,4 +1,4 @@
-"""What all tokenizers share: round trips, special tokens, decoding, refusals."""
+"""The behaviour that all tokenizers share: round trips, special tokens, decoding, errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ every = pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda t: t.kind)
 
 
 @every
-def test_text_comes_back_whole(tokenizer: Tokenizer) -> None:
+def test_text_survives_a_round_trip(tokenizer: Tokenizer) -> None:
     ids = tokenizer.encode(SAMPLE)
     assert tokenizer.decode(ids) == SAMPLE
     assert all(type(i) is int and 0 <= i < tokenizer.vocab_size for i in ids)
@@ -82,7 +82,7 @@ def test_bytes_that_are_not_utf8_decode_to_the_replacement_character(tokenizer: 
 
 @pytest.mark.parametrize("bad", [-1, 10**9])
 @every
-def test_an_id_out_of_range_is_refused(tokenizer: Tokenizer, bad: int) -> None:
+def test_an_id_out_of_range_is_rejected(tokenizer: Tokenizer, bad: int) -> None:
     with pytest.raises(ValueError, match=rf"id {bad} at position 2 is outside 0\.\.{tokenizer.vocab_size - 1}"):
         tokenizer.decode([1, 2, bad, 3])
 
@@ -97,21 +97,21 @@ def test_an_id_out_of_range_is_refused(tokenizer: Tokenizer, bad: int) -> None:
         (np.zeros(3), r"not ndarray of shape \(3,\)"),
     ],
 )
-def test_ids_that_are_no_row_of_whole_numbers_are_refused(ids, what: str) -> None:
+def test_ids_that_are_not_a_row_of_whole_numbers_are_rejected(ids, what: str) -> None:
     with pytest.raises(TypeError, match=what):
         TOKENIZERS[0].decode(ids)
 
 
 @every
-def test_text_that_is_no_str_is_refused(tokenizer: Tokenizer) -> None:
+def test_text_that_is_not_a_str_is_rejected(tokenizer: Tokenizer) -> None:
     with pytest.raises(TypeError, match=r"text must be a str, not bytes; .*decode\('utf-8'\)"):
         tokenizer.encode(b"abc")  # type: ignore[arg-type]
 
 
 @every
-def test_half_a_surrogate_pair_is_refused_with_a_way_to_mend_it(tokenizer: Tokenizer) -> None:
+def test_half_a_surrogate_pair_is_rejected_with_a_way_to_repair_it(tokenizer: Tokenizer) -> None:
     broken = "é<|end|>\ud83d\ude00 \ud83d"
-    with pytest.raises(ValueError, match=r"U\+D83D\) at position 8 is half of a surrogate pair.*mend"):
+    with pytest.raises(ValueError, match=r"U\+D83D\) at position 8 is half of a surrogate pair.*repair"):
         tokenizer.encode(broken, allow_special=True)
     assert broken.encode("utf-16", "surrogatepass").decode("utf-16", "replace") == "é<|end|>😀 \ufffd"
 
@@ -126,13 +126,13 @@ def test_half_a_surrogate_pair_is_refused_with_a_way_to_mend_it(tokenizer: Token
         (["\ud800"], ValueError, "surrogate"),
     ],
 )
-def test_bad_special_tokens_are_refused(special, error: type[Exception], message: str) -> None:
+def test_bad_special_tokens_are_rejected(special, error: type[Exception], message: str) -> None:
     for make in (ByteTokenizer, lambda special: BPETokenizer.train("ab", 300, special)):
         with pytest.raises(error, match=message):
             make(special)
 
 
-def test_a_special_token_may_hold_the_signs_of_regular_expressions() -> None:
+def test_a_special_token_may_contain_the_syntax_of_regular_expressions() -> None:
     tokenizer = ByteTokenizer([".*", "(a|b"])
     assert tokenizer.encode("c.*(a|b", allow_special=True) == [ord("c"), 256, 257]
 
@@ -147,6 +147,6 @@ def test_tokenizers_are_equal_when_built_from_the_same_fields() -> None:
 
 @every
 def test_more_special_tokens_move_no_other_id(tokenizer: Tokenizer) -> None:
-    larger = type(tokenizer)(**{**tokenizer.fields(), "special": [*SPECIAL, "<new>"]})
+    larger = type(tokenizer)(**{**tokenizer.to_dict(), "special": [*SPECIAL, "<new>"]})
     assert larger.encode(SAMPLE, allow_special=True) == tokenizer.encode(SAMPLE, allow_special=True)
     assert larger.special["<new>"] == tokenizer.vocab_size
