@@ -1,56 +1,79 @@
-"""What several folders of tests share."""
+"""Fixtures and settings that several folders of tests share."""
 
 import os
-import re
 from importlib.metadata import version
-from pathlib import Path
 
-# Compiling is most of the work here. Unoptimized code computes the same, and so does that of the older of XLA's two
-# ways to write a loop for the CPU, in less than half the time, as long as there are two. Set before JAX is imported.
+# Most of the time here is compilation. Unoptimized code gives the same results. So do the older loop emitters of jaxlib
+# 0.10, which compile in less than half the time. Set before JAX is imported.
 os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
 if version("jaxlib").startswith("0.10."):
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false".strip()
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 
-from minitorch import ops
-from minitorch.autodiff import value_and_grad
-
-# What trains models, executes notebooks, builds the site or grades. Single tests elsewhere say so themselves.
-SLOW = re.compile(
-    r"cli/test_(kill|quantize|small_models|tour)|compress/test_(?!gguf|packed|scheme)|finetune/|course/cli/test_student"
-    r"|course/(test_attacks|labs|student/test_progress|grading/test_(class|nbval_runner|grade_class|hide_functions|workers))"
-    r"|docs/test_(browser|five_minutes|site)|infer/test_generate|train/test_(loop|step|tracking)"
+# The types and shapes in the annotations of these modules are checked, in tests only. Set before they are imported.
+jaxtyping.install_import_hook(
+    ["minitorch.nn", "minitorch.ops.fused"],
+    "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # An int is a float, too.
 )
 
+from minitorch import ops
+from minitorch.autodiff import value_and_grad
+from minitorch.models import GPT, GPTConfig, Llama, LlamaConfig
 
-@pytest.hookimpl(tryfirst=True)  # before `-m "not slow"` is looked at
-def pytest_collection_modifyitems(items):
-    here = Path(__file__).parent
-    for item in items:
-        if SLOW.match(item.path.relative_to(here).as_posix()):
-            item.add_marker(pytest.mark.slow)
+
+@pytest.fixture
+def without_type_checks():
+    """Turn off the checks of annotations, for tests of the library's own errors about shapes."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="session")
 def outside():
-    """The environment for a process that computes as a user's does: one that trains, or whose numbers are compared."""
+    """The environment of a process that computes as a user's does: it trains, or its numbers are compared."""
     ours = ("JAX_DISABLE_MOST_OPTIMIZATIONS", "XLA_FLAGS", "PYTHONPATH", "VIRTUAL_ENV")
     return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("PYTEST_")}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def filled():
-    """`filled(build)` is what `build()` returns, its arrays drawn by NumPy: to draw with JAX is to compile."""
+    """`filled(build)` is the pytree of `build()` with arrays sampled by NumPy, which compiles nothing."""
 
     def fill(build):
         rng = np.random.default_rng(0)
         return jax.tree.map(lambda x: rng.normal(scale=0.4, size=x.shape).astype(x.dtype), jax.eval_shape(build))
 
     return fill
+
+
+@pytest.fixture(scope="session")
+def gpt(filled):
+    """A small GPT with biases, its weights NumPy arrays that no test changes."""
+    config = GPTConfig(vocab=11, context=8, layers=2, heads=2, width=8, bias=True)
+    return filled(lambda: GPT.init(jax.random.key(0), config))
+
+
+@pytest.fixture(scope="session")
+def llama(filled):
+    """A small Llama whose four heads share two key heads."""
+    config = LlamaConfig(vocab=11, context=8, layers=2, heads=4, kv_heads=2, width=8, feedforward=12)
+    return filled(lambda: Llama.init(jax.random.key(0), config))
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory):
+    """A text of invented words: no passage is repeated, so that data validation passes."""
+    rng = random.Random(0)
+    words = ["".join(rng.choices("abcdefghij", k=rng.randint(2, 7))) for _ in range(200)]
+    path = tmp_path_factory.mktemp("data") / "words.txt"
+    path.write_text("\n".join(" ".join(rng.choices(words, k=10)) for _ in range(150)) + "\n", encoding="utf-8")
+    return path
 
 
 @pytest.fixture
@@ -70,8 +93,10 @@ def minitorch(capsys):
 
 @pytest.fixture
 def assert_same():
-    """A check that two functions of the same arguments agree in value and in gradient, ours by our tape and the twin's
-    by JAX. The gradient is that of a sum of sines, with respect to all arguments but integers."""
+    """Assert that two functions of the same arguments agree in value and gradient, ours by our tape, the twin by JAX.
+
+    The gradient is that of a sum of sines, with respect to all arguments that are not integers.
+    """
 
     def check(ours, twin, *args, rtol=1e-4, atol=1e-5):
         argnums = [i for i, a in enumerate(args) if i == 0 or jnp.issubdtype(a.dtype, jnp.floating)]

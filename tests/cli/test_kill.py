@@ -9,6 +9,8 @@ import pytest
 
 from minitorch.train import checkpoint, read_rows
 
+pytestmark = pytest.mark.slow
+
 # A process that kills itself, with no chance to clean up, when Python reports an event whose arguments match.
 SCRIPT = """
 import os, re, signal, sys

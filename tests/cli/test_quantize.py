@@ -4,6 +4,8 @@ import pytest
 
 from minitorch.train import read_record
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("options", [["--to", "int8"], ["--to", "int4", "--group", "channel", "--gptq"]])
 def test_a_quantized_run_generates_and_evaluates(minitorch, finished, text_file, tmp_path, options):
@@ -11,7 +13,7 @@ def test_a_quantized_run_generates_and_evaluates(minitorch, finished, text_file,
     assert (code, err) == (0, "")
     bytes_, share = re.fullmatch(r"bytes=(\d+) share=([\d.]+)\n", out).groups()
     assert int(bytes_) == (tmp_path / "small" / "model.safetensors").stat().st_size and float(share) < 0.8
-    assert read_record(tmp_path / "small").facts.parameters == read_record(finished).facts.parameters
+    assert read_record(tmp_path / "small").provenance.parameters == read_record(finished).provenance.parameters
     assert "made from another run" in minitorch("info", "--run", tmp_path / "small")[1].replace("\n", " ")
     code, out, _ = minitorch("generate", "--run", tmp_path / "small", "--prompt", "ab", "--tokens", 3)
     assert code == 0 and out.startswith("ab")

@@ -10,6 +10,8 @@ from minitorch.compress import prune
 from minitorch.nn import paths
 from minitorch.train import load_run, read_record
 
+pytestmark = pytest.mark.slow
+
 FINAL = r"final val_loss=[\d.]+ tokens_per_s=\d+ seconds=[\d.]+\n"
 
 
@@ -57,7 +59,7 @@ def test_prune_cuts_and_zeroes_and_evaluate_agrees(minitorch, accepted, teacher,
     assert code == 0, err
     said = re.fullmatch(r"final val_loss=([\d.]+) parameters=(\d+) sparsity=0.500\n", out)
     model = load_run(small).model
-    assert said and int(said[2]) == paths.count(model) == read_record(small).facts.parameters
+    assert said and int(said[2]) == paths.count(model) == read_record(small).provenance.parameters
     assert int(said[2]) < 0.5 * paths.count(load_run(teacher).model)
     accepted(small)
     code, out, err = minitorch("evaluate", "--run", small, "--data", text_file, "--limit", 1000)
@@ -136,7 +138,7 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
             "a temperature divides logits, so 0.0",
         ),
         (
-            ["distill", "--teacher", "{run}", "--out", "x", "--samples", 5, "--soft", 0.5],
+            ["distill", "--teacher", "{run}", "--out", "x", "--samples", 5, "--alpha", 0.5],
             2,
             ".*what the teacher writes is learned as any text: leave out --temperature",
         ),

@@ -10,6 +10,8 @@ from minitorch.cli.tour import tour
 from minitorch.cli.tour.command import OUT, SETTINGS, guide, make_room, next_commands
 from minitorch.train import Interrupted, Result, RunConfig, load_run, read_rows, train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def small(text_file):

@@ -4,6 +4,8 @@ import xml.etree.ElementTree as ET
 import pytest
 from minitorch.cli.tour.command.chart import loss_chart
 
+pytestmark = pytest.mark.slow
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 import pytest
 from minitorch.cli.tour.command.report import Sample, write_report
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = [
     Sample("Before", "def", " <b>&\n"),
     Sample("After", "def", " f(x):\n    return x"),

@@ -1,7 +1,10 @@
+import pytest
 from minitorch.cli.tour.command.student import STUDENT, teach
 
 from minitorch.nn import paths
 from minitorch.train import load_run
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_student_is_smaller_shares_the_vocabulary_and_is_taught_once(finished, tmp_path):

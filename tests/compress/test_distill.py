@@ -8,10 +8,12 @@ import pytest
 
 import minitorch as mt
 from minitorch.compress import distill
-from minitorch.compress.distill import Recipe
+from minitorch.compress.distill import DistillConfig
 from minitorch.models import GPT, GPTConfig
 from minitorch.nn import Linear
 from minitorch.train import load_run, train
+
+pytestmark = pytest.mark.slow
 
 
 def draws(*shape, seed=0):
@@ -24,35 +26,39 @@ def log_softmax(x):
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
-def test_both_divergences_are_their_definition(temperature):
+def test_both_divergences_equal_their_definition(temperature):
     student, teacher = draws(2, 3, 5), draws(2, 3, 5, seed=1)
     q, p = log_softmax(student / temperature), log_softmax(teacher / temperature)
-    forward = distill.divergence(student, teacher, temperature)
+    forward = distill.kl_divergence(student, teacher, temperature)
     np.testing.assert_allclose(forward, (np.exp(p) * (p - q)).sum(-1) * temperature**2, rtol=1e-5)
-    reverse = distill.divergence(student, teacher, temperature, "reverse")
+    reverse = distill.kl_divergence(student, teacher, temperature, "reverse")
     np.testing.assert_allclose(reverse, (np.exp(q) * (q - p)).sum(-1) * temperature**2, rtol=1e-5)
     theirs = optax.losses.kl_divergence_with_log_targets(jnp.asarray(q), jnp.asarray(p)) * temperature**2
     np.testing.assert_allclose(forward, theirs, rtol=1e-5)
-    np.testing.assert_allclose(distill.divergence(student, student, temperature), 0, atol=1e-6)
+    np.testing.assert_allclose(distill.kl_divergence(student, student, temperature), 0, atol=1e-6)
 
 
 def test_the_gradient_keeps_its_size_at_high_temperatures():
     student, teacher = draws(1, 5), draws(1, 5, seed=1)
-    warm, hot = (mt.grad(lambda s, t=t: mt.ops.sum(distill.divergence(s, teacher, t)))(student) for t in (50.0, 100.0))
-    np.testing.assert_allclose(warm, hot, rtol=0.1, atol=1e-3)  # Logits themselves are compared, whatever T.
+    warm, hot = (
+        mt.grad(lambda s, t=t: mt.ops.sum(distill.kl_divergence(s, teacher, t)))(student) for t in (50.0, 100.0)
+    )
+    np.testing.assert_allclose(
+        warm, hot, rtol=0.1, atol=1e-3
+    )  # In the limit the loss compares logits, at any temperature.
     centered = [x - x.mean() for x in (student, teacher)]
     np.testing.assert_allclose(hot, (centered[0] - centered[1]) / 5, rtol=0.1, atol=1e-2)
 
 
-def test_soft_and_hard_losses_are_mixed():
+def test_the_loss_mixes_divergence_and_cross_entropy():
     student, teacher, targets = draws(2, 3, 5), draws(2, 3, 5, seed=1), jnp.array([[0, 1, 2], [3, 4, 0]])
-    recipe = Recipe(temperature=2.0, soft=0.7)
+    config = DistillConfig(temperature=2.0, alpha=0.7)
     hard = optax.losses.softmax_cross_entropy_with_integer_labels(student, targets).mean()
-    expected = 0.7 * distill.divergence(student, teacher, 2.0).mean() + 0.3 * hard
-    np.testing.assert_allclose(distill.logits_loss(student, teacher, targets, recipe), expected, rtol=1e-5)
+    expected = 0.7 * distill.kl_divergence(student, teacher, 2.0).mean() + 0.3 * hard
+    np.testing.assert_allclose(distill.logits_loss(student, teacher, targets, config), expected, rtol=1e-5)
 
 
-def test_states_that_a_projection_makes_equal_cost_nothing(filled):
+def test_hidden_states_that_a_projection_makes_equal_have_no_loss():
     states = [draws(2, 3, 4), draws(2, 3, 4, seed=1)]
     same = [Linear(jnp.eye(4))] * 2
     np.testing.assert_allclose(distill.hidden_loss(same, states, [3 * s + 1 for s in states]), 0, atol=1e-6)
@@ -72,7 +78,7 @@ def by_hand(projections, student, teacher):
     return np.mean([np.mean((normal(s) @ np.asarray(p.weight) - normal(t)) ** 2) for p, s, t in pairs])
 
 
-def test_layers_are_matched_evenly():
+def test_matched_layers_are_evenly_spaced():
     assert distill.matched_states(list(range(9)), 4) == [2, 4, 6, 8]
     assert distill.matched_states(list(range(4)), 3) == [1, 2, 3]
 
@@ -82,94 +88,98 @@ def teacher():
     return GPT.init(jax.random.key(7), GPTConfig(vocab=12, context=16, layers=2, heads=2, width=16))
 
 
-def test_a_student_with_hidden_states_is_distilled_by_the_loop(tiny, teacher, tmp_path):
-    train(tiny, tmp_path / "run", task=distill.learn_from_text(teacher, Recipe(temperature=2.0, soft=0.5, hidden=1.0)))
+def test_a_student_is_trained_on_hidden_states(tiny, teacher, tmp_path):
+    train(tiny, tmp_path / "run", task=distill.distill(teacher, DistillConfig(temperature=2.0, alpha=0.5, hidden=1.0)))
     student = load_run(tmp_path / "run").model
     assert student.config.width == 8
     assert not np.array_equal(student.token.weight, tiny.init_model(12).token.weight)
 
 
-def test_a_student_of_logits_alone_comes_near_its_teacher(tiny, teacher, tmp_path):
-    loud = jax.tree.map(lambda x: 4 * x, teacher)  # So that there is something to learn from it.
+def test_a_student_approaches_its_teacher(tiny, teacher, tmp_path):
+    loud = jax.tree.map(lambda x: 4 * x, teacher)  # Large logits are worth learning from.
     config = dataclasses.replace(tiny, steps=60, lr=3e-2, eval_every=60, checkpoint_every=60)
-    train(config, tmp_path / "run", task=distill.learn_from_text(loud))
+    train(config, tmp_path / "run", task=distill.distill(loud))
     ids = jnp.arange(12)[None]
     before, after = (
-        float(distill.divergence(model(ids), loud(ids)).mean())
+        float(distill.kl_divergence(model(ids), loud(ids)).mean())
         for model in (config.init_model(12), load_run(tmp_path / "run").model)
     )
     assert after < 0.5 * before
 
 
-def test_samples_of_the_teacher_are_what_is_read(tiny, teacher, tmp_path):
-    def write(model, prompts, tokens):
-        assert model is teacher and prompts.shape[1] == 2
+def test_the_student_reads_the_samples_of_the_teacher(tiny, teacher, tmp_path):
+    def generate(model, prompts, tokens):
+        assert model is teacher
+        assert prompts.shape[1] == 2
         return np.full((len(prompts), tokens), 5)
 
-    task = distill.learn_from_samples(teacher, write, tokens=100)(tiny, tmp_path)
+    task = distill.distill_on_samples(teacher, generate, tokens=100)(tiny, tmp_path)
     rows = np.asarray(task.data).reshape(-1, 16)
-    assert rows.shape == (7, 16) and (rows[:, 2:] == 5).all()
+    assert rows.shape == (7, 16)
+    assert (rows[:, 2:] == 5).all()
 
 
-def test_on_policy_only_some_rows_are_the_students_own(tiny, teacher, tmp_path):
-    task = distill.learn_on_policy(teacher, share=0.5)(tiny, tmp_path)
+def test_on_policy_the_student_generates_a_share_of_the_rows(tiny, teacher, tmp_path):
+    task = distill.distill_on_policy(teacher, share=0.5)(tiny, tmp_path)
     batch = task.draw(task.data, jnp.int32(3))
     assert (np.asarray(batch[2]) >= 0).tolist() == [True, True, False, False]
     model = tiny.init_model(12)
     value, gradient = jax.jit(mt.value_and_grad(task.loss))(model, *batch, teacher)
-    assert value > 0 and np.isfinite(value) and np.abs(gradient.token.weight).sum() > 0
+    assert value > 0
+    assert np.isfinite(value)
+    assert np.abs(gradient.token.weight).sum() > 0
     same = jax.jit(task.loss)(teacher, *batch, teacher)
-    np.testing.assert_allclose(same, 0, atol=1e-5)  # Whatever it writes, it agrees with itself.
+    np.testing.assert_allclose(same, 0, atol=1e-5)  # A model agrees with itself on any text.
 
 
-def test_continued_text_is_what_the_whole_text_would_lead_to(teacher):
+def test_continued_text_equals_what_the_whole_text_predicts(teacher):
     ids, keys = jnp.array([[1, 2, 3], [4, 5, 6]]), jax.random.split(jax.random.key(0), 2)
-    sharp = jax.tree.map(lambda x: 30 * x, teacher)  # The likeliest token is then all but certain.
-    written = jax.jit(distill.continue_text, static_argnums=2)(sharp, ids, 4, keys)
-    text = jnp.concatenate([ids, written], axis=1)
-    np.testing.assert_array_equal(sharp(text)[:, 2:-1].argmax(-1), written)
+    sharp = jax.tree.map(lambda x: 30 * x, teacher)  # Makes the most likely token nearly certain.
+    generated = jax.jit(distill.continue_text, static_argnums=2)(sharp, ids, 4, keys)
+    text = jnp.concatenate([ids, generated], axis=1)
+    np.testing.assert_array_equal(sharp(text)[:, 2:-1].argmax(-1), generated)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (dict(vocab=13), "the teacher knows 13 tokens and the student 12: .*give the student the teacher's tokenizer"),
+        (dict(vocab=13), "the teacher has 13 tokens and the student 12, .*: give the student the teacher's tokenizer"),
         (dict(context=8), "the student reads 16 tokens and the teacher only 8: give the student a context of 8"),
         (
             dict(width=4),
-            "the student has .* parameters and a width of 8, and its teacher .*: a student is no larger and no wider",
+            "the student has .* parameters and a width of 8, and its teacher .*, but a student must not be larger or wider",
         ),
         (
             dict(width=6, layers=9),
-            "the student has .* and a width of 8, and its teacher .* and 6: a student is no larger",
+            "the student has .* and a width of 8, and its teacher .* and 6, but a student must not be larger",
         ),
     ],
 )
-def test_a_teacher_that_does_not_fit_is_refused(tiny, tmp_path, changes, message):
+def test_a_teacher_that_does_not_fit_raises(tiny, tmp_path, changes, message):
     sizes = dict(vocab=12, context=16, layers=2, heads=2, width=16) | changes
     with pytest.raises(ValueError, match=message):
-        distill.learn_from_text(GPT.init(jax.random.key(0), GPTConfig(**sizes)))(tiny, tmp_path)
+        distill.distill(GPT.init(jax.random.key(0), GPTConfig(**sizes)))(tiny, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("recipe", "message"),
+    ("settings", "message"),
     [
         (dict(temperature=0), "a temperature divides logits, so 0 is not possible"),
-        (dict(soft=2), "soft is the share of the teacher's loss, a number from 0 to 1, and not 2"),
+        (dict(alpha=2), "alpha is the share of the teacher's loss, a number from 0 to 1, and not 2"),
         (dict(divergence="both"), "divergence is 'forward' or 'reverse', and not 'both'"),
         (dict(hidden=-1), "hidden is the weight of a loss, a number from 0 up, and not -1"),
     ],
 )
-def test_impossible_recipes_are_refused(recipe, message):
+def test_impossible_settings_raise(settings, message):
     with pytest.raises(ValueError, match=message):
-        Recipe(**recipe)
+        DistillConfig(**settings)
 
 
-def test_an_impossible_share_is_refused(teacher):
-    with pytest.raises(ValueError, match=r"share is that of the rows which the student writes, .* not 0"):
-        distill.learn_on_policy(teacher, share=0)
+def test_an_impossible_share_raises(teacher):
+    with pytest.raises(ValueError, match=r"share is that of the rows which the student generates, .* not 0"):
+        distill.distill_on_policy(teacher, share=0)
 
 
-def test_what_would_be_ignored_is_refused(teacher):
-    with pytest.raises(ValueError, match=r"a student learns from the teacher's logits alone: leave out hidden"):
-        distill.learn_on_policy(teacher, Recipe(hidden=1.0))
+def test_hidden_states_on_policy_raise(teacher):
+    with pytest.raises(ValueError, match=r"compares logits, and not hidden states: leave out hidden"):
+        distill.distill_on_policy(teacher, DistillConfig(hidden=1.0))

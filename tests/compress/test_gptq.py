@@ -4,10 +4,12 @@ import pytest
 
 from minitorch import compress
 from minitorch.compress import gptq
-from minitorch.compress.scheme import NF4, Scheme, decode, encode
+from minitorch.compress.scheme import NF4_LEVELS, Scheme, dequantize, quantize_matrix
+
+pytestmark = pytest.mark.slow
 
 RNG = np.random.default_rng(0)
-X = RNG.normal(size=(200, 32)) @ RNG.normal(size=(32, 32))  # Inputs that depend on each other, as they do in models.
+X = RNG.normal(size=(200, 32)) @ RNG.normal(size=(32, 32))  # Correlated inputs, as in models.
 W, H = RNG.normal(size=(10, 32)).astype(np.float32), X.T @ X
 SCHEMES = [
     Scheme(bits=4),
@@ -17,9 +19,9 @@ SCHEMES = [
 ]
 
 
-def by_the_book(weight, hessian, scheme):
-    """Algorithm 1 with blocks of one column: invert H, quantize, and update both with Gaussian elimination."""
-    start = encode(weight, scheme)
+def by_definition(weight, hessian, scheme):
+    """Run algorithm 1 with blocks of one column: invert H, quantize, and update both with Gaussian elimination."""
+    start = quantize_matrix(weight, scheme)
     scale = np.broadcast_to(np.asarray(start.scale, np.float64), (len(weight), 1))[:, 0]
     zero = 0 if start.zero is None else np.asarray(start.zero, np.float64)[:, 0]
     w = weight.astype(np.float64)
@@ -27,7 +29,7 @@ def by_the_book(weight, hessian, scheme):
     values = np.zeros_like(w)
     for i in range(w.shape[1]):
         if scheme.levels == "nf4":
-            values[:, i] = scale * NF4[np.abs(w[:, i, None] / scale[:, None] - NF4).argmin(axis=1)]
+            values[:, i] = scale * NF4_LEVELS[np.abs(w[:, i, None] / scale[:, None] - NF4_LEVELS).argmin(axis=1)]
         else:
             codes = np.clip(np.round(w[:, i] / scale) + zero, scheme.lowest, scheme.highest)
             values[:, i] = scale * (codes - zero)
@@ -37,35 +39,35 @@ def by_the_book(weight, hessian, scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_gptq_is_the_algorithm_of_its_paper(scheme):
-    ours = decode(gptq.gptq(W, H, scheme), scheme)
-    np.testing.assert_allclose(ours, by_the_book(W, H, scheme), atol=1e-6)
+def test_gptq_equals_the_algorithm_of_its_paper(scheme):
+    ours = dequantize(gptq.gptq(W, H, scheme), scheme)
+    np.testing.assert_allclose(ours, by_definition(W, H, scheme), atol=1e-6)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_outputs_err_less_than_after_rounding_to_the_nearest(scheme):
-    def error(rounded):
-        return np.square(X @ (np.asarray(decode(rounded, scheme)) - W).T).sum()
+def test_outputs_have_smaller_errors_than_with_the_nearest_codes(scheme):
+    def error(quantized):
+        return np.square(X @ (np.asarray(dequantize(quantized, scheme)) - W).T).sum()
 
-    assert error(gptq.gptq(W, H, scheme)) < 0.6 * error(encode(W, scheme))
+    assert error(gptq.gptq(W, H, scheme)) < 0.6 * error(quantize_matrix(W, scheme))
 
 
-def test_a_calibrated_model_errs_less_on_its_text(llama):
+def test_a_calibrated_model_has_smaller_errors_on_its_text(llama):
     ids = [RNG.integers(0, 11, (16, 8)) for _ in range(2)]
-    recipe, text, told = compress.Recipe({"*": Scheme(bits=4)}), jnp.asarray(np.concatenate(ids)), []
+    recipe, text, progress = compress.QuantRecipe({"*": Scheme(bits=4)}), jnp.asarray(np.concatenate(ids)), []
     before = llama(text)
     errors = [
         float(jnp.square(small(text) - before).mean())
         for small in (
-            compress.quantize_gptq(llama, recipe, ids, lambda *done: told.append(done)),
+            compress.quantize_gptq(llama, recipe, ids, lambda *done: progress.append(done)),
             compress.quantize(llama, recipe),
         )
     ]
     assert errors[0] < errors[1]
-    assert told[-1] == (len(told), len(told))
+    assert progress == [(i, len(progress)) for i in range(1, len(progress) + 1)]
 
 
-def test_the_sum_of_outer_products_is_that_of_the_inputs(llama):
+def test_a_hessian_is_the_sum_of_outer_products_of_the_inputs(llama):
     ids = [np.arange(8)[None], np.arange(3, 11)[None]]
     (h,) = gptq.hessians(llama, ids, ["blocks.0.attention.qkv"]).values()
     block = llama.blocks[0]
@@ -74,12 +76,12 @@ def test_the_sum_of_outer_products_is_that_of_the_inputs(llama):
 
 
 @pytest.mark.parametrize("ids", [[], [np.zeros((0, 8), int)]])
-def test_calibration_without_text_is_refused(llama, ids):
+def test_calibration_without_text_raises(llama, ids):
     with pytest.raises(ValueError, match="was given no text"):
         compress.quantize_gptq(llama, compress.RECIPES["int8"], ids)
 
 
-def test_outer_products_that_do_not_fit_are_refused():
+def test_hessians_that_do_not_fit_raise():
     for hessian in (H[:4, :4], np.full_like(H, np.nan)):
         with pytest.raises(ValueError, match="must be finite and 32 x 32"):
             gptq.gptq(W, hessian, Scheme())

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from minitorch import infer, nn, train
-from minitorch.compress.packed import Packed
-from minitorch.compress.quantize import INT4, INT8, RECIPES, Recipe, layers, quantize, rows_of
-from minitorch.compress.scheme import Scheme, encode_unchecked
+from minitorch.compress.packed import PackedMatrix
+from minitorch.compress.quantize import INT4, INT8, RECIPES, QuantRecipe, quantize, select_layers, weight_rows
+from minitorch.compress.scheme import Scheme, quantize_unchecked
 from minitorch.models import Llama, LlamaConfig
 from minitorch.nn import Linear, paths
 from minitorch.train.run_dir import save_run
+
+pytestmark = pytest.mark.slow
 
 IDS = jnp.arange(12).reshape(1, 12) % 11
 
@@ -23,30 +25,34 @@ def llama():
 
 
 @pytest.mark.parametrize(("name", "near"), [("int8", 0.02), ("int8-dynamic", 0.1), ("int4", 0.4), ("nf4", 0.4)])
-def test_a_quantized_model_has_the_same_call_and_nearly_the_same_answer(llama, name, near):
+def test_a_quantized_model_has_the_same_call_and_nearly_the_same_logits(llama, name, near):
     small, before = quantize(llama, RECIPES[name]), llama(IDS)
     after = small(IDS)
-    assert after.shape == before.shape and after.dtype == before.dtype
+    assert after.shape == before.shape
+    assert after.dtype == before.dtype
     assert 0 < np.square(after - before).mean() < near * np.var(before)
 
 
-def test_of_bfloat16_weights_the_answer_is_nearly_the_same(llama):
+def test_quantized_bfloat16_weights_give_nearly_the_same_logits(llama):
     half = nn.cast(llama, jnp.bfloat16)
     before, after = half(IDS), quantize(half, RECIPES["int8"])(IDS)
-    assert after.dtype == before.dtype and 0 < np.square(after - before).mean() < 0.02 * np.var(before)
+    assert after.dtype == before.dtype
+    assert 0 < np.square(after - before).mean() < 0.02 * np.var(before)
 
 
-def test_bytes_in_memory_are_few():
-    """Of the 110-million model, whose arrays only have shapes here."""
+def test_quantized_models_need_few_bytes_in_memory():
+    """Use the 110-million model with shapes in place of arrays."""
     config = LlamaConfig(**LlamaConfig.PRESETS["110m"])
     like = jax.eval_shape(lambda: Llama.init(jax.random.key(0), config))
     whole = sum(leaf.size * 4 for leaf in jax.tree.leaves(like))
     for name, share in (("int8", 0.28), ("int4", 0.16), ("nf4", 0.16)):
-        chosen = layers(like, RECIPES[name])
+        selected = select_layers(like, RECIPES[name])
         small = jax.eval_shape(
-            lambda like, chosen=chosen: {
-                path: Packed.pack(encode_unchecked(rows_of(paths.find(like, path, type(layer))[path]), s), s)
-                for path, (layer, s) in chosen.items()
+            lambda like, selected=selected: {
+                path: PackedMatrix.pack(
+                    quantize_unchecked(weight_rows(paths.find(like, path, type(layer))[path]), s), s
+                )
+                for path, (layer, s) in selected.items()
             },
             like,
         )
@@ -57,14 +63,14 @@ def test_bytes_in_memory_are_few():
 
 @pytest.mark.parametrize(
     ("name", "share"), [("int8", 0.28), ("int4", 0.19)]
-)  # A third of it are embeddings, in 8 bits.
-def test_a_run_is_small_on_disk_and_loads_and_writes_the_same(tmp_path, tiny, name, share):
+)  # A third of its weights are embeddings, which keep 8 bits.
+def test_a_quantized_run_is_small_on_disk_and_loads_and_generates_the_same(tmp_path, tiny, name, share):
     settings = dict(width=64, layers=1, context=8, steps=1, eval_every=1, checkpoint_every=1)
     config = train.RunConfig(**{**vars(tiny), **settings, "tokenizer": "byte", "model": "llama"})
     train.train(config, tmp_path / "run")
     run = train.load_run(tmp_path / "run")
     small = quantize(run.model, RECIPES[name])
-    save_run(tmp_path / "small", tmp_path / "run", small, run.tokenizer, made=name)
+    save_run(tmp_path / "small", tmp_path / "run", small, run.tokenizer, origin=name)
     size = (tmp_path / "small" / "model.safetensors").stat().st_size
     assert size <= share * (tmp_path / "run" / "model.safetensors").stat().st_size
     again = train.load_run(tmp_path / "small").model
@@ -78,9 +84,10 @@ def test_a_run_is_small_on_disk_and_loads_and_writes_the_same(tmp_path, tiny, na
 
 
 def test_the_first_pattern_decides_and_none_leaves_a_layer_alone(llama):
-    small = quantize(llama, Recipe({"*.attention.*": None, "token": INT8, "*": Scheme(bits=4, group=32)}))
+    small = quantize(llama, QuantRecipe({"*.attention.*": None, "token": INT8, "*": Scheme(bits=4, group=32)}))
     assert isinstance(small.blocks[0].attention.qkv, Linear)
-    assert small.token.packed.scheme.bits == 8 and small.blocks[0].mlp.down.packed.scheme.group == 32
+    assert small.token.packed.scheme.bits == 8
+    assert small.blocks[0].mlp.down.packed.scheme.group == 32
 
 
 def test_biases_stay(gpt):
@@ -88,23 +95,23 @@ def test_biases_stay(gpt):
     np.testing.assert_array_equal(small.blocks[0].mlp.up.bias, gpt.blocks[0].mlp.up.bias)
 
 
-def test_progress_is_told(llama):
-    told = []
-    quantize(llama, RECIPES["int8"], on_layer=lambda done, all: told.append((done, all)))
-    assert told == [(i, 5) for i in range(1, 6)]
+def test_progress_is_reported(llama):
+    progress = []
+    quantize(llama, RECIPES["int8"], on_layer=lambda *done: progress.append(done))
+    assert progress == [(i, 5) for i in range(1, 6)]
 
 
-def test_what_is_quantized_is_not_quantized_again(llama):
-    small = quantize(llama, Recipe({"*.down": INT4}))
+def test_a_quantized_model_is_not_quantized_again(llama):
+    small = quantize(llama, QuantRecipe({"*.down": INT4}))
     with pytest.raises(ValueError, match=r"quantized already \(at blocks.0.mlp.down\)"):
         quantize(small, RECIPES["int8"])
 
 
-def test_a_recipe_that_fits_nothing_is_refused(llama):
+def test_a_recipe_that_selects_no_layer_raises(llama):
     with pytest.raises(
         ValueError, match=r"none of the patterns blocks\.7\.\* gives a scheme .* blocks.0.attention.qkv"
     ):
-        quantize(llama, Recipe({"blocks.7.*": INT8}))
+        quantize(llama, QuantRecipe({"blocks.7.*": INT8}))
 
 
 def test_errors_name_the_layer(llama, gpt):
@@ -116,7 +123,7 @@ def test_errors_name_the_layer(llama, gpt):
         quantize(gpt, RECIPES["int4"])
 
 
-def test_wrong_inputs_are_refused_as_by_the_layers_that_were_replaced(llama):
+def test_wrong_inputs_raise_as_in_the_layers_before_quantization(llama):
     small = quantize(llama, RECIPES["int8"])
     with pytest.raises(ValueError, match=r"QuantizedLinear\(128 -> 64\) was given x of shape \(1, 5\)"):
         small.blocks[0].mlp.down(jnp.ones((1, 5)))

@@ -1,6 +1,6 @@
-"""What a student's code may try: nothing of it earns a point, and nothing of it reaches beyond its own grade.
+"""Attacks by a student's code: none earns a point, and none affects anything but its own grade.
 
-The attacks are the cells of the files in `attacks`, each run in the sandbox and under small limits.
+The attacks are the cells of the files in `attacks`, each run in the sandbox with small limits.
 """
 
 import re
@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from minitorch_course._packages import LIBRARY
+from minitorch_course._packages import PACKAGES
+
+pytestmark = pytest.mark.slow
 
 ATTACKS = Path(__file__).parent / "attacks"
 WRONG = {"softmax": "def softmax(x):\n    return x", "scaled": "def scaled(a, b):\n    return [a, b]"}
 
 
 def cells(kind):
-    """The cells of a file by title: of `# %% output -> too much` what is told, too."""
+    """Return the cells of a file by title; the title may hold the expected message: `# %% output -> too much`."""
     text = (ATTACKS / f"{kind}.py").read_text("utf-8")
     return dict(re.findall(r"^# %% (.+)\n((?:(?!# %% ).*\n)+)", text, re.MULTILINE))
 
@@ -25,11 +27,11 @@ def each(kind):
 
 
 def earned(row, exercise):
-    return sum(probe["earned"] for probe in row["probes"] if probe["name"].startswith(exercise))
+    return sum(test["earned"] for test in row["tests"] if test["name"].startswith(exercise))
 
 
-def told(row):
-    return " ".join(str(text) for probe in row["probes"] for text in (probe["message"], probe["error"]) if text)
+def messages(row):
+    return " ".join(str(text) for test in row["tests"] for text in (test["message"], test["error"]) if text)
 
 
 @each("forged")
@@ -45,7 +47,7 @@ def test_only_the_right_numbers_are_right(graded, answers, title, code):
 
 
 @each("copied")
-def test_a_function_that_is_to_be_written_is_not_there(graded, answers, title, code):
+def test_a_function_that_students_must_write_is_missing(graded, answers, title, code):
     row = graded(answers(added=["def helper(x):\n    return jax.nn.softmax(x)"], softmax=code))
     assert (earned(row, "softmax"), earned(row, "scaled")) == (0, 3)
     assert "an added cell calls jax.nn.softmax" in row["flags"]
@@ -56,11 +58,11 @@ def test_a_forbidden_call_costs_the_points_even_where_it_is_not_used(graded, ans
     row = graded(answers(softmax=f"{right}\n\ndef unused(x):\n    return jax.nn.softmax(x)"))
     assert "softmax calls jax.nn.softmax (line 6)" in row["flags"]
     assert (earned(row, "softmax"), earned(row, "scaled")) == (0, 3)
-    assert "softmax may not use jax.nn.softmax, as it does on line 6." in told(row)
+    assert "softmax may not use jax.nn.softmax, as it does on line 6." in messages(row)
 
 
 @each("ended")
-def test_what_ends_python_costs_only_the_probe(graded, answers, title, code):
+def test_what_ends_python_costs_only_the_hidden_test(graded, answers, title, code):
     row = graded(answers(softmax=code))
     assert (earned(row, "softmax"), earned(row, "scaled")) == (0, 3)
 
@@ -77,11 +79,11 @@ def test_python_that_ends_later_costs_no_more_than_this_student(graded, answers)
 
 
 @each("taken")
-def test_who_takes_too_much_is_told_so_in_one_line(graded, impatient, answers, title, code):
+def test_exceeding_a_limit_gives_one_line_about_it(graded, impatient, answers, title, code):
     message = title.partition(" -> ")[2]
     row = (impatient if "seconds" in message else graded)(answers(softmax=code))
     assert (earned(row, "softmax"), earned(row, "scaled")) == (0, 3)
-    assert message in told(row)
+    assert message in messages(row)
 
 
 @each("bombs")
@@ -91,9 +93,10 @@ def test_whatever_is_tried_the_next_student_is_graded(impatient, graded, answers
 
 
 @each("seen")
-def test_nothing_of_the_host_is_within_reach(graded, answers, tiny, title, code):
-    where = f"SOURCE, ROOT, PACKAGE = {str(tiny.path)!r}, {str(tiny.path.parents[1])!r}, {str(LIBRARY)!r}"
+def test_nothing_of_the_host_is_reachable(graded, answers, tiny, title, code):
+    packages = [str(package) for package in PACKAGES]
+    where = f"SOURCE, ROOT, PACKAGES = {str(tiny.path)!r}, {str(tiny.path.parents[1])!r}, {packages!r}"
     tools = cells("tools")["look and search"]
     scaled = "def scaled(a, b):\n    assert not found, found\n    return [SCALE * a, SCALE * b]"
     row = graded(answers(added=[f"{where}\n{tools}\n{code}"], scaled=scaled))
-    assert (earned(row, "scaled"), told(row)) == (3, "")
+    assert (earned(row, "scaled"), messages(row)) == (3, "")

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "five-minutes.md").read_text(encoding="utf-8")
 NEEDLESS = (".*", "__pycache__", "build", "site", "runs", "tests", "docs", "notebooks", "lectures")

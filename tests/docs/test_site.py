@@ -7,6 +7,8 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 LECTURES = sorted(path.stem for path in (ROOT / "lectures").glob("[0-9][0-9]_*.md"))
@@ -78,4 +80,4 @@ def test_a_notebook_shows_the_exercise_and_folds_its_solution(site):
     text, visible = (html.unescape(re.sub(r"<[^>]+>", "", part)) for part in (source, shown))
     solution = "grads[arg] += rules[op][k](grads[i], y, *values)"
     assert solution in text and solution not in visible
-    assert "raise NotImplementedError" in visible and "draw.uniform" not in text  # Of a probe.
+    assert "raise NotImplementedError" in visible and "inputs.uniform" not in text  # Of a probe.

@@ -8,6 +8,8 @@ from minitorch.infer.generate import TOKENS_PER_DISPATCH, bucket_length, prefill
 from minitorch.infer.naive import pad_to
 from minitorch.models import Llama, LlamaConfig
 
+pytestmark = pytest.mark.slow
+
 KEY = jax.random.key(3)
 PROMPTS = [[5, 2, 7], [1, 1, 20]]
 GREEDY = [temperature(0)]

@@ -7,15 +7,17 @@ import optax
 import pytest
 
 from minitorch.nn import paths
-from minitorch.train import Interrupted, NonFiniteLoss, load_run, read_rows, train
-from minitorch.train.layout import METRICS, WEIGHTS
-from minitorch.train.loop import _Pace
+from minitorch.train import Interrupted, NonFiniteLossError, load_run, read_rows, train
+from minitorch.train.loop import Throughput
+from minitorch.train.run_dir import METRICS, WEIGHTS
+
+pytestmark = pytest.mark.slow
 
 FILES = "checkpoints config.json datasheet.md loss.png metrics.jsonl model-card.md model.safetensors tokenizer.json"
 
 
 class SignalAt:
-    """A sink that asks the run to stop."""
+    """A sink that raises a signal after a step."""
 
     def __init__(self, step, number=signal.SIGINT):
         self.step, self.number = step, number
@@ -29,22 +31,22 @@ def without_speed(rows):
     return [{k: v for k, v in row.items() if k != "tokens_per_s"} for row in rows]
 
 
-def test_a_run_leaves_a_folder_with_everything_and_nothing_else(finished):
+def test_a_run_writes_its_files_and_nothing_else(finished):
     assert sorted(path.name for path in finished[0].out.iterdir()) == FILES.split()
 
 
 def test_metrics_have_every_step_once_and_reach_the_sinks(finished, tiny):
-    result, heard = finished
+    result, recorder = finished
     rows = read_rows(result.out / METRICS)
     assert [row["step"] for row in rows] == list(range(1, 25))
     assert [row["step"] for row in rows if "val_loss" in row] == [10, 20, 24]
-    assert [(row["step"], row) for row in rows] == list(heard)
+    assert [(row["step"], row) for row in rows] == list(recorder)
     np.testing.assert_allclose([row["learning_rate"] for row in rows], tiny.schedule()(np.arange(24)), rtol=1e-5)
     assert rows[-1]["val_loss"] == result.val_loss
     assert result.tokens_per_s > 0
 
 
-def test_the_loss_starts_at_that_of_chance_and_falls(finished):
+def test_the_loss_starts_at_that_of_guessing_and_falls(finished):
     rows = read_rows(finished[0].out / METRICS)
     assert rows[0]["loss"] == pytest.approx(np.log(12), abs=0.1)
     assert rows[-1]["loss"] < rows[0]["loss"] - 0.1
@@ -63,20 +65,20 @@ def test_a_run_stopped_and_resumed_ends_in_the_same_weights_bit_for_bit(tiny, fi
 
 
 def test_an_optimizer_of_optax_drops_in_and_is_resumed_like_ours(tiny, finished, tmp_path):
-    config = dataclasses.replace(tiny, optimizer="own")
+    config = dataclasses.replace(tiny, optimizer="custom")
     theirs = optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.adamw(tiny.schedule(), 0.9, 0.99, weight_decay=0.1, mask=lambda w: jax.tree.map(lambda p: p.ndim > 1, w)),
     )
     with pytest.raises(Interrupted):
-        train(config, tmp_path / "own", optimizer=theirs, sinks=[SignalAt(5)])
-    train(config, tmp_path / "own", optimizer=theirs, resume=True)
-    rows, ours = read_rows(tmp_path / "own" / METRICS), read_rows(finished[0].out / METRICS)
+        train(config, tmp_path / "custom", optimizer=theirs, sinks=[SignalAt(5)])
+    train(config, tmp_path / "custom", optimizer=theirs, resume=True)
+    rows, ours = read_rows(tmp_path / "custom" / METRICS), read_rows(finished[0].out / METRICS)
     assert "learning_rate" not in rows[0]
     np.testing.assert_allclose([r["loss"] for r in rows], [r["loss"] for r in ours], rtol=1e-4)
 
 
-def test_resuming_a_finished_run_only_writes_its_files_again(tiny, finished, tmp_path):
+def test_resuming_a_finished_run_only_rewrites_its_files(tiny, finished, tmp_path):
     out = finished[0].out
     card = (out / "model-card.md").read_text("utf-8")
     (out / WEIGHTS).rename(tmp_path / WEIGHTS)
@@ -90,45 +92,48 @@ def test_resuming_a_finished_run_only_writes_its_files_again(tiny, finished, tmp
     assert (out / "model-card.md").read_text("utf-8").split("## Intended")[1] == card.split("## Intended")[1]
 
 
-def test_a_loss_that_explodes_stops_the_run_at_its_step_with_the_layer_and_advice(tiny, tmp_path):
+def test_a_nonfinite_loss_stops_the_run_and_names_step_layer_and_advice(tiny, tmp_path):
     config = dataclasses.replace(tiny, lr=1e30, warmup=0)
-    with pytest.raises(NonFiniteLoss, match=r"step 2 cannot be made .*: .*blocks\.0\..* a lower learning rate"):
+    with pytest.raises(
+        NonFiniteLossError,
+        match=r"step 2 has a loss or gradient that is not finite .*: .*blocks\.0\..* a lower learning rate",
+    ):
         train(config, tmp_path / "run")
     assert [row["step"] for row in read_rows(tmp_path / "run" / METRICS)] == [1]
-    run = load_run(tmp_path / "run")  # What led to it can be looked at.
+    run = load_run(tmp_path / "run")  # The weights before the step can be inspected.
     assert run.step == 1
-    with pytest.raises(NonFiniteLoss, match="step 2 cannot be made"):  # Nor is there another way on from there.
+    with pytest.raises(NonFiniteLossError, match="step 2 has a loss or gradient"):  # Resuming reaches the same step.
         train(config, tmp_path / "run", resume=True)
     assert all(np.isfinite(x).all() for x in paths.flatten(run.model).values())
 
 
-@pytest.mark.parametrize("config_says", ["own", "adamw"])
-def test_an_own_optimizer_is_announced_in_the_settings_and_given(tiny, tmp_path, config_says):
-    given = None if config_says == "own" else optax.sgd(1.0)
-    with pytest.raises(ValueError, match="give an optimizer exactly if the settings say optimizer='own'"):
+@pytest.mark.parametrize("config_says", ["custom", "adamw"])
+def test_a_custom_optimizer_is_in_the_settings_and_passed(tiny, tmp_path, config_says):
+    given = None if config_says == "custom" else optax.sgd(1.0)
+    with pytest.raises(ValueError, match="pass an optimizer if and only if the settings say optimizer='custom'"):
         train(dataclasses.replace(tiny, optimizer=config_says), tmp_path / "run", optimizer=given)  # type: ignore[arg-type]
     assert not (tmp_path / "run").exists()
 
 
 def test_a_dispatch_makes_as_many_steps_as_fill_its_time():
-    pace = _Pace(tokens=10)
-    assert pace.note(1, 9.0) == 0  # Most of it went into compiling.
-    assert pace.note(1, 0.001) == 10_000
-    assert pace.steps == 4  # Carefully up,
-    assert pace.note(4, 0.004) == 10_000
-    assert pace.steps == 16
-    pace.note(16, 24.0)
-    assert pace.steps == 2  # and down at once.
-    pace.note(2, 9.0)
-    assert pace.steps == 1
-    assert pace.tokens_per_s == pytest.approx(23 * 10 / 33.005)
+    throughput = Throughput(tokens=10)
+    assert throughput.update(1, 9.0) == 0  # The first dispatch compiles.
+    assert throughput.update(1, 0.001) == 10_000
+    assert throughput.steps == 4  # It grows at most fourfold,
+    assert throughput.update(4, 0.004) == 10_000
+    assert throughput.steps == 16
+    throughput.update(16, 24.0)
+    assert throughput.steps == 2  # and shrinks at once.
+    throughput.update(2, 9.0)
+    assert throughput.steps == 1
+    assert throughput.tokens_per_s == pytest.approx(23 * 10 / 33.005)
 
 
-def test_a_new_run_refuses_a_folder_that_holds_something(tiny, finished, tmp_path):
-    with pytest.raises(FileExistsError, match=r"there is a run in .* already: go on with it by resuming it"):
+def test_a_new_run_needs_an_empty_folder(tiny, finished, tmp_path):
+    with pytest.raises(FileExistsError, match=r"there is a run in .* already: resume it"):
         train(tiny, finished[0].out)
     (tmp_path / "thesis.txt").write_text("precious", encoding="utf-8")
-    with pytest.raises(FileExistsError, match="exists and is no empty folder"):
+    with pytest.raises(FileExistsError, match="is not an empty folder"):
         train(tiny, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 

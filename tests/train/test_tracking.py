@@ -12,15 +12,17 @@ import pytest
 from minitorch.train import read_rows
 from minitorch.train.tracking import TRACKERS, JsonLines, MLflowSink, WandbSink
 
+pytestmark = pytest.mark.slow
+
 ROWS = [{"loss": 2.5, "learning_rate": 1e-3}, {"loss": 2.25, "learning_rate": 2e-3, "val_loss": 2.375}, {"loss": 2.0}]
 SETTINGS = {"width": 16, "data": "words.txt", "kv_heads": None}
-# What they warn of among themselves is not ours to mend.
+# Their own deprecation warnings are not ours to fix.
 theirs = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
 
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory):
-    """A database of MLflow's, whose tables take seconds to make."""
+    """Return an MLflow database; creating its tables takes seconds."""
     import mlflow
 
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
@@ -31,13 +33,13 @@ def empty_database(tmp_path_factory):
 
 
 @pytest.fixture
-def at_home(tmp_path, monkeypatch, empty_database):
-    """A machine without a network and with an empty home, in a folder in which MLflow has been used before."""
+def offline(tmp_path, monkeypatch, empty_database):
+    """Enter a folder with an MLflow database, with an empty home directory and no network."""
     shutil.copy(empty_database, tmp_path)
     for name in ("HOME", "WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # Nobody answers there.
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # Nothing listens on this port.
     for name in ("MLFLOW_TRACKING_URI", "WANDB_MODE", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
@@ -53,7 +55,7 @@ def test_rows_are_json_lines_on_disk_as_soon_as_they_are_logged(tmp_path):
     assert read_rows(path) == [{"step": 1, "loss": 2.5}, {"step": 2, "loss": 2.25}]
 
 
-def test_resuming_drops_the_rows_after_the_checkpoint_and_a_line_cut_short(tmp_path):
+def test_resuming_drops_the_rows_after_the_checkpoint_and_a_truncated_line(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text(
         "".join(f'{{"step": {i}, "loss": 1.0}}\n' for i in range(1, 6)) + '{"step": 6, "lo', encoding="utf-8"
@@ -78,7 +80,7 @@ def log_all(sink):
 
 
 @theirs
-def test_mlflow_has_the_settings_and_every_number(at_home):
+def test_mlflow_has_the_settings_and_every_number(offline):
     with MLflowSink("my run", SETTINGS) as sink:
         log_all(sink)
     run = sink.client.get_run(sink.run_id)
@@ -88,25 +90,25 @@ def test_mlflow_has_the_settings_and_every_number(at_home):
     history = sink.client.get_metric_history(sink.run_id, "loss")
     assert [(point.step, point.value) for point in history] == [(1, 2.5), (2, 2.25), (3, 2.0)]
     assert [point.step for point in sink.client.get_metric_history(sink.run_id, "val_loss")] == [2]
-    with contextlib.closing(sqlite3.connect(at_home / "mlflow.db")) as database:
+    with contextlib.closing(sqlite3.connect(offline / "mlflow.db")) as database:
         assert database.execute("select count(*) from metrics").fetchone() == (6,)
 
 
 @theirs
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt, "KILLED"), (ValueError, "FAILED")])
-def test_mlflow_knows_how_a_run_ended_and_what_it_had_logged(at_home, monkeypatch, error, status):
-    elsewhere = shutil.move(at_home / "mlflow.db", at_home / "elsewhere.db")
+def test_mlflow_records_how_a_run_ended_and_what_it_logged(offline, monkeypatch, error, status):
+    elsewhere = shutil.move(offline / "mlflow.db", offline / "elsewhere.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{elsewhere}")
-    with pytest.raises(error), MLflowSink("my run", {}) as sink:
+    with pytest.raises(error), MLflowSink("my run", {}) as sink:  # noqa: PT012
         sink.log(1, {"loss": 2.5})
         raise error
     assert sink.client.get_run(sink.run_id).info.status == status
     assert sink.client.get_run(sink.run_id).data.metrics == {"loss": 2.5}
-    assert not (at_home / "mlflow.db").exists()
+    assert not (offline / "mlflow.db").exists()
 
 
 @theirs
-def test_mlflow_gets_more_numbers_than_fit_into_one_message(at_home):
+def test_mlflow_receives_more_metrics_than_fit_into_one_request(offline):
     with MLflowSink("long", {}) as sink:
         for step in range(1, 1101):
             sink.log(step, {"loss": 1 / step})
@@ -114,7 +116,7 @@ def test_mlflow_gets_more_numbers_than_fit_into_one_message(at_home):
 
 
 def wandb_records(path):
-    """The records of an offline run's file: a log of LevelDB's, with a header of 7 bytes, in blocks of 32,768."""
+    """Yield the records of an offline run: a LevelDB log with a 7-byte header, in blocks of 32,768 bytes."""
     from wandb.proto import wandb_internal_pb2
 
     data, place, parts = path.read_bytes(), 7, b""
@@ -125,7 +127,7 @@ def wandb_records(path):
         _, length, kind = struct.unpack("<IHB", data[place : place + 7])
         parts += data[place + 7 : place + 7 + length]
         place += 7 + length
-        if kind in (1, 4):  # The whole of a record, or its last part.
+        if kind in (1, 4):  # A whole record, or its last part.
             record = wandb_internal_pb2.Record()
             record.ParseFromString(parts)
             yield record
@@ -133,15 +135,15 @@ def wandb_records(path):
 
 
 @theirs
-def test_wandb_has_the_settings_and_every_number_offline(at_home):
+def test_wandb_has_the_settings_and_every_number_offline(offline):
     import wandb
 
     try:
-        with WandbSink("my run", SETTINGS, at_home) as sink:
+        with WandbSink("my run", SETTINGS, offline) as sink:
             log_all(sink)
     finally:
         wandb.teardown()
-    (file,) = (at_home / "wandb").glob("offline-run-*/run-*.wandb")
+    (file,) = (offline / "wandb").glob("offline-run-*/run-*.wandb")
     config, history, codes = {}, [], []
     for record in wandb_records(file):
         config |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
@@ -156,10 +158,10 @@ def test_wandb_has_the_settings_and_every_number_offline(at_home):
 
 
 @theirs
-def test_a_tracker_that_listens_to_a_run_has_what_it_wrote_down(finished, at_home):
-    result, heard = finished
+def test_a_tracker_has_the_same_metrics_as_metrics_jsonl(finished, offline):
+    result, recorder = finished
     with TRACKERS["mlflow"]("tiny", {}) as sink:
-        for step, values in heard:
+        for step, values in recorder:
             sink.log(step, values)
     for name in ("loss", "val_loss", "gradient_norm", "learning_rate"):
         tracked = [(point.step, point.value) for point in sink.client.get_metric_history(sink.run_id, name)]
@@ -168,7 +170,7 @@ def test_a_tracker_that_listens_to_a_run_has_what_it_wrote_down(finished, at_hom
 
 @pytest.mark.parametrize(("tracker", "package"), [("mlflow", "mlflow"), ("wandb", "wandb"), ("mlflow", "sqlalchemy")])
 @theirs
-def test_a_missing_package_is_one_line_with_the_command(tracker, package, at_home, monkeypatch):
+def test_a_missing_package_is_one_line_with_the_command(tracker, package, offline, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ImportError, match=rf"needs the package {package}, .*minitorch-course\[tracking\]") as raised:
         TRACKERS[tracker]("my run", {})

@@ -9,6 +9,8 @@ import pytest
 from minitorch_course.student.progress import State
 from minitorch_course.student.skills import SKILLS
 
+pytestmark = pytest.mark.slow
+
 
 def course(minitorch, *arguments):
     return minitorch("course", *arguments)

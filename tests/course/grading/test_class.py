@@ -1,4 +1,4 @@
-"""Forty submissions of the real notebook 02, each made to earn a certain grade: it gets that one, and no other."""
+"""Forty submissions of the real notebook 02, each written to earn a certain grade: each gets exactly that grade."""
 
 import json
 import shutil
@@ -13,6 +13,8 @@ from minitorch_course.grading.sandbox import Limits
 
 sys.path.insert(0, str(Path(__file__).parent))
 from class_of_forty import DUE, NAME, ROOT, Maker, forty, write
+
+pytestmark = pytest.mark.slow
 
 LIMITS = Limits(cell_seconds=20, notebook_seconds=200, output=2**20)
 AGAIN = ("s03", "s18", "s21", "s27", "s37")  # graded a second time: right, wrong, unfinished, broken, hostile
@@ -31,39 +33,39 @@ def made(maker):
 def test_the_class_is_of_forty_who_differ(maker, made):
     assert [row.student for row in made] == [f"s{number:02}" for number in range(1, 41)]
     assert len({row.about for row in made}) == 40
-    assert {name for row in made for name in row.loses} == set(maker.probes)
+    assert {name for row in made for name in row.loses} == set(maker.tests)
     assert [row.about for row in made if row.student in AGAIN] == [
         "own style: loops",
         "wrong: value_and_grad",
         "the first 3 exercises",
-        "handed in twice",
+        "submitted twice",
         "ends Python",
     ]
 
 
 def graded(submissions, out, done=lambda *_: None):
     options = GradingOptions(seed=20261130, due=DUE, limits=LIMITS)
-    return grade(submissions, out, CourseLayout(ROOT), NAME, options, local_engine(2), done)
+    return grade_class(submissions, out, CourseLayout(ROOT), NAME, options, local_engine(2), done)
 
 
-def faults(maker, row, got):
-    """What is not as it was meant, a line each."""
-    lost = [probe["name"] for probe in got["probes"] if probe["status"] != "passed"]
-    said = "\n".join(str(probe[what]) for probe in got["probes"] for what in ("message", "error"))
+def problems(maker, row, got):
+    """Yield a line for each difference from the intended grade."""
+    lost = [test["name"] for test in got["tests"] if test["status"] != "passed"]
+    said = "\n".join(str(test[what]) for test in got["tests"] for what in ("message", "error"))
     wanted = {
         "status": "failed" if row.reason else "graded",
-        "lost": maker.probes if row.reason else [name for name in maker.probes if name in row.loses],
+        "lost": maker.tests if row.reason else [name for name in maker.tests if name in row.loses],
         "late": row.late,
         "flags": list(row.flags),
     }
     wanted["points"] = sum(cell.points for cell in maker.notebook.of("hidden-test") if cell.name not in wanted["lost"])
-    earned = sum(probe["earned"] for probe in got["probes"])
+    earned = sum(test["earned"] for test in got["tests"])
     found = {**{key: got[key] for key in ("status", "late", "flags", "points")}, "lost": lost}
     for key, value in wanted.items():
         if found[key] != value:
             yield f"{row.student} ({row.about}): {key} is {found[key]}, and should be {value}"
     if earned != got["points"]:
-        yield f"{row.student} ({row.about}): {earned} points by probe, {got['points']} in all"
+        yield f"{row.student} ({row.about}): {earned} points by test, {got['points']} in all"
     if not (got["reason"] or "").startswith(row.reason) or bool(got["reason"]) != bool(row.reason):
         yield f"{row.student} ({row.about}): the reason is {got['reason']!r}"
     for words in row.says:
@@ -71,14 +73,14 @@ def faults(maker, row, got):
             yield f"{row.student} ({row.about}): nothing says {words!r}"
 
 
-def test_each_gets_what_it_was_made_to_earn_and_the_same_again(sandbox, maker, made, tmp_path):
+def test_each_gets_its_intended_grade_and_the_same_again(sandbox, maker, made, tmp_path):
     """One test, so that forty notebooks run once, whoever runs the tests."""
     calls = []
     write(made, tmp_path / "all")
     grades = graded(tmp_path / "all", tmp_path / "first", lambda *call: calls.append(call))
     assert sorted(calls) == [(number, 40) for number in range(1, 41)]
     by_name = {student["student"]: student for student in grades["students"]}
-    assert [line for row in made for line in faults(maker, row, by_name[row.student])] == []
+    assert [line for row in made for line in problems(maker, row, by_name[row.student])] == []
 
     some = tmp_path / "some"
     some.mkdir()

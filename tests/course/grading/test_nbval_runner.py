@@ -1,21 +1,24 @@
-"""Notebooks run by nbval in kernels of ours, and their probes judged."""
+"""Notebooks run by nbval in grading kernels, and the verdicts on their hidden tests."""
 
 import dataclasses
 
 import pytest
 
+from minitorch_course.grading.kernel_pool import KernelPool
 from minitorch_course.grading.kernel_process import KernelConfig
-from minitorch_course.grading.nbval_plugin import CodeCell
+from minitorch_course.grading.merge import CodeCell
 from minitorch_course.grading.nbval_runner import run_cells
 from minitorch_course.grading.sandbox import Limits
 
-BEGIN = "from minitorch_course import inputs, report; inputs.begin('probe')\n"
+pytestmark = pytest.mark.slow
+
+BEGIN = "from minitorch_course import inputs, report; inputs.begin('test')\n"
 LIMITS = Limits(notebook_seconds=100, output=2**20)
 
 
-def tasks(*codes, probe="report(f(inputs.normal(3)))"):
+def cells_of(*codes, test="report(f(inputs.normal(3)))"):
     cells = [CodeCell(f"cell {i}", "exercise", code) for i, code in enumerate(codes)]
-    return [*cells, CodeCell("probe", "probe", BEGIN + probe)]
+    return [*cells, CodeCell("test", "hidden-test", BEGIN + test)]
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +32,17 @@ def kernels():
 
 @pytest.fixture(scope="module")
 def key():
-    with KernelPool(KernelConfig({"MINITORCH_REPORT": "key", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)) as kernels:
+    with KernelPool(
+        KernelConfig({"MINITORCH_REPORT": "key", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)
+    ) as kernels:
         mistakes = "report(f(inputs.normal(3)), mistakes={'It is the square.': lambda: inputs.drawn[0] ** 2})"
-        [*_, probe] = run(tasks("def f(x):\n    return 2 * x", probe=mistakes), kernels)
-    assert (probe.status, len(probe.shown)) == ("passed", 1)
-    return {"probe": probe.shown}
+        [*_, test] = run_cells(cells_of("def f(x):\n    return 2 * x", test=mistakes), kernels)
+    assert (test.verdict.status, len(test.values)) == ("passed", 1)
+    return {"test": test.values}
 
 
 def judged(kernels, key, *codes, **options):
-    return run(tasks(*codes, **options), kernels, key)[-1]
+    return run_cells(cells_of(*codes, **options), kernels, key)[-1].verdict
 
 
 def test_the_right_value_passes(kernels, key):
@@ -45,46 +50,46 @@ def test_the_right_value_passes(kernels, key):
 
 
 def test_a_known_mistake_is_named(kernels, key):
-    probe = judged(kernels, key, "def f(x):\n    return x * x")
-    assert (probe.status, probe.message) == ("wrong", "It is the square.")
-    assert (probe.given, probe.expected) == ("float32 (3,)", "float32 (3,)")
+    verdict = judged(kernels, key, "def f(x):\n    return x * x")
+    assert (verdict.status, verdict.message) == ("wrong", "It is the square.")
+    assert (verdict.given, verdict.expected) == ("float32 (3,)", "float32 (3,)")
 
 
-def test_a_wrong_shape_is_told_without_the_numbers(kernels, key):
-    probe = judged(kernels, key, "def f(x):\n    return 2 * x[:2]")
-    assert (probe.status, probe.given, probe.expected) == ("wrong", "float32 (2,)", "float32 (3,)")
+def test_a_wrong_shape_is_reported_without_the_numbers(kernels, key):
+    verdict = judged(kernels, key, "def f(x):\n    return 2 * x[:2]")
+    assert (verdict.status, verdict.given, verdict.expected) == ("wrong", "float32 (2,)", "float32 (3,)")
     assert (
-        probe.message
+        verdict.message
         == "The result has shape (2,), where (3,) is expected: axis 0 is one too short, so look for an off-by-one."
     )
 
 
 def test_an_error_is_explained_in_the_students_terms(kernels, key):
-    probe = judged(kernels, key, "def f(x):\n    return x @ jnp.ones(4)", "import jax.numpy as jnp")
-    assert probe.status == "error"
-    assert "It happened in `f` on line 2" in probe.error
+    verdict = judged(kernels, key, "def f(x):\n    return x @ jnp.ones(4)", "import jax.numpy as jnp")
+    assert verdict.status == "error"
+    assert "It happened in `f` on line 2" in verdict.error
 
 
 def test_a_wrong_value_comes_before_the_error_after_it(kernels, key):
-    probe = judged(kernels, key, "def f(x):\n    return x", probe="report(f(inputs.normal(3)))\n1 / 0")
-    assert (probe.status, probe.error) == ("wrong", None)
+    verdict = judged(kernels, key, "def f(x):\n    return x", test="report(f(inputs.normal(3)))\n1 / 0")
+    assert (verdict.status, verdict.error) == ("wrong", None)
 
 
 def test_the_right_value_and_then_an_error_does_not_pass(kernels, key):
-    probe = judged(kernels, key, "def f(x):\n    return 2 * x", probe="report(f(inputs.normal(3)))\n1 / 0")
-    assert (probe.status, probe.message) == ("error", None)
+    verdict = judged(kernels, key, "def f(x):\n    return 2 * x", test="report(f(inputs.normal(3)))\n1 / 0")
+    assert (verdict.status, verdict.message) == ("error", None)
 
 
 @pytest.mark.parametrize("shows", ["", "report(f(inputs.normal(3)))\n" * 2])
-def test_values_missing_or_too_many_do_not_pass(kernels, key, shows):
-    probe = judged(kernels, key, "def f(x):\n    return 2 * x", probe=shows)
-    assert probe.status == "wrong"
-    assert probe.message.endswith("values were shown where 1 are expected.")
+def test_missing_and_extra_values_do_not_pass(kernels, key, shows):
+    verdict = judged(kernels, key, "def f(x):\n    return 2 * x", test=shows)
+    assert verdict.status == "wrong"
+    assert verdict.message in ("Values reported: 0; expected: 1.", "Values reported: 2; expected: 1.")
 
 
 def test_a_cell_that_fails_does_not_stop_the_next(kernels, key):
-    results = run(tasks("1 / 0", "def f(x):\n    return 2 * x"), kernels, key)
-    assert [result.status for result in results] == ["error", "passed", "passed"]
+    results = run_cells(cells_of("1 / 0", "def f(x):\n    return 2 * x"), kernels, key)
+    assert [result.verdict.status for result in results] == ["error", "passed", "passed"]
 
 
 def test_messages_are_the_same_in_each_run(kernels, key):
@@ -103,7 +108,7 @@ def test_each_notebook_has_a_kernel_of_its_own(kernels, key):
 
 
 def test_a_kernel_can_be_started_ahead(kernels, key):
-    kernels.prepare()
+    kernels.prestart()
     assert judged(kernels, key, "def f(x):\n    return 2 * x").status == "passed"
 
 
@@ -113,31 +118,31 @@ def limited(kernels, **limits):
 
 def test_when_the_time_of_the_notebook_is_up_the_rest_does_not_run(kernels, key):
     with limited(kernels, notebook_seconds=3) as short:
-        cell, probe = run(tasks("while True:\n    pass"), short, key)
-    assert (cell.status, probe.status) == ("timeout", "not run")
-    assert probe.message == "The notebook was stopped after 3 seconds."
+        cell, test = run_cells(cells_of("while True:\n    pass"), short, key)
+    assert (cell.verdict.status, test.verdict.status) == ("timeout", "not run")
+    assert test.verdict.message == "The notebook was stopped after 3 seconds."
 
 
-def test_after_an_end_of_python_the_cells_before_run_again_but_for_those_that_end_it(kernels, key):
+def test_after_python_ends_the_cells_before_run_again_except_those_that_end_it(kernels, key):
     cells = ["def f(x):\n    return 2 * x", "g = f", "import os\nos._exit(1)", "f = g"]
-    results = run(tasks(*cells), kernels, key)
-    assert [result.status for result in results] == ["passed", "passed", "error", "passed", "passed"]
-    assert results[2].error == "Python itself ended here: was it told to exit, or did it crash?"
+    results = run_cells(cells_of(*cells), kernels, key)
+    assert [result.verdict.status for result in results] == ["passed", "passed", "error", "passed", "passed"]
+    assert results[2].verdict.error == "Python itself ended here: did the code call exit, or did it crash?"
 
 
-def test_a_kernel_that_does_not_start_is_an_error_with_what_it_said(kernels):
+def test_a_kernel_that_does_not_start_is_an_error_with_its_standard_error(kernels):
     broken = dataclasses.replace(kernels.config, hidden_functions=["jax.nothing"])
     with (
         KernelPool(broken) as kernels,
         pytest.raises(RuntimeError, match=r"did not start(.|\n)*jax.nothing does not exist"),
     ):
-        run(tasks("f = 1"), kernels)
+        run_cells(cells_of("f = 1"), kernels)
 
 
 def test_more_than_a_kernel_may_send_ends_the_cell_only(kernels, key):
-    results = run(tasks("print('x' * 3_000_000)", "def f(x):\n    return 2 * x"), kernels, key)
-    assert [result.status for result in results] == ["error", "passed", "passed"]
-    assert results[0].error == "More than 1 MB were printed or shown."
+    results = run_cells(cells_of("print('x' * 3_000_000)", "def f(x):\n    return 2 * x"), kernels, key)
+    assert [result.verdict.status for result in results] == ["error", "passed", "passed"]
+    assert results[0].verdict.error == "More than 1 MB were printed or shown."
 
 
 def test_the_sandbox_makes_no_difference(sandbox, kernels, key):

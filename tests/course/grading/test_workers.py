@@ -9,6 +9,8 @@ from minitorch_course.grading import workers
 from minitorch_course.grading.collect import SubmissionFiles
 from minitorch_course.grading.workers import grade_all
 
+pytestmark = pytest.mark.slow
+
 NAME = "07_tiny.ipynb"
 
 
@@ -25,20 +27,20 @@ class Trap(bytes):
 
 
 @pytest.fixture
-def marked(grading_env):
-    """What comes of some students, by name."""
-    grading_env, key = grading_env
+def graded_by_name(grading_env):
+    """Grade some students, and return their results by name."""
+    env, key = grading_env
 
-    def grade(*handed, jobs=1):
-        hands = [lambda one=one: one for one in handed]
-        found = grade_all(hands, grading_env.config.notebook, lambda: key, grading_env.kernel_config(), jobs)
+    def grade(*files, jobs=1):
+        readers = [lambda one=one: one for one in files]
+        found = grade_all(readers, env.config.notebook, lambda: key, env.kernel_config(), jobs)
         return {one.row["student"]: one for one in found}
 
     return grade
 
 
-def test_students_are_graded_side_by_side(marked, answers):
-    found = marked(
+def test_students_are_graded_side_by_side(graded_by_name, answers):
+    found = graded_by_name(
         SubmissionFiles("right", {NAME: answers()}),
         SubmissionFiles("wrong", {NAME: answers(scaled="def scaled(a, b):\n    return [a, b]")}),
         SubmissionFiles("broken", {NAME: b"{"}),
@@ -49,39 +51,44 @@ def test_students_are_graded_side_by_side(marked, answers):
     assert all(one.settled and one.seconds > 0 for one in found.values())
 
 
-def test_a_worker_that_dies_costs_one_student(marked, answers):
-    found = marked(SubmissionFiles("s01", {NAME: Trap(os._exit, (1,))}), SubmissionFiles("s02", {NAME: answers()}))
-    assert found["s01"].row["reason"] == "The grader itself ended while it was at this submission."
-    assert found["s01"].row["status"] == "failed" and not found["s01"].settled
+def test_a_worker_that_dies_costs_one_student(graded_by_name, answers):
+    found = graded_by_name(
+        SubmissionFiles("s01", {NAME: Trap(os._exit, (1,))}), SubmissionFiles("s02", {NAME: answers()})
+    )
+    assert found["s01"].row["reason"] == "The grader itself ended while it graded this submission."
+    assert found["s01"].row["status"] == "failed"
+    assert not found["s01"].settled
     assert found["s02"].row["points"] == 6
 
 
-def test_a_worker_that_hangs_costs_one_student(marked, answers, monkeypatch):
-    monkeypatch.setattr(workers, "MARGIN_SECONDS", -35)  # of a minute, so that it is no long test
-    found = marked(SubmissionFiles("s01", {NAME: Trap(time.sleep, (1000,))}), SubmissionFiles("s02", {NAME: answers()}))
+def test_a_worker_that_hangs_costs_one_student(graded_by_name, answers, monkeypatch):
+    monkeypatch.setattr(workers, "MARGIN_SECONDS", -35)  # of a minute, so that the test is short
+    found = graded_by_name(
+        SubmissionFiles("s01", {NAME: Trap(time.sleep, (1000,))}), SubmissionFiles("s02", {NAME: answers()})
+    )
     assert found["s01"].row["reason"] == "Grading it took more than 25 seconds."
     assert found["s02"].row["points"] == 6
 
 
-def test_whatever_fails_in_grading_is_a_row(marked, answers):
-    found = marked(
+def test_whatever_fails_in_grading_is_a_row(graded_by_name, answers):
+    found = graded_by_name(
         SubmissionFiles("s01", {NAME: Trap(memoryview, (b"{}",))}), SubmissionFiles("s02", {NAME: answers()})
     )
     assert found["s01"].row["reason"].startswith("It could not be graded: AttributeError: ")
     assert found["s02"].row["points"] == 6
 
 
-def test_files_are_asked_for_when_their_turn_has_come(grading_env, answers):
+def test_files_are_read_when_their_turn_has_come(grading_env, answers):
     """Not all submissions of a class fit into memory together."""
-    grading_env, key = grading_env
-    asked = []
+    env, key = grading_env
+    read_files = []
 
-    def hand(name):
-        asked.append(name)
+    def read(name):
+        read_files.append(name)
         return SubmissionFiles(name, {NAME: b"{"})
 
-    hands = [lambda name=name: hand(name) for name in "abc"]
-    found = grade_all(hands, grading_env.config.notebook, lambda: key, grading_env.kernel_config(), 1)
+    readers = [lambda name=name: read(name) for name in "abc"]
+    found = grade_all(readers, env.config.notebook, lambda: key, env.kernel_config(), 1)
     for number, _ in enumerate(found, 1):
-        assert len(asked) <= number + 1
-    assert asked == ["a", "b", "c"]
+        assert len(read_files) <= number + 1
+    assert read_files == ["a", "b", "c"]

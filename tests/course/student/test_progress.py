@@ -6,6 +6,8 @@ from minitorch_course.notebook.check import CHECKED
 from minitorch_course.student.progress import RECORD, Clock, State, check_notebook, progress
 from minitorch_course.student.workspace import start
 
+pytestmark = pytest.mark.slow
+
 RIGHT = "def double(x):\n    return 2 * x"
 
 
