@@ -1,9 +1,9 @@
-"""Which parts can go? Whole heads, neurons and layers are cut out: the model has fewer parameters and is faster.
+"""Structured pruning: remove whole heads, neurons and layers, so that the model is smaller and faster.
 
-The importance of a part is how much the loss would change, to first order, if its output were dimmed a little: the
-gradient with respect to a factor of 1 in front of it (Michel, Levy and Neubig, arXiv 1905.10650), its size averaged
-over texts: where a model has learned all it can, the mean of the gradient itself is 0 for every part. The importance of
-a layer is how far it turns the stream that passes it (Men et al., arXiv 2403.03853).
+The importance of a head or neuron is the absolute gradient of the loss with respect to a factor of 1 on its output
+(Michel, Levy and Neubig, arXiv 1905.10650), averaged over texts. The absolute value comes before the mean, because the
+mean gradient of a converged model is 0. The importance of a layer is the angle by which it turns the residual stream
+(Men et al., arXiv 2403.03853).
 
 Axes: B batch, T time, D model width, H heads, K key/value heads, F feed-forward width.
 """
@@ -11,9 +11,8 @@ Axes: B batch, T time, D model width, H heads, K key/value heads, F feed-forward
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -21,30 +20,36 @@ import numpy as np
 
 from .. import nn
 from ..autodiff import grad
-from ..models import Transformer
 from ..models.gpt import FeedForward
 from ..models.llama import SwiGLU
 from ..nn import Attention, Linear
 
-Array = jax.Array
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._types import Array
+    from ..models import Transformer
 
 
 @jax.jit
 def _importances(model: Transformer, ids: Array) -> tuple[list[Array], list[Array], Array]:
-    """Of every layer's key heads (K,) and neurons (F,), and of the layers (L,), on texts (B, T + 1)."""
+    """Return the importance of each layer's key heads (K,) and neurons (F,), and of the layers (L,).
+
+    `ids` are texts (B, T + 1).
+    """
 
     def of_text(ids: Array) -> tuple[list[Array], list[Array]]:
         gradient = grad(lambda model: nn.cross_entropy(model(ids[None, :-1]), ids[None, 1:]))(model)
         heads, neurons = [], []
         for block, g in zip(model.blocks, gradient.blocks, strict=True):
-            # A factor in front of a part multiplies the rows of the matrix that reads it.
+            # A factor on the output of a part multiplies the rows of the matrix that reads it.
             by_row = jnp.sum(block.attention.out.weight * g.attention.out.weight, axis=1)
             heads.append(jnp.abs(by_row.reshape(block.attention.kv_heads, -1).sum(axis=1)))
             neurons.append(jnp.abs(jnp.sum(block.mlp.down.weight * g.mlp.down.weight, axis=1)))
         return heads, neurons
 
     heads, neurons = jax.tree.map(lambda x: x.mean(axis=0), jax.lax.map(of_text, ids))
-    turned = [1 - jnp.mean(_cosine(x, y)) for x, y in pairwise(model.states(ids[:, :-1]))]
+    turned = [1 - jnp.mean(_cosine(x, y)) for x, y in pairwise(model.hidden_states(ids[:, :-1]))]
     return heads, neurons, jnp.stack(turned)
 
 
@@ -56,86 +61,94 @@ def _cosine(x: Array, y: Array) -> Array:
 def shrink(
     model: Transformer, ids: Array, *, heads: float = 0.0, neurons: float = 0.0, layers: float = 0.0
 ) -> Transformer:
-    """`model` without the least important share of the heads and neurons of each layer, and of the layers.
+    """Return `model` without the least important share of its layers, and of the heads and neurons of each layer.
 
-    Layers go first. Heads that share a key head go together with it. One of each always stays.
+    Layers are removed first. Heads that share a key head are removed together with it. At least one of each is kept.
 
     Args:
-      ids: texts (B, T + 1) to judge by.
+      model: a GPT or Llama.
+      ids: texts (B, T + 1) on which importance is measured.
+      heads: the share of each layer's key heads to remove.
+      neurons: the share of each layer's neurons to remove.
+      layers: the share of the layers to remove.
 
     Raises:
-      ValueError: an impossible share, no text, or a layer of another kind than GPT's and Llama's.
+      ValueError: an impossible share, no text, or a layer of another kind than those of GPT and Llama.
     """
     for name, share in (("heads", heads), ("neurons", neurons), ("layers", layers)):
         if not 0 <= share < 1:
-            raise ValueError(f"{name} is the share of them that goes, from 0 up to below 1, and not {share}.")
+            raise ValueError(f"{name} is the share of them to remove, from 0 up to below 1, and not {share}.")
     if ids.ndim != 2 or ids.shape[0] < 1 or ids.shape[1] < 2:
-        raise ValueError(f"parts are judged by texts (B, T + 1), but the ids have shape {tuple(ids.shape)}: give some.")
+        raise ValueError(
+            f"importance is measured on texts (B, T + 1), but the ids have shape {tuple(ids.shape)}: give some."
+        )
     for i, block in enumerate(model.blocks):
         if not isinstance(block.mlp, FeedForward | SwiGLU) or type(block.attention.out) is not Linear:
             raise ValueError(
-                f"blocks.{i} is no plain layer of GPT or Llama: shrink a model before it is quantized, adapted or given"
-                " experts."
+                f"blocks.{i} is not a plain layer of GPT or Llama: shrink a model before it is quantized"
+                " or gets adapters or experts."
             )
     if layers:
-        model = keep_layers(model, most_important(_importances(model, ids)[2], layers))
+        model = keep_layers(model, top_scores(_importances(model, ids)[2], layers))
     by_head, by_neuron, _ = _importances(model, ids)
     blocks = [
         dataclasses.replace(
             block,
-            attention=keep_heads(block.attention, most_important(by_head[i], heads)),
-            mlp=keep_neurons(block.mlp, most_important(by_neuron[i], neurons)),
+            attention=keep_heads(block.attention, top_scores(by_head[i], heads)),
+            mlp=keep_neurons(block.mlp, top_scores(by_neuron[i], neurons)),
         )
         for i, block in enumerate(model.blocks)
     ]
     return dataclasses.replace(model, blocks=blocks)
 
 
-def most_important(scores: Array, share: float) -> list[int]:
-    """The places of the scores (N,) that stay if a `share` goes, in order; at least one."""
-    gone = min(round(share * len(scores)), len(scores) - 1)
-    return sorted(np.argsort(np.asarray(scores), kind="stable")[gone:].tolist())
+def top_scores(scores: Array, share: float) -> list[int]:
+    """Return the sorted indices of the top scores (N,) that are kept if a `share` is removed; at least one."""
+    removed = min(round(share * len(scores)), len(scores) - 1)
+    return sorted(np.argsort(np.asarray(scores), kind="stable")[removed:].tolist())
 
 
 def keep_layers(model: Transformer, keep: Sequence[int]) -> Transformer:
-    """`model` with these of its blocks only."""
+    """Return `model` with only the blocks at the indices `keep`."""
     config = dataclasses.replace(model.config, layers=len(keep))
     return dataclasses.replace(model, blocks=[model.blocks[i] for i in keep], config=config)
 
 
 def keep_heads(attention: Attention, keep: Sequence[int]) -> Attention:
-    """`attention` with these of its key heads only, each with the heads that ask it."""
+    """Return `attention` with only the key heads `keep`, each with the query heads that share it."""
     H, K = attention.heads, attention.kv_heads
     d = attention.out.weight.shape[0] // H
     queries = [q for k in keep for q in range(k * H // K, (k + 1) * H // K)]
     kept = [*queries, *(H + k for k in keep), *(H + K + k for k in keep)]
     return dataclasses.replace(
         attention,
-        qkv=_columns(attention.qkv, _spread(kept, d)),
-        out=_rows(attention.out, _spread(queries, d)),
+        qkv=_columns(attention.qkv, _columns_of(kept, d)),
+        out=_rows(attention.out, _columns_of(queries, d)),
         heads=len(queries),
         kv_heads=len(keep),
     )
 
 
 def keep_neurons(mlp: Any, keep: Sequence[int]) -> Any:
-    """A feed-forward layer with these of its F neurons only."""
-    places = np.asarray(keep)
-    down = _rows(mlp.down, places)
+    """Return a feed-forward layer with only the neurons `keep` of its F neurons."""
+    indices = np.asarray(keep)
+    down = _rows(mlp.down, indices)
     if isinstance(mlp, SwiGLU):
         F = mlp.down.weight.shape[0]
-        return dataclasses.replace(mlp, gate_up=_columns(mlp.gate_up, np.concatenate([places, places + F])), down=down)
-    return dataclasses.replace(mlp, up=_columns(mlp.up, places), down=down)
+        return dataclasses.replace(
+            mlp, gate_up=_columns(mlp.gate_up, np.concatenate([indices, indices + F])), down=down
+        )
+    return dataclasses.replace(mlp, up=_columns(mlp.up, indices), down=down)
 
 
-def _spread(heads: Sequence[int], d: int) -> np.ndarray:
-    """The places of these heads' numbers, d each."""
+def _columns_of(heads: Sequence[int], d: int) -> np.ndarray:
+    """Return the indices of the d columns of each of the heads."""
     return (np.asarray(heads)[:, None] * d + np.arange(d)).ravel()
 
 
-def _columns(layer: Linear, places: np.ndarray) -> Linear:
-    return Linear(layer.weight[:, places], None if layer.bias is None else layer.bias[places])
+def _columns(layer: Linear, indices: np.ndarray) -> Linear:
+    return Linear(layer.weight[:, indices], None if layer.bias is None else layer.bias[indices])
 
 
-def _rows(layer: Linear, places: np.ndarray) -> Linear:
-    return Linear(layer.weight[places], layer.bias)
+def _rows(layer: Linear, indices: np.ndarray) -> Linear:
+    return Linear(layer.weight[indices], layer.bias)

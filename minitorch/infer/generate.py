@@ -3,7 +3,7 @@
 Two compiled programs do the work: `prefill` reads a prompt into the cache, and `decode_tokens` samples several tokens
 without coming back to Python.
 
-Axes: B batch, T time, V vocabulary.
+Axes: B batch, T time, N new tokens, V vocabulary.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Bool, Integer
 
+from .._types import Array, Key
 from ..models import Transformer
 from ..nn import KVCache
 from .naive import check_request, pad_to, window_start
 from .sample import Sampler, as_pytrees, sample
 
-Array = jax.Array
 TOKENS_PER_DISPATCH = 16  # enough to make Python's share small, few enough to watch the text grow
 MIN_PREFILL = 16  # tokens; shorter prompts are padded, since a program of their own would save nothing
 
@@ -32,10 +33,10 @@ def generate(
     ids: Any,
     tokens: int,
     *,
-    key: Array,
+    key: Key,
     samplers: Sequence[Sampler] = (),
     stop: int | None = None,
-) -> np.ndarray:
+) -> Integer[np.ndarray, "B N"]:
     """Continue prompts of one length, ids (B, T), by `tokens` tokens: int32 (B, tokens), without the prompts.
 
     A row that has sampled the id `stop` is filled up with it; the result ends where all rows have stopped. The same
@@ -52,17 +53,17 @@ def stream(
     ids: Any,
     tokens: int,
     *,
-    key: Array,
+    key: Key,
     samplers: Sequence[Sampler] = (),
     stop: int | None = None,
-) -> Iterator[np.ndarray]:
+) -> Iterator[Integer[np.ndarray, "B n"]]:
     """Yield the tokens of `generate` in pieces (B, n) as they are sampled; the first piece is a single token."""
     text = check_request(model, ids, tokens)
     return _stream(model, text, tokens, key, as_pytrees(samplers), -1 if stop is None else stop)
 
 
 def _stream(
-    model: Transformer, text: np.ndarray, tokens: int, key: Array, samplers: tuple[Sampler, ...], stop: int
+    model: Transformer, text: np.ndarray, tokens: int, key: Key, samplers: tuple[Sampler, ...], stop: int
 ) -> Iterator[np.ndarray]:
     context, done, start, cache = model.config.context, 0, -1, []
     stopped = jnp.zeros(len(text), bool)
@@ -88,7 +89,7 @@ def bucket_length(tokens: int, context: int) -> int:
 
 
 @jax.jit
-def prefill(model: Transformer, ids: Array, length: int | Array) -> list[KVCache]:
+def prefill(model: Transformer, ids: Integer[Array, "B T"], length: int | Integer[Array, ""]) -> list[KVCache]:
     """Return a cache of the first `length` - 1 tokens of ids (B, T); the next one is the first to be decoded."""
     _, cache = model.decode(ids, model.init_cache(len(ids)))
     return [dataclasses.replace(layer, position=jnp.int32(length - 1)) for layer in cache]
@@ -98,14 +99,14 @@ def prefill(model: Transformer, ids: Array, length: int | Array) -> list[KVCache
 def decode_tokens(
     model: Transformer,
     cache: list[KVCache],
-    last: Array,
-    stopped: Array,
-    key: Array,
-    done: int | Array,
-    n: int | Array,
+    last: Integer[Array, " B"],
+    stopped: Bool[Array, " B"],
+    key: Key,
+    done: int | Integer[Array, ""],
+    n: int | Integer[Array, ""],
     samplers: tuple[Sampler, ...],
-    stop: int | Array,
-) -> tuple[Array, Array, Array, list[KVCache]]:
+    stop: int | Integer[Array, ""],
+) -> tuple[Integer[Array, "B N"], Integer[Array, ""], Bool[Array, " B"], list[KVCache]]:
     """Sample at most `n` tokens after the token `last` (B,), in one dispatch.
 
     `done` tokens were sampled before: the key of each token follows from its index alone.

@@ -3,7 +3,7 @@
 Every token costs a pass over all tokens before it. `generate` does the same with a cache, and a test holds the two
 equal.
 
-Axes: B batch, T time, V vocabulary.
+Axes: B batch, T time, N new tokens, V vocabulary.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Integer
 
+from .._types import Array, Key
 from ..models import Transformer
 from .sample import Sampler, as_pytrees, sample
-
-Array = jax.Array
 
 
 def generate_naive(
@@ -25,10 +25,10 @@ def generate_naive(
     ids: Any,
     tokens: int,
     *,
-    key: Array,
+    key: Key,
     samplers: Sequence[Sampler] = (),
     stop: int | None = None,
-) -> np.ndarray:
+) -> Integer[np.ndarray, "B N"]:
     """Return the same tokens as `generate`, slowly."""
     text, functions = check_request(model, ids, tokens), as_pytrees(samplers)
     stopped = np.zeros(len(text), bool)
@@ -62,7 +62,7 @@ def window_start(length: int, context: int) -> int:
     return -(-max(0, length - context) // half) * half
 
 
-def pad_to(ids: np.ndarray, length: int) -> np.ndarray:
+def pad_to(ids: Integer[np.ndarray, "B T"], length: int) -> Integer[np.ndarray, "B length"]:
     """Pad ids (B, T) on the right with zeros to (B, length).
 
     Attention is causal, so padding changes no logits before it, and one compiled program serves all T.
@@ -70,7 +70,7 @@ def pad_to(ids: np.ndarray, length: int) -> np.ndarray:
     return np.pad(ids, ((0, 0), (0, length - ids.shape[1])))
 
 
-def check_request(model: Transformer, ids: Any, tokens: int) -> np.ndarray:
+def check_request(model: Transformer, ids: Any, tokens: int) -> Integer[np.ndarray, "B T"]:
     """Return the prompts as an int32 array (B, T).
 
     Raises:

@@ -14,15 +14,16 @@ from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float, Int
 
+from .._types import Array, Key
 from ..nn import Module, static
 
-Array = jax.Array
 Sampler = Callable[[Array], Array]
 """Logits (..., V) to logits (..., V)."""
 
 
-def sample(key: Array, logits: Array, samplers: Sequence[Sampler] = ()) -> Array:
+def sample(key: Key, logits: Float[Array, "*batch V"], samplers: Sequence[Sampler] = ()) -> Int[Array, "*batch"]:
     """Sample one token for each row of logits (..., V): int32 (...,)."""
     for i, sampler in enumerate(samplers):
         if isinstance(sampler, Greedy) and all(isinstance(s, Greedy | Temperature | Truncation) for s in samplers[i:]):
@@ -31,7 +32,7 @@ def sample(key: Array, logits: Array, samplers: Sequence[Sampler] = ()) -> Array
     return greedy(logits + jax.random.gumbel(key, logits.shape, logits.dtype))  # The Gumbel-max trick.
 
 
-def greedy(logits: Array) -> Array:
+def greedy(logits: Float[Array, "*batch V"]) -> Int[Array, "*batch"]:
     """Return the id of the largest logit of each row (..., V), the smallest id among ties: int32 (...,).
 
     These two passes vectorize on the CPU, where XLA's argmax does not: measured 7 times as fast.
@@ -41,7 +42,7 @@ def greedy(logits: Array) -> Array:
     return jnp.where(less, V - 1, ids).min(axis=-1)
 
 
-def threshold(probs: Array, enough: Callable[[Array], Array]) -> Array:
+def threshold(probs: Float[Array, "*batch V"], enough: Callable[[Array], Array]) -> Float[Array, "*batch 1"]:
     """Return the largest t (..., 1) for which `enough(probs >= t)` (..., 1) holds in each row of probs (..., V), or 0.
 
     Bisects the bit patterns of t in float32, which sort as non-negative numbers do, up to the largest of `probs`.
@@ -62,7 +63,7 @@ def threshold(probs: Array, enough: Callable[[Array], Array]) -> Array:
 class Greedy(Module):
     """Keeps the most probable token of each row, the smallest id among ties."""
 
-    def __call__(self, logits: Array) -> Array:
+    def __call__(self, logits: Float[Array, "*batch V"]) -> Float[Array, "*batch V"]:
         return jnp.where(jax.nn.one_hot(greedy(logits), logits.shape[-1], dtype=bool), logits, -jnp.inf)
 
 
@@ -71,7 +72,7 @@ class Temperature(Module):
 
     t: float
 
-    def __call__(self, logits: Array) -> Array:
+    def __call__(self, logits: Float[Array, "*batch V"]) -> Float[Array, "*batch V"]:
         shifted = logits - logits.max(axis=-1, keepdims=True)
         return shifted / jnp.maximum(self.t, jnp.finfo(shifted.dtype).tiny)
 
@@ -82,7 +83,7 @@ class Truncation(Module):
     cutoff: Callable[[Array, float], Array] = static()
     number: float
 
-    def __call__(self, logits: Array) -> Array:
+    def __call__(self, logits: Float[Array, "*batch V"]) -> Float[Array, "*batch V"]:
         probs = jax.nn.softmax(logits.astype(jnp.float32), axis=-1)
         return jnp.where(probs >= self.cutoff(probs, self.number), logits, -jnp.inf)
 

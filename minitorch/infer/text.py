@@ -5,15 +5,14 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator, Sequence
 
-import jax
 import numpy as np
 
+from .._types import Key
 from ..models import Transformer
 from ..text import Tokenizer
 from .generate import stream
 from .sample import Sampler
 
-Array = jax.Array
 _CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\ufffd")  # all but tab and line break
 
 
@@ -23,7 +22,7 @@ def stream_text(
     prompt: str,
     tokens: int,
     *,
-    key: Array,
+    key: Key,
     samplers: Sequence[Sampler] = (),
     stop: int | None = None,
 ) -> Iterator[str]:

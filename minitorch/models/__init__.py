@@ -1,7 +1,7 @@
-"""Which networks do we build from the layers?
+"""Models: one family per file, with an axis glossary on top.
 
-Read `mlp`, `convnet`, then `transformer` and its two settings, `gpt` and `llama`. Each model has a frozen configuration
-with named presets, and `Model.init(key, config)` makes its first weights.
+Read `mlp`, `convnet`, then `transformer` and its two families, `gpt` and `llama`. Each model has a frozen configuration
+with named presets, and `Model.init(key, config)` returns a model with initial weights.
 """
 
 from .config import Config

@@ -1,6 +1,6 @@
-"""A small convolutional network for pictures of digits and clothes: two convolutions, each followed by pooling.
+"""A small convolutional network for images of digits and clothes: convolutions, each followed by pooling.
 
-Axes: B batch, H height, W width, C channels, here also the classes.
+Axes: B batch, H height, W width, C channels, N classes.
 
 Source: after LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998, with ReLU and max pooling.
 """
@@ -10,19 +10,18 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-import jax
+from jaxtyping import Float
 
 from .. import ops
+from .._types import Array, Key
 from ..nn import Conv, Linear, Module, relu, static
 from ..nn.init import fold_in_name, he_normal
 from .config import Config
 
-Array = jax.Array
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ConvNetConfig(Config):
-    """Square pictures of `size` pixels and `channels` colours; `hidden` channels after each convolution."""
+    """Square images of `size` pixels and `channels` colours; `hidden` channels after each convolution."""
 
     size: int
     channels: int = 1
@@ -36,32 +35,33 @@ class ConvNetConfig(Config):
         if not isinstance(self.hidden, tuple) or not all(isinstance(n, int) and n > 0 for n in self.hidden):
             bad.append(f"hidden must be a tuple of channel counts, such as (16, 32), and is {self.hidden!r}")
         elif not bad and self.size >> len(self.hidden) == 0:
-            bad.append(f"{len(self.hidden)} poolings halve a size of {self.size} to nothing: give fewer hidden layers")
+            bad.append(f"{len(self.hidden)} poolings reduce a size of {self.size} to nothing: give fewer hidden layers")
         return bad
 
 
 class ConvNet(Module):
-    """x (B, H, W) or (B, H, W, C) to logits (B, classes)."""
+    """Images (B, H, W) or (B, H, W, C) to logits (B, N)."""
 
     convs: list[Conv]
     head: Linear
     config: ConvNetConfig = static()
 
     @classmethod
-    def init(cls, key: Array, config: ConvNetConfig) -> ConvNet:
-        """First weights after He et al., which suit ReLU."""
+    def init(cls, key: Key, config: ConvNetConfig) -> ConvNet:
+        """Return a model with initial weights after He et al., for ReLU."""
         c = config
         channels = [c.channels, *c.hidden]
-        side = c.size >> len(c.hidden)  # Each pooling halves it, rounding down.
+        side = c.size >> len(c.hidden)  # Each pooling halves it and rounds down.
         convs = [
             Conv.init(fold_in_name(key, f"convs.{i}"), channels[i], channels[i + 1], (3, 3), weight_init=he_normal())
             for i in range(len(c.hidden))
         ]
         return cls(convs, Linear.init(fold_in_name(key, "head"), side * side * channels[-1], c.classes), c)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[Array, "B H W *C"]) -> Float[Array, "B N"]:
         if x.ndim == 3:
             x = ops.expand_dims(x, -1)  # (B, H, W, 1)
         for conv in self.convs:
             x = ops.max_pool(relu(conv(x)), (2, 2), (2, 2))  # (B, H/2, W/2, C)
-        return self.head(ops.reshape(x, (x.shape[0], -1)))
+        x = ops.reshape(x, (x.shape[0], -1))  # (B, H W C)
+        return self.head(x)  # (B, N)

@@ -1,6 +1,6 @@
 """GPT-2: learned positions, LayerNorm, a feed-forward layer with GELU, and output weights tied to the embedding.
 
-Axes: B batch, T time, D model width, F feed-forward width = 4 D, V vocabulary.
+Axes: D model width, F feed-forward width = 4 D; those of `transformer`.
 
 Source: Radford et al., "Language Models are Unsupervised Multitask Learners", 2019.
 """
@@ -11,18 +11,17 @@ import dataclasses
 import math
 from typing import ClassVar
 
-import jax
+from jaxtyping import Float
 
+from .._types import Array, Key
 from ..nn import Attention, Dropout, Embedding, LayerNorm, Linear, Module, gelu
 from ..nn.init import Initializer, fold_in_name, normal
 from .transformer import Block, Transformer, TransformerConfig
 
-Array = jax.Array
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GPTConfig(TransformerConfig):
-    """`bias`: GPT-2 has biases in all linear layers and norms; small models train as well without, and faster."""
+    """The sizes of a GPT. With `bias`, all linear layers and norms have biases, as in GPT-2; small models need none."""
 
     bias: bool = False
 
@@ -37,32 +36,35 @@ class GPTConfig(TransformerConfig):
 
 
 class FeedForward(Module):
-    """gelu(x U) D: x (..., D) through (..., F) to (..., D)."""
+    """gelu(x U) W, with U of shape (D, F) and W of shape (F, D): x (..., D) to (..., D)."""
 
     up: Linear
     down: Linear
 
     @classmethod
-    def init(cls, key: Array, width: int, bias: bool, weight_init: Initializer, down_init: Initializer) -> FeedForward:
+    def init(cls, key: Key, width: int, bias: bool, weight_init: Initializer, down_init: Initializer) -> FeedForward:
         return cls(
             up=Linear.init(fold_in_name(key, "up"), width, 4 * width, bias, weight_init),
             down=Linear.init(fold_in_name(key, "down"), 4 * width, width, bias, down_init),
         )
 
-    def __call__(self, x: Array) -> Array:
-        return self.down(gelu(self.up(x)))
+    def __call__(self, x: Float[Array, "*batch D"]) -> Float[Array, "*batch D"]:
+        return self.down(gelu(self.up(x)))  # (..., D), from (..., F)
 
 
 class GPT(Transformer):
     """`GPT.init(key, GPTConfig(vocab=65, context=64, layers=4, heads=4, width=128))`; see `Transformer`."""
 
     @classmethod
-    def init(cls, key: Array, config: GPTConfig) -> GPT:
-        """First weights as GPT-2's: deviation 0.02, less where one of the 2 x `layers` parts adds to the stream."""
+    def init(cls, key: Key, config: GPTConfig) -> GPT:
+        """Return a model with initial weights as in GPT-2.
+
+        Their standard deviation is 0.02, and 0.02 / sqrt(2 x `layers`) for layers that add to the residual stream.
+        """
         c, std = config, normal(0.02)
         small = normal(0.02 / math.sqrt(2 * c.layers))
 
-        def block(key: Array) -> Block:
+        def block(key: Key) -> Block:
             return Block(
                 attention_norm=LayerNorm.init(fold_in_name(key, "attention_norm"), c.width, c.bias),
                 attention=Attention.init(

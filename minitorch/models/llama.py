@@ -1,6 +1,6 @@
-"""Llama. Unlike `gpt`: rotary positions, RMSNorm, a gated feed-forward layer, query heads that share a key head.
+"""Llama. Unlike `gpt`: rotary positions, RMSNorm, a gated feed-forward layer, and query heads that share a key head.
 
-Axes: B batch, T time, D model width, F feed-forward width, H heads, K key/value heads, V vocabulary.
+Axes: D model width, F feed-forward width; those of `transformer`.
 
 Source: Touvron et al., arXiv 2302.13971 and 2307.09288.
 """
@@ -11,21 +11,20 @@ import dataclasses
 import math
 from typing import ClassVar
 
-import jax
+from jaxtyping import Float
 
 from .. import ops
+from .._types import Array, Key
 from ..nn import Attention, Dropout, Embedding, Linear, Module, RMSNorm, silu
 from ..nn.init import Initializer, fold_in_name, normal
 from .transformer import Block, Transformer, TransformerConfig
 
-Array = jax.Array
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LlamaConfig(TransformerConfig):
-    """Where not given, `kv_heads` is `heads`, and `feedforward` 8/3 of the width, up to the next multiple of 32.
+    """The sizes of a Llama. With `tied`, the output weights are the embedding, which is most of a small model.
 
-    `tied`: output weights tied to the embedding, which is most of a small model.
+    `kv_heads` defaults to `heads`, and `feedforward` to 8/3 of the width, rounded up to a multiple of 32.
     """
 
     kv_heads: int | None = None
@@ -54,34 +53,37 @@ class LlamaConfig(TransformerConfig):
 
 
 class SwiGLU(Module):
-    """(silu(x G) * (x U)) D: x (..., D) through (..., F) to (..., D). Shazeer, arXiv 2002.05202."""
+    """(silu(x G) * (x U)) W, with G and U of shape (D, F) and W of shape (F, D): x (..., D) to (..., D).
 
-    gate_up: Linear  # (D, 2 F): the columns of G, then those of U, in one product
+    Shazeer, arXiv 2002.05202.
+    """
+
+    gate_up: Linear  # (D, 2F): the columns of G, then those of U, in one product
     down: Linear
 
     @classmethod
-    def init(cls, key: Array, width: int, feedforward: int, weight_init: Initializer, down_init: Initializer) -> SwiGLU:
+    def init(cls, key: Key, width: int, feedforward: int, weight_init: Initializer, down_init: Initializer) -> SwiGLU:
         return cls(
             gate_up=Linear.init(fold_in_name(key, "gate_up"), width, 2 * feedforward, False, weight_init),
             down=Linear.init(fold_in_name(key, "down"), feedforward, width, False, down_init),
         )
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[Array, "*batch D"]) -> Float[Array, "*batch D"]:
         gate, up = ops.split(self.gate_up(x), 2, axis=-1)  # (..., F) each
-        return self.down(silu(gate) * up)
+        return self.down(silu(gate) * up)  # (..., D)
 
 
 class Llama(Transformer):
     """`Llama.init(key, LlamaConfig(vocab=65, context=64, layers=4, heads=4, width=128))`; see `Transformer`."""
 
     @classmethod
-    def init(cls, key: Array, config: LlamaConfig) -> Llama:
-        """First weights as GPT-2's."""
+    def init(cls, key: Key, config: LlamaConfig) -> Llama:
+        """Return a model with initial weights as in GPT-2."""
         c, std = config, normal(0.02)
         small = normal(0.02 / math.sqrt(2 * c.layers))
         feedforward = c.feedforward or 32 * math.ceil(8 * c.width / 3 / 32)
 
-        def block(key: Array) -> Block:
+        def block(key: Key) -> Block:
             return Block(
                 attention_norm=RMSNorm.init(fold_in_name(key, "attention_norm"), c.width, c.epsilon),
                 attention=Attention.init(

@@ -1,6 +1,6 @@
-"""The multi-layer perceptron: linear maps with a bend between them.
+"""The multi-layer perceptron: linear maps with ReLU between them.
 
-Axes: B batch, C classes.
+Axes: B batch, D inputs, F hidden width, N classes.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ import dataclasses
 from itertools import pairwise
 from typing import ClassVar
 
-import jax
+from jaxtyping import Float
 
 from .. import ops
+from .._types import Array, Key
 from ..nn import Linear, Module, relu, static
 from ..nn.init import fold_in_name, he_normal
 from .config import Config
 
-Array = jax.Array
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MLPConfig(Config):
-    """`inputs` numbers in, through layers of the widths in `hidden`, to `classes` logits."""
+    """`inputs` numbers, layers of the widths in `hidden`, and `classes` logits."""
 
     inputs: int
     hidden: tuple[int, ...]
@@ -40,14 +39,14 @@ class MLPConfig(Config):
 
 
 class MLP(Module):
-    """x (B, ...), pictures or vectors, to logits (B, C), with ReLU between the layers."""
+    """Images or vectors (B, ...) to logits (B, N), with ReLU between the layers."""
 
     layers: list[Linear]
     config: MLPConfig = static()
 
     @classmethod
-    def init(cls, key: Array, config: MLPConfig) -> MLP:
-        """First weights after He et al., which suit ReLU."""
+    def init(cls, key: Key, config: MLPConfig) -> MLP:
+        """Return a model with initial weights after He et al., for ReLU."""
         sizes = [config.inputs, *config.hidden, config.classes]
         layers = [
             Linear.init(fold_in_name(key, f"layers.{i}"), d_in, d_out, weight_init=he_normal())
@@ -55,8 +54,8 @@ class MLP(Module):
         ]
         return cls(layers, config)
 
-    def __call__(self, x: Array) -> Array:
-        x = ops.reshape(x, (x.shape[0], -1))  # (B, inputs)
+    def __call__(self, x: Float[Array, "B ..."]) -> Float[Array, "B N"]:
+        x = ops.reshape(x, (x.shape[0], -1))  # (B, D)
         for layer in self.layers[:-1]:
-            x = relu(layer(x))
-        return self.layers[-1](x)
+            x = relu(layer(x))  # (B, F)
+        return self.layers[-1](x)  # (B, N)

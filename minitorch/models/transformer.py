@@ -1,29 +1,29 @@
-"""The decoder that `gpt` and `llama` are two settings of: blocks of attention and feed-forward on one residual stream.
+"""The decoder of `gpt` and `llama`: blocks of attention and feed-forward layers on one residual stream.
 
-Axes: B batch, T time, S source time (the cache's length), D model width, H heads, K key/value heads, V vocabulary.
+Axes: B batch, T time, D model width, V vocabulary.
 
-Normalization stands before each part and not after the sum (Xiong et al., arXiv 2002.04745), so that the stream from
-the embedding to the logits is a plain sum, and gradients reach every block.
+Each part normalizes its input and not the sum (Xiong et al., arXiv 2002.04745), so that the residual stream from the
+embedding to the logits is a plain sum, and gradients reach every block.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+from jaxtyping import Float, Integer
 
+from .._types import Array, Key
 from ..nn import Attention, Dropout, Embedding, KVCache, LayerNorm, Linear, Module, RMSNorm, at_least_float32, static
 from ..nn.init import fold_in_name
 from .config import Config
 
-Array = jax.Array
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TransformerConfig(Config):
-    """The sizes of a decoder, and its rate of dropout, on the embedding and on what each part adds to the stream."""
+    """The sizes of a decoder, and the rate of dropout of the embedding and of what each part adds to the stream."""
 
     vocab: int
     context: int
@@ -48,44 +48,45 @@ class Block(Module):
     attention_norm: LayerNorm | RMSNorm
     attention: Attention
     mlp_norm: LayerNorm | RMSNorm
-    mlp: Any  # A module (..., D) -> (..., D).
+    mlp: Any  # a module from (B, T, D) to (B, T, D)
     dropout: Dropout
 
     def __call__(
-        self, x: Array, cache: KVCache | None = None, key: Array | None = None
-    ) -> tuple[Array, KVCache | None]:
-        y, cache = self.attention(self.attention_norm(x), cache)
+        self, x: Float[Array, "B T D"], cache: KVCache | None = None, key: Key | None = None
+    ) -> tuple[Float[Array, "B T D"], KVCache | None]:
+        y, cache = self.attention(self.attention_norm(x), cache)  # (B, T, D)
         x = x + self.dropout(y, fold_in_name(key, "attention"))
-        y = self.mlp(self.mlp_norm(x))
+        y = self.mlp(self.mlp_norm(x))  # (B, T, D)
         return x + self.dropout(y, fold_in_name(key, "mlp")), cache
 
 
 class Transformer(Module):
     """Token ids (B, T) to logits (B, T, V) for the token that follows each.
 
-    `model(ids)` trains and evaluates, dropping out only if given a `key`; `model.decode(ids, cache)` generates.
+    `model(ids)` is for training and evaluation, `model.decode(ids, cache)` for generation.
     """
 
     token: Embedding
-    position: Embedding | None  # None where attention turns its queries and keys instead (RoPE).
+    position: Embedding | None  # None if attention rotates its queries and keys instead
     blocks: list[Block]
     norm: LayerNorm | RMSNorm
-    head: Linear | None  # None: the token embedding, read the other way.
+    head: Linear | None  # None if the output weights are those of `token`
     dropout: Dropout
     config: TransformerConfig = static()
 
-    def __call__(self, ids: Array, key: Array | None = None) -> Array:
-        """Logits (B, T, V), float32 at least.
+    def __call__(self, ids: Integer[Array, "B T"], key: Key | None = None) -> Float[Array, "B T V"]:
+        """Return logits in float32 at least. Dropout applies only if a `key` is given.
 
         Raises:
-          ValueError: the ids are not (B, T), or T is more than the context.
+          ValueError: the ids are not (B, T), or T is larger than the context.
         """
         return self._run(ids, [None] * len(self.blocks), key)[0]
 
-    def hidden_states(self, ids: Array) -> list[Array]:
-        """The residual stream (B, T, D) after the embedding, and after each block: `model(ids)` on the way.
+    def hidden_states(self, ids: Integer[Array, "B T"]) -> list[Float[Array, "B T D"]]:
+        """Return the residual stream after the embedding and after each block.
 
-        Raises ValueError as the model does.
+        Raises:
+          ValueError: the ids are not (B, T), or T is larger than the context.
         """
         self._check_ids(ids)
         states = [self._embed(ids, None)]
@@ -93,56 +94,58 @@ class Transformer(Module):
             states.append(block(states[-1])[0])
         return states
 
-    def unembed(self, x: Array) -> Array:
-        """Logits (B, T, V), float32 at least, from the stream x (B, T, D) after the last block."""
-        x = self.norm(x)
+    def unembed(self, x: Float[Array, "B T D"]) -> Float[Array, "B T V"]:
+        """Return logits, in float32 at least, from the residual stream after the last block."""
+        x = self.norm(x)  # (B, T, D)
         return at_least_float32(self.token.attend(x) if self.head is None else self.head(x))
 
-    def decode(self, ids: Array, cache: list[KVCache]) -> tuple[Array, list[KVCache]]:
-        """Logits (B, T, V) for T tokens that follow those in the cache, and the longer cache.
+    def decode(self, ids: Integer[Array, "B T"], cache: list[KVCache]) -> tuple[Float[Array, "B T V"], list[KVCache]]:
+        """Return logits for T tokens that follow those in the cache, and the cache with these tokens.
 
-        A prompt is read in one call and continued in calls of T = 1. Not for training. The caller sees to it that the
-        tokens fit into the cache: how full it is, is known only while the compiled code runs.
+        One call reads a prompt (prefill), and calls with T = 1 continue it. Not for training. The caller must not give
+        more tokens than fit into the cache: the number in it is known only while compiled code runs.
         """
         return self._run(ids, cache, None)
 
     def init_cache(self, batch: int, length: int | None = None) -> list[KVCache]:
-        """An empty cache for `length` tokens, by default the context, in the dtype of the weights.
+        """Return an empty cache for `length` tokens, by default the context, in the dtype of the weights.
 
         Raises:
-          ValueError: the length is more than the context.
+          ValueError: the length is larger than the context.
         """
         self._check_length(length := length or self.config.context)
         head_size, dtype = self.config.width // self.config.heads, self.token.weight.dtype
         return [KVCache.init(batch, length, block.attention.kv_heads, head_size, dtype) for block in self.blocks]
 
-    def _run(self, ids: Array, caches: Any, key: Array | None) -> tuple[Array, Any]:
+    def _run(self, ids: Array, caches: Sequence[KVCache | None], key: Key | None) -> tuple[Array, Any]:
         self._check_ids(ids)
         x = self.dropout(self._embed(ids, caches[0]), fold_in_name(key, "embedding"))  # (B, T, D)
         longer = []
         for i, (block, cache) in enumerate(zip(self.blocks, caches, strict=True)):
-            x, cache = block(x, cache, fold_in_name(key, f"blocks.{i}"))
+            x, cache = block(x, cache, fold_in_name(key, f"blocks.{i}"))  # (B, T, D)
             longer.append(cache)
-        return self.unembed(x), longer
+        return self.unembed(x), longer  # (B, T, V)
 
     def _embed(self, ids: Array, cache: KVCache | None) -> Array:
-        x = self.token(ids)
+        x = self.token(ids)  # (B, T, D)
         if self.position is None:
             return x
         T = ids.shape[1]
         if cache is None:
-            return x + self.position.weight[:T]  # A slice: its gradient is cheaper than that of a look-up.
-        return x + self.position(cache.position + jnp.arange(T))
+            return x + self.position.weight[:T]  # (T, D); the gradient of a slice is cheaper than that of a look-up
+        return x + self.position(cache.position + jnp.arange(T))  # (T, D)
 
     def _check_ids(self, ids: Array) -> None:
         if ids.ndim != 2:
-            raise ValueError(f"a model reads ids (B, T), but got shape {tuple(ids.shape)}: for one text, ids[None].")
+            raise ValueError(
+                f"a model reads ids (B, T), but got shape {tuple(ids.shape)}: for one text, give ids[None]."
+            )
         self._check_length(ids.shape[1])
 
     def _check_length(self, tokens: int) -> None:
         context = self.config.context
         if tokens > context:
             raise ValueError(
-                f"{tokens} tokens are more than the context of {context} that this model was made for:"
+                f"{tokens} tokens are more than the context of {context} of this model:"
                 f" give it the last {context}, ids[:, -{context}:], or train one with a larger context."
             )

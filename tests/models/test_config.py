@@ -38,7 +38,7 @@ def test_an_unknown_preset_lists_the_known():
         (LlamaConfig, {"width": 12}, r"rotary positions need an even head size, not width / heads = 3"),
     ],
 )
-def test_a_transformer_that_cannot_be_built_is_refused(kind, changes, message):
+def test_a_transformer_that_cannot_be_built_is_rejected(kind, changes, message):
     with pytest.raises(ValueError, match=f"this {kind.__name__} cannot be built: {message}"):
         kind(**(SMALL | changes))
 
@@ -48,10 +48,10 @@ def test_a_transformer_that_cannot_be_built_is_refused(kind, changes, message):
     [
         (MLPConfig, dict(inputs=64, hidden=[128], classes=10), r"hidden must be a tuple .* is \[128\]"),
         (MLPConfig, dict(inputs=64, hidden=(0,), classes=0), r"classes must .* is 0; hidden must .* is \(0,\)"),
-        (ConvNetConfig, dict(size=3), r"2 poolings halve a size of 3 to nothing"),
+        (ConvNetConfig, dict(size=3), r"2 poolings reduce a size of 3 to nothing"),
         (ConvNetConfig, dict(size=8, hidden=16), r"hidden must be a tuple of channel counts"),
     ],
 )
-def test_a_classifier_that_cannot_be_built_is_refused(kind, settings, message):
+def test_a_classifier_that_cannot_be_built_is_rejected(kind, settings, message):
     with pytest.raises(ValueError, match=message):
         kind(**settings)

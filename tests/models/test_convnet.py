@@ -25,7 +25,7 @@ def test_logits_and_gradients_equal_those_of_flax(filled, assert_same):
 
 
 @pytest.mark.parametrize(("preset", "size", "inputs"), [("digits", 8, 2 * 2 * 32), ("fashion", 28, 7 * 7 * 64)])
-def test_presets_fit_their_pictures(preset, size, inputs):
+def test_presets_fit_their_images(preset, size, inputs):
     model = jax.eval_shape(lambda: ConvNet.init(KEY, ConvNetConfig.preset(preset)))
     assert model.head.weight.shape == (inputs, 10)
     assert jax.eval_shape(lambda m: m(jnp.zeros((3, size, size))), model).shape == (3, 10)

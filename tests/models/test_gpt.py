@@ -12,7 +12,7 @@ IDS = np.random.default_rng(1).integers(0, 11, size=(2, 6))
 
 
 def twin(model, ids):
-    """GPT-2 once more, from the paper and with nothing of ours: weights by path, two heads of width 4."""
+    """An independent GPT-2, from the paper and without our code: weights by path, two heads of width 4."""
     w = paths.flatten(model)
 
     def norm(x, name):
@@ -54,11 +54,11 @@ def test_logits_and_gradients_equal_those_of_an_independent_twin(bias, filled, a
     ],
 )
 def test_parameter_counts_equal_the_published(preset, published):
-    """Those of OpenAI's GPT-2; and of `tiny`, which the documentation calls about a million."""
+    """The counts of OpenAI's GPT-2, and of `tiny`, which the documentation gives as about a million."""
     assert paths.count(jax.eval_shape(lambda: GPT.init(KEY, GPTConfig.preset(preset)))) == published
 
 
-def test_first_weights_are_those_of_gpt2():
+def test_initial_weights_are_those_of_gpt2():
     model = jax.jit(GPT.init, static_argnums=1)(KEY, GPTConfig.preset("tiny"))
     deviation = {path: np.std(x) for path, x in paths.flatten(model).items()}
     for name, expected in [
@@ -74,11 +74,13 @@ def test_first_weights_are_those_of_gpt2():
     np.testing.assert_allclose(loss, np.log(1024), rtol=0.05)
 
 
-def test_more_layers_leave_the_first_weights_of_the_others():
+def test_more_layers_do_not_change_the_initial_weights_of_the_others():
     build = jax.jit(GPT.init, static_argnums=1)
     few, many = (paths.flatten(build(KEY, GPTConfig(**{**SMALL, "layers": n}))) for n in (1, 2))
     for path in few:
-        shrunk = np.sqrt(2) if path.endswith(("out.weight", "down.weight")) else 1  # The more parts, the smaller each.
+        shrunk = (
+            np.sqrt(2) if path.endswith(("out.weight", "down.weight")) else 1
+        )  # more parts add to the stream, so each is smaller
         np.testing.assert_allclose(few[path], many[path] * shrunk, rtol=1e-6)
     assert not np.allclose(many["blocks.0.mlp.up.weight"], many["blocks.1.mlp.up.weight"])
 

@@ -12,7 +12,7 @@ IDS = np.random.default_rng(1).integers(0, 11, size=(2, 6))
 
 
 def twin(model, ids):
-    """Llama once more, with nothing of ours: four heads of width 4, two to a key head, turned as complex numbers."""
+    """An independent Llama without our code: four heads of width 4, two per key head, rotated as complex numbers."""
     w = paths.flatten(model)
 
     def norm(x, name):
@@ -27,7 +27,7 @@ def twin(model, ids):
     for i in range(2):
         block = f"blocks.{i}"
         qkv = norm(x, f"{block}.attention_norm") @ w[f"{block}.attention.qkv.weight"]
-        columns = jnp.split(qkv, 8, axis=-1)  # Four queries, two keys, two values.
+        columns = jnp.split(qkv, 8, axis=-1)  # four queries, two keys, two values
         heads = []
         for h in range(4):
             q, k, v = turn(columns[h]), turn(columns[4 + h // 2]), columns[6 + h // 2]
@@ -50,7 +50,7 @@ def test_logits_and_gradients_equal_those_of_an_independent_twin(tied, filled, a
     [("15m", 15_191_712), ("110m", 109_529_856), ("1.1b", 1_100_048_384), ("7b", 6_738_415_616)],
 )
 def test_parameter_counts_equal_the_published(preset, published):
-    """Those of llama2.c's stories15M and stories110M, TinyLlama 1.1B and Llama 2 7B."""
+    """The counts of llama2.c's stories15M and stories110M, TinyLlama 1.1B and Llama 2 7B."""
     assert paths.count(jax.eval_shape(lambda: Llama.init(KEY, LlamaConfig.preset(preset)))) == published
 
 

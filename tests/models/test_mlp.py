@@ -19,7 +19,7 @@ def test_logits_and_gradients_equal_relu_between_linear_maps(filled, assert_same
     assert_same(lambda model, x: model(x), twin, model, X)
 
 
-def test_the_digits_preset_reads_pictures_of_8_by_8():
+def test_the_digits_preset_takes_images_of_8_by_8():
     model = jax.eval_shape(lambda: MLP.init(KEY, MLPConfig.preset("digits")))
     assert jax.eval_shape(lambda m: m(jnp.zeros((2, 8, 8))), model).shape == (2, 10)
     assert paths.count(model) == 64 * 128 + 128 + 128 * 10 + 10
