@@ -82,7 +82,7 @@ def _expecting(probe, expected):
         for a, b in zip(given, wanted):
             _np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
-    return show, lambda: next(values, None)
+    return report, lambda: next(values, None)
 
 
 def _probe(code):
@@ -121,11 +121,11 @@ def test_code(cell: Cell, key: Sequence[Mapping[str, Any]]) -> str:
     """A probe as a test: its own code, without `mistakes`, and what is expected."""
     tree = ast.parse(cell.source)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "show":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "report":
             node.args, node.keywords = node.args[:1], []
     expected = json.dumps([value["value"] for value in key])
     last = "assert _rest() is None, 'too few values'"
-    return f"show, _rest = _expecting({cell.name!r}, {expected!r})\n{ast.unparse(tree)}\n{last}"
+    return f"report, _rest = _expecting({cell.name!r}, {expected!r})\n{ast.unparse(tree)}\n{last}"
 
 
 class Contestant:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from collections.abc import Iterator
-from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
 
 # jsonschema, on which nbformat stands, takes this if it is there, and builds a grammar of web addresses: three seconds.
 UNWANTED = "rfc3987_syntax"
@@ -16,7 +18,7 @@ UNWANTED = "rfc3987_syntax"
 def require(module: str, purpose: str, install: str) -> ModuleType:
     """The imported `module`; raises ImportError naming `purpose` and the `install` command if it is not there."""
     try:
-        with quickly():
+        with without_rfc3987():
             return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
@@ -24,9 +26,9 @@ def require(module: str, purpose: str, install: str) -> ModuleType:
 
 
 @contextlib.contextmanager
-def quickly() -> Iterator[None]:
-    """Imports in here go without the package `UNWANTED`. No notebook's schema asks for what it would check."""
-    modules = cast(dict[str, Any], sys.modules)
+def without_rfc3987() -> Iterator[None]:
+    """Hide the package `UNWANTED` from imports inside, which then take less time. No notebook's schema needs it."""
+    modules = cast("dict[str, Any]", sys.modules)
     absent = UNWANTED not in modules
     if absent:
         modules[UNWANTED] = None  # Importing it then fails, for which jsonschema is prepared.

@@ -92,8 +92,15 @@ def _cases(notebook: Notebook) -> Problems:
         if not _calls(cell, "check"):
             yield cell.line, "a check cell calls check(...)."
     for cell in notebook.of("hidden-test"):
-        if not _calls(cell, "show"):
+        if not _calls(cell, "report"):
             yield cell.line, "a hidden test calls report(...)."
+
+
+def _setup(notebook: Notebook) -> Problems:
+    """The first code cell calls `setup()`, so that errors are explained from there on."""
+    first = next((cell for cell in notebook.cells if cell.kind != "markdown"), None)
+    if first and not _calls(first, "setup"):
+        yield first.line, "the first code cell calls setup() of minitorch_course, so that errors are explained."
 
 
 def _bindings(notebook: Notebook) -> Problems:
@@ -156,9 +163,9 @@ def _forbidden(notebook: Notebook) -> Problems:
 
 def _lines_of_mistakes(cell: Cell) -> set[int]:
     """Return the lines of a hidden test that run in the reference only."""
-    calls = _calls(cell, "show") if cell.kind == "hidden-test" else []
+    calls = _calls(cell, "report") if cell.kind == "hidden-test" else []
     values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "mistakes"]
     return {line for value in values for line in range(value.lineno, value.end_lineno + 1)}
 
 
-RULES = (_solutions, _syntax, _cases, _bindings, _forbidden)
+RULES = (_solutions, _syntax, _cases, _setup, _bindings, _forbidden)

@@ -183,9 +183,9 @@ def _quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(show: str | None, seed: int) -> Iterator[None]:
+def _environment(mode: str | None, seed: int) -> Iterator[None]:
     """Set the seed of the inputs, and whether hidden tests send values or also what the key needs."""
-    wanted = {"MINITORCH_SEED": str(seed), "MINITORCH_REPORT": show}
+    wanted = {"MINITORCH_SEED": str(seed), "MINITORCH_REPORT": mode}
     before = {name: os.environ.get(name) for name in wanted}
     try:
         _set(wanted)

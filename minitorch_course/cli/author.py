@@ -21,7 +21,7 @@ def build(notebooks: Numbers = None, root: Root = Path()) -> None:
     """Make a notebook's reference and its release from its source.
 
     notebooks/02_autodiff.py becomes notebooks/02_autodiff.ipynb, with outputs, and
-    notebooks/released/02_autodiff.ipynb, without solutions and probes. Commit all three.
+    notebooks/released/02_autodiff.ipynb, without solutions and hidden tests. Commit all three.
     """
     from ..author.build import build
     from ..author.layout import CourseLayout
@@ -43,7 +43,7 @@ def verify(
     Prints a line for each thing that is wrong with it, with file and line number, and exits with 1 if there is one.
 
     The committed notebooks are what the source makes. An empty notebook earns nothing and the reference everything.
-    Each planted wrong answer loses what it should and is told why. Each mutant, the reference with one small slip,
+    Each wrong answer loses the points that it should and gets its message. Each mutant, the reference with one small slip,
     loses points. Executed again, the reference shows the same.
     """
     from ..author.layout import CourseLayout
@@ -71,7 +71,7 @@ def new(
 ) -> None:
     """Lay down a small notebook to start from.
 
-    It has one exercise, its check, its probe and four planted wrong answers, and is complete: `minitorch course build`
+    It has one exercise, its check, its hidden test and four wrong answers, and is complete: `minitorch course build`
     and then `minitorch course verify` pass.
     """
     from ..author.layout import CourseLayout
@@ -89,7 +89,7 @@ def release(
 ) -> None:
     """Write the notebooks that students get into a folder.
 
-    They have no solutions and no probes. No file is replaced.
+    They have no solutions and no hidden tests. No file is replaced.
     """
     from ..author.build import release_to
     from ..author.layout import CourseLayout

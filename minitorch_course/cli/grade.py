@@ -24,7 +24,7 @@ def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time: write it as 2026-11-30T18:00+01:00.") from None
+        raise typer.BadParameter(f"{text!r} is not a time: write it as 2026-11-30T18:00+01:00.") from None
 
 
 def grade(
@@ -58,7 +58,7 @@ def grade(
 ) -> None:
     """Grade a class, from a folder of submissions to feedback.
 
-    Every submission is executed in a sandbox and compared with the reference. The hidden probes come from
+    Every submission is executed in a sandbox and compared with the reference. The hidden tests come from
     notebooks/NN_topic.py, with inputs that nobody has seen. The folder --out then holds overview.html to look at
     first, feedback/<student>.html to give back, grades.csv, grades.json and junit.xml.
 
@@ -67,7 +67,7 @@ def grade(
     """
     from ..author.layout import CourseLayout
     from ..author.runner_pool import cores
-    from ..grading.grade_class import GradingOptions, grade_class, most_common_notebook, local_engine
+    from ..grading.grade_class import GradingOptions, grade_class, local_engine, most_common_notebook
 
     layout = CourseLayout(root)
     name = layout.find([notebook or most_common_notebook(submissions, layout.names())])[0]
@@ -78,7 +78,7 @@ def grade(
         chosen = local_engine(jobs or cores())
     try:
         with bar(f"grading {name}") as done:
-            grades = grade(submissions, out, layout, name, options, chosen, done)
+            grades = grade_class(submissions, out, layout, name, options, chosen, done)
     except KeyboardInterrupt:
         echo_err(f"Stopped. What is graded is kept in {out}: the same command with --resume goes on.")
         raise

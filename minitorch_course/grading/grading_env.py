@@ -58,7 +58,7 @@ class GradingEnv:
     def kernel_config(self, trusted: bool = False) -> KernelConfig:
         """Return the configuration of students' kernels, or of the dry run: `trusted`, it fills the cache."""
         return KernelConfig(
-            {"MINITORCH_SHOW": "values", "MINITORCH_SEED": str(self.config.seed)},
+            {"MINITORCH_REPORT": "values", "MINITORCH_SEED": str(self.config.seed)},
             self.config.limits,
             self.config.sandboxed,
             self.library,
@@ -77,7 +77,7 @@ class GradingEnv:
         Raises:
           ValueError: a cell of the reference fails.
         """
-        variables = {"MINITORCH_SHOW": "key", "MINITORCH_SEED": str(self.config.seed)}
+        variables = {"MINITORCH_REPORT": "key", "MINITORCH_SEED": str(self.config.seed)}
         with KernelPool(KernelConfig(variables, self.config.limits, False, cache=self.cache, trusted=True)) as kernels:
             results = run_cells(reference_cells(self.config.notebook), kernels)
         for result in results:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from .._packages import LIBRARY, PACKAGES
+from .._ports import free_ports
 from .sandbox import HOME, Bind, Limits, command
 
 if TYPE_CHECKING:
@@ -135,7 +136,12 @@ def _start_unsandboxed(
     config: KernelConfig, folder: Path, stderr: Any
 ) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
     """Start the kernel without a sandbox, on any system: over TCP on this machine, without limits of its own."""
-    connection = {"transport": "tcp", "ip": "127.0.0.1", **_secret(), **dict(zip(PORTS, _free_ports(), strict=True))}
+    connection = {
+        "transport": "tcp",
+        "ip": "127.0.0.1",
+        **_secret(),
+        **dict(zip(PORTS, free_ports(len(PORTS)), strict=True)),
+    }
     home = folder / "home"
     home.mkdir()
     files = _write(folder, _settings(config, [], None), connection)
@@ -196,14 +202,6 @@ def _listening(path: Path) -> socket.socket:
     listening.bind(str(path))
     listening.listen(16)
     return listening
-
-
-def _free_ports() -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in PORTS]
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
 
 
 def short_folder() -> str | None:

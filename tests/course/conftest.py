@@ -158,7 +158,7 @@ def cell(name, source, **about):
 
 SMALL_COURSE = {
     "07_small": [
-        cell("imports", "import jax.numpy as jnp\nfrom minitorch_course import check\nONE = 1"),
+        cell("imports", "import jax.numpy as jnp\nfrom minitorch_course import check, setup\n\nsetup()\nONE = 1"),
         cell("double", 'def double(x):\n    raise NotImplementedError("twice x")', kind="exercise", exercise="double"),
         cell("double-check", 'check("a number", lambda: double(2.5), 5.0)', kind="check", exercise="double"),
         cell("total", 'def total(x):\n    raise NotImplementedError("add up")', kind="exercise", exercise="total"),
@@ -206,8 +206,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minitorch_course import check, inputs, report
+from minitorch_course import check, inputs, report, setup
 
+setup()
 SCALE = 3.0
 
 # %% name="softmax" tags=["exercise"] forbids=["jax.nn.softmax", "minitorch.ops.softmax", "numpy.cumsum"]
@@ -301,34 +302,35 @@ def sandbox():
 
 @pytest.fixture(scope="session")
 def grading_env(sandbox, tiny):
-    """Where 07_tiny is graded, with small limits, and its key."""
+    """The environment in which 07_tiny is graded, with small limits, and its answer key."""
     from minitorch_course.grading.grading_env import GradingConfig, GradingEnv
     from minitorch_course.grading.sandbox import Limits
 
     limits = Limits(notebook_seconds=60, memory=1500 * 2**20, output=4 * 2**20, scratch=16 * 2**20)
-    with GradingEnv(GradingConfig(tiny, 11, limits)) as grading_env:
-        yield grading_env, grading_env.key()
+    with GradingEnv(GradingConfig(tiny, 11, limits)) as env:
+        yield env, env.key()
 
 
 def grader(grading_env, **limits):
     from minitorch_course.grading.collect import SubmissionFiles
-    from minitorch_course.grading.grade_submission import mark
-    from minitorch_course.grading.nbval_runner import KernelPool
+    from minitorch_course.grading.grade_submission import grade_submission
+    from minitorch_course.grading.kernel_pool import KernelPool
 
-    grading_env, key = grading_env
-    setting = grading_env.kernel_config()
-    setting = dataclasses.replace(setting, limits=dataclasses.replace(setting.limits, **limits))
+    env, key = grading_env
+    config = env.kernel_config()
+    config = dataclasses.replace(config, limits=dataclasses.replace(config.limits, **limits))
 
     def grade(notebook):
-        with KernelPool(setting) as kernels:
-            return mark(SubmissionFiles("s01", {"07_tiny.ipynb": notebook}), grading_env.config.notebook, key, kernels).row
+        files = SubmissionFiles("s01", {"07_tiny.ipynb": notebook})
+        with KernelPool(config) as kernels:
+            return grade_submission(files, env.config.notebook, key, kernels).row
 
     return grade
 
 
 @pytest.fixture(scope="session")
 def graded(grading_env):
-    """`graded(notebook)` is the row of a student who handed in that notebook (bytes); its code runs in the sandbox."""
+    """`graded(notebook)` is the row of a student who submitted that notebook (bytes); its code runs in the sandbox."""
     return grader(grading_env)
 
 

@@ -1,4 +1,4 @@
-# Their ends are many; grading goes on.
+# Attacks that may end in many ways; grading goes on.
 # ruff: noqa
 
 # %% an exception that cannot be shown

@@ -1,4 +1,4 @@
-# Ways to a function that the exercise asks to write.
+# Ways to a function that the exercise asks students to write.
 # ruff: noqa
 
 # %% called

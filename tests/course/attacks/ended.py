@@ -1,4 +1,4 @@
-# What may end Python in a probe. Only that exercise is lost.
+# Code that may end Python in a hidden test. Only that exercise loses its points.
 # ruff: noqa
 
 # %% os._exit

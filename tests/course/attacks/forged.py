@@ -1,4 +1,4 @@
-# Code that runs before the probes, beside exercises that are wrong. None of it may earn a point.
+# Code that runs before the hidden tests, next to wrong exercises. None of it may earn a point.
 # ruff: noqa
 
 # %% assert

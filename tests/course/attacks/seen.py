@@ -1,4 +1,4 @@
-# Each fills `found` with what should not be there.
+# Each cell adds to `found` what should not be visible.
 # ruff: noqa
 
 # %% the source
@@ -6,10 +6,14 @@ look(SOURCE, "/notebooks/07_tiny.py")
 search(ROOT, lambda f: True)
 
 # %% notebooks
-search(PACKAGE, lambda f: f.endswith(".ipynb"))
+for package in PACKAGES:
+    search(package, lambda f: f.endswith(".ipynb"))
 
 # %% the repository
-found += {".git", "tests", "notebooks", "docs", "Makefile"} & {*os.listdir(os.path.dirname(PACKAGE))}
+for package in PACKAGES:
+    found += {".git", "tests", "notebooks", "docs", "labs", "lectures", "benchmarks", "Makefile"} & {
+        *os.listdir(os.path.dirname(package))
+    }
 
 # %% environment variables
 found += [n for n in os.environ if "TOKEN" in n or "SECRET" in n or "PYTEST" in n]
@@ -32,7 +36,7 @@ for fd in os.listdir("/proc/self/fd"):
     if path.startswith("/") and not path.startswith(
         ("/dev/null", "/dev/pts", "/memfd", "/dev/urandom", "/proc", "anon")
     ):
-        found += [path] if "said" not in path else []
+        found += [path] if "stderr.txt" not in path else []
 
 # %% files of the host
 look("/etc/shadow", "/etc/passwd", "/root/.bashrc", "/etc/hostname", "/proc/1/root/etc/passwd")
@@ -59,7 +63,7 @@ found += [l for l in open("/proc/net/unix") if "@" in l]
 for path in (
     "/",
     "/usr",
-    PACKAGE,
+    *PACKAGES,
     os.path.dirname(os.__file__),
     "/etc",
     "/dev",

@@ -1,4 +1,4 @@
-# More than may be had, and what is said about it.
+# More than the limits allow, and the message.
 # ruff: noqa
 
 # %% a loop -> No end after 2 seconds

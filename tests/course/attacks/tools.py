@@ -1,4 +1,4 @@
-# What the cells of seen.py use.
+# Functions that the cells of seen.py use.
 # ruff: noqa
 
 # %% look and search

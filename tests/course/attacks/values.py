@@ -1,4 +1,4 @@
-# What a wrong softmax may return. None of it is taken for the right numbers.
+# Values that a wrong softmax may return. None of them passes as the right numbers.
 # ruff: noqa
 
 # %% equal to everything

@@ -25,7 +25,8 @@ MISTAKES = {  # name: (text in the source, text in its place, the line that is n
     "unknown option": ('tags=["demo"]', 'tags=["demo"] points=3', "print(", "'points' is not an option of this cell"),
     "option of wrong type": ("points=2", 'points="2"', "square = inputs", "points='2' must be of type int"),
     "option missing": ("points=2 hint", "hint", "square = inputs", "a hidden-test cell needs points=..."),
-    "exercise unknown": ('tags=["hidden-test"] exercise="centre"', 'tags=["hidden-test"] exercise="center"', "square = inputs",
+    "exercise unknown": ('tags=["hidden-test"] exercise="centre"', 'tags=["hidden-test"] exercise="center"',
+                         "square = inputs",
                          "no exercise above is called 'center'"),
     "negative points": ("points=2", "points=-2", "square = inputs", "points are not negative"),
     "no hidden test": ("points=2", "points=0", "def centre", "the exercise 'centre' has no hidden test with points"),
@@ -46,7 +47,8 @@ MISTAKES = {  # name: (text in the source, text in its place, the line that is n
                            "is checked 2 times"),
     "check without check": ('tags=["demo"]', 'tags=["check"] exercise="centre"', "print(", "a check cell calls check"),
     "hidden test without report": ('tags=["demo"]', 'tags=["hidden-test"] exercise="centre" points=0 hint="x"', "print(",
-                           "a probe calls show"),
+                           "a hidden test calls report"),
+    "no setup": ("\nsetup()\n", "", "import jax", "the first code cell calls setup() of minitorch_course"),
     "hidden test rebinds": ("square = inputs.normal(4, 4)", "jnp = inputs.normal(4, 4)\nsquare = jnp", "jnp = inputs",
                       "the hidden test binds 'jnp', and so does the cell 'imports'"),
 }  # fmt: skip
@@ -119,7 +121,8 @@ def test_a_forbidden_function_must_exist(name, tmp_path):
     plain = 'name="centre" tags=["exercise"]'
     _, text, problems = problems_of(tmp_path, lambda text: text.replace(plain, f'{plain} forbids=["{name}"]'))
     line = text[: text.index("forbids")].count("\n") + 2  # the first of the cell
-    assert len(problems) == 1 and f":{line}: {name}" in problems[0]
+    assert len(problems) == 1
+    assert f":{line}: {name}" in problems[0]
 
 
 def test_mistakes_checks_and_demos_may_use_forbidden_functions(tmp_path):

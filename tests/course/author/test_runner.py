@@ -7,7 +7,9 @@ SOURCE = """# %% [markdown]
 # # Small
 
 # %% name="set-up"
-from minitorch_course import check, inputs, report
+from minitorch_course import check, inputs, report, setup
+
+setup()
 
 # %% name="count" tags=["exercise"]
 def count(n):

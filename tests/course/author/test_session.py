@@ -9,7 +9,9 @@ SOURCE = """# %% [markdown]
 # # Small
 
 # %% name="set-up"
-from minitorch_course import check, inputs, report
+from minitorch_course import check, inputs, report, setup
+
+setup()
 
 # %% name="double" tags=["exercise"]
 def double(x):
@@ -106,7 +108,7 @@ def test_each_pass_has_a_fresh_namespace(session):
 def test_a_missing_or_extra_value_loses_points(session):
     code = "from minitorch_course import report\ndef double(x):\n    report(x)\n    return 2 * x\n"
     assert statuses(session, {"double": code})["double-test"] == "wrong"
-    code = "def double(x):\n    globals().update(show=lambda *a, **k: None)\n    return 2 * x\n"
+    code = "def double(x):\n    globals().update(report=lambda *a, **k: None)\n    return 2 * x\n"
     assert next(iter(session.grade({"double": code}))).message == "Values reported: 1; expected: 2."
 
 
@@ -135,8 +137,8 @@ def test_the_environment_is_restored(session, monkeypatch):
     ("before", "after", "said"),
     [
         (
-            "from minitorch_course import check, inputs, report",
-            "from minitorch_course import chek",
+            "from minitorch_course import check, inputs, report, setup",
+            "from minitorch_course import chek, setup",
             "the cell 'set-up' fails",
         ),
         (

@@ -45,7 +45,8 @@ def test_the_release_holds_the_task_and_nothing_of_solutions_and_hidden_tests(pa
     made = release(read_source(path))
     nbformat.validate(made)
     text = nbformat.writes(made)
-    assert "keepdims=True)  # " not in text and "SOLUTION" not in text
+    assert "keepdims=True)  # " not in text
+    assert "SOLUTION" not in text
     assert "return x - x.mean(axis=axis, keepdims=True)" not in text
     assert [cell.id for cell in made.cells if cell.cell_type == "code"] == [
         "imports",
@@ -102,7 +103,8 @@ def test_remarks_for_the_formatter_are_in_neither_notebook(path):
     for made in (reference(notebook), release(notebook)):
         code = {cell.id: cell.source for cell in made.cells if cell.cell_type == "code"}
         assert "fmt:" not in "".join(code.values())
-        assert code["imports"].startswith("import jax.numpy") and code["centre-check"].endswith(")")
+        assert code["imports"].startswith("import jax.numpy")
+        assert code["centre-check"].endswith(")")
         assert made.cells[0].source.startswith("# Sample # fmt: off")  # prose is the author's
 
 

@@ -1,6 +1,6 @@
-"""A class of forty for notebook 02, made of its source: what each student handed in, and what it has to come to.
+"""A class of forty for notebook 02, built from its source: what each student submits, and the grade that it must get.
 
-Right answers in several styles, planted wrong answers, unfinished, empty, broken and late work, and attacks.
+Right answers in several styles, wrong answers, unfinished, empty, broken and late work, and attacks.
 
     python tests/course/grading/class_of_forty.py FOLDER    writes the submissions, to try grading with
 """
@@ -38,14 +38,14 @@ Edit = Callable[[list[dict[str, Any]]], None]  # changes the cells of a notebook
 
 @dataclass(frozen=True)
 class Made:
-    """What one student handed in, and what has to come of it.
+    """The files of one student, and the result that they must get.
 
     Attributes:
       files: by their path in the folder of submissions.
-      loses: names of probes; all where there is a `reason`.
-      reason: how the reason begins for which nothing could be graded.
-      says: what the messages of lost probes must say, each of them somewhere.
-      flags: what is to be looked at, all of it.
+      loses: names of hidden tests; all where there is a `reason`.
+      reason: the beginning of the reason why nothing could be graded.
+      says: words that must occur in the messages of lost tests.
+      flags: all flags.
     """
 
     about: str
@@ -59,7 +59,7 @@ class Made:
 
 
 def cells_of(path: Path) -> dict[str, str]:
-    """The cells of a file by their titles: of `# %% output -> too much` what stands before the arrow."""
+    """The cells of a file by their titles: of `# %% output -> too much` the part before the arrow."""
     found = re.findall(r"^# %% (.+)\n((?:(?!# %% ).*\n)+)", path.read_text("utf-8"), re.MULTILINE)
     return {title.partition(" -> ")[0]: code.strip() for title, code in found}
 
@@ -72,7 +72,7 @@ def attack(kind: str, title: str) -> str:
 
 
 def archive(notebook: bytes, submitted: str = ON_TIME) -> bytes:
-    """What `minitorch course submit` makes."""
+    """Return an archive as `minitorch course submit` writes it."""
     manifest = {"notebook": NAME, "sha256": hashlib.sha256(notebook).hexdigest(), "submitted": submitted}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
@@ -89,8 +89,8 @@ class Maker:
         self.notebook = read_source(layout.source(NAME))
         self.released = json.loads(as_text(release(self.notebook)))
         self.right = {cell.name: solved(cell.source) for cell in self.notebook.of("exercise")}
-        self.planted = read_wrong_answers(self.notebook, layout.wrong_answers(NAME))
-        self.probes = [cell.name for cell in self.notebook.of("hidden-test")]
+        self.wrong_answers = read_wrong_answers(self.notebook, layout.wrong_answers(NAME))
+        self.tests = [cell.name for cell in self.notebook.of("hidden-test")]
 
     def written(self, code: Mapping[str, str], edit: Edit = lambda cells: None) -> bytes:
         """A notebook with `code` in the exercises that it names; the others are empty."""
@@ -106,15 +106,15 @@ class Maker:
         return self.written({**self.right, **code}, edit)
 
     def lost(self, *exercises: str) -> tuple[str, ...]:
-        """The probes of some exercises."""
+        """The hidden tests of some exercises."""
         return tuple(cell.name for cell in self.notebook.of("hidden-test") if cell.exercise in exercises)
 
-    def wrong(self, *planted: tuple[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
-        """The code of planted wrong answers, each given by exercise and words, and all that they lose."""
-        chosen = [p for p in self.planted if (p.exercise, p.says) in planted]
-        assert len(chosen) == len(planted), planted
+    def wrong(self, *wanted: tuple[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+        """The code of wrong answers, each given by exercise and words, and all that they lose."""
+        chosen = [answer for answer in self.wrong_answers if (answer.exercise, answer.says) in wanted]
+        assert len(chosen) == len(wanted), wanted
         lost = {name for p in chosen for name in p.loses}
-        return {p.exercise: p.source for p in chosen}, tuple(name for name in self.probes if name in lost)
+        return {p.exercise: p.source for p in chosen}, tuple(name for name in self.tests if name in lost)
 
 
 def forty(maker: Maker) -> list[Made]:
@@ -137,7 +137,7 @@ def right(maker: Maker) -> Iterator[Made]:
         yield Made(f"own style: {style}", {"NAME.zip": archive(maker.all_but(cells_of(STYLES / f"{style}.py")))})
     classes = cells_of(STYLES / "classes.py")
     copied = ("same answers as s31 (100 %)",)
-    yield Made("own style: classes", {"NAME/handed in.zip": archive(maker.all_but(classes))}, flags=copied)
+    yield Made("own style: classes", {"NAME/my work.zip": archive(maker.all_but(classes))}, flags=copied)
     yield Made("an editor that gives cells new names", {"NAME.zip": archive(maker.all_but({}, _renamed))})
     helped = {"unbroadcast": "def unbroadcast(g, shape):\n    return reduce(once, gone(g, shape), g).reshape(shape)"}
     yield Made(
@@ -214,9 +214,9 @@ PARTLY = [
 
 
 def partly_right(maker: Maker) -> Iterator[Made]:
-    for planted in PARTLY:
-        code, lost = maker.wrong(*planted)
-        said = tuple(words for _, words in planted)
+    for answers in PARTLY:
+        code, lost = maker.wrong(*answers)
+        said = tuple(words for _, words in answers)
         yield Made(f"wrong: {', '.join(code)}", {"NAME.zip": archive(maker.all_but(code))}, lost, says=said)
 
 
@@ -224,12 +224,12 @@ def unfinished(maker: Maker) -> Iterator[Made]:
     for done in (3, 6):
         code = dict(list(maker.right.items())[:done])
         lost = maker.lost(*list(maker.right)[done:])
-        handed = archive(maker.written(code))
-        yield Made(f"the first {done} exercises", {"NAME.zip": handed}, lost, says=("Not written yet: Exercise 7",))
+        submitted = archive(maker.written(code))
+        yield Made(f"the first {done} exercises", {"NAME.zip": submitted}, lost, says=("Not written yet: Exercise 7",))
 
 
 def empty(maker: Maker) -> Iterator[Made]:
-    yield Made("nothing written", {"NAME.zip": archive(maker.written({}))}, tuple(maker.probes))
+    yield Made("nothing written", {"NAME.zip": archive(maker.written({}))}, tuple(maker.tests))
     nothing = maker.written({}, lambda cells: cells.clear())
     yield Made("no cell left", {"NAME.zip": archive(nothing)}, reason=f"No exercise of {NAME} is in it")
 
@@ -239,8 +239,8 @@ def broken(maker: Maker) -> Iterator[Made]:
     yield Made("half a notebook", {"NAME.ipynb": whole[: len(whole) // 2]}, reason="The notebook is damaged")
     yield Made("half an archive", {"NAME.zip": archive(whole)[:-2000]}, reason="The archive cannot be unpacked")
     both = {"NAME.zip": archive(whole), "NAME.ipynb": whole}
-    yield Made("handed in twice", both, reason="There are 2 submissions, NAME.ipynb, NAME.zip: keep one.")
-    other = Path(ROOT / "minitorch" / "course" / "released" / "00_five_minutes.ipynb").read_bytes()
+    yield Made("submitted twice", both, reason="There are 2 submissions, NAME.ipynb, NAME.zip: keep one.")
+    other = Path(ROOT / "notebooks" / "released" / "00_five_minutes.ipynb").read_bytes()
     reason = f"No exercise of {NAME} is in it: is it another notebook?"
     yield Made("another notebook", {"NAME/00_five_minutes.ipynb": other}, reason=reason)
     yield Made(
@@ -295,7 +295,7 @@ def hostile(maker: Maker) -> Iterator[Made]:
     forged = ("report in the notebook", "a fake entry displayed", "a hook after each cell", "results files")
     patched = ("judge", "encode", "same", "inputs of zeros", "the mode of the key", "a module of one's own")
     for about, titles in (("forges results", forged), ("patches the library", patched)):
-        yield Made(about, {"NAME.zip": archive(maker.written(junk, _with_attacks(titles)))}, tuple(maker.probes))
+        yield Made(about, {"NAME.zip": archive(maker.written(junk, _with_attacks(titles)))}, tuple(maker.tests))
     numbers = "def central_difference(f, x, v, h):\n    return 12.01 if h == 0.1 else jnp.float32(2.0)"
     yield Made(
         "returns the numbers of the check",
@@ -309,7 +309,7 @@ def hostile(maker: Maker) -> Iterator[Made]:
         "calls what is to be written",
         {"NAME.zip": archive(maker.all_but({"value_and_grad": borrowed}))},
         maker.lost("value_and_grad"),
-        says=("jax.value_and_grad is not there while this notebook is graded",),
+        says=("jax.value_and_grad is missing while this notebook is graded",),
         flags=tuple(f"value_and_grad calls jax.value_and_grad (line {line})" for line in (1, 5)),
     )
     for about, kind, title, said in (
@@ -318,8 +318,8 @@ def hostile(maker: Maker) -> Iterator[Made]:
         ("prints for ever", "taken", "output", "MB were printed or shown"),
     ):
         code = {"central_difference": attack(kind, title)}
-        handed = archive(maker.all_but(code))
-        yield Made(about, {"NAME.zip": handed}, maker.lost("central_difference"), says=(said,))
+        submitted = archive(maker.all_but(code))
+        yield Made(about, {"NAME.zip": submitted}, maker.lost("central_difference"), says=(said,))
     yield Made("looks around, and finds nothing", {"NAME.zip": archive(_looking(maker))})
 
 
@@ -332,7 +332,8 @@ def _with_attacks(titles: tuple[str, ...]) -> Edit:
 
 def _looking(maker: Maker) -> bytes:
     """Right, unless something was found that should not be within reach."""
-    where = f"SOURCE, ROOT, PACKAGE = {str(maker.notebook.path)!r}, {str(ROOT)!r}, {str(ROOT / 'minitorch')!r}"
+    packages = [str(ROOT / package) for package in ("minitorch", "minitorch_course")]
+    where = f"SOURCE, ROOT, PACKAGES = {str(maker.notebook.path)!r}, {str(ROOT)!r}, {packages!r}"
     titles = ("the source", "notebooks", "environment variables", "other processes", "files of the host", "the network")
     code = [where, attack("tools", "look and search"), *(attack("seen", title) for title in titles)]
     # What is installed can be read, and lies in the folder of the repository where the environment does.
@@ -347,7 +348,7 @@ def _looking(maker: Maker) -> bytes:
 
 
 def write(rows: list[Made], folder: Path) -> None:
-    """Put what was handed in into the folder, one entry a student."""
+    """Write the submissions into the folder, one entry for each student."""
     for row in rows:
         for name, content in row.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

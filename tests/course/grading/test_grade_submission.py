@@ -1,17 +1,20 @@
-"""What is told of a probe."""
+"""The messages of a hidden test."""
 
 
 def errors(row):
-    return {probe["name"]: probe["error"] for probe in row["probes"]}
+    return {test["name"]: test["error"] for test in row["tests"]}
 
 
-def test_where_the_cell_of_an_exercise_stopped_its_probes_say_why(graded, answers):
+def test_if_the_cell_of_an_exercise_stopped_its_tests_say_why(graded, answers):
     row = graded(answers(softmax="def softmax(x):\n    return (", scaled="def scaled(a, b):\n    return a / 0"))
-    told = errors(row)
+    found = errors(row)
     for name in ("softmax-test", "softmax-large"):
-        assert told[name].startswith("The cell of softmax stopped, so not all is there that it defines. Python cannot")
-        assert "Nothing is called `softmax` here" in told[name]
-    assert "stopped" not in told["scaled-test"] and "division by 0" in told["scaled-test"]
+        assert found[name].startswith(
+            "The cell of softmax stopped, so some of its definitions are missing. Python cannot"
+        )
+        assert "Nothing is called `softmax` here" in found[name]
+    assert "stopped" not in found["scaled-test"]
+    assert "division by 0" in found["scaled-test"]
 
 
 def test_a_cell_that_stops_after_its_definition_costs_nothing(graded, answers):

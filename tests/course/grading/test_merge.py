@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from minitorch_course.grading.merge import dry_run_cells, merge, reference
+from minitorch_course.grading.merge import dry_run_cells, merge, reference_cells
 from minitorch_course.grading.submission import StudentCell as Cell
 
 IMPORTS = """
@@ -26,23 +26,23 @@ MINE = (
 
 
 def names(merged):
-    return [task.name for task in merged.tasks]
+    return [cell.name for cell in merged.cells]
 
 
 def code(merged, name):
-    return next(task.source for task in merged.tasks if task.name == name)
+    return next(cell.source for cell in merged.cells if cell.name == name)
 
 
 PLAIN = ["imports", "softmax", "softmax-test", "softmax-large", "scaled", "scaled-test"]
 
 
-def test_exercises_are_the_students_and_all_else_is_the_references(tiny):
+def test_exercises_are_the_students_and_other_cells_are_the_references(tiny):
     merged = merge(tiny, MINE)
     assert names(merged) == PLAIN
     assert merged.exercises == {"softmax": "mine = 1", "scaled": "mine = 2"}
-    assert [task.source for task in merged.tasks if task.kind == "exercise"] == ["mine = 1", "mine = 2"]
-    others = [task for task in merged.tasks if task.kind != "exercise"]
-    assert others == [task for task in dry_run_cells(tiny) if task.kind != "exercise"]
+    assert [cell.source for cell in merged.cells if cell.kind == "exercise"] == ["mine = 1", "mine = 2"]
+    others = [cell for cell in merged.cells if cell.kind != "exercise"]
+    assert others == [cell for cell in dry_run_cells(tiny) if cell.kind != "exercise"]
 
 
 @pytest.mark.parametrize(
@@ -57,24 +57,24 @@ def test_exercises_are_the_students_and_all_else_is_the_references(tiny):
     ],
     ids=lambda cell: cell.id,
 )
-def test_cells_that_are_not_the_students_to_write_are_not_run(tiny, forged):
+def test_cells_that_students_may_not_write_are_not_run(tiny, forged):
     merged = merge(tiny, (*MINE, forged))
     assert names(merged) == PLAIN
     assert "forged" not in str(merged)
 
 
-def test_deleted_cells_are_there_but_for_exercises(tiny):
+def test_deleted_cells_are_restored_except_for_exercises(tiny):
     assert names(merge(tiny, ())) == ["imports", "softmax-test", "softmax-large", "scaled-test"]
     assert merge(tiny, MINE[3:]).exercises == {"scaled": "mine = 2"}
 
 
-def test_an_exercise_whose_id_was_lost_is_known_by_its_metadata(tiny):
+def test_an_exercise_without_its_id_is_found_by_its_metadata(tiny):
     merged = merge(tiny, [Cell("8f3a", True, "mine", exercise="softmax"), Cell("", True, "more", exercise="scaled")])
     assert merged.exercises == {"softmax": "mine", "scaled": "more"}
     assert names(merged) == PLAIN
 
 
-def test_cells_whose_ids_were_lost_are_known_by_their_text(tiny):
+def test_cells_without_their_ids_are_found_by_their_text(tiny):
     """They are not run as if the student had added them: a demo can take minutes."""
     cells = [Cell(f"{i:08x}", True, cell.source) for i, cell in enumerate(tiny.of("setup", "check", "demo"))]
     exercises = [Cell("", True, f"mine = {name!r}", exercise=name) for name in ("softmax", "scaled")]
@@ -87,7 +87,7 @@ def test_the_id_comes_before_the_metadata_and_the_first_before_others(tiny):
     copy = Cell("8f3a", True, "a copy", exercise="softmax")
     merged = merge(tiny, (copy, *MINE, Cell("softmax", True, "a second")))
     assert merged.exercises["softmax"] == "mine = 1"
-    assert [(task.name, task.source) for task in merged.tasks if task.kind == "added"] == [
+    assert [(cell.name, cell.source) for cell in merged.cells if cell.kind == "added"] == [
         ("added 0", "a copy"),
         ("added scaled-check 0", "a second"),
     ]
@@ -122,7 +122,8 @@ def test_a_changed_set_up_cell_runs_before_the_original(tiny):
     changed = Cell("imports", True, IMPORTS + "\nimport math\nSCALE = 4.0")
     merged = merge(tiny, (changed, *MINE[1:]))
     assert names(merged) == ["changed imports 0", *PLAIN]
-    assert "import math" in code(merged, "changed imports 0") and "math" not in code(merged, "imports")
+    assert "import math" in code(merged, "changed imports 0")
+    assert "math" not in code(merged, "imports")
 
 
 def test_a_set_up_cell_as_it_was_released_counts_as_unchanged(tiny):
@@ -131,14 +132,15 @@ def test_a_set_up_cell_as_it_was_released_counts_as_unchanged(tiny):
     assert names(merge(replace(tiny, cells=tuple(cells)), MINE)) == PLAIN
 
 
-def test_students_probes_know_neither_mistakes_nor_tolerances(tiny):
-    key = {task.name: task.source for task in reference(tiny)}
-    mine = {task.name: task.source for task in dry_run_cells(tiny)}
-    assert "not divided" in key["softmax-test"] and "not divided" not in mine["softmax-test"]
+def test_hidden_tests_of_submissions_hold_neither_mistakes_nor_tolerances(tiny):
+    key = {cell.name: cell.source for cell in reference_cells(tiny)}
+    mine = {cell.name: cell.source for cell in dry_run_cells(tiny)}
+    assert "not divided" in key["softmax-test"]
+    assert "not divided" not in mine["softmax-test"]
     assert mine["softmax-test"].splitlines()[1:] == ["x = inputs.normal(5)", "report(softmax(x))"]
     assert {name for name in key if key[name] != mine[name]} <= {"softmax-test", "softmax-large", "scaled-test"}
 
 
-def test_probes_begin_with_their_own_stream_and_with_the_right_functions(tiny):
+def test_hidden_tests_begin_with_their_own_stream_and_the_right_functions(tiny):
     begin = "from minitorch_course import inputs, report; inputs.begin('softmax-large')\n"
     assert code(merge(tiny, MINE), "softmax-large").startswith(begin)

@@ -70,7 +70,8 @@ def test_hidden_folders_are_empty(sandbox, monkeypatch, tmp_path):
     look = f"ls {tmp_path}/site-packages {tmp_path}/site-packages/submissions"
     assert "s01.ipynb" in run(look)
     shown = run(look, hidden=[tmp_path / "site-packages" / "submissions"])
-    assert "package.py" in shown and "s01.ipynb" not in shown
+    assert "package.py" in shown
+    assert "s01.ipynb" not in shown
 
 
 def in_the_sandbox(*program):

@@ -42,7 +42,8 @@ def test_a_copy_is_found_both_ways():
 def test_a_copy_with_a_few_changes_is_found():
     changed = OWN.replace("value != 0.0", "value")
     [(other, percent)] = similar_submissions({"a": fingerprint([OWN]), "b": fingerprint([changed])}, [])["a"]
-    assert other == "b" and 80 <= percent < 100
+    assert other == "b"
+    assert 80 <= percent < 100
 
 
 def test_the_reference_in_many_hands_is_no_copy():

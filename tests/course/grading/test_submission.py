@@ -1,4 +1,4 @@
-"""Whatever is handed in becomes a notebook, or a reason."""
+"""Every submission becomes a notebook, or a reason."""
 
 import io
 import json
@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from minitorch_course.grading.collect import MAX_BYTES, MAX_FILES, SubmissionFiles, collect, find_submissions
-from minitorch_course.grading.submission import MAX_NOTEBOOK_BYTES, MAX_CELLS, guess_notebook, parse_submission
+from minitorch_course.grading.submission import MAX_CELLS, MAX_NOTEBOOK_BYTES, guess_notebook, parse_submission
 
 NAME = "07_tiny"
 
@@ -30,11 +30,11 @@ def manifest(notebook, **changed):
 
 
 def reason(files):
-    return read(SubmissionFiles("s01", files), NAME).reason
+    return parse_submission(SubmissionFiles("s01", files), NAME).reason
 
 
 def codes(files):
-    submission = read(SubmissionFiles("s01", files), NAME)
+    submission = parse_submission(SubmissionFiles("s01", files), NAME)
     assert submission.reason is None
     return [cell.source for cell in submission.cells]
 
@@ -43,7 +43,7 @@ def notebook_with(*cells, **changed):
     return json.dumps({"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5} | changed).encode()
 
 
-# What is handed in
+# The files of a submission
 
 
 def test_each_entry_is_a_student(tmp_path):
@@ -59,7 +59,7 @@ def test_each_entry_is_a_student(tmp_path):
 def test_a_folder_without_submissions_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="holds no submission"):
         find_submissions(tmp_path)
-    with pytest.raises(ValueError, match="nothing is no folder: give the one in which"):
+    with pytest.raises(ValueError, match="nothing is not a folder: give the one with"):
         find_submissions(tmp_path / "nothing")
 
 
@@ -92,8 +92,9 @@ def test_links_are_not_followed(tmp_path, place):
     (entries / place).parent.mkdir(parents=True)
     (entries / place).symlink_to(tmp_path / "secret")
     [(student, paths)] = find_submissions(entries).items()
-    handed = collect(student, paths)
-    assert "is a link or no file" in handed.reason and not handed.files
+    files = collect(student, paths)
+    assert "is a link or not a file" in files.reason
+    assert not files.files
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
@@ -108,7 +109,7 @@ def test_a_link_to_a_folder_is_not_entered(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a pipe of Unix")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "s01.ipynb")
-    assert "is a link or no file" in collect("s01", [tmp_path / "s01.ipynb"]).reason
+    assert "is a link or not a file" in collect("s01", [tmp_path / "s01.ipynb"]).reason
 
 
 def test_too_large_and_too_many_files_are_not_read(tmp_path):
@@ -149,14 +150,14 @@ def test_of_several_archives_the_latest_counts(answers):
         "x-2.zip": zipped({f"{NAME}.ipynb": new, "manifest.json": manifest(new, submitted="2026-11-24T00:00:00Z")}),
         "x.zip": zipped({f"{NAME}.ipynb": old, "manifest.json": manifest(old)}),
     }
-    submission = read(SubmissionFiles("s01", files), NAME)
+    submission = parse_submission(SubmissionFiles("s01", files), NAME)
     assert submission.cells[1].source == "new = 1"
     assert submission.flags == ("2 archives, of which the latest counts",)
 
 
-def test_the_manifest_tells_the_time_and_what_was_changed_since(answers):
+def test_the_manifest_gives_the_time_and_shows_later_changes(answers):
     def about(**changed):
-        submission = read(
+        submission = parse_submission(
             SubmissionFiles("s01", {"x.ipynb": answers(), "manifest.json": manifest(answers(), **changed)}), NAME
         )
         return submission.submitted, submission.flags
@@ -170,19 +171,19 @@ def test_the_manifest_tells_the_time_and_what_was_changed_since(answers):
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 100_000, b"3", b"[]", b'{"submitted": {}}'])
 def test_a_bad_manifest_is_as_none(answers, content):
-    submission = read(SubmissionFiles("s01", {"x.ipynb": answers(), "manifest.json": content}), NAME)
+    submission = parse_submission(SubmissionFiles("s01", {"x.ipynb": answers(), "manifest.json": content}), NAME)
     assert (submission.reason, submission.submitted) == (None, None)
 
 
 def test_the_notebook_is_guessed(answers):
     named = json.dumps(json.loads(answers()) | {"metadata": {"minitorch": {"notebook": "08_other"}}}).encode()
     known = [NAME, "08_other"]
-    assert guess(SubmissionFiles("s", {f"{NAME}.ipynb": b"?"}), known) is None
-    assert guess(SubmissionFiles("s", {f"{NAME}.ipynb": answers()}), known) == NAME
-    assert guess(SubmissionFiles("s", {"s.zip": zipped({f"a/{NAME}.ipynb": answers()})}), known) == NAME
-    assert guess(SubmissionFiles("s", {"s.ipynb": named}), known) == "08_other"
-    assert guess(SubmissionFiles("s", {"s.ipynb": answers()}), known) is None
-    assert guess(SubmissionFiles("s", {"s.zip": b"?"}), known) is None
+    assert guess_notebook(SubmissionFiles("s", {f"{NAME}.ipynb": b"?"}), known) is None
+    assert guess_notebook(SubmissionFiles("s", {f"{NAME}.ipynb": answers()}), known) == NAME
+    assert guess_notebook(SubmissionFiles("s", {"s.zip": zipped({f"a/{NAME}.ipynb": answers()})}), known) == NAME
+    assert guess_notebook(SubmissionFiles("s", {"s.ipynb": named}), known) == "08_other"
+    assert guess_notebook(SubmissionFiles("s", {"s.ipynb": answers()}), known) is None
+    assert guess_notebook(SubmissionFiles("s", {"s.zip": b"?"}), known) is None
 
 
 BAD = {
@@ -193,9 +194,9 @@ BAD = {
     "another encoding": ({"x.ipynb": '{"cells": "é"}'.encode("latin-1")}, "not written in UTF-8"),
     "utf-16": ({"x.ipynb": '{"cells": []}'.encode("utf-16")}, "not written in UTF-8"),
     "binary": ({"x.ipynb": bytes(range(256)) * 10}, "not written in UTF-8"),
-    "a list": ({"x.ipynb": b"[]"}, "no notebook of format 4"),
-    "no cells": ({"x.ipynb": notebook_with(cells=None)}, "no notebook of format 4"),
-    "format 3": ({"x.ipynb": b'{"nbformat": 3, "worksheets": []}'}, "no notebook of format 4"),
+    "a list": ({"x.ipynb": b"[]"}, "not a notebook of format 4"),
+    "no cells": ({"x.ipynb": notebook_with(cells=None)}, "not a notebook of format 4"),
+    "format 3": ({"x.ipynb": b'{"nbformat": 3, "worksheets": []}'}, "not a notebook of format 4"),
     "deep": ({"x.ipynb": b"[" * 1_000_000}, "nested too deep"),
     "deep outputs": ({"x.ipynb": b'{"cells": [' + b'{"a":' * 200_000}, "nested too deep"),
     "a huge number": ({"x.ipynb": b'{"nbformat": ' + b"9" * 100_000 + b"}"}, "not JSON"),
@@ -249,7 +250,7 @@ def test_a_rare_compression_is_refused():
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("07_tiny.ipynb", "{}")
-    assert "rare way" in reason({"x.zip": content.getvalue()})
+    assert "rare compression" in reason({"x.zip": content.getvalue()})
 
 
 def test_the_size_that_an_archive_claims_is_not_believed():
@@ -269,7 +270,7 @@ def test_malformed_cells_count_as_missing():
         {"cell_type": "code", "id": "good", "source": ["x = ", 7, "1"], "metadata": {"minitorch": []}},
         {"cell_type": "code", "id": None, "source": "\ud800", "metadata": {"minitorch": {"kind": "exercise"}}},
     ]
-    read_back = read(
+    read_back = parse_submission(
         SubmissionFiles("s01", {"x.ipynb": notebook_with(*cells, metadata={"kernelspec": {"name": "; rm -rf"}})}), NAME
     )
     assert [cell.source for cell in read_back.cells] == ["", "", "x = 1", "?"]
