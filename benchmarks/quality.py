@@ -58,7 +58,7 @@ def train_minitorch(train: np.ndarray, validation: np.ndarray, vocab: int, seed:
     import jax
 
     import minitorch as mt
-    from minitorch.train.step import Sharded, Step, device_mesh
+    from minitorch.train import Sharded, Step, device_mesh
 
     model = first_model(vocab, seed)
     mesh = device_mesh(BATCH)

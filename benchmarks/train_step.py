@@ -76,7 +76,7 @@ def minitorch_step(settings: dict[str, int], cores: int) -> tuple[Callable[[], A
     import jax
 
     import minitorch as mt
-    from minitorch.train.step import Sharded, Step, Replicated, device_mesh
+    from minitorch.train import Replicated, Sharded, Step, device_mesh
 
     model, x, y = make_model(settings)
     mesh = device_mesh(settings["batch"])
@@ -86,7 +86,7 @@ def minitorch_step(settings: dict[str, int], cores: int) -> tuple[Callable[[], A
     data = step.replicate((x, y))
     state = step.init(model)
     start = time.perf_counter()
-    compiled = step._run.lower(state, data, settings["steps"], ()).compile()
+    compiled = step.compiled.lower(state, data, settings["steps"], ()).compile()
     facts = {
         "compile": time.perf_counter() - start,
         "memory": mesh.size * temporary_bytes(compiled),
@@ -192,7 +192,7 @@ def jax_products(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str,
     import jax.numpy as jnp
     from jax.sharding import PartitionSpec as P
 
-    from minitorch.train.step import device_mesh
+    from minitorch.train import device_mesh
 
     shapes, tokens = products(settings)
 

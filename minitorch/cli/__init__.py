@@ -22,7 +22,7 @@ from .evaluate import evaluate
 from .finetune import finetune, merge
 from .generate import generate
 from .info import info
-from .progress import say
+from .progress import echo_err
 from .prune import prune
 from .quantize import quantize
 from .tour.command import tour
@@ -44,7 +44,7 @@ for plugin in sorted(entry_points(group="minitorch.commands"), key=lambda plugin
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line, and exit with 0, 1 (failed), 2 (wrong usage), or 128 + the signal that stopped it."""
-    warnings.showwarning = lambda message, *_: say(f"warning: {message}")
+    warnings.showwarning = lambda message, *_: echo_err(f"warning: {message}")
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -52,15 +52,15 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         return app(args=arguments or ["--help"], prog_name="minitorch", standalone_mode=False) or 0
     except typer.Abort:
-        say("interrupted")
+        echo_err("interrupted")
         return INTERRUPTED
     except Exception as error:
         if _is_usage_error(error):
-            say(_usage_advice(error))
+            echo_err(_usage_advice(error))
             return WRONG_USAGE
         if not _is_anticipated(error):
             raise
-        say(str(error))
+        echo_err(str(error))
         return FAILED
 
 

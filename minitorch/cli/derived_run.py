@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .devices import use_cores
-from .progress import progress, say
+from .progress import progress, echo_err
 
 if TYPE_CHECKING:
     from ..optim import Transform
-    from ..train import MakeTask, RunConfig
+    from ..train import TaskFactory, RunConfig
     from ..train.prepare import Prepared
 
 
@@ -31,7 +31,7 @@ def settings(config: RunConfig, **changes: Any) -> RunConfig:
     return dataclasses.replace(config, **anew, **{k: v for k, v in changes.items() if v is not None})
 
 
-def text_of(run: Path, config: RunConfig, data: str | None) -> Prepared:
+def load_run_text(run: Path, config: RunConfig, data: str | None) -> Prepared:
     """What the run in the folder `run` was trained on, or the text `data`: to judge weights by.
 
     Raises ValueError as `prepare` does, with the advice to name another text if none was named.
@@ -46,27 +46,27 @@ def text_of(run: Path, config: RunConfig, data: str | None) -> Prepared:
         raise ValueError(f"what {run} was trained on does not serve ({error}): name a text with --data.") from error
 
 
-def train_and_tell(
-    config: RunConfig, out: Path, resume: bool, task: MakeTask, optimizer: Transform | None = None
+def run_training(
+    config: RunConfig, out: Path, resume: bool, task: TaskFactory, optimizer: Transform | None = None
 ) -> None:
     """Train with a progress bar, and end with the line that `minitorch train` ends with."""
     from ..train import train
 
-    with told_how_to_go_on(out), progress(config.steps) as bar:
+    with exit_on_interrupt(out), progress(config.steps) as bar:
         result = train(config, out, resume=resume, sinks=[bar], task=task, optimizer=optimizer)
     speed, seconds = result.tokens_per_s, result.seconds
     print(f"final val_loss={result.val_loss:.4f} tokens_per_s={speed:.0f} seconds={seconds:.1f}")
 
 
 @contextlib.contextmanager
-def told_how_to_go_on(out: Path) -> Iterator[None]:
+def exit_on_interrupt(out: Path) -> Iterator[None]:
     """Exit as shells expect of a program that a signal ended, having said how to go on."""
     from ..train import Interrupted
 
     try:
         yield
     except Interrupted as stop:
-        say(f"{stop}. Go on with the same command and --resume.")
+        echo_err(f"{stop}. Go on with the same command and --resume.")
         raise typer.Exit(128 + stop.signal_number) from None
 
 

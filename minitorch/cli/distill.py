@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .derived_run import cores_of, settings, train_and_tell
+from .derived_run import cores_of, settings, run_training
 
 if TYPE_CHECKING:
     from ..models import Transformer
     from ..text import Tokenizer
-    from ..train import MakeTask
+    from ..train import TaskFactory
 
 
 DEFAULT = 2.0  # the temperature
@@ -33,7 +33,7 @@ def distill(
     steps: Annotated[int | None, _option("Updates of the weights; if not given, as many as the teacher's.")] = None,
     lr: Annotated[float | None, _option("Peak learning rate; if not given, the teacher's.")] = None,
     temperature: Annotated[float, _option("Divides all logits; above 1 the unlikely tokens weigh more.")] = DEFAULT,
-    soft: Annotated[float, _option("Share of the teacher's loss; the rest is that of the text itself.")] = 1.0,
+    alpha: Annotated[float, _option("Share of the teacher's loss; the rest is that of the text itself.")] = 1.0,
     reverse: Annotated[bool, typer.Option("--reverse", help="KL(student || teacher), not the other way.")] = False,
     hidden: Annotated[float, _option("Weight of the loss between hidden states.")] = 0.0,
     samples: Annotated[int | None, _option("Read so many tokens that the teacher writes, not the text.", min=1)] = None,
@@ -43,7 +43,7 @@ def distill(
 ) -> None:
     """Train a smaller model to predict as a trained one does. The result is a run as any other."""
     cores_of(teacher)
-    from ..compress.distill import Recipe
+    from ..compress.distill import DistillConfig
     from ..train import load_run
 
     loaded = load_run(teacher)
@@ -57,23 +57,23 @@ def distill(
         lr=lr,
         seed=seed,
     )
-    recipe = Recipe(temperature=temperature, soft=soft, divergence="reverse" if reverse else "forward", hidden=hidden)
+    losses = DistillConfig(temperature=temperature, alpha=alpha, divergence="reverse" if reverse else "forward", hidden=hidden)
     if samples is not None and on_policy is not None:
         raise typer.BadParameter(
             "choose one: what the teacher writes, or what the student does.", param_hint="--samples"
         )
-    if samples is not None and recipe != Recipe(temperature=DEFAULT):
+    if samples is not None and losses != DistillConfig(temperature=DEFAULT):
         raise typer.BadParameter(
-            "what the teacher writes is learned as any text: leave out --temperature, --soft, --reverse and --hidden.",
+            "what the teacher writes is learned as any text: leave out --temperature, --alpha, --reverse and --hidden.",
             param_hint="--samples",
         )
-    task = _task(loaded.model, loaded.tokenizer, recipe, samples, on_policy, seed)
-    train_and_tell(config, out, resume, task)
+    task = _task(loaded.model, loaded.tokenizer, losses, samples, on_policy, seed)
+    run_training(config, out, resume, task)
 
 
 def _task(
-    teacher: Transformer, tokenizer: Tokenizer, recipe: Any, samples: int | None, on_policy: float | None, seed: int
-) -> MakeTask:
+    teacher: Transformer, tokenizer: Tokenizer, losses: Any, samples: int | None, on_policy: float | None, seed: int
+) -> TaskFactory:
     import jax
 
     from ..compress import distill
@@ -85,7 +85,7 @@ def _task(
         def write(model: Transformer, ids: Any, tokens: int) -> Any:
             return generate(model, ids, tokens, key=next(keys))
 
-        return distill.learn_from_samples(teacher, write, samples, tokenizer=tokenizer)
+        return distill.distill_on_samples(teacher, write, samples, tokenizer=tokenizer)
     if on_policy is not None:
-        return distill.learn_on_policy(teacher, recipe, on_policy, tokenizer=tokenizer)
-    return distill.learn_from_text(teacher, recipe, tokenizer=tokenizer)
+        return distill.distill_on_policy(teacher, losses, on_policy, tokenizer=tokenizer)
+    return distill.distill(teacher, losses, tokenizer=tokenizer)

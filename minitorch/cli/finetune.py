@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .derived_run import cores_of, settings, train_and_tell
+from .derived_run import cores_of, settings, run_training
 
 
 def _option(text: str, **limits: Any) -> Any:
@@ -43,19 +43,20 @@ def finetune(
     With --lora, --out holds adapter.safetensors, which `minitorch merge` adds to the model; else a run as any other.
     """
     cores_of(run)
-    from ..finetune import chat_data
-    from ..finetune.sft import Lora, learn_answers, learn_preferences
+    from ..finetune import LoRAConfig, chat_data
+    from ..finetune.dpo import dpo
+    from ..finetune.sft import sft
     from ..train import load_run
 
     loaded = load_run(run)
-    how = Lora(pattern=lora, rank=rank, alpha=alpha, dora=dora) if lora else None
+    adapters = LoRAConfig(pattern=lora, rank=rank, alpha=alpha, dora=dora) if lora else None
     rate = lr or loaded.config.lr / (1 if lora else 3)
     config = settings(loaded.config, data=str(data), steps=steps, batch=batch, lr=rate, seed=seed)
     if preferences:
-        task = learn_preferences(loaded.model, loaded.tokenizer, chat_data.read_pairs(data), how, beta)
+        task = dpo(loaded.model, loaded.tokenizer, chat_data.read_preferences(data), adapters, beta)
     else:
-        task = learn_answers(loaded.model, loaded.tokenizer, chat_data.read_talks(data), how)
-    train_and_tell(config, out, resume, task)
+        task = sft(loaded.model, loaded.tokenizer, chat_data.read_conversations(data), adapters)
+    run_training(config, out, resume, task)
 
 
 def merge(
@@ -68,7 +69,7 @@ def merge(
     from ..nn import paths
     from ..text import load_tokenizer
     from ..train import load_run, save_run
-    from ..train.layout import TOKENIZER
+    from ..train.run_dir import TOKENIZER
 
     file = adapter / lora.ADAPTER if adapter.is_dir() else adapter
     if not file.is_file():
@@ -84,5 +85,5 @@ def merge(
             f"the tokenizer has {tokenizer.vocab_size} ids and the merged model {model.config.vocab}: keep"
             f" {TOKENIZER} of the fine-tuning run beside {lora.ADAPTER}."
         )
-    save_run(out, run, model, tokenizer, made=f"Merged with {len(adapters)} adapters from `{file.parent}`")
+    save_run(out, run, model, tokenizer, origin=f"Merged with {len(adapters)} adapters from `{file.parent}`")
     print(f"final parameters={paths.count(model)} adapters={len(adapters)}")

@@ -23,9 +23,9 @@ def describe(run: Path) -> dict[str, str]:
     """What there is to say, line by line."""
     from ..train import read_record, read_rows
     from ..train.checkpoint import steps
-    from ..train.layout import CARD, CHECKPOINTS, METRICS, WEIGHTS
+    from ..train.run_dir import CARD, CHECKPOINTS, METRICS, WEIGHTS
 
-    config, facts = read_record(run)
+    config, provenance = read_record(run)
     rows = read_rows(run / METRICS)
     evaluated = [row for row in rows if "val_loss" in row]
     saved = steps(run / CHECKPOINTS)
@@ -37,15 +37,15 @@ def describe(run: Path) -> dict[str, str]:
         state = f"last checkpoint at step {saved[-1]:,}" if saved else "no checkpoint"
     return {
         "model": f"{config.model}, {sizes}",
-        "parameters": f"{facts.parameters:,}",
-        "tokenizer": f"{config.tokenizer}, {facts.vocab:,} ids",
-        "data": f"{config.data}, SHA-256 {facts.data_sha256[:12]}...",
-        "tokens": f"{facts.train_tokens:,} to train, {facts.validation_tokens:,} to validate",
+        "parameters": f"{provenance.parameters:,}",
+        "tokenizer": f"{config.tokenizer}, {provenance.vocab:,} ids",
+        "data": f"{config.data}, SHA-256 {provenance.data_sha256[:12]}...",
+        "tokens": f"{provenance.train_tokens:,} to train, {provenance.validation_tokens:,} to validate",
         "steps": f"{rows[-1]['step'] if rows else 0:,} of {config.steps:,}, {state}",
         "batch": f"{config.batch} x {config.context} tokens",
         "optimizer": f"{config.optimizer}, learning rate {config.lr:g}, seed {config.seed}, {config.dtype}",
         "training loss": f"{rows[-1]['loss']:.4f} at step {rows[-1]['step']:,}" if rows else "-",
         "validation loss": f"{evaluated[-1]['val_loss']:.4f} at step {evaluated[-1]['step']:,}" if evaluated else "-",
-        "devices": f"{facts.devices} x {facts.device}",
-        "versions": ", ".join(f"{name} {number}" for name, number in facts.versions.items()),
+        "devices": f"{provenance.devices} x {provenance.device}",
+        "versions": ", ".join(f"{name} {number}" for name, number in provenance.versions.items()),
     }

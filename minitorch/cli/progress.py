@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 10
 
 
-def say(message: str) -> None:
+def echo_err(message: str) -> None:
     """One line."""
     print(f"minitorch: {' '.join(message.split())}", file=sys.stderr)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .derived_run import cores_of, settings, text_of, train_and_tell
-from .progress import say
+from .derived_run import cores_of, settings, load_run_text, run_training
+from .progress import echo_err
 
 if TYPE_CHECKING:
     from ..models import Transformer
@@ -61,7 +61,7 @@ def prune(
     from ..train.prepare import draw
 
     loaded = load_run(run)
-    prepared = text_of(run, loaded.config, data)
+    prepared = load_run_text(run, loaded.config, data)
     inputs, targets = draw(dataclasses.replace(loaded.config, batch=CALIBRATION), prepared.train, 0)
     model = loaded.model
     if heads or neurons or layers:
@@ -102,35 +102,35 @@ def _recover(
     """Train what is left. Zeros are held by the last link of the optimizer, which sees the model as a tree."""
     from ..compress import prune
     from ..optim import chain
-    from ..train import Task, Tree, predict_next
-    from ..train.config import OWN, make_optimizer
+    from ..train import Task, Replicated, next_token_task
+    from ..train.config import CUSTOM, make_optimizer
 
-    links = [make_optimizer(config, model, Tree(model, 1))]
+    links = [make_optimizer(config, model, Replicated(model, 1))]
     if sparsity is not None:
         schedule = prune.cubic_schedule(sparsity, 0, max(1, config.steps // 2))
         links.append(prune.gradual(schedule, every=max(1, config.steps // 20)))
     elif masks is not None:
-        model = prune.masked(model, masks)
+        model = prune.apply_masks(model, masks)
         links.append(prune.keep_zeros(masks))
 
     def task(config: RunConfig, out: Path) -> Task:
-        return dataclasses.replace(predict_next(config, prepared, model), origin="Pruned, then trained on")
+        return dataclasses.replace(next_token_task(config, prepared, model), origin="Pruned, then trained on")
 
-    config = dataclasses.replace(config, optimizer=OWN)
-    train_and_tell(config, out, resume, task, chain(*links))
+    config = dataclasses.replace(config, optimizer=CUSTOM)
+    run_training(config, out, resume, task, chain(*links))
 
 
 def _save(run: Path, out: Path, prepared: Prepared, model: Transformer, masks: dict[str, Any] | None) -> None:
     from ..compress import prune
     from ..nn import paths
     from ..train import mean_loss, read_record, save_run
-    from ..train.run_dir import refuse_existing
+    from ..train.run_dir import check_out_is_free
 
-    refuse_existing(out)
-    model = prune.masked(model, masks) if masks else model
+    check_out_is_free(out)
+    model = prune.apply_masks(model, masks) if masks else model
     config = dataclasses.replace(read_record(run).config, layers=model.config.layers)
-    say("measuring what is left.")
+    echo_err("measuring what is left.")
     loss = mean_loss(model, prepared.validation, config.batch)
-    save_run(out, run, model, prepared.tokenizer, made="Pruned", config=config)
+    save_run(out, run, model, prepared.tokenizer, origin="Pruned", config=config)
     zeros = f" sparsity={prune.sparsity(model):.3f}" if masks else ""
     print(f"final val_loss={loss:.4f} parameters={paths.count(model)}{zeros}")

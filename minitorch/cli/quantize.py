@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .bar import bar
-from .derived_run import text_of
+from .derived_run import load_run_text
 
 if TYPE_CHECKING:
-    from ..compress import Recipe
+    from ..compress import QuantRecipe
     from ..train import RunConfig
 
 CALIBRATION = 16  # batches, as large as those of the training
@@ -31,12 +31,12 @@ def quantize(
     """Round the weights of a trained model. `minitorch generate` and `evaluate` read the result as any run."""
     from .. import compress
     from ..train import load_run, read_record
-    from ..train.layout import WEIGHTS
-    from ..train.run_dir import refuse_existing, save_run
+    from ..train.run_dir import WEIGHTS
+    from ..train.run_dir import check_out_is_free, save_run
 
     if data and not gptq:
         raise typer.BadParameter("only --gptq reads a text: give both, or neither.", param_hint="--data")
-    refuse_existing(out)
+    check_out_is_free(out)
     recipe = make_recipe(to, group)
     loaded = load_run(run)
     if loaded.step < loaded.config.steps:
@@ -46,27 +46,27 @@ def quantize(
             small = compress.quantize_gptq(loaded.model, recipe, calibration(run, loaded.config, data), done)
         else:
             small = compress.quantize(loaded.model, recipe, done)
-    parameters = read_record(run).facts.parameters  # As many as before: only their bits are fewer.
-    save_run(out, run, small, loaded.tokenizer, made=f"Quantized to {to}", parameters=parameters)
+    parameters = read_record(run).provenance.parameters  # As many as before: only their bits are fewer.
+    save_run(out, run, small, loaded.tokenizer, origin=f"Quantized to {to}", parameters=parameters)
     before, after = ((folder / WEIGHTS).stat().st_size for folder in (run, out))
     print(f"bytes={after} share={after / before:.3f}")
 
 
-def make_recipe(to: str, group: str | None) -> Recipe:
+def make_recipe(to: str, group: str | None) -> QuantRecipe:
     """The recipe called `to`, with another group inside the blocks. Raises ValueError for what there is not."""
-    from ..compress import RECIPES, Recipe
+    from ..compress import RECIPES, QuantRecipe
 
     if to not in RECIPES:
         raise ValueError(f"there is no recipe {to!r}: choose one of {', '.join(RECIPES)}.")
     schemes: dict[str, Any] = dict(RECIPES[to].schemes)
     if group is not None:
         schemes["*"] = dataclasses.replace(schemes["*"], group=int(group) if group.isdigit() else group)
-    return Recipe(schemes)
+    return QuantRecipe(schemes)
 
 
 def calibration(run: Path, config: RunConfig, data: str | None) -> list[Any]:
     """Batches (B, T) of the text that the run was trained on, or of another one."""
     from ..train.prepare import draw
 
-    tokens = text_of(run, config, data).train
+    tokens = load_run_text(run, config, data).train
     return [draw(config, tokens, step)[0] for step in range(CALIBRATION)]

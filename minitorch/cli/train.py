@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .devices import use_cores
-from .progress import progress, say
+from .progress import progress, echo_err
 
 if TYPE_CHECKING:
     from ..train import RunConfig, Sink
@@ -98,17 +98,17 @@ def _settings(given: typer.Context, out: Path, resume: bool) -> tuple[RunConfig,
         return RunConfig(**values), None
     record = read_record(out)
     typed = {k: v for k, v in values.items() if getattr(given.get_parameter_source(k), "name", "") == "COMMANDLINE"}
-    return dataclasses.replace(record.config, **typed), record.facts.devices
+    return dataclasses.replace(record.config, **typed), record.provenance.devices
 
 
 def _stopped(stop: KeyboardInterrupt, out: Path) -> typer.Exit:
     """Say how to go on, and exit as shells expect of a program that a signal ended."""
     from ..train import Interrupted
-    from ..train.layout import CONFIG
+    from ..train.run_dir import CONFIG
 
     if (out / CONFIG).is_file():
         how = f"Go on with: minitorch train --out {shlex.quote(str(out))} --resume"
-        say(f"{stop if isinstance(stop, Interrupted) else 'interrupted'}. {how}")
+        echo_err(f"{stop if isinstance(stop, Interrupted) else 'interrupted'}. {how}")
     else:
-        say("interrupted before the run began.")
+        echo_err("interrupted before the run began.")
     return typer.Exit(128 + (stop.signal_number if isinstance(stop, Interrupted) else 2))

@@ -1,31 +1,32 @@
-"""What is a run? From settings and a text to a trained model in a folder, whatever happens on the way.
+"""Training: from settings and a text to a trained model in a folder, and back again after any interruption.
 
-Read `step` first (the one compiled function) and `devices`; then `config`, `prepare`, `task` and `loop`, which is the
-run. What it uses on the way: `checkpoint`, `evaluate`, `tracking`, `signals`, `nan_debug`. What it leaves: `layout`,
-`run_dir`, `model_card`, `plot`, `flops`.
+Read `loop` first (a run) and `step` (the compiled function), then `layout` and `devices` (how a step uses several
+devices), and `config`, `prepare` and `task` (what a run is given). During the steps, `loop` uses `checkpoint`,
+`evaluate`, `tracking`, `signals` and `nan_debug`; at the end, `run_dir`, `model_card`, `plot` and `flops`.
 """
 
 from .config import RunConfig
 from .devices import use_cpu_cores
 from .evaluate import Evaluation, evaluate, mean_loss
 from .flops import flops_per_token
+from .layout import Replicated, Sharded, device_mesh
 from .loop import Result, train
-from .nan_debug import NonFiniteLoss
-from .run_dir import Facts, LoadedRun, Record, load_run, read_record, save_run
+from .nan_debug import NonFiniteLossError
+from .run_dir import LoadedRun, Provenance, Record, load_run, read_record, save_run
 from .signals import Interrupted
-from .step import Metrics, Sharded, State, Step, Tree, device_mesh
-from .task import MakeTask, Task, language_modelling, predict_next
+from .step import Metrics, State, Step
+from .task import Task, TaskFactory, language_modelling, next_token_task
 from .tracking import Sink, read_rows
 
 __all__ = [
     "Evaluation",
-    "Facts",
     "Interrupted",
     "LoadedRun",
-    "MakeTask",
     "Metrics",
-    "NonFiniteLoss",
+    "NonFiniteLossError",
+    "Provenance",
     "Record",
+    "Replicated",
     "Result",
     "RunConfig",
     "Sharded",
@@ -33,14 +34,14 @@ __all__ = [
     "State",
     "Step",
     "Task",
-    "Tree",
+    "TaskFactory",
     "device_mesh",
     "evaluate",
     "flops_per_token",
     "language_modelling",
     "load_run",
     "mean_loss",
-    "predict_next",
+    "next_token_task",
     "read_record",
     "read_rows",
     "save_run",

@@ -1,8 +1,8 @@
-"""A run's state on disk: whole or not there, checked before it is read, the last few kept.
+"""Checkpoints of a run's state: written atomically, verified before they are read, the last few kept.
 
-Orbax writes the arrays into `checkpoints/unfinished`; sizes and checksums of all its files are added, and one rename
-makes it `checkpoints/00000500`. A process killed at any moment leaves the earlier ones, and perhaps something half done
-that the next one clears away. The checksums are ours because Orbax reads a flipped bit of the weights without a word.
+Orbax writes the arrays into `checkpoints/unfinished`; we add the sizes and checksums of all its files, and one rename
+publishes the folder as `checkpoints/00000500`. A process killed at any moment leaves the earlier checkpoints, and maybe
+an unfinished one that the next process removes. The checksums are ours because Orbax does not detect flipped bits.
 """
 
 from __future__ import annotations
@@ -11,25 +11,27 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-KEEP = 3  # the last is enough to resume, unless its disk block goes bad
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+KEEP = 3  # checkpoints; the last is enough to resume, unless its disk block is damaged
 UNFINISHED = "unfinished"
 CHECKSUMS = "checksums.json"
 
 
 def steps(folder: Path) -> list[int]:
-    """The steps at which there is a finished checkpoint, the earliest first."""
+    """Return the steps that have a finished checkpoint, in ascending order."""
     names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
     return sorted(int(name) for name in names if name.isdigit())
 
 
 def save(folder: Path, step: int, arrays: Mapping[str, Any]) -> None:
-    """Write `arrays` as the checkpoint of `step`, and remove all but the last few."""
+    """Write `arrays` as the checkpoint of `step`, and remove all but the last `KEEP`."""
     import orbax.checkpoint as ocp  # Takes a second.
 
     unfinished = (folder / UNFINISHED).absolute()
@@ -46,27 +48,28 @@ def save(folder: Path, step: int, arrays: Mapping[str, Any]) -> None:
 
 
 def restore(folder: Path, step: int) -> dict[str, np.ndarray]:
-    """The arrays that `save` wrote for `step`.
+    """Read the arrays that `save` wrote for `step`.
 
     Raises:
       FileNotFoundError: there is no such checkpoint.
-      ValueError: a file of it is missing, cut short or changed. Names the folder, and the checkpoint to go back to.
+      ValueError: one of its files is missing, truncated or changed. The message names the folder to remove, and the
+        checkpoint from which the run then resumes.
     """
     import orbax.checkpoint as ocp
 
     path = folder / _name(step)
     if not path.is_dir():
-        raise FileNotFoundError(f"there is no checkpoint {path}; {folder} has those of {steps(folder) or 'no'} steps.")
+        raise FileNotFoundError(f"there is no checkpoint {path}: the steps that have one are {steps(folder)}.")
     if damage := _damage(path):
         earlier = [s for s in steps(folder) if s < step]
-        then = f"goes on from {folder / _name(earlier[-1])}" if earlier else "starts from the beginning"
+        then = f"resumes from {folder / _name(earlier[-1])}" if earlier else "starts from the beginning"
         raise ValueError(f"the checkpoint {path} is damaged ({damage}): remove that folder, and the run {then}.")
     with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
         return {name: np.asarray(value) for name, value in checkpointer.restore(path.absolute()).items()}
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove what a killed process left half-written or half-removed."""
+    """Remove checkpoints that a killed process left half written or half removed."""
     shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
 
 
@@ -75,12 +78,12 @@ def _name(step: int) -> str:
 
 
 def _remove(folder: Path, step: int) -> None:
-    """Renamed first: a checkpoint half removed must not look like one."""
+    """Rename the checkpoint before its removal: half a checkpoint must not look like a whole one."""
     os.replace(folder / _name(step), folder / UNFINISHED / f"removed-{step}")
 
 
 def _checksums(path: Path) -> dict[str, tuple[int, int]]:
-    """Size and CRC-32 of each file under `path`."""
+    """Return the size and CRC-32 of each file under `path`."""
     files = sorted(p for p in path.rglob("*") if p.is_file() and p.name != CHECKSUMS)
     return {p.relative_to(path).as_posix(): (p.stat().st_size, _crc(p)) for p in files}
 
@@ -88,13 +91,13 @@ def _checksums(path: Path) -> dict[str, tuple[int, int]]:
 def _crc(path: Path) -> int:
     crc = 0
     with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            crc = zlib.crc32(piece, crc)
+        while chunk := file.read(1 << 20):
+            crc = zlib.crc32(chunk, crc)
     return crc
 
 
 def _damage(path: Path) -> str | None:
-    """The first thing that is not as it was written, or None."""
+    """Describe the first file that is not as it was written, or return None."""
     try:
         expected = json.loads((path / CHECKSUMS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -106,5 +109,5 @@ def _damage(path: Path) -> str | None:
         if found[name][0] != size:
             return f"{name} has {found[name][0]} bytes, not {size}"
         if found[name][1] != crc:
-            return f"{name} has other content than was written"
+            return f"{name} has other content than when it was written"
     return None

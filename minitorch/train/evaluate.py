@@ -1,11 +1,11 @@
-"""How good is a model on text that it has not seen? The mean loss, and the same in units that people compare."""
+"""Evaluation of a model on text that it has not seen: the mean loss, and the same in comparable units."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +15,15 @@ from jax.sharding import PartitionSpec as P
 
 from .. import nn, ops
 from ..data import evaluation_windows, token_array
-from ..text import Tokenizer
-from .step import device_mesh
+from .layout import device_mesh
+
+if TYPE_CHECKING:
+    from ..text import Tokenizer
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """The loss over a text, and the length of what was predicted: all of the text but its first token."""
+    """The mean loss over a text, and the length of the predicted part: all of the text except its first token."""
 
     loss: float  # nats per token
     tokens: int
@@ -30,22 +32,22 @@ class Evaluation:
 
     @property
     def perplexity(self) -> float:
-        """Among how many equally likely tokens the model is as unsure: exp(loss)."""
+        """exp(loss): the number of equally likely tokens among which the model would be as uncertain."""
         return math.exp(min(self.loss, 700.0))
 
     @property
     def bits_per_character(self) -> float:
-        """As `bits_per_byte`, for each character: they compare on one text only."""
+        """Bits per character, which compare models on the same text only."""
         return self.loss * self.tokens / math.log(2) / max(self.characters, 1)
 
     @property
     def bits_per_byte(self) -> float:
-        """What a compressor built on the model would need. Unlike the loss, it compares models across tokenizers."""
+        """Bits per byte of a compressor built on the model. Unlike the loss, they compare models across tokenizers."""
         return self.loss * self.tokens / math.log(2) / max(self.bytes, 1)
 
 
 def evaluate(model: Any, tokenizer: Tokenizer, text: str, batch: int, dtype: Any = jnp.float32) -> Evaluation:
-    """Evaluate a model on `text`, in windows of its context.
+    """Evaluate `model` on `text`, in windows of its context, `batch` windows at a time.
 
     Raises:
       ValueError: the text is shorter than two tokens, or the tokenizer cannot encode it.
@@ -55,7 +57,7 @@ def evaluate(model: Any, tokenizer: Tokenizer, text: str, batch: int, dtype: Any
 
 
 def describe(loss: float, tokenizer: Tokenizer, ids: jax.Array) -> Evaluation:
-    """The mean `loss` over all of `ids` (N,) but the first, with the lengths that turn it into other units."""
+    """Return the mean `loss` over all of `ids` (N,) except the first, with the lengths for its other units."""
     predicted = tokenizer.decode_bytes(np.asarray(ids[1:]))
     return Evaluation(loss, ids.size - 1, len(predicted.decode(errors="replace")), len(predicted))
 
@@ -69,37 +71,38 @@ def mean_loss(
     mesh: Mesh | None = None,
     at_most: int | None = None,
 ) -> float:
-    """Mean loss of `model` in nats over every token of `tokens` (N,) but the first, over all devices.
+    """Return the mean loss of `model` in nats over every token of `tokens` (N,) except the first.
 
-    `at_most` makes it an estimate, from windows spread evenly over the text that hold about so many tokens: always the
-    same ones, so that the losses of two moments of a run compare. Compiled once for each model, batch and context.
+    With `at_most`, the loss is estimated on about that many tokens, in windows spread evenly over the text. The windows
+    are always the same, so that losses at different steps of a run compare. The batches are split over the devices of
+    `mesh`. Compiled once for each model, batch and context.
     """
     mesh = mesh or device_mesh(batch)
-    windows = evaluation_windows(tokens, batch, model.config.context)  # (windows, B, T) each
-    chosen = _spread(len(windows[0]), batch * model.config.context, at_most)
+    windows = evaluation_windows(tokens, batch, model.config.context)  # inputs, targets, mask: (windows, B, T) each
+    chosen = _evenly_spaced(len(windows[0]), batch * model.config.context, at_most)
     model, windows = jax.device_put((model, windows), NamedSharding(mesh, P()))
     sums = [_losses_and_counts(model, windows, i, mesh, jnp.dtype(dtype)) for i in chosen]
     losses, counts = (np.sum(jax.device_get(part), dtype=np.float64) for part in zip(*sums, strict=True))
     return float(losses / counts)
 
 
-def _spread(windows: int, size: int, at_most: int | None) -> list[int]:
-    """Which of so many windows of `size` tokens to look at."""
+def _evenly_spaced(windows: int, size: int, at_most: int | None) -> list[int]:
+    """Return the indices of windows of `size` tokens that hold about `at_most` tokens in all, evenly spaced."""
     wanted = windows if at_most is None else min(windows, -(-at_most // size))
     return np.linspace(0, windows - 1, wanted).round().astype(int).tolist()
 
 
 @functools.partial(jax.jit, static_argnums=(3, 4))
 def _losses_and_counts(model: Any, windows: Any, i: Any, mesh: Mesh, dtype: Any) -> tuple[Any, Any]:
-    """The summed loss of the tokens in window `i`, and their number, of each device: (devices,) both.
+    """Return the summed loss of the tokens in batch `i` and their number, per device: (devices,) each.
 
-    The devices do not add up among themselves. Of several calls under way, one CPU device may be in one and the second
-    in another, and would wait for each other for ever.
+    The devices do not sum among themselves: with several calls in flight, two CPU devices may execute different calls,
+    and would wait for each other for ever.
     """
 
     def on_one_device(model: Any, inputs: Any, targets: Any, mask: Any) -> Any:
-        losses = ops.cross_entropy(nn.cast(model, dtype)(inputs), targets)  # (B, T)
+        losses = ops.cross_entropy(nn.cast(model, dtype)(inputs), targets)  # (B/devices, T)
         return jnp.sum(jnp.where(mask, losses, 0))[None], jnp.sum(mask)[None]
 
-    batch, rows = [array[i] for array in windows], P("data")
+    batch, rows = [array[i] for array in windows], P("data")  # (B, T) each
     return jax.shard_map(on_one_device, mesh=mesh, in_specs=(P(), rows, rows, rows), out_specs=rows)(model, *batch)

@@ -1,42 +1,45 @@
-"""The card that goes with a model: what it is, what it is for, how good, and on what it was trained.
+"""The model card of a run: details, intended use, evaluation, and training data.
 
 Its sections are those of Mitchell et al., "Model Cards for Model Reporting", 2019 (arXiv 1810.03993), filled from the
-run. What nobody measured is said to be so.
+run. The card says so where something was not measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ..models import Transformer
-from .evaluate import Evaluation
 from .flops import flops_per_token
-from .layout import CONFIG, DATASHEET, PLOT, TOKENIZER, WEIGHTS
-from .run_dir import Record
-from .tracking import Row
+from .run_dir import CONFIG, DATASHEET, PLOT, TOKENIZER, WEIGHTS, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..models import Transformer
+    from .evaluate import Evaluation
+    from .tracking import Row
 
 KINDS = {
-    "gpt": "GPT-2's kind (learned positions, LayerNorm, GELU)",
-    "llama": "Llama's kind (rotary positions, RMSNorm, gated feed-forward layers)",
+    "gpt": "GPT-2's architecture (learned positions, LayerNorm, GELU)",
+    "llama": "Llama's architecture (rotary positions, RMSNorm, gated feed-forward layers)",
 }
-# What holds for every model that is trained here.
+# These texts hold for every model that is trained here.
 USE = """\
 * For: learning how language models work, experiments with small models, comparisons on the same data.
-* Not for: products, advice, decisions about people, or as a source of facts. A model of this size continues text in
-  the manner of its training data and makes up the content."""
+* Not for: products, advice, decisions about people, or as a source of facts. A model of this size imitates the style
+  of its training data and makes up the content."""
 FACTORS = """\
-How well it does depends above all on how near a text is to the training data: in language, subject, form and writing
-system. Differences between groups of people who wrote, or are written about, were not measured."""
+Its loss depends mainly on how similar a text is to the training data: in language, subject, form and writing system.
+Differences between groups of people, as authors or as subjects, were not measured."""
 METRICS = """\
-The mean negative log-likelihood of the next token, in nats; perplexity is its exponential. Bits per byte are the same
-divided among the bytes of the text, and compare models with different tokenizers. No test of what the model knows, or
-of how people like its text, was made."""
+The mean negative log-likelihood of the next token, in nats; perplexity is its exponential. Bits per byte divide the
+total among the bytes of the text, and compare models with different tokenizers. The model's knowledge and how people
+rate its text were not tested."""
 ETHICS = """\
-The model can repeat parts of its training data word for word, names and addresses included, and whatever prejudice is
-in them. Nothing was done to remove either. Read what it writes before you pass it on."""
+The model can repeat parts of its training data word for word, including names and addresses, and any prejudice in
+them. Nothing was done to remove either. Read its output before you share it."""
 CAVEATS = """\
-* It reads {context} tokens at most, and forgets what stood before.
-* One run with one seed: differences of a few hundredths of a nat between two runs can be chance.
+* It reads at most {context} tokens, and ignores all earlier text.
+* This is one run with one seed: differences of a few hundredths of a nat between two runs can be chance.
 * Measure it on your own text before you rely on a number above: `minitorch evaluate --run DIR --data FILE`."""
 
 
@@ -48,21 +51,30 @@ def model_card(
     tokens_per_s: float,
     origin: str = "Trained from scratch",
 ) -> str:
-    """The Markdown text of a finished run's card. `rows` are those of its metrics; `origin` says how it came about."""
-    config, facts = record
+    """Return the card of a finished run as Markdown.
+
+    Args:
+      record: the record of the run.
+      model: the trained model.
+      rows: the rows of its metrics.
+      evaluation: its evaluation on the whole validation text.
+      tokens_per_s: the training throughput; 0 if unknown.
+      origin: how the model was trained.
+    """
+    config, provenance = record
     sections = {
         "Model details": _details(record, tokens_per_s, flops_per_token(model), origin),
         "Intended use": USE,
         "Factors": FACTORS,
         "Metrics": METRICS,
         "Evaluation data": (
-            f"The last part of the training source, {facts.validation_tokens:,} tokens, kept out of the training and\n"
-            f"checked for copies of it; see the datasheet. All of it was read, in windows of {config.context} tokens\n"
-            "without overlap."
+            f"The last part of the source, {provenance.validation_tokens:,} tokens, which were not used for training\n"
+            "and were checked for copies of the training text; see the datasheet. All of it was evaluated, in windows\n"
+            f"of {config.context} tokens without overlap."
         ),
         "Training data": (
-            f"`{config.data}`: {facts.train_tokens:,} tokens. SHA-256 of the whole text: `{facts.data_sha256}`.\n"
-            f"Where it comes from, under which licence, and what is wrong with it: [{DATASHEET}]({DATASHEET})."
+            f"`{config.data}`: {provenance.train_tokens:,} tokens. SHA-256 of the whole text:"
+            f" `{provenance.data_sha256}`.\nFor its source, licence and known problems, see [{DATASHEET}]({DATASHEET})."
         ),
         "Quantitative analyses": _numbers(rows, evaluation),
         "Ethical considerations": ETHICS,
@@ -73,23 +85,23 @@ def model_card(
 
 
 def _details(record: Record, tokens_per_s: float, flops: int, origin: str) -> str:
-    c, facts = record
+    c, provenance = record
     tokens = c.steps * c.batch * c.context
     heads = f"{c.heads} heads" + (f" with {c.kv_heads} key/value heads" if c.kv_heads else "")
-    sizes = f"{c.layers} layers, {heads}, width {c.width}, context {c.context}, vocabulary {facts.vocab:,}"
-    speed = f" At {tokens_per_s:,.0f} tokens a second: {_si(flops * tokens_per_s)}FLOP/s." if tokens_per_s else ""
-    rate = f"learning rate {c.lr:g} after {c.warmup_steps} steps of warm-up, then a cosine to a tenth"
+    sizes = f"{c.layers} layers, {heads}, width {c.width}, context {c.context}, vocabulary {provenance.vocab:,}"
+    speed = f" At {tokens_per_s:,.0f} tokens/s: {_si(flops * tokens_per_s)}FLOP/s." if tokens_per_s else ""
+    rate = f"peak learning rate {c.lr:g} after {c.warmup_steps} steps of warm-up, then cosine decay to a tenth"
     clip = f"gradients clipped to a norm of {c.clip:g}" if c.clip else "gradients not clipped"
-    software = ", ".join(f"{name} {number}" for name, number in facts.versions.items())
+    software = ", ".join(f"{name} {number}" for name, number in provenance.versions.items())
     lines = [
-        f"A transformer decoder of {KINDS[c.model]}, {facts.parameters:,} parameters: {sizes} (tokenizer"
+        f"A transformer decoder of {KINDS[c.model]}, {provenance.parameters:,} parameters: {sizes} (tokenizer"
         f" `{c.tokenizer}`).",
-        f"{origin}: {c.steps:,} steps of {c.batch} x {c.context} tokens, {tokens:,} in all, which is"
-        f" {tokens / facts.train_tokens:.2g} times the training text. {_si(flops * tokens)}FLOP.{speed}",
+        f"{origin}: {c.steps:,} steps of {c.batch} x {c.context} tokens, {tokens:,} in total, or"
+        f" {tokens / provenance.train_tokens:.2g} epochs. {_si(flops * tokens)}FLOP.{speed}",
         f"Optimizer {c.optimizer}: {rate}; weight decay {c.weight_decay:g}; {clip}; {c.dtype}; seed {c.seed}.",
-        f"Hardware: {facts.devices} x {facts.device}. Software: {software}.",
+        f"Hardware: {provenance.devices} x {provenance.device}. Software: {software}.",
         f"Files: weights `{WEIGHTS}`, tokenizer `{TOKENIZER}`, all settings `{CONFIG}`.",
-        "Licence: whoever trained it decides; the licence of the training data may bind.",
+        "Licence: the person who trained it decides; the licence of the training data may restrict it.",
     ]
     return "\n".join(f"* {line}" for line in lines)
 
@@ -105,13 +117,15 @@ def _numbers(rows: Sequence[Row], e: Evaluation) -> str:
         "bits per byte": f"{e.bits_per_byte:.4f}",
         "bits per character": f"{e.bits_per_character:.4f}",
         f"training loss, mean of the last {len(late)} batches": f"{sum(late) / len(late):.4f}",
-        f"lowest validation loss, at step {best['step']:,} (before the end, of a sample)": f"{best['val_loss']:.4f}",
+        f"lowest validation loss, at step {best['step']:,} (estimated on a sample before the end)": (
+            f"{best['val_loss']:.4f}"
+        ),
     }
     return "\n".join(f"| {name} | {value} |" for name, value in table.items()) + f"\n\n![Loss by step]({PLOT})"
 
 
 def _si(value: float) -> str:
-    """Three digits and the prefix for the unit that follows: `1.23 T`."""
+    """Format with three digits and the prefix of the unit that follows: `1.23 T`."""
     prefixes = ["", "k", "M", "G", "T", "P", "E"]
     while value >= 1000 and len(prefixes) > 1:
         value /= 1000

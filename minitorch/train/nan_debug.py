@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -11,17 +10,21 @@ import jax.numpy as jnp
 from ..autodiff import grad
 from ..nn import paths
 from ..nn.hooks import with_hooks
-from .config import RunConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .config import RunConfig
 
 
-class NonFiniteLoss(ArithmeticError):
+class NonFiniteLossError(ArithmeticError):
     """The loss or the gradient of a step is not finite; the message names the layer, and says what to change."""
 
     def __init__(self, step: int, loss: float, cause: str, config: RunConfig):
         self.step, self.cause = step, cause
         super().__init__(
-            f"step {step} has a loss or gradient that is not finite (loss {loss:.4g}): {cause}. The weights before it are"
-            f" saved. Start a new run with {_advice(config)}."
+            f"step {step} has a loss or gradient that is not finite (loss {loss:.4g}): {cause}. The weights before it"
+            f" are saved. Start a new run with {_advice(config)}."
         )
 
 
@@ -52,8 +55,9 @@ def first_nonfinite_layer(loss: Callable[..., Any], model: Any, *batch: Any) -> 
     if not value:
         return "the output of every layer is finite, but the loss is not"
     gradients = jax.device_get(backward(model, *batch))
-    if broken := [path for path in paths.flatten(model) if not gradients[path][0]]:  # The backward pass starts at the end.
-        return f"the loss is finite, but the gradient of {broken[-1]} is not"
+    if broken := [path for path in paths.flatten(model) if not gradients[path][0]]:
+        last = broken[-1]  # The backward pass starts at the end.
+        return f"the loss is finite, but the gradient of {last} is not"
     largest = max(gradients, key=lambda path: gradients[path][1])
     return f"the norm of the gradient overflows float32, and {largest} has the largest gradient"
 

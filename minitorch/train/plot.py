@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._palette import BLUE, VERMILION
-from .tracking import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .tracking import Row
 
 GREY = "#8c8c8c"  # of the grid
 

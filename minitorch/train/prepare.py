@@ -1,9 +1,8 @@
-"""From the name of a text to token ids on the device: loaded, split, checked, and given a tokenizer."""
+"""From the name of a text to token ids on the device: loaded, split, validated, and tokenized."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 
@@ -19,32 +18,54 @@ from ..data import (
     token_array,
     validate,
 )
+from ..nn import paths
 from ..text import Tokenizer, load_tokenizer, train_tokenizer
-from .config import RunConfig
-from .layout import TOKENIZER
+from .run_dir import TOKENIZER, Provenance, software_versions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..models import Transformer
+    from .config import RunConfig
 
 
 class Prepared(NamedTuple):
     """The data of a run."""
 
     corpus: Corpus
-    parts: tuple[Corpus, Corpus]  # the first nine tenths to train, the rest to validate
+    parts: tuple[Corpus, Corpus]  # the first nine tenths for training, the rest for validation
     report: ValidationReport
     tokenizer: Tokenizer
     train: jax.Array  # ids (N,)
-    validation: jax.Array
+    validation: jax.Array  # ids (M,)
 
     def datasheet(self) -> str:
+        """Return the datasheet of the text as Markdown."""
         return datasheet(self.corpus, splits=self.parts, tokenizer=self.tokenizer, report=self.report)
+
+    def provenance(self, model: Transformer) -> Provenance:
+        """Return the provenance of a run that trains `model` on this data, here and now."""
+        devices = jax.devices()
+        return Provenance(
+            data_sha256=self.corpus.sha256,
+            train_tokens=self.train.size,
+            validation_tokens=self.validation.size,
+            vocab=self.tokenizer.vocab_size,
+            parameters=paths.count(model),
+            devices=len(devices),
+            device=devices[0].device_kind,
+            versions=software_versions(),
+        )
 
 
 def prepare(config: RunConfig, out: Path, tokenizer: Tokenizer | None = None) -> Prepared:
-    """Load what `config` names. If no tokenizer is given, the one in the run's folder `out` serves, or a new one.
+    """Load, split, validate and tokenize the text that `config` names.
 
-    A tokenizer of characters must know them all, so it is made from the whole text; others see the training part only.
+    Without `tokenizer`, the one in the run's folder `out` is used; if there is none, a new one is trained. A `char`
+    tokenizer is trained on the whole text, because it must know every character; others on the training part only.
 
     Raises:
-      FileNotFoundError: the data is not there.
+      FileNotFoundError: the data does not exist.
       ValueError: the data must not be trained on (`data.DataError`), or is shorter than the context.
     """
     corpus = load_text(config.data, field=config.field, limit=config.limit)
@@ -55,11 +76,11 @@ def prepare(config: RunConfig, out: Path, tokenizer: Tokenizer | None = None) ->
     if tokenizer is None:
         tokenizer = train_tokenizer(config.tokenizer, corpus.text if config.tokenizer == "char" else train.text)
     ids = [token_array(tokenizer.encode(part.text), tokenizer.vocab_size) for part in (train, validation)]
-    jax.eval_shape(lambda tokens: draw(config, tokens, 0), ids[0])  # This and the next raise if the data is too short.
+    jax.eval_shape(lambda tokens: get_batch(config, tokens, 0), ids[0])  # This line and the next raise if ids are few.
     evaluation_windows(ids[1], config.batch, config.context)
     return Prepared(corpus, (train, validation), report, tokenizer, *ids)
 
 
-def draw(config: RunConfig, tokens: jax.Array, step: int | jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The batch of step `step`: inputs and the tokens after them, (B, T) each."""
+def get_batch(config: RunConfig, tokens: jax.Array, step: int | jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Sample the batch of step `step` from `tokens` (N,): inputs and the tokens after them, (B, T) each."""
     return sample_batch(step_key(config.seed, step), tokens, config.batch, config.context)

@@ -1,4 +1,4 @@
-"""A run is a folder: what is written down about it, and how to open it again."""
+"""A run is a folder: the names of its files, its record `config.json`, and how to save and load it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,36 @@ import platform
 import warnings
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 
 from .._files import atomic_write
-from ..models import Transformer
 from ..nn import paths, structure
 from ..text import Tokenizer, load_tokenizer
 from . import checkpoint
 from .config import RunConfig, make_layout
-from .layout import CARD, CHECKPOINTS, CONFIG, DATASHEET, PLOT, STRUCTURE, TOKENIZER, WEIGHTS
-from .prepare import Prepared
-from .step import usable_devices
+from .layout import usable_devices
+
+if TYPE_CHECKING:
+    from ..models import Transformer
+
+CONFIG = "config.json"
+METRICS = "metrics.jsonl"
+CHECKPOINTS = "checkpoints"
+TOKENIZER = "tokenizer.json"
+DATASHEET = "datasheet.md"
+WEIGHTS = "model.safetensors"
+STRUCTURE = "structure.json"  # only of a model that `config.json` does not describe
+CARD = "model-card.md"
+PLOT = "loss.png"
 
 PACKAGES = ("minitorch-course", "jax", "jaxlib", "numpy")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What a run found: with the settings, all that is needed to repeat it."""
+class Provenance:
+    """The data, software and hardware of a run: with the settings, all that is needed to repeat it."""
 
     data_sha256: str
     train_tokens: int
@@ -43,7 +53,7 @@ class Record(NamedTuple):
     """The content of `config.json`."""
 
     config: RunConfig
-    facts: Facts
+    provenance: Provenance
 
 
 class LoadedRun(NamedTuple):
@@ -52,48 +62,42 @@ class LoadedRun(NamedTuple):
     config: RunConfig
     model: Transformer
     tokenizer: Tokenizer
-    step: int  # updates that the weights have seen
+    step: int  # completed updates
 
 
-def find_facts(prepared: Prepared, model: Transformer) -> Facts:
-    """The facts of a run that begins here and now."""
-    devices = jax.devices()
-    return Facts(
-        data_sha256=prepared.corpus.sha256,
-        train_tokens=prepared.train.size,
-        validation_tokens=prepared.validation.size,
-        vocab=prepared.tokenizer.vocab_size,
-        parameters=paths.count(model),
-        devices=len(devices),
-        device=devices[0].device_kind,
-        versions={"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-    )
+def software_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages on which the weights depend."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write `config.json`, into a new folder if there is none."""
+    """Write `config.json`, and create `folder` if it does not exist."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = {name: dataclasses.asdict(part) for name, part in record._asdict().items()}
     atomic_write(folder / CONFIG, json.dumps(parts, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_structure(folder: Path, record: Record, model: Transformer) -> None:
-    """Write `structure.json` if `model` is not what the settings in `record` make: pruned, say, or quantized."""
-    made = jax.eval_shape(lambda: record.config.init_model(record.facts.vocab))
-    if jax.tree.structure(made) != jax.tree.structure(model) or _shapes(made) != _shapes(model):
-        atomic_write(folder / STRUCTURE, json.dumps(structure.describe(model)) + "\n")
+    """Write `structure.json` if `model` differs from the model that `record` describes: pruned or quantized."""
+    described = jax.eval_shape(lambda: record.config.init_model(record.provenance.vocab))
+    if jax.tree.structure(described) != jax.tree.structure(model) or _shapes(described) != _shapes(model):
+        atomic_write(folder / STRUCTURE, json.dumps(structure.to_json(model)) + "\n")
 
 
 def _shapes(model: Any) -> list[tuple[Any, str]]:
     return [(leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(model)]
 
 
-def shapes_of_model(folder: Path, record: Record) -> Any:
-    """The model of a run as shapes without values. Raises ValueError if its `structure.json` cannot be read."""
+def abstract_model(folder: Path, record: Record) -> Any:
+    """Return the model of a run as shapes and dtypes, without values.
+
+    Raises:
+      ValueError: its `structure.json` cannot be read.
+    """
     if not (folder / STRUCTURE).is_file():
-        return jax.eval_shape(lambda: record.config.init_model(record.facts.vocab))
+        return jax.eval_shape(lambda: record.config.init_model(record.provenance.vocab))
     try:
-        return structure.build(json.loads((folder / STRUCTURE).read_text(encoding="utf-8")))
+        return structure.from_json(json.loads((folder / STRUCTURE).read_text(encoding="utf-8")))
     except ValueError as error:
         raise ValueError(f"cannot read {folder / STRUCTURE}: {error}") from error
 
@@ -104,27 +108,33 @@ def save_run(
     model: Transformer,
     tokenizer: Tokenizer,
     *,
-    made: str,
+    origin: str,
     config: RunConfig | None = None,
     parameters: int | None = None,
 ) -> None:
-    """Write a finished run of a model that came about otherwise than by training: pruned, say, quantized, or merged.
+    """Write a finished run whose model was derived from another run: pruned, quantized or merged.
 
-    Settings, datasheet and card are those of the run `parent`; the card says that they are, and how the model was
-    `made` of it. The weights come last: without them nothing takes the folder for a whole run.
+    The weights are written last, because a folder without them is not a finished run.
 
     Args:
-      config: the settings, where they are no longer those of the parent.
-      parameters: how many the model has, where that is not the number of its arrays' entries: two may be in one byte.
+      folder: the folder of the new run.
+      parent: the folder of the run from which the model was derived; its settings, datasheet, plot and card are copied.
+      model: the model.
+      tokenizer: its tokenizer.
+      origin: how the model was derived, such as "Pruned", for its card.
+      config: the settings, if they differ from those of the parent.
+      parameters: the number of parameters, if it differs from the number of array entries (two may share a byte).
 
     Raises:
-      FileExistsError: there is something in `folder` already.
-      FileNotFoundError, ValueError: there is no run in `parent`, or it cannot be read.
+      FileExistsError: `folder` is not empty.
+      FileNotFoundError: there is no run in `parent`.
+      ValueError: the run in `parent` cannot be read.
     """
-    refuse_existing(folder)
+    check_out_is_free(folder)
     before = read_record(parent)
-    facts = dataclasses.replace(before.facts, parameters=parameters or paths.count(model), vocab=tokenizer.vocab_size)
-    record = Record(config or before.config, facts)
+    parameters = parameters or paths.count(model)
+    provenance = dataclasses.replace(before.provenance, parameters=parameters, vocab=tokenizer.vocab_size)
+    record = Record(config or before.config, provenance)
     write_record(folder, record)
     write_structure(folder, record, model)
     tokenizer.save(folder / TOKENIZER)
@@ -134,71 +144,75 @@ def save_run(
     if (parent / CARD).is_file():
         title, _, rest = (parent / CARD).read_text(encoding="utf-8").partition("\n")
         note = (
-            f"> {made}: {facts.parameters:,} parameters. What follows describes the run it was made from, `{parent}`.\n"
+            f"> {origin}: {provenance.parameters:,} parameters. The rest of this card describes the run from which the"
+            f" model was derived, `{parent}`.\n> Measure this model: `minitorch evaluate --run DIR --data FILE`.\n"
         )
-        measure = "> Measure this one: `minitorch evaluate --run DIR --data FILE`.\n"
-        atomic_write(folder / CARD, f"{title}\n\n{note}{measure}{rest}")
+        atomic_write(folder / CARD, f"{title}\n\n{note}{rest}")
     paths.save_safetensors(model, folder / WEIGHTS)
 
 
 def read_record(folder: str | Path) -> Record:
-    """What `write_record` wrote.
+    """Read the `config.json` that `write_record` wrote.
 
     Raises:
-      FileNotFoundError: `folder` holds no run.
-      ValueError: its `config.json` is no such record.
+      FileNotFoundError: there is no run in `folder`.
+      ValueError: `config.json` cannot be read.
     """
     path = Path(folder) / CONFIG
     if not path.is_file():
-        raise FileNotFoundError(f"there is no run in {folder}, for it has no {CONFIG}: give the --out folder of a run.")
+        raise FileNotFoundError(f"there is no run in {folder}: it has no {CONFIG}. Give the --out folder of a run.")
     try:
         parts = json.loads(path.read_text(encoding="utf-8"))
-        return Record(RunConfig(**parts["config"]), Facts(**parts["facts"]))
+        return Record(RunConfig(**parts["config"]), Provenance(**parts["provenance"]))
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
-            f"cannot read {path} ({error}): it was changed, or written by another version; restore it or train again."
+            f"cannot read {path} ({error}): it was changed, or written by another version. Restore it, or train again."
         ) from error
 
 
-def refuse_existing(out: Path) -> None:
-    """Raise FileExistsError if a new run in `out` would mix with what is there."""
+def check_out_is_free(out: Path) -> None:
+    """Raise FileExistsError if `out` holds a run or any other files."""
     if (out / CONFIG).is_file():
-        raise FileExistsError(
-            f"there is a run in {out} already: go on with it by resuming it, or choose another folder."
-        )
+        raise FileExistsError(f"there is a run in {out} already: resume it, or choose another folder.")
     if out.exists() and (not out.is_dir() or any(not p.name.startswith(".") for p in out.iterdir())):
-        raise FileExistsError(f"{out} exists and is no empty folder: choose another one for the run.")
+        raise FileExistsError(f"{out} is not an empty folder: choose another one for the run.")
 
 
-def record_to_resume(out: Path, config: RunConfig) -> Record:
-    """The record of the run in `out`. Raises ValueError, naming them, if settings in `config` are others."""
+def load_for_resume(out: Path, config: RunConfig) -> Record:
+    """Return the record of the run in `out`.
+
+    Raises:
+      FileNotFoundError: there is no run in `out`.
+      ValueError: settings in `config` differ from its own; the message names them.
+    """
     record = read_record(out)
     before, now = dataclasses.asdict(record.config), dataclasses.asdict(config)
     if differ := [f"{name} is {now[name]!r} and was {before[name]!r}" for name in before if now[name] != before[name]]:
         raise ValueError(
-            f"cannot resume {out} with other settings: {', '.join(differ)}. Leave these out, or begin a run in another"
-            " folder."
+            f"cannot resume {out} with other settings: {', '.join(differ)}. Leave these out, or start a new run in"
+            " another folder."
         )
     return record
 
 
-def check_facts(before: Facts, now: Facts) -> None:
-    """Is what a run finds when it is resumed what it found at its beginning?
+def check_provenance(before: Provenance, now: Provenance) -> None:
+    """Check that a run is resumed on the data and devices with which it started.
+
+    Warn about other package versions or another kind of device: the run can continue, but its weights may differ in
+    the last bits.
 
     Raises:
-      ValueError: the data is another, or there are too few devices.
-
-    Warns of other versions or another kind of device: the run can go on, but not bit for bit as it would have.
+      ValueError: the data has changed, or there are too few devices.
     """
     if now.data_sha256 != before.data_sha256:
         raise ValueError(
-            f"the data is not what the run began with (SHA-256 {now.data_sha256[:12]}..., and was"
-            f" {before.data_sha256[:12]}...): bring the old text back, or begin a run in another folder."
+            f"the data has changed since the run started (SHA-256 {now.data_sha256[:12]}..., was"
+            f" {before.data_sha256[:12]}...): restore the old text, or start a new run in another folder."
         )
     if now.devices < before.devices:
         raise ValueError(
-            f"the run began on {before.devices} devices, and here are {now.devices}: bring as many."
-            f" On CPU cores, call train.use_cpu_cores({before.devices}) before anything else."
+            f"the run started on {before.devices} devices, but there are only {now.devices}: resume it on as many."
+            f" For CPU cores, call train.use_cpu_cores({before.devices}) before anything else."
         )
     changed = [
         f"{name} {now.versions.get(name)}, not {v}"
@@ -212,23 +226,23 @@ def check_facts(before: Facts, now: Facts) -> None:
 
 
 def load_run(folder: str | Path) -> LoadedRun:
-    """The model of a run, finished or not, with its tokenizer: of a run under way, as of its last checkpoint.
+    """Load the model and tokenizer of a run: the final weights, or those of the last checkpoint of an unfinished run.
 
     Raises:
       FileNotFoundError: there is no run, or it has no checkpoint yet.
-      ValueError: a file of it is damaged.
+      ValueError: one of its files is damaged.
     """
     folder = Path(folder)
-    record = config, facts = read_record(folder)
-    like = shapes_of_model(folder, record)
+    record = config, provenance = read_record(folder)
+    like = abstract_model(folder, record)
     if (folder / WEIGHTS).is_file():
         step, model = config.steps, paths.unflatten(like, paths.load_safetensors(folder / WEIGHTS))
     else:
-        step, model = _from_checkpoint(folder, config, facts, like)
+        step, model = _from_checkpoint(folder, config, provenance, like)
     return LoadedRun(config, jax.tree.map(jax.numpy.asarray, model), load_tokenizer(folder / TOKENIZER), step)
 
 
-def _from_checkpoint(folder: Path, config: RunConfig, facts: Facts, like: Any) -> tuple[int, Transformer]:
+def _from_checkpoint(folder: Path, config: RunConfig, provenance: Provenance, like: Any) -> tuple[int, Transformer]:
     finished = checkpoint.steps(folder / CHECKPOINTS)
     if not finished:
         raise FileNotFoundError(
@@ -236,12 +250,12 @@ def _from_checkpoint(folder: Path, config: RunConfig, facts: Facts, like: Any) -
         )
     arrays = checkpoint.restore(folder / CHECKPOINTS, finished[-1])
     weights = {name.removeprefix("weights."): x for name, x in arrays.items() if name.startswith("weights.")}
-    layout = make_layout(config, like, usable_devices(config.batch, facts.devices))
+    layout = make_layout(config, like, usable_devices(config.batch, provenance.devices))
     try:
         packed = paths.unflatten(jax.eval_shape(layout.pack, like), weights)
     except ValueError as error:
         raise ValueError(
-            f"the run in {folder} trains something else than the whole model: resume it if it is not finished, or merge"
-            " its adapters into the model that it began with."
+            f"the run in {folder} does not train the whole model: resume it if it is not finished, or merge its"
+            " adapters into the base model."
         ) from error
     return finished[-1], layout.unpack(packed)

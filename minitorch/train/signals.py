@@ -1,17 +1,19 @@
-"""Stop where it is safe: a first Ctrl-C or SIGTERM is a request, which the loop answers between two steps."""
+"""Signals: a first Ctrl-C or SIGTERM is a request to stop, which the training loop answers between two dispatches."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was asked to stop; its state is saved, and it can be resumed."""
+    """A signal stopped the run; its state is saved, and it can be resumed."""
 
     def __init__(self, out: Path, step: int, signal_number: int):
         self.out, self.step, self.signal_number = out, step, signal_number
@@ -20,9 +22,9 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[list[int]]:
-    """Collects the numbers of signals that ask to stop. A second one of the same kind acts at once, as always.
+    """Collect the numbers of received stop signals in a list. A second signal of the same kind acts at once, as usual.
 
-    Outside of the main thread, where Python cannot listen to signals, the list stays empty.
+    Outside of the main thread, where Python cannot handle signals, the list stays empty.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():

@@ -1,159 +1,132 @@
-"""One training step, compiled once: draw a batch, differentiate, update. The same code for one device and for many.
+"""One training step, compiled once: get a batch, differentiate, update. The same code for one device and for many.
 
 Data parallelism in four moves (ZeRO, Rajbhandari et al., arXiv 1910.02054): every device
 
-    1. gathers the whole weights from everybody's share,
+    1. gathers the whole weights from the shares of all devices,
     2. differentiates the loss on its part of the batch,
-    3. sums gradients with the others, and keeps its share of the sum (reduce-scatter),
+    3. sums the gradients of all devices, and keeps its share of the sum (reduce-scatter),
     4. updates its share of the weights, with its share of the optimizer's state.
 
-For this the large matrices are shared out by rows, and all that is small is one vector (`Sharded`), so that few
-messages go round. An optimizer that must see whole matrices, such as Muon, keeps the weights as a tree on every device
-instead (`Tree`), and gradients are averaged whole. On one device the moves 1 and 3 cost nothing.
+`layout` says what a share is. On one device, moves 1 and 3 cost nothing.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from ..autodiff import value_and_grad
 from ..optim import Transform, apply_updates, global_norm
 
-MAX_STEPS = 64  # in one dispatch
-LARGE = 2**18  # numbers: to copy fewer into a vector and back costs less than a message of their own
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .layout import Replicated, Sharded
+
+MAX_STEPS = 64  # per dispatch
 
 
 class State(NamedTuple):
-    """What a run is at one moment: all that a checkpoint holds."""
+    """Everything that changes from step to step, and so all that a checkpoint holds."""
 
-    step: Any  # int32 (): updates made so far; the batch of the next one is a function of it
+    step: Any  # int32 (): completed updates; the next batch is a function of it
     weights: Any  # as the layout packs them
     optimizer: Any
 
 
 class Metrics(NamedTuple):
-    """Of each step of a call, (n,)."""
+    """The metrics of each step in a dispatch, (n,) each."""
 
     loss: Any  # nats
     gradient_norm: Any
 
 
-class Tree:
-    """Weights as they are, a copy on every device."""
-
-    spec = P()
-
-    def __init__(self, model: Any, devices: int):
-        pass
-
-    def pack(self, tree: Any) -> Any:
-        """`tree` as it is kept in a State."""
-        return tree
-
-    def unpack(self, weights: Any) -> Any:
-        """The model again, from what `pack` made."""
-        return weights
-
-    def gather(self, weights: Any) -> Any:
-        """The whole model on every device, inside `shard_map`."""
-        return weights
-
-    def reduce(self, grads: Any) -> Any:
-        """The mean of all devices' gradients, packed, inside `shard_map`."""
-        return jax.lax.pmean(grads, "data")
-
-
-class Sharded:
-    """Weights in shares, one a device: each large leaf by its rows, if the devices divide them, and all others as one
-    vector, padded with zeros. What `pack` returns is a list, the vector first."""
-
-    spec = P("data")
-
-    def __init__(self, model: Any, devices: int):
-        leaves, self.treedef = jax.tree.flatten(model)
-        dtypes = {leaf.dtype for leaf in leaves}
-        if len(dtypes) > 1:
-            raise TypeError(f"weights of several dtypes {sorted(map(str, dtypes))} do not fit one vector: cast them.")
-        self.shapes = [leaf.shape for leaf in leaves]
-        self.alone = [math.prod(shape) >= LARGE and shape[0] % devices == 0 for shape in self.shapes]
-        self.padding = (
-            -sum(math.prod(s) for s, alone in zip(self.shapes, self.alone, strict=True) if not alone) % devices
-        )
-
-    def pack(self, tree: Any) -> list[Any]:
-        """A tree like the model (weights, gradients, a mask), with leaves of its shapes or that broadcast to them."""
-        leaves = [jnp.broadcast_to(x, s) for x, s in zip(jax.tree.leaves(tree), self.shapes, strict=True)]
-        small = [x.reshape(-1) for x, alone in zip(leaves, self.alone, strict=True) if not alone]
-        vector = jnp.concatenate([*small, jnp.zeros(self.padding, leaves[0].dtype)])
-        return [vector, *(x for x, alone in zip(leaves, self.alone, strict=True) if alone)]
-
-    def unpack(self, weights: list[Any]) -> Any:
-        """The model again, from what `pack` made."""
-        vector, *large = weights
-        leaves, start = [], 0
-        for shape, alone in zip(self.shapes, self.alone, strict=True):
-            if alone:
-                leaves.append(large.pop(0))
-            else:
-                leaves.append(vector[start : start + math.prod(shape)].reshape(shape))
-                start += math.prod(shape)
-        return self.treedef.unflatten(leaves)
-
-    def gather(self, weights: list[Any]) -> Any:
-        """The whole model from everybody's share, inside `shard_map`."""
-        return self.unpack([jax.lax.all_gather(share, "data", tiled=True) for share in weights])
-
-    def reduce(self, grads: Any) -> list[Any]:
-        """This device's share of the mean of all gradients, packed, inside `shard_map`."""
-        devices = jax.lax.axis_size("data")
-        return [jax.lax.psum_scatter(x, "data", tiled=True) / devices for x in self.pack(grads)]
-
-
-def usable_devices(batch: int, devices: int) -> int:
-    """The largest number of devices, up to `devices`, that divides the batch evenly."""
-    return max(k for k in range(1, devices + 1) if batch % k == 0)
-
-
-def device_mesh(batch: int, devices: list[Any] | None = None) -> Mesh:
-    """All devices (or those given) in a row, or as many of them as divide the batch evenly."""
-    devices = jax.devices() if devices is None else devices
-    n = usable_devices(batch, len(devices))
-    return jax.make_mesh((n,), ("data",), axis_types=(AxisType.Auto,), devices=devices[:n])
-
-
 class Step:
-    """The compiled step of one run.
+    """The compiled training step of one run.
 
     Args:
-      loss: `loss(model, *batch, *frozen) -> scalar`, the mean over the batch, written with minitorch's ops.
-      optimizer: an `(init, update)` pair, ours or optax's. On a `Sharded` layout it sees a list, on `Tree` the model.
-      draw: `draw(data, step) -> batch`, a tuple of arrays (B, ...), drawn on the device from `step` alone: a resumed
-        run sees the batches that it would have seen.
-      layout: `Sharded` or `Tree`, made from the model.
-      mesh: of `device_mesh`.
+      loss: `loss(model, *batch, *frozen) -> ()`, the mean over the batch, written with minitorch's ops.
+      optimizer: an `(init, update)` pair, ours or optax's. It sees a list on a `Sharded` layout, the model on a
+        `Replicated` one.
+      get_batch: `get_batch(data, step) -> batch`, a tuple of arrays (B, ...). It samples on the device and depends on
+        `step` alone, so that a resumed run sees the batches that it would have seen.
+      layout: `Sharded` or `Replicated`, built for the model.
+      mesh: the result of `device_mesh`.
     """
 
     def __init__(
         self,
         loss: Callable[..., Any],
         optimizer: Transform,
-        draw: Callable[..., Any],
-        layout: Sharded | Tree,
+        get_batch: Callable[..., tuple[Any, ...]],
+        layout: Sharded | Replicated,
         mesh: Mesh,
     ):
-        self.loss, self.optimizer, self.draw, self.layout, self.mesh = loss, optimizer, draw, layout, mesh
-        self._run = jax.jit(self._steps, donate_argnums=0)
-        self._model = jax.jit(layout.unpack, out_shardings=NamedSharding(mesh, P()))
+        self.loss, self.optimizer, self.get_batch, self.layout, self.mesh = loss, optimizer, get_batch, layout, mesh
+        self.compiled = jax.jit(self._train_steps, donate_argnums=0)
+        self._unpack = jax.jit(layout.unpack, out_shardings=NamedSharding(mesh, P()))
+
+    def run(self, state: State, data: Any, n: int = 1, frozen: tuple[Any, ...] = ()) -> tuple[State, Metrics]:
+        """Make `n` updates, at most `MAX_STEPS`, in one dispatch.
+
+        A step whose loss or gradient is not finite changes nothing, so that the weights before it can be inspected.
+
+        Args:
+          state: the state before; it is donated, so use the returned one.
+          data: what `get_batch` reads, on every device.
+          n: the number of updates.
+          frozen: weights that the loss reads and the optimizer does not train (a teacher), on every device.
+
+        Returns:
+          The state after the last update, and the metrics (n,) of each.
+        """
+        if not 1 <= n <= MAX_STEPS:
+            raise ValueError(f"run makes 1 to {MAX_STEPS} steps a call, not {n}: call it more often.")
+        state, metrics = self.compiled(state, data, n, frozen)
+        return state, jax.tree.map(lambda x: x[:n], metrics)
+
+    def _train_steps(self, state: State, data: Any, n: Any, frozen: tuple[Any, ...]) -> tuple[State, Metrics]:
+        # A loop of unknown length, not a scan: one program for every n. Two programs may round differently, and a run
+        # that is stopped and resumed between two dispatches would then end in other weights.
+        def body(i: Any, carry: tuple[State, Metrics]) -> tuple[State, Metrics]:
+            state, metrics = self.train_step(carry[0], data, frozen)
+            return state, jax.tree.map(lambda buffer, x: buffer.at[i].set(x), carry[1], metrics)
+
+        empty = Metrics(*(jnp.zeros(MAX_STEPS),) * 2)
+        return jax.lax.fori_loop(0, n, body, (state, empty))
+
+    def train_step(self, state: State, data: Any, frozen: tuple[Any, ...]) -> tuple[State, Metrics]:
+        """Make one update, inside `jax.jit`."""
+        batch = self.get_batch(data, state.step)  # a tuple of (B, ...), such as inputs and targets (B, T)
+        loss, grads = self._loss_and_grads(state.weights, batch, frozen)  # (), and packed like the weights
+        norm = global_norm(grads)  # ()
+        updates, optimizer = self.optimizer.update(grads, state.optimizer, state.weights)  # move 4
+        new = State(state.step + 1, apply_updates(state.weights, updates), optimizer)
+        finite = jnp.isfinite(loss) & jnp.isfinite(norm)
+        kept = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, state)
+        return jax.lax.with_sharding_constraint(kept, self.shardings(kept)), Metrics(loss, norm)
+
+    def _loss_and_grads(self, weights: Any, batch: tuple[Any, ...], frozen: tuple[Any, ...]) -> tuple[Any, Any]:
+        def on_one_device(weights: Any, batch: tuple[Any, ...], frozen: tuple[Any, ...]) -> tuple[Any, Any]:
+            model = self.layout.gather(weights)  # move 1
+            loss, grads = value_and_grad(self.loss)(model, *batch, *frozen)  # move 2, on (B/devices, ...)
+            return jax.lax.pmean(loss, "data"), self.layout.reduce(grads)  # move 3
+
+        spec = self.layout.spec
+        return jax.shard_map(
+            on_one_device,
+            mesh=self.mesh,
+            in_specs=(spec, P("data"), P()),
+            out_specs=(P(), spec),
+            check_vma=False,  # The tape's gradients do not record what is replicated; the tests compare devices.
+        )(weights, tuple(batch), frozen)
 
     def init(self, model: Any) -> State:
-        """The state before the first update, laid out on the mesh."""
+        """Return the state before the first update, placed on the mesh."""
 
         def first(model: Any) -> State:
             weights = self.layout.pack(model)
@@ -162,7 +135,7 @@ class Step:
         return jax.jit(first, out_shardings=self.shardings(jax.eval_shape(first, model)))(model)
 
     def shardings(self, state: State) -> State:
-        """Where each array of a state lives: what is shaped like weights lies as they do, the rest is copied."""
+        """Return the sharding of each array: the layout's for arrays shaped like weights, replicated for the rest."""
         shapes = {x.shape for x in jax.tree.leaves(state.weights)}
 
         def place(x: Any) -> NamedSharding:
@@ -171,57 +144,9 @@ class Step:
         return jax.tree.map(place, state)
 
     def replicate(self, data: Any) -> Any:
-        """`data` copied to every device, as `run` wants it."""
+        """Replicate `data` on every device of the mesh, as `run` requires."""
         return jax.device_put(data, NamedSharding(self.mesh, P()))
 
     def model(self, state: State) -> Any:
-        """The weights of `state` as the model they are."""
-        return self._model(state.weights)
-
-    def run(self, state: State, data: Any, n: int = 1, frozen: tuple[Any, ...] = ()) -> tuple[State, Metrics]:
-        """Make `n` updates, at most `MAX_STEPS`, in one dispatch. `state` is donated: use the one returned.
-
-        `frozen` are weights that the loss reads and nobody trains, such as a teacher, copied to every device.
-
-        A step whose loss or gradient is not finite changes nothing, so that the weights that led to it can be looked
-        at.
-        """
-        if not 1 <= n <= MAX_STEPS:
-            raise ValueError(f"run makes 1 to {MAX_STEPS} steps a call, not {n}: call it more often.")
-        state, metrics = self._run(state, data, n, frozen)
-        return state, jax.tree.map(lambda x: x[:n], metrics)
-
-    def _steps(self, state: State, data: Any, n: Any, frozen: tuple[Any, ...]) -> tuple[State, Metrics]:
-        # A loop of unknown length, and not a scan: one program for every n. Two programs may round differently, and a
-        # run that is stopped and resumed between two calls would then end in other weights.
-        def body(i: Any, carry: tuple[State, Metrics]) -> tuple[State, Metrics]:
-            state, kept = carry
-            state, metrics = self._one(state, data, frozen)
-            return state, jax.tree.map(lambda buffer, x: buffer.at[i].set(x), kept, metrics)
-
-        empty = Metrics(*(jnp.zeros(MAX_STEPS),) * 2)
-        return jax.lax.fori_loop(0, n, body, (state, empty))
-
-    def _one(self, state: State, data: Any, frozen: tuple[Any, ...]) -> tuple[State, Metrics]:
-        batch = self.draw(data, state.step)
-        loss, grads = self._loss_and_grads(state.weights, batch, frozen)
-        norm = global_norm(grads)
-        updates, optimizer = self.optimizer.update(grads, state.optimizer, state.weights)
-        new = State(state.step + 1, apply_updates(state.weights, updates), optimizer)
-        finite = jnp.isfinite(loss) & jnp.isfinite(norm)
-        kept = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, state)
-        return jax.lax.with_sharding_constraint(kept, self.shardings(kept)), Metrics(loss, norm)
-
-    def _loss_and_grads(self, weights: Any, batch: tuple[Any, ...], frozen: tuple[Any, ...]) -> tuple[Any, Any]:
-        def on_one_device(weights: Any, batch: tuple[Any, ...], frozen: tuple[Any, ...]) -> tuple[Any, Any]:
-            loss, grads = value_and_grad(self.loss)(self.layout.gather(weights), *batch, *frozen)
-            return jax.lax.pmean(loss, "data"), self.layout.reduce(grads)
-
-        spec = self.layout.spec
-        return jax.shard_map(
-            on_one_device,
-            mesh=self.mesh,
-            in_specs=(spec, P("data"), P()),
-            out_specs=(P(), spec),
-            check_vma=False,  # The tape's gradients carry no record of what is replicated; the tests compare devices.
-        )(weights, tuple(batch), frozen)
+        """Return the model whose weights `state` holds, on every device."""
+        return self._unpack(state.weights)

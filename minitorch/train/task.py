@@ -1,7 +1,7 @@
-"""What do the steps of a run do? By default they teach a new model the next token; a task says otherwise.
+"""Tasks: what the steps of a run train, and on which loss. By default, a new model learns to predict the next token.
 
-A task may begin with another model, train a part of it beside weights that stay frozen, read other data, or ask for
-another loss: distillation, fine-tuning and adapters are tasks, and all run in the one loop.
+A task may start from another model, train a part of it while the other weights stay frozen, read other data, or use
+another loss. Distillation, fine-tuning and adapters are tasks, and all run in the same loop.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from jax.sharding import Mesh
+from typing import TYPE_CHECKING, Any
 
 from .. import nn
-from ..models import Transformer
 from ..nn import paths
-from ..text import Tokenizer
 from .config import DTYPES, RunConfig
 from .evaluate import mean_loss
-from .layout import WEIGHTS
-from .prepare import Prepared, draw, prepare
+from .prepare import Prepared, get_batch, prepare
+from .run_dir import WEIGHTS
+
+if TYPE_CHECKING:
+    from jax.sharding import Mesh
+
+    from ..models import Transformer
+    from ..text import Tokenizer
 
 
-def _itself(trained: Any, *frozen: Any) -> Any:
+def _trained(trained: Any, *frozen: Any) -> Any:
     return trained
 
 
@@ -35,48 +37,52 @@ def save_model(trained: Transformer, out: Path) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a run trains, on what, and how it is judged.
+    """What a run trains, on which data and loss, and how it is evaluated.
 
     Args:
-      prepared: the data, with its papers.
-      start: the weights to train: a model, or any tree of floating-point arrays.
-      loss: `loss(trained, *batch, *frozen) -> scalar`, the mean over the batch.
-      data: arrays on the device, from which `draw(data, step) -> batch` takes arrays (B, ...).
-      evaluate: `evaluate(model, mesh, at_most) -> nats` per validation token, of about so many, or of all for None.
-      frozen: what the loss reads and nobody trains.
-      model: `model(trained, *frozen)` is the model that comes out.
+      prepared: the data, with its datasheet and provenance.
+      start: the initial weights to train: a model, or any tree of floating-point arrays.
+      loss: `loss(trained, *batch, *frozen) -> ()`, the mean over the batch.
+      data: arrays on the device, which `get_batch(data, step) -> batch` reads; a batch is a tuple of arrays (B, ...).
+      evaluate: `evaluate(model, mesh, at_most) -> nats`, the mean over about `at_most` validation tokens (None: all).
+      frozen: weights that the loss reads and the optimizer does not train.
+      model: `model(trained, *frozen)` returns the trained model.
       save: writes `trained` into the run's folder.
-      origin: how the model came about, for its card.
+      origin: how the model was trained, for its card.
     """
 
     prepared: Prepared
     start: Any
     loss: Callable[..., Any]
     data: Any
-    draw: Callable[[Any, Any], tuple[Any, ...]]
+    get_batch: Callable[[Any, Any], tuple[Any, ...]]
     evaluate: Callable[[Any, Mesh, int | None], float]
     frozen: tuple[Any, ...] = ()
-    model: Callable[..., Transformer] = _itself
+    model: Callable[..., Transformer] = _trained
     save: Callable[[Any, Path], None] = save_model
     origin: str = "Trained from scratch"
 
 
-MakeTask = Callable[[RunConfig, Path], Task]
-"""Given the settings and the folder of a run, what it does. The folder may hold a tokenizer already."""
+TaskFactory = Callable[[RunConfig, Path], Task]
+"""Builds the task of a run from its settings and its folder, which may already hold a tokenizer."""
 
 
 def language_modelling(config: RunConfig, out: Path, tokenizer: Tokenizer | None = None) -> Task:
-    """A new model learns to predict the next token of the text that `config` names. Raises as `prepare` does."""
+    """Return the task of training a new model to predict the next token of the text that `config` names.
+
+    Raises the errors of `prepare`.
+    """
     prepared = prepare(config, out, tokenizer)
-    return predict_next(config, prepared, config.init_model(prepared.tokenizer.vocab_size))
+    return next_token_task(config, prepared, config.init_model(prepared.tokenizer.vocab_size))
 
 
-def predict_next(config: RunConfig, prepared: Prepared, model: Transformer) -> Task:
-    """The model `model` learns to predict the next token."""
+def next_token_task(config: RunConfig, prepared: Prepared, model: Transformer) -> Task:
+    """Return the task of training `model` to predict the next token."""
     dtype = DTYPES[config.dtype]
 
     def loss(model: Transformer, inputs: Any, targets: Any) -> Any:
-        return nn.cross_entropy(nn.cast(model, dtype)(inputs), targets)
+        logits = nn.cast(model, dtype)(inputs)  # (B, T) -> (B, T, V)
+        return nn.cross_entropy(logits, targets)
 
     def evaluate(model: Transformer, mesh: Mesh, at_most: int | None) -> float:
         return mean_loss(model, prepared.validation, config.batch, dtype=dtype, mesh=mesh, at_most=at_most)
@@ -86,6 +92,6 @@ def predict_next(config: RunConfig, prepared: Prepared, model: Transformer) -> T
         start=model,
         loss=loss,
         data=prepared.train,
-        draw=functools.partial(draw, config),
+        get_batch=functools.partial(get_batch, config),
         evaluate=evaluate,
     )

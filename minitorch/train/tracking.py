@@ -1,10 +1,11 @@
-"""What a run tells about itself as it goes: a row of numbers for each step, to a file and to whoever else listens.
+"""Tracking of a run: a row of metrics for each step, written to a file and to any other sinks.
 
     with MLflowSink("my run", {"width": 128}) as sink:  # or WandbSink
         train(config, out, sinks=[sink])
 
-`JsonLines` is always there, and alone is made whole again when a run is resumed. The others begin a run of their own in
-each call, at the step from which it goes on; what they have of steps made twice is twice the same.
+Every run has a `JsonLines` sink, which alone is truncated to the checkpoint when the run is resumed. The others start a
+new run of their own at the step from which training resumes; steps that are repeated are logged twice, with the same
+values.
 """
 
 from __future__ import annotations
@@ -13,38 +14,43 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from .._files import atomic_write
 from .._optional import require
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 Row = dict[str, Any]
-PROJECT = "minitorch"  # in which runs are found, there
+PROJECT = "minitorch"  # name of the project in MLflow and Weights & Biases
 INSTALL = "pip install 'minitorch-course[tracking]'"
-MOST = 900  # numbers in one message to MLflow, which takes 1,000
+MAX_BATCH = 900  # metrics per request; MLflow accepts 1,000
 
 
 class Sink(Protocol):
-    """Anything with this method can listen: a progress bar, a plot, a tracking server."""
+    """Anything that takes rows of metrics: a file, a progress bar, a tracking server."""
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        """Take the numbers of one step: `loss`, `gradient_norm`, `learning_rate`; `tokens_per_s`, but not of steps that
-        waited for the compiler; and `val_loss` where the model was evaluated."""
+        """Take the metrics of one step.
+
+        They are `loss` and `val_loss` in nats per token, `gradient_norm`, `learning_rate` and `tokens_per_s`.
+        `val_loss` is present if the model was evaluated, `tokens_per_s` if the step did not wait for the compiler.
+        """
         ...
 
 
 class JsonLines:
-    """A sink that adds each row to a file, one JSON object on a line, whole before the next begins.
+    """A sink that appends each row to a file, as one line of JSON, flushed before the next row.
 
-    `after` drops the rows of later steps first: those that a run made after the checkpoint from which it now goes on.
+    Rows of steps later than `after` are dropped first: a resumed run repeats the steps after its last checkpoint.
     """
 
     def __init__(self, path: Path, after: int = 0):
         kept = [row for row in read_rows(path) if row["step"] <= after]
         atomic_write(path, "".join(map(_line, kept)))
-        self._file = path.open("a", encoding="utf-8", newline="\n", buffering=1)  # Written out line by line.
+        self._file = path.open("a", encoding="utf-8", newline="\n", buffering=1)  # Flushed after each line.
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         self._file.write(_line({"step": step, **values}))
@@ -57,25 +63,26 @@ class JsonLines:
 
 
 class MLflowSink:
-    """A sink that makes a run in MLflow: `settings` are its parameters, the numbers of each row its metrics.
+    """A sink that creates a run in MLflow and logs each row as metrics.
 
     Args:
-      name: of the run.
-      store: a URI of MLflow's; if not given, the environment variable MLFLOW_TRACKING_URI, or else the file `mlflow.db`
-        in this folder, which `mlflow server` opens by itself.
+      name: the name of the run.
+      settings: the parameters of the run.
+      store: the tracking URI; by default the environment variable MLFLOW_TRACKING_URI, or else the file `mlflow.db` in
+        the current folder, which `mlflow server` opens by default.
 
     Raises:
-      ImportError: MLflow is not installed, or the database packages that a local store needs.
+      ImportError: MLflow, or a database package that a local store needs, is not installed.
     """
 
     def __init__(self, name: str, settings: Mapping[str, Any], store: str | None = None):
-        store = store or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # It would tell its makers that it is used.
+        store = store or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlflow.db').absolute().as_posix()}"
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # It would report its use to its developers.
         mlflow = require("mlflow", "Tracking with MLflow", INSTALL)
-        logging.getLogger("mlflow").setLevel(logging.WARNING)  # It would tell of each table that it makes.
+        logging.getLogger("mlflow").setLevel(logging.WARNING)  # It would log each table that it creates.
         if store.startswith("sqlite:"):
             for package in ("sqlalchemy", "alembic"):
-                require(package, "Tracking in a file of MLflow's", INSTALL)
+                require(package, "Tracking in a local MLflow database", INSTALL)
         self._entities = require("mlflow.entities", "Tracking with MLflow", INSTALL)
         self.client = mlflow.MlflowClient(store)
         project = self.client.get_experiment_by_name(PROJECT)
@@ -90,12 +97,12 @@ class MLflowSink:
         self._waiting += [
             self._entities.Metric(key, value, now, step) for key, value in values.items() if key != "step"
         ]
-        if "val_loss" in values or len(self._waiting) > MOST:
+        if "val_loss" in values or len(self._waiting) > MAX_BATCH:
             self._send()
 
     def _send(self) -> None:
-        for first in range(0, len(self._waiting), MOST):
-            self.client.log_batch(self.run_id, metrics=self._waiting[first : first + MOST])
+        for first in range(0, len(self._waiting), MAX_BATCH):
+            self.client.log_batch(self.run_id, metrics=self._waiting[first : first + MAX_BATCH])
         self._waiting = []
 
     def __enter__(self) -> Self:
@@ -108,14 +115,15 @@ class MLflowSink:
 
 
 class WandbSink:
-    """A sink that makes a run in Weights & Biases: `settings` are its configuration.
+    """A sink that creates a run in Weights & Biases and logs each row.
 
-    It stays in the folder `wandb`, from where `wandb sync` sends it, unless the environment variable WANDB_MODE is
-    `online`.
+    The run stays in the folder `wandb` on this machine, from which `wandb sync` uploads it, unless the environment
+    variable WANDB_MODE is `online`.
 
     Args:
-      name: of the run.
-      folder: in which the folder `wandb` is; this one, if not given.
+      name: the name of the run.
+      settings: the configuration of the run.
+      folder: the parent of the folder `wandb`; by default the current folder.
 
     Raises:
       ImportError: wandb is not installed.
@@ -124,7 +132,7 @@ class WandbSink:
     def __init__(self, name: str, settings: Mapping[str, Any], folder: Path | None = None):
         mode: Any = os.environ.get("WANDB_MODE", "offline")
         if mode == "offline":
-            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # It would send its own errors to its makers.
+            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # It would send its errors to its developers.
         wandb = require("wandb", "Tracking with Weights & Biases", INSTALL)
         quiet = wandb.Settings(silent=True, console="off", x_disable_stats=True)
         self.run = wandb.init(
@@ -151,10 +159,12 @@ TRACKERS: dict[str, Any] = {"mlflow": MLflowSink, "wandb": WandbSink}
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a metrics file, without a last one that a kill cut short; none where there is no file.
+    """Read the rows of a metrics file, without a last row that was truncated by a kill.
+
+    Return no rows if the file does not exist.
 
     Raises:
-      ValueError: another line is no JSON.
+      ValueError: another line is not JSON.
     """
     if not path.is_file():
         return []

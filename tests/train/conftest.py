@@ -6,7 +6,7 @@ from minitorch.train import RunConfig, train
 
 
 def write_words(path, count=1500, seed=0):
-    """A text of invented words: no passage of it comes twice, so that no check of the data objects."""
+    """Write a text of invented words: no passage is repeated, so that data validation passes."""
     rng = random.Random(seed)
     words = ["".join(rng.choices("abcdefghij", k=rng.randint(2, 7))) for _ in range(200)]
     lines = (" ".join(rng.choices(words, k=10)) for _ in range(count // 10))
@@ -21,13 +21,13 @@ def text_file(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny(text_file):
-    """Settings of a run of a second."""
+    """Return the settings of a run that takes a second."""
     sizes = dict(layers=1, heads=2, width=16, context=16, batch=4)
     return RunConfig(data=str(text_file), **sizes, steps=24, lr=1e-2, eval_every=10, checkpoint_every=8)
 
 
 class Recorder(list):
-    """A sink that remembers."""
+    """A sink that keeps all rows."""
 
     def log(self, step, values):
         self.append((step, dict(values)))
@@ -35,6 +35,6 @@ class Recorder(list):
 
 @pytest.fixture(scope="session")
 def finished(tiny, tmp_path_factory):
-    """A run that nothing stopped: its result, and what its sink heard."""
-    heard = Recorder()
-    return train(tiny, tmp_path_factory.mktemp("runs") / "finished", sinks=[heard]), heard
+    """Return the result of an uninterrupted run, and the rows that its sink received."""
+    recorder = Recorder()
+    return train(tiny, tmp_path_factory.mktemp("runs") / "finished", sinks=[recorder]), recorder

@@ -16,7 +16,7 @@ ARRAYS = {
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A folder with the checkpoints of steps 3 and 7."""
+    """Return a folder with the checkpoints of steps 3 and 7."""
     folder = tmp_path_factory.mktemp("run") / "checkpoints"
     for step in (3, 7):
         checkpoint.save(folder, step, ARRAYS)
@@ -27,7 +27,7 @@ def files_of(path):
     return sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file())
 
 
-def test_what_was_saved_comes_back_bit_for_bit(saved):
+def test_restore_returns_the_saved_arrays_bit_for_bit(saved):
     restored = checkpoint.restore(saved, 7)
     assert restored.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
@@ -36,14 +36,14 @@ def test_what_was_saved_comes_back_bit_for_bit(saved):
     assert restored["optimizer.0.mu"].dtype == jnp.bfloat16
 
 
-def test_the_last_three_are_kept_and_nothing_else(tmp_path):
+def test_only_the_last_three_checkpoints_are_kept(tmp_path):
     for step in (1, 2, 10, 9, 11):
         checkpoint.save(tmp_path, step, {"weights": np.zeros(2)})
     assert checkpoint.steps(tmp_path) == [9, 10, 11]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["00000009", "00000010", "00000011"]
 
 
-def test_a_save_that_fails_leaves_the_earlier_checkpoints_and_the_next_one_clears_up(saved, tmp_path, monkeypatch):
+def test_a_failed_save_keeps_the_earlier_checkpoints_and_the_next_save_removes_its_files(saved, tmp_path, monkeypatch):
     folder = shutil.copytree(saved, tmp_path / "checkpoints")
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "_checksums", lambda path: 1 / 0)
@@ -65,25 +65,25 @@ def flip_a_bit(path):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("harm", [truncate, flip_a_bit, os.remove])
-def test_any_damage_to_any_file_is_one_error_that_names_the_checkpoint_to_go_back_to(saved, tmp_path, harm):
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, os.remove])
+def test_damage_to_any_file_raises_one_error_that_names_the_checkpoint_to_resume_from(saved, tmp_path, damage):
     for name in files_of(saved / "00000007"):
         folder = shutil.copytree(saved, tmp_path / name.replace("/", "-"))
-        harm(folder / "00000007" / name)
+        damage(folder / "00000007" / name)
         with pytest.raises(ValueError, match="is damaged") as error:
             checkpoint.restore(folder, 7)
         assert str(folder / "00000007") in str(error.value)
-        assert f"remove that folder, and the run goes on from {folder / '00000003'}" in str(error.value)
+        assert f"remove that folder, and the run resumes from {folder / '00000003'}" in str(error.value)
 
 
-def test_damage_to_the_only_checkpoint_says_that_the_run_starts_over(tmp_path):
+def test_damage_to_the_only_checkpoint_says_that_the_run_starts_from_the_beginning(tmp_path):
     checkpoint.save(tmp_path, 5, ARRAYS)
     truncate(tmp_path / "00000005" / "manifest.ocdbt")
     with pytest.raises(ValueError, match="the run starts from the beginning"):
         checkpoint.restore(tmp_path, 5)
 
 
-def test_a_missing_checkpoint_is_named_with_those_that_are_there(saved):
-    with pytest.raises(FileNotFoundError, match=r"no checkpoint .*00000005; .* \[3, 7\]"):
+def test_a_missing_checkpoint_is_named_with_the_existing_steps(saved):
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint .*00000005: .* \[3, 7\]"):
         checkpoint.restore(saved, 5)
     assert checkpoint.steps(saved / "nowhere") == []

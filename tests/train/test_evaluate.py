@@ -13,8 +13,8 @@ from minitorch.text import ByteTokenizer, CharTokenizer
 from minitorch.train import Evaluation, evaluate, load_run, mean_loss
 
 
-class Unsure(nn.Module):
-    """Finds every token equally likely, but the one that `favourite` names by its logit."""
+class Constant(nn.Module):
+    """A model that returns the logits `favourite` (V,) at every position."""
 
     favourite: jax.Array
     config: GPTConfig = nn.static()
@@ -23,14 +23,14 @@ class Unsure(nn.Module):
         return jnp.broadcast_to(self.favourite, (*ids.shape, self.favourite.size))
 
 
-def unsure(vocab, context=4):
-    return Unsure(jnp.zeros(vocab), GPTConfig(vocab=vocab, context=context, layers=1, heads=1, width=1))
+def uniform(vocab, context=4):
+    return Constant(jnp.zeros(vocab), GPTConfig(vocab=vocab, context=context, layers=1, heads=1, width=1))
 
 
-def test_a_model_that_knows_nothing_has_the_loss_log_v_and_the_perplexity_v():
+def test_a_uniform_model_has_loss_log_v_and_perplexity_v():
     text = "äbcäbc abc" * 3
     tokenizer = CharTokenizer.train(text)
-    result = evaluate(unsure(5), tokenizer, text, batch=2)
+    result = evaluate(uniform(5), tokenizer, text, batch=2)
     assert result.tokens == result.characters == 29
     assert result.bytes == 6 - 1 + 29
     np.testing.assert_allclose([result.loss, result.perplexity], [math.log(5), 5], rtol=1e-6)
@@ -38,15 +38,15 @@ def test_a_model_that_knows_nothing_has_the_loss_log_v_and_the_perplexity_v():
     np.testing.assert_allclose(result.bits_per_byte, math.log2(5) * 29 / 34, rtol=1e-6)
 
 
-def test_bits_per_character_count_characters_and_not_the_tokens_of_one():
-    result = evaluate(unsure(256), ByteTokenizer(), "ab€€", batch=1)
+def test_bits_per_character_count_characters_not_tokens():
+    result = evaluate(uniform(256), ByteTokenizer(), "ab€€", batch=1)
     assert (result.tokens, result.characters, result.bytes) == (7, 3, 7)
     np.testing.assert_allclose(result.bits_per_character, 8 * 7 / 3, rtol=1e-6)
 
 
-def test_every_token_but_the_first_counts_once_whatever_the_windows():
+def test_every_token_except_the_first_counts_once_for_any_batch():
     ids = np.array([2, 0, 1, 1, 0, 2, 0, 0, 1, 0, 2])
-    model = Unsure(jnp.array([0.3, -0.2, 0.9]), unsure(3).config)
+    model = Constant(jnp.array([0.3, -0.2, 0.9]), uniform(3).config)
     expected = -np.mean(np.asarray(jax.nn.log_softmax(model.favourite))[ids[1:]])
     for batch in (1, 2, 3):
         np.testing.assert_allclose(mean_loss(model, data.token_array(ids, 3), batch), expected, rtol=1e-6)
@@ -54,14 +54,14 @@ def test_every_token_but_the_first_counts_once_whatever_the_windows():
 
 def test_an_estimate_reads_whole_windows_spread_over_the_text():
     ids = np.repeat([0, 1, 2], [40, 40, 41])
-    model = Unsure(jnp.array([0.0, 1.0, 2.0]), unsure(3).config)
+    model = Constant(jnp.array([0.0, 1.0, 2.0]), uniform(3).config)
     tokens = data.token_array(ids, 3)
     first_and_last = -np.asarray(jax.nn.log_softmax(model.favourite))[[0, 2]].mean()
     np.testing.assert_allclose(mean_loss(model, tokens, 2, at_most=16), first_and_last, rtol=1e-6)
     assert mean_loss(model, tokens, 2, at_most=10**9) == mean_loss(model, tokens, 2)
 
 
-def test_two_devices_find_the_loss_of_one_and_never_wait_for_each_other():
+def test_two_devices_compute_the_loss_of_one_without_a_deadlock():
     script = """
 from minitorch.train import RunConfig, device_mesh, mean_loss, use_cpu_cores
 assert use_cpu_cores(2) == 2
@@ -75,11 +75,11 @@ np.testing.assert_allclose(one, two, rtol=1e-6)
     subprocess.run([sys.executable, "-c", script], check=True, timeout=300)
 
 
-def test_a_hopeless_loss_still_has_a_perplexity():
+def test_a_huge_loss_has_a_finite_perplexity():
     assert Evaluation(1e4, 1, 1, 1).perplexity == math.exp(700)
 
 
-def test_the_loss_of_a_run_is_that_of_its_saved_weights(tiny, finished):
+def test_val_loss_of_a_run_is_the_loss_of_its_saved_weights(tiny, finished):
     result, _ = finished
     run = load_run(result.out)
     validation = data.split(data.load_text(tiny.data))[1].text

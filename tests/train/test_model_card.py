@@ -18,12 +18,17 @@ SECTIONS = [
 ]
 
 
-def test_the_card_has_all_sections_of_the_paper_in_its_order_filled_from_the_run(finished):
+def test_the_card_has_the_sections_of_the_paper_filled_from_the_run(finished):
     result, _ = finished
     card = (result.out / "model-card.md").read_text("utf-8")
     assert re.findall(r"^## (.*)$", card, re.MULTILINE) == SECTIONS
-    facts = read_record(result.out).facts
-    for fact in (facts.data_sha256, f"{facts.parameters:,} parameters", f"{result.val_loss:.4f}", "24 steps of 4 x 16"):
+    provenance = read_record(result.out).provenance
+    for fact in (
+        provenance.data_sha256,
+        f"{provenance.parameters:,} parameters",
+        f"{result.val_loss:.4f}",
+        "24 steps of 4 x 16",
+    ):
         assert fact in card
     links = set(re.findall(r"\]\(([^)]*)\)", card))
     assert links == {"datasheet.md", "loss.png"}

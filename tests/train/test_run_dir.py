@@ -7,13 +7,13 @@ import pytest
 
 from minitorch.nn import paths
 from minitorch.train import load_run, read_record
-from minitorch.train.run_dir import check_facts, write_record
+from minitorch.train.run_dir import check_provenance, write_record
 
 
-def test_the_record_of_a_run_comes_back(finished, tiny, tmp_path):
+def test_a_record_survives_writing_and_reading(finished, tiny, tmp_path):
     record = read_record(finished[0].out)
     assert record.config == tiny
-    assert record.facts.vocab == 12  # ten letters, the space, the end of a line
+    assert record.provenance.vocab == 12  # ten letters, space and newline
     write_record(tmp_path / "copy", record)
     assert read_record(tmp_path / "copy") == record
 
@@ -33,8 +33,10 @@ def test_an_unfinished_run_is_loaded_from_its_last_checkpoint(finished, tmp_path
         load_run(folder)
 
 
-def test_no_run_and_a_record_that_cannot_be_read_are_told_apart(finished, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no run in .*, for it has no config\.json"):
+def test_a_missing_run_and_an_unreadable_record_have_different_errors(finished, tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no run in .*: it has no config\.json\. Give the --out folder"
+    ):
         read_record(tmp_path)
     record = json.loads((finished[0].out / "config.json").read_text("utf-8"))
     for broken in ("", '{"config": {', json.dumps(record | {"config": {"batch": 3, "colour": "red"}}), "[]"):
@@ -43,17 +45,17 @@ def test_no_run_and_a_record_that_cannot_be_read_are_told_apart(finished, tmp_pa
             read_record(tmp_path)
 
 
-def test_a_run_is_resumed_on_the_same_data_and_on_enough_devices(finished):
-    facts = read_record(finished[0].out).facts
-    with pytest.raises(ValueError, match=r"the data is not what the run began with .*bring the old text back"):
-        check_facts(facts, dataclasses.replace(facts, data_sha256="0" * 64))
-    with pytest.raises(ValueError, match=r"began on 8 devices, and here are 1: .*use_cpu_cores\(8\)"):
-        check_facts(dataclasses.replace(facts, devices=8), dataclasses.replace(facts, devices=1))
-    check_facts(facts, dataclasses.replace(facts, devices=facts.devices + 1))
+def test_a_run_resumes_only_on_the_same_data_and_on_enough_devices(finished):
+    provenance = read_record(finished[0].out).provenance
+    with pytest.raises(ValueError, match=r"the data has changed since the run started .*restore the old text"):
+        check_provenance(provenance, dataclasses.replace(provenance, data_sha256="0" * 64))
+    with pytest.raises(ValueError, match=r"started on 8 devices, but there are only 1: .*use_cpu_cores\(8\)"):
+        check_provenance(dataclasses.replace(provenance, devices=8), dataclasses.replace(provenance, devices=1))
+    check_provenance(provenance, dataclasses.replace(provenance, devices=provenance.devices + 1))
 
 
 def test_other_versions_are_a_warning(finished):
-    facts = read_record(finished[0].out).facts
-    older = dataclasses.replace(facts, versions=facts.versions | {"jax": "0.1"}, device="abacus")
+    provenance = read_record(finished[0].out).provenance
+    older = dataclasses.replace(provenance, versions=provenance.versions | {"jax": "0.1"}, device="abacus")
     with pytest.warns(UserWarning, match=r"resuming with jax .*, not 0\.1, cpu, not abacus: .* may differ"):
-        check_facts(older, facts)
+        check_provenance(older, provenance)

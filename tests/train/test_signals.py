@@ -7,7 +7,7 @@ from minitorch.train.signals import stop_requests
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_first_signal_is_noted_and_the_handlers_come_back(number):
+def test_a_first_signal_is_recorded_and_the_handlers_are_restored(number):
     before = signal.getsignal(number)
     with stop_requests() as stops:
         signal.raise_signal(number)
@@ -16,14 +16,14 @@ def test_a_first_signal_is_noted_and_the_handlers_come_back(number):
 
 
 @pytest.fixture
-def listening():
-    """As in a terminal: a process that a shell starts in the background ignores Ctrl-C."""
+def handles_ctrl_c():
+    """Handle Ctrl-C as in a terminal; a process that a shell starts in the background ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-def test_a_second_ctrl_c_acts_at_once(listening):
+def test_a_second_ctrl_c_acts_at_once(handles_ctrl_c):
     with stop_requests() as stops:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
@@ -31,7 +31,7 @@ def test_a_second_ctrl_c_acts_at_once(listening):
         assert stops == [signal.SIGINT]
 
 
-def test_outside_of_the_main_thread_nothing_is_touched():
+def test_outside_of_the_main_thread_handlers_are_unchanged():
     seen = []
 
     def elsewhere():

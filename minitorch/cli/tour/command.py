@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..devices import use_cores
-from ..progress import progress, say
+from ..progress import progress, echo_err
 from .student import STUDENT, teach
 
 if TYPE_CHECKING:
-    from ...compress import Report
+    from ...compress import Comparison
     from ...models import Transformer
     from ...text import Tokenizer
     from ...train import LoadedRun, RunConfig
@@ -45,7 +45,7 @@ def tour() -> None:
     try:
         guide(config, OUT)
     except Interrupted as stop:
-        say(f"{stop}. Go on with: {_program()} tour")
+        echo_err(f"{stop}. Go on with: {_program()} tour")
         raise typer.Exit(128 + stop.signal_number) from None
 
 
@@ -111,22 +111,22 @@ def guide(config: RunConfig, out: Path) -> Path:
 
 def make_room(out: Path, config: RunConfig) -> bool:
     """Is there a tour in `out` to go on with? If it is finished, remove it. Raises FileExistsError for all else."""
-    from ...train import layout, read_record
+    from ...train import read_record, run_dir
     from .report import REPORT
 
     present = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.is_dir() else set()
     # In the order in which they go: what is left, should that be interrupted, is a tour that was stopped.
-    own = (layout.WEIGHTS, layout.CARD, layout.PLOT, layout.METRICS, layout.DATASHEET, layout.TOKENIZER, layout.CONFIG)
-    if strange := sorted(present - {*own, layout.CHECKPOINTS, STUDENT, REPORT}):
+    own = (run_dir.WEIGHTS, run_dir.CARD, run_dir.PLOT, run_dir.METRICS, run_dir.DATASHEET, run_dir.TOKENIZER, run_dir.CONFIG)
+    if strange := sorted(present - {*own, run_dir.CHECKPOINTS, STUDENT, REPORT}):
         raise FileExistsError(f"{out} holds {strange[0]}, which is no part of a tour: move it away, and start again.")
     if not present:
         return False
-    if layout.CONFIG not in present or read_record(out).config != config:
+    if run_dir.CONFIG not in present or read_record(out).config != config:
         raise FileExistsError(f"{out} holds another run: rename or remove that folder, and start again.")
     if REPORT not in present:
         return True
     (out / REPORT).unlink()
-    for folder in (layout.CHECKPOINTS, STUDENT):
+    for folder in (run_dir.CHECKPOINTS, STUDENT):
         shutil.rmtree(out / folder, ignore_errors=True)
     for name in own:
         (out / name).unlink(missing_ok=True)
@@ -137,7 +137,7 @@ def train_until_half(config: RunConfig, out: Path, resume: bool) -> int | None:
     """Train, and press Ctrl-C halfway: after which step that was, or None if the run was past half already."""
     from ...train import Interrupted
 
-    finger = _Finger(config.steps // 2)
+    finger = _InterruptAt(config.steps // 2)
     try:
         _train(config, out, resume, finger)
     except Interrupted as stop:
@@ -147,7 +147,7 @@ def train_until_half(config: RunConfig, out: Path, resume: bool) -> int | None:
     return None
 
 
-class _Finger:
+class _InterruptAt:
     """A sink that presses Ctrl-C after a step."""
 
     def __init__(self, step: int):
@@ -159,7 +159,7 @@ class _Finger:
             signal.raise_signal(signal.SIGINT)
 
 
-def _train(config: RunConfig, out: Path, resume: bool, *sinks: _Finger) -> None:
+def _train(config: RunConfig, out: Path, resume: bool, *sinks: _InterruptAt) -> None:
     from ...train import train
 
     print(flush=True)
@@ -167,7 +167,7 @@ def _train(config: RunConfig, out: Path, resume: bool, *sinks: _Finger) -> None:
         train(config, out, resume=resume, sinks=[bar, *sinks])
 
 
-def make_small(run: LoadedRun, student: Transformer) -> Report:
+def make_small(run: LoadedRun, student: Transformer) -> Comparison:
     """The model beside its student, and itself in fewer bits, on a part of the text that it was not trained on."""
     from ... import compress
     from ...data import load_text, split, token_array
@@ -176,7 +176,7 @@ def make_small(run: LoadedRun, student: Transformer) -> Report:
     _, validation = split(load_text(config.data, field=config.field, limit=config.limit))
     ids = token_array(tokenizer.encode(validation.text), tokenizer.vocab_size)[:COMPARED_ON]
     small = {name: compress.quantize(run.model, compress.RECIPES[name]) for name in SMALLER}
-    return compress.report(run.model, {"distilled": student, **small}, ids)
+    return compress.compare(run.model, {"distilled": student, **small}, ids)
 
 
 def _write(heading: str, model: Transformer, tokenizer: Tokenizer, prompt: str) -> Sample:

@@ -13,9 +13,9 @@ from pathlib import Path
 from string import Template
 
 from ..._files import atomic_write
-from ...compress import Report
+from ...compress import Comparison
 from ...train import read_record, read_rows
-from ...train.layout import CARD, DATASHEET, METRICS
+from ...train.run_dir import CARD, DATASHEET, METRICS
 from .chart import loss_chart
 
 REPORT = "report.html"
@@ -40,7 +40,7 @@ def write_report(
     commands: Mapping[str, str],
     seconds: float,
     stopped_at: int | None,
-    variants: Report | None = None,
+    variants: Comparison | None = None,
 ) -> Path:
     """Write the report of the finished run in the folder `run`, into it.
 
@@ -50,14 +50,14 @@ def write_report(
       stopped_at: the step after which it was stopped and resumed.
       variants: the model beside smaller ones made of it.
     """
-    (config, facts), rows = read_record(run), read_rows(run / METRICS)
+    (config, provenance), rows = read_record(run), read_rows(run / METRICS)
     val_loss, minutes = (
         rows[-1]["val_loss"],
         f"{seconds / 60:.1f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds",
     )
     numbers = {
-        "parameters": f"{facts.parameters:,}",
-        "tokens of text to learn from": f"{facts.train_tokens:,}",
+        "parameters": f"{provenance.parameters:,}",
+        "tokens of text to learn from": f"{provenance.train_tokens:,}",
         "tokens read in training": f"{config.steps * config.batch * config.context:,}",
         "validation loss, in nats": f"{val_loss:.2f}",
         "from the first word to this page": minutes.replace("minutes", "min").replace("seconds", "s"),
@@ -65,16 +65,16 @@ def write_report(
     page = Template(files(__name__.rpartition(".")[0]).joinpath("report.html").read_text(encoding="utf-8")).substitute(
         title="A language model, made on this machine",
         lead=escape(
-            f"A transformer of {facts.parameters / 1e6:.1f} million parameters, built and differentiated by minitorch,"
+            f"A transformer of {provenance.parameters / 1e6:.1f} million parameters, built and differentiated by minitorch,"
             f" that learned to write in {minutes} from nothing but text."
         ),
         numbers="".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers.items()),
         first_loss=f"{rows[0]['loss']:.2f}",
-        vocab=f"{facts.vocab:,}",
-        guess=f"{math.log(facts.vocab):.2f}",
+        vocab=f"{provenance.vocab:,}",
+        guess=f"{math.log(provenance.vocab):.2f}",
         val_loss=f"{val_loss:.2f}",
         perplexity=f"{math.exp(val_loss):,.0f}",
-        chart=loss_chart(rows, facts.vocab, stopped_at),
+        chart=loss_chart(rows, provenance.vocab, stopped_at),
         stop_key="stopped and resumed" if stopped_at else "",
         stop=f"After step {stopped_at:,} the run was stopped on purpose, and resumed from its checkpoint."
         if stopped_at

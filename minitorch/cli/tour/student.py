@@ -25,13 +25,13 @@ def settings(config: RunConfig) -> RunConfig:
 
 def teach(teacher: LoadedRun, out: Path) -> LoadedRun:
     """Train a student in a folder of its own inside `out`, or go on with it, or only open it if it is finished."""
-    from ...compress.distill import Recipe, learn_from_text
+    from ...compress.distill import DistillConfig, distill
     from ...train import load_run, train
-    from ...train.layout import CONFIG, WEIGHTS
+    from ...train.run_dir import CONFIG, WEIGHTS
 
     folder, config = out / STUDENT, settings(teacher.config)
     if not (folder / WEIGHTS).is_file():
-        task = learn_from_text(teacher.model, Recipe(temperature=2.0), tokenizer=teacher.tokenizer)
+        task = distill(teacher.model, DistillConfig(temperature=2.0), tokenizer=teacher.tokenizer)
         with progress(config.steps) as bar:
             train(config, folder, resume=(folder / CONFIG).is_file(), sinks=[bar], task=task)
     return load_run(folder)
