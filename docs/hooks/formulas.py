@@ -1,4 +1,4 @@
-"""Formulas between dollars as MathML, by pandoc as in the decks: no script, and screen readers read it aloud."""
+"""Convert formulas between dollars to MathML with pandoc, as in the slides: no script, and screen readers read it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from mkdocs.exceptions import PluginError
 
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 MATH = re.compile(r"<math.*?</math>", re.DOTALL)
-SOURCE = re.compile(r"<annotation.*?</annotation>", re.DOTALL)  # TeX beside MathML would be found by the search.
+SOURCE = re.compile(
+    r"<annotation.*?</annotation>", re.DOTALL
+)  # The search would find the TeX source next to the MathML.
 
 
 def on_page_content(content: str, page: Any, **_: Any) -> str:

@@ -1,18 +1,20 @@
-"""An entry `folder/*` of the navigation stands for the pages of that folder, generated ones too, its index first."""
+"""Expand an entry `folder/*` of the navigation to the pages of that folder, generated ones included, index first."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
-from mkdocs.structure.files import Files
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
 
 
-@event_priority(-50)  # When every page is there.
+@event_priority(-50)  # After every page was added.
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Replace the stars."""
+    """Expand the stars of the navigation."""
     pages = [file.src_uri for file in files.documentation_pages()]
     config.nav = _expanded(config.nav, sorted(pages, key=lambda page: not page.endswith("/index.md")))
     return files

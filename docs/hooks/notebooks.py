@@ -1,6 +1,6 @@
-"""Notebooks as pages: the executed reference, with its outputs and figures, and each exercise as a student gets it.
+"""Notebooks as pages: the executed reference with its outputs and figures, and each exercise as a student gets it.
 
-A solution and a check are folded, and probes are left out: their names and inputs belong to grading.
+Solutions and checks are folded. Hidden tests are left out: their names and inputs belong to grading.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ import ast
 import base64
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mkdocs.config.defaults import MkDocsConfig
 
 ROOT = Path(__file__).parents[2]
 FIGURES = "minitorch_course.figures"
@@ -36,9 +39,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def pages(path: Path) -> Iterator[tuple[str, str | bytes]]:
-    """The address and the content of each file that is made of a notebook."""
+    """Yield the address and the content of each file generated from a notebook."""
     cells = _cells(path)
-    released = {cell["id"]: _source(cell) for cell in _cells(ROOT / "minitorch" / "course" / "released" / path.name)}
+    released = {cell["id"]: _source(cell) for cell in _cells(ROOT / "notebooks" / "released" / path.name)}
     described = _Descriptions(cells)
     parts = [_header(path, _source(cells[0]))]
     for cell in cells:
@@ -86,7 +89,7 @@ def _folded(kind: str, title: str, text: str) -> str:
 
 
 def _output(output: Any, name: str, description: str) -> tuple[str, tuple[str, str | bytes] | None]:
-    """What a cell shows, as Markdown, and the figure's file."""
+    """Return the output of a cell as Markdown, and the file of its figure."""
     data = {k: "".join(v) for k, v in output.get("data", {}).items() if k.startswith(("image/", "text/"))}
     if "image/svg+xml" in data:
         title = data["text/plain"].removeprefix("Drawing: ")
@@ -103,7 +106,7 @@ def _figure(description: str, uri: str) -> str:
 
 
 class _Descriptions:
-    """What the plots of a notebook show: the first line about the function of the course that drew each."""
+    """The descriptions of a notebook's plots: the first docstring line of the function that drew each."""
 
     def __init__(self, cells: list[Any]) -> None:
         trees = [ast.parse(_source(cell)) for cell in cells if cell["cell_type"] == "code"]
@@ -111,11 +114,11 @@ class _Descriptions:
         self.modules = {alias.asname or alias.name: alias.name for node in imports for alias in node.names}
 
     def of(self, cell: Any, output: int) -> str:
-        """A description for an output; where more was shown than drawn by name, the last one serves for the rest."""
+        """Return the description of an output. The last call of a cell describes the plots that have none."""
         plots = [i for i, shown in enumerate(cell["outputs"]) if "image/png" in shown.get("data", {})]
         calls = list(self._calls(ast.parse(_source(cell))))
         if output not in plots or not calls:
-            return "What the code above draws"
+            return "Plot of the code above"
         return calls[min(plots.index(output), len(calls) - 1)]
 
     def _calls(self, tree: ast.AST) -> Iterator[str]:

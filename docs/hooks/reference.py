@@ -1,82 +1,86 @@
-"""The reference: a page for each part of the library, and one for the command line, both made from docstrings.
+"""The reference: a page for each part of the library, for the course and for the command line, from docstrings.
 
-A public name without a docstring ends the build. Public is what a part's `__all__` names, and the methods and
-properties of those classes.
+A public name without a docstring fails the build. Public names are those in a part's `__all__`, and the methods and
+properties of its classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import griffe
-from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
 
 ROOT = Path(__file__).parents[2]
-ORDER = ("autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "compress", "infer", "course")
+ORDER = ("autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "compress", "finetune", "infer")
 PAGE = """---
-title: minitorch.{part}
+title: {path}
 ---
-# `minitorch.{part}`
+# `{path}`
 
-::: minitorch.{part}
+::: {path}
     options:
       show_root_toc_entry: false
       members: {members}
 """
 INDEX = """# Reference
 
-Every public name with its docstring and its source, a page for each part, in the order in which to read them.
-A name may be used without its part's page being read: shapes, units, errors and the paper stand with it.
+Every public name with its docstring and its source, one page for each part, in the order in which to read them.
+You can use a name without reading the rest of its page: the docstring states shapes, units, errors and the paper.
 
 | part | question it answers | names |
 |---|---|---|
 {rows}
 
-The [command line](command-line.md) has a page of its own. How the parts depend on each other is drawn in the
-[architecture](../contribute/architecture.md).
+The [command line](command-line.md) has its own page. The [architecture](../contribute/architecture.md) shows how the
+parts depend on each other.
 """
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages, if every public name has its docstring."""
-    package = load()
-    if missing := sorted(undocumented(package)):
+    """Add the pages, if every public name has a docstring."""
+    modules = parts(load("minitorch")) | {"course": load("minitorch_course")}
+    if missing := sorted(line for module in modules.values() for line in undocumented(module)):
         raise PluginError("Public names without a docstring; give each one:\n  " + "\n  ".join(missing))
-    there = parts(package)
-    rows = [f"| [`{part}`]({part}.md) | {_question(package[part])} | {len(package[part].exports)} |" for part in there]
-    made = {part: PAGE.format(part=part, members=[str(name) for name in package[part].exports]) for part in there}
-    made |= {"index": INDEX.format(rows="\n".join(rows)), "command-line": _command_line()}
-    for name, content in made.items():
+    rows = [f"| [`{m.path}`]({part}.md) | {_question(m)} | {len(m.exports)} |" for part, m in modules.items()]
+    pages = {part: PAGE.format(path=m.path, members=[str(name) for name in m.exports]) for part, m in modules.items()}
+    pages |= {"index": INDEX.format(rows="\n".join(rows)), "command-line": _command_line()}
+    for name, content in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=content))
     return files
 
 
-def load() -> Any:
-    """The package as griffe reads it."""
+def load(package: str) -> Any:
+    """Load a package with griffe."""
     extensions = griffe.load_extensions(str(Path(__file__).with_name("primitives.py")))
-    return griffe.load("minitorch", search_paths=[str(ROOT)], extensions=extensions)
+    return griffe.load(package, search_paths=[str(ROOT)], extensions=extensions)
 
 
-def parts(package: Any) -> list[str]:
-    """The folders of the library that say in `__all__` what is public, in the order of reading; new ones last."""
-    there = [name for name, module in package.modules.items() if module.is_init_module and module.exports]
-    return sorted(there, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+def parts(package: Any) -> Mapping[str, Any]:
+    """Return the subpackages with an `__all__`, in reading order; new ones come last."""
+    found = {name: module for name, module in package.modules.items() if module.is_init_module and module.exports}
+    return dict(
+        sorted(found.items(), key=lambda part: (ORDER.index(part[0]) if part[0] in ORDER else len(ORDER), part[0]))
+    )
 
 
-def undocumented(package: Any) -> Iterator[str]:
-    """Where each public name without a docstring stands."""
-    for part in parts(package):
-        for name in package[part].exports:
-            found = package[part][str(name)]
-            found = found.final_target if found.is_alias else found
-            own = [m for m in found.members.values() if found.is_class and not m.name.startswith("_") and _callable(m)]
-            for thing in (found, *own):
-                if not (thing.has_docstring or _overrides(thing, found)):
-                    yield f"{thing.relative_package_filepath}:{thing.lineno}: {thing.path}"
+def undocumented(module: Any) -> Iterator[str]:
+    """Yield the file, line and path of each public name of a module that has no docstring."""
+    for name in module.exports:
+        found = module[str(name)]
+        found = found.final_target if found.is_alias else found
+        own = [m for m in found.members.values() if found.is_class and not m.name.startswith("_") and _callable(m)]
+        for thing in (found, *own):
+            if not (thing.has_docstring or _overrides(thing, found)):
+                yield f"{thing.relative_package_filepath}:{thing.lineno}: {thing.path}"
 
 
 def _callable(member: Any) -> bool:
@@ -84,12 +88,14 @@ def _callable(member: Any) -> bool:
 
 
 def _overrides(thing: Any, owner: Any) -> bool:
-    """Does a class above say it already?"""
+    """Return whether a base class documents the same name."""
     return owner.is_class and any(thing.name in base.members and base[thing.name].has_docstring for base in owner.mro())
 
 
 def _question(module: Any) -> str:
-    return module.docstring.value.split("?")[0].replace("\n", " ") + "?" if "?" in module.docstring.value else ""
+    """Return the question that a module's docstring asks, or its first line."""
+    question, mark, _ = module.docstring.value.partition("?")
+    return question.replace("\n", " ") + mark if mark else module.docstring.value.partition("\n")[0]
 
 
 def _command_line() -> str:

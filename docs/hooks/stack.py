@@ -1,7 +1,7 @@
-"""The picture of the stack, with each notebook on its layer, and the map of skills.
+"""The picture of the stack, with each notebook on its layer, and the table of skills.
 
-A notebook says itself where it stands: in the drawing of its first cell an arrow `<-` points at its layers.
-`python docs/hooks/stack.py` draws the README's picture, `docs/images/stack.svg`, anew.
+A notebook declares its layers: in the drawing of its first cell an arrow `<-` points at them.
+`python docs/hooks/stack.py` redraws the README's picture, `docs/images/stack.svg`.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ CHIP, ROW, PAD, GAP = 28, 34, 10, 8  # Pixels.
 
 
 class Notebook(NamedTuple):
-    """What the picture needs to know of a notebook."""
+    """A notebook's name and layers."""
 
     name: str
     layers: tuple[str, ...]
 
     @property
     def label(self) -> str:
-        """Its number, and its topic in the few words of the file's name."""
+        """The number and the topic, from the file's name."""
         return f"{self.name[:2]} {self.name[3:].replace('_', ' ').capitalize()}"
 
 
 def notebooks() -> list[Notebook]:
-    """Those that are there, in order."""
+    """Return the notebooks, in order."""
     return [_notebook(path.with_suffix(".py")) for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
 
 
@@ -63,7 +63,7 @@ def _notebook(path: Path) -> Notebook:
 
 
 def stack(shown: list[Notebook], width: int, kind: str = "", alone: bool = False) -> str:
-    """The layers from top to bottom, `width` pixels wide; each notebook links to its page, unless it stands alone."""
+    """Draw the layers from top to bottom, `width` pixels wide, as SVG. Notebooks link to their pages unless `alone`."""
     narrow = width < 600
     left = PAD if narrow else 250
     shapes, y = [], 0.0
@@ -84,8 +84,8 @@ def stack(shown: list[Notebook], width: int, kind: str = "", alone: bool = False
 
 
 def _chips(books: list[Notebook], left: float, top: float, right: float, alone: bool) -> tuple[str, float]:
-    """The notebooks of a layer, in as many lines as they need, and the layer's height."""
-    made, x, y = [], left, top
+    """Draw the notebooks of a layer, wrapped into lines, and return them with the layer's height."""
+    drawn, x, y = [], left, top
     for book in books:
         wide = 7.4 * len(book.label) + 18
         if x + wide > right and x > left:
@@ -94,13 +94,13 @@ def _chips(books: list[Notebook], left: float, top: float, right: float, alone: 
             f'<g class="chip"><rect x="{x:g}" y="{y:g}" width="{wide:g}" height="{CHIP}" rx="5"/>'
             f'<text x="{x + wide / 2:g}" y="{y + 19:g}" text-anchor="middle">{escape(book.label)}</text></g>'
         )
-        made.append(chip if alone else f'<a href="notebooks/{book.name}.html">{chip}</a>')
+        drawn.append(chip if alone else f'<a href="notebooks/{book.name}.html">{chip}</a>')
         x += wide + GAP
-    return "".join(made), (y + CHIP + PAD if books else top)
+    return "".join(drawn), (y + CHIP + PAD if books else top)
 
 
 def skills(shown: list[Notebook]) -> str:
-    """A table: each skill with the notebooks and labs that train it."""
+    """Return a table of the notebooks and labs that train each skill."""
     books = {book.name[:2]: f"[{book.label}](notebooks/{book.name}.md)" for book in shown}
     labs = {path.parent.name: path.parent.name for path in (ROOT / "labs").glob("*/README.md")}
     pages = books | {name: f"[lab {name}](labs/{name}.md)" for name in labs}
@@ -112,7 +112,7 @@ def skills(shown: list[Notebook]) -> str:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Put picture and table where a page asks for them."""
+    """Insert the picture and the table into pages that contain their markers."""
     if "<!-- stack -->" in markdown:
         both = stack(notebooks(), 960, "wide") + stack(notebooks(), 380, "narrow")
         markdown = markdown.replace("<!-- stack -->", f"<div>{both}</div>")
