@@ -1,6 +1,7 @@
 """Fixtures and settings that several folders of tests share."""
 
 import os
+import random
 from importlib.metadata import version
 
 # Most of the time here is compilation. Unoptimized code gives the same results. So do the older loop emitters of jaxlib

@@ -1,16 +1,17 @@
-"""What is a layer?
+"""Layers.
 
 Read `module` (a layer is a pytree) and `paths` (its parts by name), `init`, then the layers from `linear` to `conv`,
-`losses` and `precision`; last `structure`, a model as JSON. `Linear.init(key, inputs, outputs)` makes a layer,
-`layer(x)` applies it.
+`losses` and `precision`; last `hooks`, and `structure`, a model as JSON. `Linear.init(key, inputs, outputs)` creates a
+layer, `layer(x)` applies it.
 """
 
-from . import init, paths, structure
+from . import hooks, init, paths, structure
 from .activation import elu, gelu, leaky_relu, relu, relu_squared, sigmoid, silu, softplus, tanh
-from .attention import Attention, KVCache
+from .attention import Attention
 from .conv import Conv
 from .dropout import Dropout
 from .embedding import Embedding
+from .kv_cache import KVCache
 from .linear import Linear
 from .losses import accuracy, cross_entropy, mse
 from .module import Module, static
@@ -29,11 +30,12 @@ __all__ = [
     "Module",
     "RMSNorm",
     "accuracy",
+    "at_least_float32",
     "cast",
     "cross_entropy",
     "elu",
-    "at_least_float32",
     "gelu",
+    "hooks",
     "init",
     "leaky_relu",
     "mse",

@@ -1,16 +1,16 @@
-"""Convolution: one small linear map, applied at every place of a picture or a signal."""
+"""Convolution: one small linear map, applied at every position of an image or a signal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import jax
+from jaxtyping import Float
 
 from .. import ops
+from .._types import Array, Key
 from .init import Initializer, fold_in_name, lecun_normal, zeros
 from .module import Module, static
 
-Array = jax.Array
 _LECUN = lecun_normal()
 _LAYOUTS = {3: ("NWC", "WIO", "NWC"), 4: ("NHWC", "HWIO", "NHWC")}
 
@@ -22,8 +22,8 @@ class Conv(Module):
       ValueError: `x` has another number of axes or of channels than the weight expects.
     """
 
-    weight: Array  # (window..., inputs / groups, outputs)
-    bias: Array | None = None  # (outputs,)
+    weight: Array  # (*window, inputs / groups, outputs)
+    bias: Float[Array, " outputs"] | None = None
     stride: int = static(default=1)
     padding: str = static(default="SAME")
     dilation: int = static(default=1)
@@ -32,7 +32,7 @@ class Conv(Module):
     @classmethod
     def init(
         cls,
-        key: Array,
+        key: Key,
         inputs: int,
         outputs: int,
         window: Sequence[int],
@@ -44,7 +44,7 @@ class Conv(Module):
         bias: bool = True,
         weight_init: Initializer = _LECUN,
     ) -> Conv:
-        """`window` is (W,) or (H, W); `padding` is "SAME" or "VALID".
+        """Return a layer with initial weights. `window` is (W,) or (H, W); `padding` is "SAME" or "VALID".
 
         Raises:
           ValueError: the groups do not divide the channels.
@@ -54,12 +54,12 @@ class Conv(Module):
         weight = weight_init(fold_in_name(key, "weight"), (*window, inputs // groups, outputs))
         return cls(weight, zeros(key, (outputs,)) if bias else None, stride, padding, dilation, groups)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[Array, "B *positions inputs"]) -> Float[Array, "B *new_positions outputs"]:
         axes, inputs = self.weight.ndim, self.weight.shape[-2] * self.groups
         if x.ndim != axes or x.shape[-1] != inputs:
             raise ValueError(
-                f"Conv over {self.weight.shape[:-2]} wants x with {axes} axes, the last of {inputs} channels,"
-                f" but got shape {tuple(x.shape)}. Pictures of one colour need that axis too: x[..., None]."
+                f"Conv over {self.weight.shape[:-2]} needs x with {axes} axes, the last of {inputs} channels,"
+                f" but got shape {tuple(x.shape)}. Grayscale images need that axis, too: x[..., None]."
             )
         y = ops.conv_general_dilated(
             x,

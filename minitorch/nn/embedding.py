@@ -1,42 +1,43 @@
-"""A vector for each token, and, read the other way, a score for each token."""
+"""Embeddings: a vector for each token and, transposed, a score for each token."""
 
 from __future__ import annotations
 
-import jax
+import jax.numpy as jnp
+from jaxtyping import Float, Integer
 
 from .. import ops
+from .._types import Array, Key
 from .init import Initializer, fold_in_name, normal
 from .module import Module
 
-Array = jax.Array
 _NORMAL = normal(0.02)
 
 
 class Embedding(Module):
-    """Rows of a table: ids (...) to vectors (..., D). An id outside of [0, V) gives NaN, which no loss hides.
+    """A table of vectors: ids (...) to vectors (..., D). An id outside of [0, V) gives NaN, which no loss hides.
 
     Raises:
       TypeError: the ids are not integers.
     """
 
-    weight: Array  # (V, D)
+    weight: Float[Array, "V D"]
 
     @classmethod
-    def init(cls, key: Array, vocab: int, width: int, weight_init: Initializer = _NORMAL) -> Embedding:
-        """First weights for `vocab` ids, `(vocab, width)`."""
+    def init(cls, key: Key, vocab: int, width: int, weight_init: Initializer = _NORMAL) -> Embedding:
+        """Return a table of `vocab` initial vectors of `width` numbers."""
         return cls(weight_init(fold_in_name(key, "weight"), (vocab, width)))
 
-    def __call__(self, ids: Array) -> Array:
-        if not jax.numpy.issubdtype(ids.dtype, jax.numpy.integer):
+    def __call__(self, ids: Integer[Array, "*batch"]) -> Float[Array, "*batch D"]:
+        if not jnp.issubdtype(ids.dtype, jnp.integer):
             raise TypeError(
                 f"Embedding looks up integers, but was given ids of dtype {ids.dtype}:"
                 " encode the text with a tokenizer, or convert numbers with ids.astype(int)."
             )
         return ops.take(self.weight, ids, axis=0)
 
-    def attend(self, x: Array) -> Array:
-        """The dot product with every row: x (..., D) to logits (..., V).
+    def attend(self, x: Float[Array, "*batch D"]) -> Float[Array, "*batch V"]:
+        """Return the dot products of x with all vectors: logits for tied output weights.
 
-        A model that ends so has its output weights tied to its input's: Press and Wolf, arXiv 1608.05859.
+        Source: Press and Wolf, arXiv 1608.05859.
         """
         return ops.matmul(x, ops.transpose(self.weight))

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-import jax
 from jax.tree_util import keystr, tree_flatten_with_path
 
 from .module import Module, static
@@ -39,6 +38,7 @@ def with_hooks(model: Any, hook: Hook, where: Callable[[str, Module], bool] = la
     """Return a copy of `model` that calls `hook(path, args, output)` after each layer, in the order of the calls.
 
     Args:
+      model: a module, or any pytree of modules.
       hook: a function of the layer's path in `model`, its positional arguments, and its output.
       where: a predicate of path and layer that selects the layers, at any depth; all by default. The path of the
         model itself is "".
@@ -57,10 +57,12 @@ def with_hooks(model: Any, hook: Hook, where: Callable[[str, Module], bool] = la
     return wrap(model, ())
 
 
-def layer_inputs(model: Any, names: Collection[str], *inputs: Any) -> dict[str, jax.Array]:
+def layer_inputs(model: Any, names: Collection[str], *inputs: Any) -> dict[str, Any]:
     """Return the first argument of each layer whose path is in `names`, by path, when `model(*inputs)` runs."""
-    seen: dict[str, jax.Array] = {}
-    with_hooks(model, lambda path, args, output: seen.update({path: args[0]}), lambda path, layer: path in names)(
-        *inputs
-    )
-    return seen
+    first: dict[str, Any] = {}
+
+    def hook(path: str, args: tuple[Any, ...], output: Any) -> None:
+        first[path] = args[0]
+
+    with_hooks(model, hook, lambda path, layer: path in names)(*inputs)
+    return first

@@ -1,7 +1,7 @@
-"""The first values of the weights: functions `(key, shape, dtype) -> array`, equal to those of `jax.nn.initializers`.
+"""Initializers: functions `(key, shape, dtype) -> weights`, equal to those of `jax.nn.initializers`.
 
-A weight multiplies from the right, `x @ weight`: its shape is (inputs, outputs), that of a convolution
-(window..., inputs, outputs).
+A weight multiplies from the right, `x @ weight`: its shape is (inputs, outputs), or (window..., inputs, outputs) in a
+convolution.
 """
 
 from __future__ import annotations
@@ -9,76 +9,87 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 
-Array = jax.Array
+from .._types import Array, Key
+
 Initializer = Callable[..., Array]
+MaybeKey = TypeVar("MaybeKey", Key, None)
 
 
-def fold_in_name(key: Any, name: str) -> Any:
-    """The random key of the child `name` of whatever owns `key`. Without a key (None), no child has one.
+def fold_in_name(key: MaybeKey, name: str) -> MaybeKey:
+    """Return the random key of the child `name` of the owner of `key`; None if the owner has none.
 
-    A key is made from names and not from an order of drawing, so that a layer more or less leaves the first values of
-    all others as they were.
+    Keys depend on names and not on an order, so that a layer more or less leaves the initial values of the others
+    unchanged.
     """
     return key if key is None else jax.random.fold_in(key, zlib.crc32(name.encode()))
 
 
-def zeros(key: Array, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:
-    """All 0: biases."""
+def zeros(key: Key, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:
+    """Return zeros, for biases."""
     return jnp.zeros(shape, dtype)
 
 
-def ones(key: Array, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:
-    """All 1: the scale of a norm."""
+def ones(key: Key, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:
+    """Return ones, for the scale of a norm."""
     return jnp.ones(shape, dtype)
 
 
 def uniform(scale: float = 0.01) -> Initializer:
-    """Uniform in [0, scale)."""
+    """Return an initializer that samples uniformly from [0, scale)."""
     return lambda key, shape, dtype=jnp.float32: jax.random.uniform(key, shape, dtype, 0, scale)
 
 
 def normal(stddev: float = 0.01) -> Initializer:
-    """Normal with mean 0. GPT-2 takes 0.02 (Radford et al. 2019, as in the published code)."""
+    """Return a normal initializer with mean 0. GPT-2 uses 0.02 (Radford et al., 2019, as in the published code)."""
     return lambda key, shape, dtype=jnp.float32: jax.random.normal(key, shape, dtype) * stddev
 
 
 def truncated_normal(stddev: float = 0.01) -> Initializer:
-    """Normal, drawn again beyond two standard deviations; `stddev` is the spread before that."""
+    """Return a normal initializer, cut off at two standard deviations; `stddev` is that before the cut."""
     return lambda key, shape, dtype=jnp.float32: jax.random.truncated_normal(key, -2, 2, shape, dtype) * stddev
 
 
 def lecun_normal() -> Initializer:
-    """Variance 1 / fan_in keeps the size of signals from layer to layer. LeCun et al., "Efficient BackProp", 1998."""
+    """Return an initializer with variance 1 / fan_in, which keeps the size of signals from layer to layer.
+
+    Source: LeCun et al., "Efficient BackProp", 1998.
+    """
     return _scaled(1.0, "fan_in", "normal")
 
 
 def lecun_uniform() -> Initializer:
-    """As `lecun_normal`, uniform."""
+    """Return the uniform variant of `lecun_normal`."""
     return _scaled(1.0, "fan_in", "uniform")
 
 
 def he_normal() -> Initializer:
-    """Variance 2 / fan_in, since a ReLU lets half of the signal through. He et al., arXiv 1502.01852 ("Kaiming")."""
+    """Return an initializer with variance 2 / fan_in, because a ReLU passes half of the signal ("Kaiming").
+
+    Source: He et al., arXiv 1502.01852.
+    """
     return _scaled(2.0, "fan_in", "normal")
 
 
 def he_uniform() -> Initializer:
-    """As `he_normal`, uniform."""
+    """Return the uniform variant of `he_normal`."""
     return _scaled(2.0, "fan_in", "uniform")
 
 
 def glorot_normal() -> Initializer:
-    """Variance 2 / (fan_in + fan_out): forward and backward signals share it. Glorot & Bengio, 2010 ("Xavier")."""
+    """Return an initializer with variance 2 / (fan_in + fan_out), for signals in both directions ("Xavier").
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
+    """
     return _scaled(1.0, "fan_avg", "normal")
 
 
 def glorot_uniform() -> Initializer:
-    """As `glorot_normal`, uniform."""
+    """Return the uniform variant of `glorot_normal`."""
     return _scaled(1.0, "fan_avg", "uniform")
 
 
@@ -87,9 +98,9 @@ _TRUNCATED_STDDEV = 0.87962566103423978
 
 
 def _scaled(scale: float, mode: str, distribution: str) -> Initializer:
-    """Mean 0 and variance `scale / fan`; "normal" means one that is truncated at two standard deviations."""
+    """Return an initializer of mean 0 and variance `scale / fan`; "normal" is cut off at two standard deviations."""
 
-    def init(key: Array, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:
+    def init(key: Key, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:
         fan_in, fan_out = fans(shape)
         stddev = jnp.sqrt(jnp.array(scale / (fan_in if mode == "fan_in" else (fan_in + fan_out) / 2), dtype))
         if distribution == "uniform":
@@ -100,10 +111,12 @@ def _scaled(scale: float, mode: str, distribution: str) -> Initializer:
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """The inputs that one output sees and the outputs that one input reaches: weight (window..., inputs, outputs).
+    """Return how many inputs an output depends on, and how many outputs an input reaches: (fan_in, fan_out).
+
+    The shape is that of a weight, (window..., inputs, outputs).
 
     Raises:
-      ValueError: fewer than two axes.
+      ValueError: `shape` has fewer than two axes.
     """
     if len(shape) < 2:
         raise ValueError(

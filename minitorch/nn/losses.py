@@ -1,23 +1,23 @@
-"""How wrong is the model? One number to make small, and one to tell people."""
+"""Losses, which training minimizes, and accuracy, which people read."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+from jaxtyping import Bool, Float, Integer, Num
 
 from .. import ops
+from .._types import Array
 from .precision import at_least_float32
 
-Array = jax.Array
 
+def cross_entropy(
+    logits: Float[Array, "*batch V"], targets: Integer[Array, "*batch"], where: Bool[Array, "*batch"] | None = None
+) -> Float[Array, ""]:
+    """Return the mean of -log softmax(logits)[target], in nats, in float32.
 
-def cross_entropy(logits: Array, targets: Array, where: Array | None = None) -> Array:
-    """The mean of -log softmax(logits)[target], in nats: logits (..., V), integer targets (...), to a float32 scalar.
-
-    Args:
-      where: booleans (...): only these tokens count, and the mean is over them; 0 if there are none.
+    If `where` is given, the mean is over the tokens where it holds; 0 if there are none.
 
     Raises:
       ValueError: the shapes do not fit.
@@ -27,18 +27,20 @@ def cross_entropy(logits: Array, targets: Array, where: Array | None = None) -> 
     return _mean(ops.cross_entropy(at_least_float32(logits), jnp.asarray(targets)), where)
 
 
-def accuracy(logits: Array, targets: Array, where: Array | None = None) -> Array:
-    """The share of targets (...) with the highest of the logits (..., V). `where` and errors as in `cross_entropy`."""
+def accuracy(
+    logits: Float[Array, "*batch V"], targets: Integer[Array, "*batch"], where: Bool[Array, "*batch"] | None = None
+) -> Float[Array, ""]:
+    """Return the share of targets that have the highest logit. `where` and errors are as in `cross_entropy`."""
     _check_targets("accuracy", logits, targets, where)
     hits = ops.argmax(logits, axis=-1) == targets
     return _mean(hits.astype(jnp.float32), where)
 
 
-def mse(predictions: Array, targets: Array) -> Array:
-    """The mean of the squared differences.
+def mse(predictions: Float[Array, "*shape"], targets: Num[Array, "*shape"]) -> Float[Array, ""]:
+    """Return the mean of the squared differences.
 
     Raises:
-      ValueError: the shapes differ. To broadcast (N, 1) against (N,) would compare all with all.
+      ValueError: the shapes differ. Broadcasting (N, 1) against (N,) would compare each number with all.
     """
     if predictions.shape != targets.shape:
         raise ValueError(
@@ -58,8 +60,8 @@ def _check_targets(name: str, logits: Array, targets: Array, where: Array | None
     if logits.shape[:-1] != targets.shape or (where is not None and where.shape != targets.shape):
         mask = "" if where is None else f" and where {tuple(where.shape)}"
         raise ValueError(
-            f"{name} wants logits (..., V) and targets (...), but got logits {tuple(logits.shape)}, targets"
+            f"{name} needs logits (..., V) and targets (...), but got logits {tuple(logits.shape)}, targets"
             f" {tuple(targets.shape)}{mask}: one target, a class number and not a one-hot row, for each row of logits."
         )
     if not jnp.issubdtype(targets.dtype, jnp.integer):
-        raise TypeError(f"{name} wants integer targets (class numbers), but their dtype is {targets.dtype}.")
+        raise TypeError(f"{name} needs integer targets (class numbers), but their dtype is {targets.dtype}.")

@@ -1,4 +1,4 @@
-"""A layer is a frozen dataclass, and a frozen dataclass is a pytree. That is the whole machinery.
+"""Modules: a layer is a frozen dataclass, and a frozen dataclass is a pytree. That is the whole machinery.
 
     class Linear(Module):
         weight: Array                    # arrays, modules, lists, dicts and None are children
@@ -6,8 +6,8 @@
         name: str = static(default="")   # static() fields are configuration: part of the structure, not of the values
 
 The constructor only holds data and checks nothing, because JAX also builds modules of tensors, shapes, gradients or
-shardings. A classmethod `init(key, ...)` makes the first weights. A model goes straight into `jax.jit`, `jax.tree.map`
-and `mt.grad`, and what comes out is a model again.
+shardings. A classmethod `init(key, ...)` creates the initial weights. A model goes straight into `jax.jit`,
+`jax.tree.map` and `mt.grad`, and what comes out is a model again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import jax
 
 
 def static(**options: Any) -> Any:
-    """A field of configuration, such as a number of heads: hashable, compared by `==`, never differentiated.
+    """Return a field of configuration, such as a number of heads: hashable, compared by `==`, never differentiated.
 
     Takes the options of `dataclasses.field`.
     """
@@ -34,6 +34,7 @@ class Module:
     """Base class that makes each of its subclasses a frozen dataclass and a pytree."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
+    __no_type_check__: ClassVar[bool] = True  # of the constructor: JAX fills the fields with what it needs.
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -56,7 +57,7 @@ def _refuse_change(self: Module, name: str, *value: Any) -> NoReturn:
 
 
 def _lines(node: Any) -> list[str]:
-    """A drawing of the tree `node`: its own line, and those of its children, indented."""
+    """Return the lines of the tree `node`: its own, and those of its children, indented."""
     if isinstance(node, Module):
         fields = [(f.name, getattr(node, f.name), "static" in f.metadata) for f in dataclasses.fields(node)]
         settings = ", ".join(f"{name}={value!r}" for name, value, is_static in fields if is_static)
@@ -73,8 +74,8 @@ def _lines(node: Any) -> list[str]:
     return [head, *(f"  {line}" for name, (first, *rest) in children for line in (f"{name}: {first}", *rest))]
 
 
-def _runs(drawings: Iterable[list[str]]) -> Iterator[tuple[str, list[str]]]:
-    """Neighbours that look the same are drawn once, under the first and last of their indices."""
-    for drawing, run in itertools.groupby(enumerate(drawings), key=lambda pair: pair[1]):
+def _runs(texts: Iterable[list[str]]) -> Iterator[tuple[str, list[str]]]:
+    """Merge neighbours that look the same, under the first and last of their indices."""
+    for text, run in itertools.groupby(enumerate(texts), key=lambda pair: pair[1]):
         first, *rest = (i for i, _ in run)
-        yield (f"{first}-{rest[-1]}" if rest else f"{first}"), drawing
+        yield (f"{first}-{rest[-1]}" if rest else f"{first}"), text

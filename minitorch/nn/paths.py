@@ -1,7 +1,7 @@
-"""A model's parts by their names: "blocks.0.attention.qkv.weight".
+"""The parts of a model by path, such as "blocks.0.attention.qkv.weight".
 
-Reading, editing, masking and storing weights are the same question, where is what, and have one answer: the path of
-attribute names, list indices and dict keys from the root to a node, joined by dots.
+A path consists of the attribute names, list indices and dict keys from the root to a node, joined by dots. Weights are
+read, edited, masked and stored by it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar
 
 import jax
@@ -23,17 +24,17 @@ T = TypeVar("T")
 
 
 def flatten(tree: Any) -> dict[str, Any]:
-    """Every array of `tree` by its path, in the order of the fields."""
+    """Return every array of `tree` by its path, in the order of the fields."""
     return {_name(path): leaf for path, leaf in tree_flatten_with_path(tree)[0]}
 
 
 def unflatten(like: T, arrays: Mapping[str, Any]) -> T:
-    """A tree of the structure of `like` with the values of `arrays`: strict weight loading.
+    """Return a tree of the structure of `like` with the values of `arrays`: strict weight loading.
 
     `like` may hold shapes only, as from `jax.eval_shape(lambda: GPT.init(key, config))`. The arrays keep their dtypes.
 
     Raises:
-      ValueError: a path is missing, one is unknown, or a shape differs. One message lists them all.
+      ValueError: a path is missing or unknown, or a shape differs. One message lists all problems.
     """
     expected = flatten(like)
     problems = [
@@ -54,10 +55,10 @@ def unflatten(like: T, arrays: Mapping[str, Any]) -> T:
     return jax.tree.unflatten(jax.tree.structure(like), [arrays[path] for path in expected])
 
 
-def find(tree: Any, pattern: str = "*", kind: type | None = None) -> dict[str, Any]:
-    """The arrays whose path matches the glob `pattern`, by path; given `kind`, the outermost nodes of that type.
+def find(tree: Any, pattern: str = "*", kind: type | UnionType | None = None) -> dict[str, Any]:
+    """Return the arrays whose path matches the glob `pattern`, by path; or the outermost nodes of type `kind`.
 
-    `find(model, "*.weight")` are arrays, `find(model, "blocks.*", nn.Linear)` layers. `*` matches dots too.
+    `find(model, "*.weight")` are arrays, `find(model, "blocks.*", nn.Linear)` layers. `*` matches dots, too.
     """
 
     def wanted(path: Any, node: Any) -> bool:
@@ -68,12 +69,12 @@ def find(tree: Any, pattern: str = "*", kind: type | None = None) -> dict[str, A
 
 
 def replace(tree: T, values: Mapping[str, Any]) -> T:
-    """A copy of `tree` with other nodes, arrays or whole layers, at the given paths. `tree` stays as it is.
+    """Return a copy of `tree` with other nodes, arrays or whole layers, at the given paths.
 
-    Any value fits anywhere: a quantized layer in place of a layer, an array in place of None.
+    Any value may replace any node: a quantized layer in place of a layer, an array in place of None.
 
     Raises:
-      ValueError: no node has such a path. The message names the nearest that has.
+      ValueError: no node has the path. The message names the nearest paths.
     """
     seen: list[str] = []
 
@@ -92,20 +93,20 @@ def replace(tree: T, values: Mapping[str, Any]) -> T:
 
 
 def map_with_path(fun: Callable[[str, Any], Any], tree: T) -> T:
-    """`tree` with `fun(path, array)` in place of every array: a mask by name, a report, other values.
+    """Return `tree` with `fun(path, array)` in place of every array, such as a mask or other values.
 
-    Weight decay for matrices only: `map(lambda path, x: x.ndim > 1, model)`.
+    A mask for weight decay of matrices only is `map_with_path(lambda path, x: x.ndim > 1, model)`.
     """
     return tree_map_with_path(lambda path, leaf: fun(_name(path), leaf), tree)
 
 
 def count(tree: Any) -> int:
-    """How many numbers the arrays of `tree` hold: the parameter count."""
+    """Return the number of parameters in `tree`."""
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
 
 
 def save_safetensors(tree: Any, file: str | Path) -> None:
-    """Write every array under its path to `file`, in the format that other libraries read. All of it or nothing.
+    """Write every array under its path to a safetensors file, atomically.
 
     Source of the format: https://huggingface.co/docs/safetensors.
     """
@@ -117,19 +118,19 @@ def save_safetensors(tree: Any, file: str | Path) -> None:
 
 
 def load_safetensors(file: str | Path) -> dict[str, Any]:
-    """The arrays in `file` by their names; `unflatten(model, load_safetensors(file))` puts them into a model.
+    """Read the arrays of a safetensors file by path; `unflatten(model, arrays)` puts them into a model.
 
     Raises:
-      FileNotFoundError: there is no such file.
-      ValueError: the file is not a whole safetensors file.
+      FileNotFoundError: the file does not exist.
+      ValueError: the file is not a complete safetensors file.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(file, framework="flax") as stored:
-            return {path: stored.get_tensor(path) for path in stored.keys()}  # noqa: SIM118 (it is no dict)
+            return {path: stored.get_tensor(path) for path in stored.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
-        raise ValueError(f"{file} is not a whole safetensors file ({error}): copy or save it again.") from error
+        raise ValueError(f"{file} is not a complete safetensors file ({error}): copy or save it again.") from error
 
 
 def _name(path: Any) -> str:

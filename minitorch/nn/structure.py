@@ -1,7 +1,7 @@
-"""A model without its weights, as JSON: which class each node is, its settings, and the shapes of its arrays.
+"""The structure of a model as JSON: the class of each node, its settings, and the shapes of its arrays.
 
-A configuration says what a model was when it was made. A model that was changed since, pruned, quantized or given
-experts, is described node by node, so that its weights can be loaded into the same structure again.
+A configuration describes a model as it was created. A model that was changed afterwards, by pruning, quantization or
+added experts, is described node by node, so that its weights can be loaded into the same structure again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ CLASS, SETTINGS, PARTS, SHAPE, DTYPE = "class", "settings", "parts", "shape", "d
 
 
 def to_json(node: Any) -> Any:
-    """`node`, a module or a list or dict of them, as values that `json` can write.
+    """Return `node`, a module or a list or dict of them, as values that `json` can write.
 
     Raises:
-      TypeError: a setting is neither a number, a string, a tuple of such, nor a dataclass of this package.
+      TypeError: a setting is neither a number, a string, a tuple of these, nor a dataclass of this package.
     """
     if node is None:
         return None
@@ -40,17 +40,18 @@ def to_json(node: Any) -> Any:
 
 
 def from_json(description: Any) -> Any:
-    """What `to_json` returned, with shapes (`jax.ShapeDtypeStruct`) in place of arrays; tuples come back as lists.
+    """Rebuild what `to_json` described, with shapes (`jax.ShapeDtypeStruct`) in place of arrays and lists for tuples.
+
+    Only modules and settings of this package are created, whatever the description says.
 
     Raises:
-      ValueError: it is no such description, or names a class that is not there. Nothing but modules and settings of
-        this package is ever made, whatever the description says.
+      ValueError: `description` is not one that `to_json` returned, or names an unknown class.
     """
     try:
         return _build(description)
     except (KeyError, TypeError, AttributeError, ImportError) as error:
         raise ValueError(
-            f"this is no model that minitorch described ({error}): it was changed, or written by another version."
+            f"not the description of a minitorch model ({error}): it was changed, or written by another version."
         ) from error
 
 
@@ -77,14 +78,14 @@ def _setting(value: Any) -> Any:
         fields = {f.name: _setting(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return {CLASS: _name(type(value)), SETTINGS: fields}
     raise TypeError(
-        f"a setting of type {type(value).__name__} cannot be written down: use numbers, strings, tuples of them, or a"
-        " frozen dataclass of the package."
+        f"a setting of type {type(value).__name__} cannot be written as JSON: use numbers, strings, tuples of them, or"
+        " a frozen dataclass of the package."
     )
 
 
 def _read_setting(value: Any) -> Any:
     if isinstance(value, list):
-        return tuple(map(_read_setting, value))  # Settings are hashable, so what was a sequence was a tuple.
+        return tuple(map(_read_setting, value))  # Settings are hashable, so every sequence was a tuple.
     if not isinstance(value, dict):
         return value
     settings = {name: _read_setting(v) for name, v in value[SETTINGS].items()}
@@ -96,11 +97,11 @@ def _name(cls: type) -> str:
 
 
 def _class(name: str, base: type) -> type:
-    """The class of that dotted name, which must be a dataclass of this package."""
+    """Return the class with this dotted name, which must be a dataclass of this package."""
     module, _, attribute = name.rpartition(".")
     if not module.startswith(f"{PACKAGE}."):
         raise TypeError(f"{name} is not a class of {PACKAGE}")
     cls = getattr(importlib.import_module(module), attribute)
     if not (isinstance(cls, type) and issubclass(cls, base) and dataclasses.is_dataclass(cls)):
-        raise TypeError(f"{name} is no {base.__name__}")
+        raise TypeError(f"{name} is not a {base.__name__} dataclass")
     return cls

@@ -31,8 +31,8 @@ def unary(fun: Callable[..., Any], rule: Callable[..., Any], name: str | None = 
 def binary(fun: Callable[..., Any], *rules: Callable[..., Any]) -> Primitive:
     """Return the primitive of a function of two arrays that broadcast; each rule's result is unbroadcast."""
 
-    def op(a: Any, b: Any) -> Any:
-        return fun(a, b)
+    def op(x: Any, y: Any) -> Any:
+        return fun(x, y)
 
     rule_a, rule_b = rules
     return Primitive(

@@ -1,9 +1,9 @@
-"""The operations that a transformer spends its time in, with rules derived by hand.
+"""The operations in which a transformer spends its time, with rules derived by hand.
 
-Each could be composed of smaller primitives, and a test holds it equal to that slow twin. The rule by hand is shorter
-than the chain rule through every step, reads fewer arrays, and lets XLA fuse it into one or two loops. A rule
-recomputes what the forward pass had (a softmax, a mean): written with the same operations on the same values, the two
-are merged by XLA inside `jax.jit`, so that nothing has to be stored here.
+Each could be composed of smaller primitives, and a test keeps it equal to that slow twin. The rule by hand is shorter
+than the chain rule through every step, reads fewer arrays, and XLA fuses it into one or two loops. A rule recomputes
+what the forward pass had (a softmax, a mean) with the same operations on the same values, so that XLA merges the two
+inside `jax.jit`, and nothing has to be stored here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Bool, Float, Integer
 
+from .._types import Array
 from ..autodiff import primitive
 from .elementwise import erf, exp, rsqrt, sigmoid, square, tanh, where
 from .linalg import einsum
@@ -27,8 +29,8 @@ def _softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
 
 
 @primitive(_softmax_rule)
-def softmax(x: Any, axis: int = -1) -> Any:
-    """exp(x) / sum(exp(x)) along `axis`, in the shape of `x`; as `jax.nn.softmax`."""
+def softmax(x: Float[Array, "*shape"], axis: int = -1) -> Float[Array, "*shape"]:
+    """Return exp(x) / sum(exp(x)) along `axis`; as `jax.nn.softmax`."""
     return jax.nn.softmax(x, axis)
 
 
@@ -37,8 +39,8 @@ def _log_softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
 
 
 @primitive(_log_softmax_rule)
-def log_softmax(x: Any, axis: int = -1) -> Any:
-    """x - log(sum(exp(x))) along `axis`, in the shape of `x`; as `jax.nn.log_softmax`."""
+def log_softmax(x: Float[Array, "*shape"], axis: int = -1) -> Float[Array, "*shape"]:
+    """Return x - log(sum(exp(x))) along `axis`; as `jax.nn.log_softmax`."""
     return jax.nn.log_softmax(x, axis)
 
 
@@ -47,25 +49,25 @@ def _cross_entropy_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
 
 
 @primitive(_cross_entropy_rule)
-def cross_entropy(logits: Any, targets: Any) -> Any:
-    """-log softmax(logits)[target]: logits (..., V) and integer targets (...) to losses (...), in nats.
+def cross_entropy(logits: Float[Array, "*batch V"], targets: Integer[Array, "*batch"]) -> Float[Array, "*batch"]:
+    """Return -log softmax(logits)[target], in nats.
 
     The cotangent of the logits is (probability - 1 at the target), so the log-probabilities are never stored.
     """
     shifted = logits - jnp.max(logits, axis=-1, keepdims=True)
-    # A masked sum and not a gather: it fuses with the sum of exponentials into one pass over the logits.
+    # A masked sum, unlike a gather, fuses with the sum of exponentials into one pass over the logits.
     at_target = jnp.sum(shifted * _is_target(logits, targets), axis=-1)
     return jnp.log(jnp.sum(jnp.exp(shifted), axis=-1)) - at_target
 
 
 def _is_target(logits: Any, targets: Any) -> Any:
-    """1 at the target and 0 elsewhere, (..., V)."""
+    """Return 1 at the target and 0 elsewhere, (..., V)."""
     vocabulary = jnp.arange(logits.shape[-1], dtype=targets.dtype)
     return (targets[..., None] == vocabulary).astype(logits.dtype)
 
 
 def _normalized(x: Any, epsilon: float) -> tuple[Any, Any]:
-    """(x - mean) / deviation over the last axis, and 1 / deviation."""
+    """Return (x - mean) / deviation over the last axis, and 1 / deviation."""
     centered = x - mean(x, -1, keepdims=True)
     inverse = rsqrt(mean(square(centered), -1, keepdims=True) + epsilon)
     return centered * inverse, inverse
@@ -82,9 +84,13 @@ def _layer_norm_rule_scale(g: Any, y: Any, x: Any, scale: Any, bias: Any, epsilo
 
 
 @primitive(_layer_norm_rule_x, _layer_norm_rule_scale, lambda g, y, x, scale, bias, epsilon: unbroadcast(g, bias))
-def layer_norm(x: Any, scale: Any, bias: Any = None, epsilon: float = 1e-5) -> Any:
-    """(x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis: x (..., D), scale (D,), bias (D,) or
-    None.
+def layer_norm(
+    x: Float[Array, "*batch D"],
+    scale: Float[Array, " D"],
+    bias: Float[Array, " D"] | None = None,
+    epsilon: float = 1e-5,
+) -> Float[Array, "*batch D"]:
+    """Return (x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis.
 
     Source: Ba, Kiros and Hinton, arXiv 1607.06450.
     """
@@ -103,8 +109,8 @@ def _rms_norm_rule_scale(g: Any, y: Any, x: Any, scale: Any, epsilon: float) -> 
 
 
 @primitive(_rms_norm_rule_x, _rms_norm_rule_scale)
-def rms_norm(x: Any, scale: Any, epsilon: float = 1e-6) -> Any:
-    """x / sqrt(mean(x^2) + epsilon) * scale over the last axis: x (..., D), scale (D,).
+def rms_norm(x: Float[Array, "*batch D"], scale: Float[Array, " D"], epsilon: float = 1e-6) -> Float[Array, "*batch D"]:
+    """Return x / sqrt(mean(x^2) + epsilon) * scale over the last axis.
 
     Source: Zhang and Sennrich, arXiv 1910.07467.
     """
@@ -126,8 +132,8 @@ def _gelu_rule(g: Any, y: Any, x: Any, approximate: bool) -> Any:
 
 
 @primitive(_gelu_rule)
-def gelu(x: Any, approximate: bool = True) -> Any:
-    """x times the normal distribution function of x, by default in its tanh approximation; as `jax.nn.gelu`.
+def gelu(x: Float[Array, "*shape"], approximate: bool = True) -> Float[Array, "*shape"]:
+    """Return x times the normal distribution function of x, by default in its tanh approximation; as `jax.nn.gelu`.
 
     Source: Hendrycks and Gimpel, arXiv 1606.08415.
     """
@@ -140,27 +146,27 @@ def _silu_rule(g: Any, y: Any, x: Any) -> Any:
 
 
 @primitive(_silu_rule)
-def silu(x: Any) -> Any:
-    """x * sigmoid(x), as `jax.nn.silu`. Source: Hendrycks and Gimpel, arXiv 1606.08415."""
+def silu(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Return x * sigmoid(x), as `jax.nn.silu`. Source: Hendrycks and Gimpel, arXiv 1606.08415."""
     return jax.nn.silu(x)
 
 
 # Attention. A (T, S) table of weights for each head is the largest array of a transformer, so every pass over it
-# counts: scales are applied to the queries, which are smaller, and a product that needs the table transposed takes it
-# as its second operand, where XLA reads it as it lies and transposes the small first one. Heads come before time in all
-# of it, since a batched product on a CPU wants its batch in front: what comes in is transposed once, not every time.
+# counts. Scales are applied to the queries, which are smaller. A product that needs the table transposed takes it as its
+# second operand: XLA reads that as it is stored, and transposes the small first operand. Heads come before time
+# everywhere, because a batched product on a CPU needs its batch axes in front: the inputs are transposed once.
 
 
 def _attention_weights(q: Any, k: Any, mask: Any, is_causal: bool) -> Any:
-    """softmax(q k^T) of scaled queries (B, K, H/K, T, d) and keys (B, K, S, d): (B, K, H/K, T, S)."""
-    scores = einsum("bkgtd,bksd->bkgts", q, k)
+    """Return softmax(q k^T) of scaled queries (B, K, H/K, T, d) and keys (B, K, S, d): (B, K, H/K, T, S)."""
+    scores = einsum("bkgtd,bksd->bkgts", q, k)  # (B, K, H/K, T, S)
     allowed = _allowed(q.shape[3], k.shape[2], k.shape[1], mask, is_causal)
     return softmax(scores if allowed is None else where(allowed, scores, jnp.finfo(scores.dtype).min))
 
 
 def _allowed(T: int, S: int, K: int, mask: Any, is_causal: bool) -> Any:
-    """Which (query, key) pairs may meet, broadcastable to (B, K, H/K, T, S); None for all."""
-    allowed = jnp.arange(T)[:, None] + (S - T) >= jnp.arange(S) if is_causal else None
+    """Return which queries may attend to which keys, broadcastable to (B, K, H/K, T, S); None for all."""
+    allowed = jnp.arange(T)[:, None] + (S - T) >= jnp.arange(S) if is_causal else None  # (T, S)
     if mask is None:
         return allowed
     B, H = mask.shape[:2]
@@ -169,36 +175,46 @@ def _allowed(T: int, S: int, K: int, mask: Any, is_causal: bool) -> Any:
 
 
 def _attention_rule(g: Any, y: Any, q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> tuple[Any, ...]:
-    weights = _attention_weights(q, k, mask, is_causal)
-    # A row's sum of weights times their cotangents equals its output times the output's: d numbers instead of S.
-    g_scores = weights * (einsum("bkgtd,bksd->bkgts", g, v) - sum(g * y, -1, keepdims=True))
-    g_q = einsum("bkgts,bksd->bkgtd", g_scores, k)
+    weights = _attention_weights(q, k, mask, is_causal)  # (B, K, H/K, T, S)
+    # sum over S of weights x their cotangents = sum over d of y x g: d numbers instead of S.
+    g_scores = weights * (einsum("bkgtd,bksd->bkgts", g, v) - sum(g * y, -1, keepdims=True))  # (B, K, H/K, T, S)
+    g_q = einsum("bkgts,bksd->bkgtd", g_scores, k)  # (B, K, H/K, T, d)
     return g_q, einsum("bkgtd,bkgts->bksd", q, g_scores), einsum("bkgtd,bkgts->bksd", g, weights)
 
 
 @primitive(joint=_attention_rule, arrays=3)
 def _attention(q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> Any:
-    """Of scaled queries (B, K, H/K, T, d), and k and v (B, K, S, d): (B, K, H/K, T, d)."""
+    """Return softmax(q k^T) v of scaled queries (B, K, H/K, T, d), and k and v (B, K, S, d): (B, K, H/K, T, d)."""
     return einsum("bkgts,bksd->bkgtd", _attention_weights(q, k, mask, is_causal), v)
 
 
-def attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False, scale: float | None = None) -> Any:
-    """softmax(q k^T * scale) v for each head: q (B, T, H, d), k and v (B, S, K, d), to (B, T, H, d).
+def attention(
+    q: Float[Array, "B T H d"],
+    k: Float[Array, "B S K d"],
+    v: Float[Array, "B S K d"],
+    mask: Bool[Array, "#B #H #T S"] | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Float[Array, "B T H d"]:
+    """Return softmax(q k^T * scale) v for each head.
 
     Args:
-      q, k, v: H is a multiple of K; each key head serves H / K query heads (grouped-query attention, arXiv 2305.13245).
-      mask: booleans (B or 1, H or 1, T or 1, S), True where a query may look.
-      is_causal: query t looks at keys up to t + S - T only.
-      scale: of the scores, by default 1 / sqrt(d).
+      q: queries. H is a multiple of K: each key head serves H / K query heads (grouped-query attention, arXiv
+        2305.13245).
+      k: keys.
+      v: values.
+      mask: True where a query may attend to a key.
+      is_causal: whether query t attends only to keys up to t + S - T.
+      scale: the factor of the scores, by default 1 / sqrt(d).
 
     Raises:
-      ValueError: shapes that do not fit.
+      ValueError: the shapes do not fit.
 
     Source: Vaswani et al., arXiv 1706.03762.
     """
     if q.shape[2] % k.shape[2] or k.shape != v.shape or q.shape[0] != k.shape[0] or q.shape[3] != k.shape[3]:
         raise ValueError(
-            "attention wants q (B, T, H, d) and k, v (B, S, K, d), with H a multiple of K;"
+            "attention needs q (B, T, H, d) and k, v (B, S, K, d), with H a multiple of K;"
             f" got q {q.shape}, k {k.shape}, v {v.shape}."
         )
     (B, T, H, d), K = q.shape, k.shape[2]
@@ -209,10 +225,10 @@ def attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False,
         # Four blocks of queries, each with the keys up to its end only: 3/8 of a causal table would be masked work.
         ends = [T * i // 4 for i in range(5)]
         blocks = [_attention(q[:, :, :, a:b], k[:, :, :b], v[:, :, :b], None, True) for a, b in pairwise(ends)]
-        y = concatenate(blocks, 3)
+        y = concatenate(blocks, 3)  # (B, K, H/K, T, d)
     else:
-        y = _attention(q, k, v, mask, is_causal)
+        y = _attention(q, k, v, mask, is_causal)  # (B, K, H/K, T, d)
     return reshape(transpose(y, (0, 3, 1, 2, 4)), (B, T, H, d))
 
 
-SHORT = 64  # queries; fewer in a block would not repay it
+SHORT = 64  # queries; a smaller block would not repay its overhead

@@ -39,7 +39,9 @@ def _matmul_rule_a(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 def _matmul_rule_b(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
-        return unbroadcast(reshape(a, (*a.shape, 1)) * reshape(g, (*b.shape[:-2], 1, g.shape[-1])) if b.ndim > 1 else a * g, b)
+        return unbroadcast(
+            reshape(a, (*a.shape, 1)) * reshape(g, (*b.shape[:-2], 1, g.shape[-1])) if b.ndim > 1 else a * g, b
+        )
     if b.ndim == 1:
         return unbroadcast(matmul(reshape(g, (g.size,)), _flatten(a)), b)
     if b.ndim == 2:  # A weight: one long 2-D product is twice as fast on a CPU as a contraction over several axes.

@@ -10,7 +10,7 @@ MISTAKES = {
     # What a person does: the command, the exit code, and words of the one line that answers.
     "no file": ("train --data nowhere.txt --out {new}", 1, "no file nowhere.txt: give the path"),
     "a folder as data": ("train --data {run} --out {new}", 1, "is a folder: give one text"),
-    "an empty file": ("train --data {empty} --out {new}", 1, "empty.txt is empty: give data that holds"),
+    "an empty file": ("train --data {empty} --out {new}", 1, "empty.txt is empty: give data that is not empty"),
     "no text": ("train --data {binary} --out {new}", 1, "not UTF-8 text: save it as UTF-8"),
     "data that repeats": ("train --data {twice} --out {new}", 1, "take these out of the validation data"),
     "a tiny text": ("train --data {tiny} --out {new} --context 2", 1, "evaluation needs at least 2 tokens"),
@@ -42,7 +42,7 @@ MISTAKES = {
     "evaluate no run": ("evaluate --run {new} --data {words}", 1, "there is no run in {new}"),
     "evaluate no file": ("evaluate --run {run} --data nowhere.txt", 1, "no file nowhere.txt"),
     "evaluate a letter": ("evaluate --run {run} --data {letter}", 1, "evaluation needs at least 2 tokens"),
-    "weights cut short": ("evaluate --run {cut} --data {words}", 1, "is not a whole safetensors file"),
+    "weights cut short": ("evaluate --run {cut} --data {words}", 1, "is not a complete safetensors file"),
     "a tokenizer cut short": ("evaluate --run {unspoken} --data {words}", 1, "tokenizer.json as a tokenizer"),
 }
 

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from minitorch import ops
 from minitorch.nn import Attention, KVCache, Linear
-from minitorch.nn.attention import KV_BLOCK, attend_blockwise, attend_dense
 
 KEY = jax.random.key(0)
 X = np.random.default_rng(1).normal(size=(2, 6, 8)).astype("float32")
@@ -53,33 +51,6 @@ def test_reading_in_pieces_through_a_cache_equals_reading_at_once(kv_heads, rope
     assert int(cache.position) == 6
     assert cache.k.shape == (1, 2, kv_heads, 9, 2)
     assert np.all(np.any(cache.k, axis=(0, 1, 2, 4)) == (np.arange(9) < 6))
-
-
-@pytest.mark.parametrize("kv_heads", [4, 2])
-@pytest.mark.parametrize("T", [1, 5, 70])
-def test_reading_by_blocks_equals_reading_all_at_once(kv_heads, T):
-    rng = np.random.default_rng(0)
-    length = 2 * KV_BLOCK + 22
-    k, v = jnp.asarray(rng.normal(size=(2, 2, length, kv_heads, 6)), jnp.float32)
-    q = jnp.asarray(3 * rng.normal(size=(2, T, 4, 6)), jnp.float32)
-    empty = KVCache.init(2, length, kv_heads, 6)
-    assert empty.k.shape == (3, 2, kv_heads, KV_BLOCK, 6)
-    by_blocks, at_once, append = jax.jit(attend_blockwise), jax.jit(attend_dense), jax.jit(KVCache.append)
-    for written in {T, KV_BLOCK, KV_BLOCK + 1, 2 * KV_BLOCK, length} - set(range(T)):
-        cache = append(empty, k[:, :written], v[:, :written])
-        seen = jnp.arange(written) <= jnp.arange(written - T, written)[:, None]
-        expected = ops.attention(q, k[:, :written], v[:, :written], mask=seen[None, None])
-        np.testing.assert_allclose(by_blocks(q, cache), expected, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(at_once(q, cache), expected, rtol=1e-4, atol=1e-5)
-
-
-def test_a_cache_of_half_precision_sums_in_full():
-    k, v = jnp.ones((2, 1, 300, 1, 4), jnp.bfloat16)
-    cache = KVCache.init(1, 300, 1, 4, jnp.bfloat16).append(k, v)
-    y = attend_blockwise(k[:, -1:], cache)
-    assert y.dtype == jnp.bfloat16
-    np.testing.assert_array_equal(y, jnp.ones((1, 1, 1, 4)))  # In bfloat16 a sum of ones ends at 256.
-    np.testing.assert_allclose(attend_dense(k[:, -1:], cache), y, rtol=0.01)
 
 
 def test_rotary_positions_change_the_answer(filled):

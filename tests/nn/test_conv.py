@@ -32,7 +32,7 @@ def test_without_a_bias_the_map_is_linear(filled):
 
 def test_wrong_shapes_are_explained():
     layer = Conv(np.ones((3, 3, 1, 6)))
-    with pytest.raises(ValueError, match=r"wants x with 4 axes, the last of 1 channels, but got shape \(2, 7, 6\)"):
+    with pytest.raises(ValueError, match=r"needs x with 4 axes, the last of 1 channels, but got shape \(2, 7, 6\)"):
         layer(IMAGES[..., 0])
     with pytest.raises(ValueError, match=r"3 groups must divide the 4 inputs and the 6 outputs"):
         Conv.init(KEY, 4, 6, (3,), groups=3)

@@ -25,6 +25,7 @@ def test_an_unknown_id_gives_nan_and_not_another_token():
     assert not np.isnan(layer(IDS)).any()
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_ids_must_be_integers():
     with pytest.raises(TypeError, match=r"ids of dtype float32: encode the text"):
         Embedding(jnp.ones((7, 4)))(jnp.ones(3))

@@ -36,7 +36,7 @@ def test_loading_lists_every_missing_unexpected_and_misshapen_weight_at_once():
     arrays = paths.flatten(net())
     arrays["extra.weight"] = arrays.pop("norm.scale")
     arrays["blocks.1.weight"] = jnp.zeros((2, 3))
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match="these weights do not fit this model") as error:
         paths.unflatten(net(), arrays)
     message = str(error.value)
     assert "missing:     norm.scale (2,)" in message
@@ -124,5 +124,5 @@ def test_a_missing_or_truncated_file_says_so(tmp_path):
         paths.load_safetensors(file)
     paths.save_safetensors(net(), file)
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(ValueError, match=r"model.safetensors is not a whole safetensors file"):
+    with pytest.raises(ValueError, match=r"model.safetensors is not a complete safetensors file"):
         paths.load_safetensors(file)

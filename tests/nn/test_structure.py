@@ -33,7 +33,7 @@ def test_a_setting_that_cannot_be_written_is_refused():
     class Odd(Module):
         act: object = static()
 
-    with pytest.raises(TypeError, match="a setting of type function cannot be written down: use numbers"):
+    with pytest.raises(TypeError, match="a setting of type function cannot be written as JSON: use numbers"):
         structure.to_json(Odd(lambda x: x))
 
 
@@ -49,6 +49,6 @@ def test_a_setting_that_cannot_be_written_is_refused():
         "GPT",
     ],
 )
-def test_what_is_no_description_is_refused_and_never_run(wrong):
-    with pytest.raises(ValueError, match="this is no model that minitorch described"):
+def test_an_invalid_description_is_refused_and_never_executed(wrong):
+    with pytest.raises(ValueError, match="not the description of a minitorch model"):
         structure.from_json(wrong)
