@@ -78,10 +78,10 @@ def forms() -> dict[str, tuple[str, Callable[..., Any]]]:
     import jax
     import jax.numpy as jnp
 
-    from minitorch.compress.packed import Packed, product
+    from minitorch.compress.packed import PackedMatrix, matmul
 
-    def fused(x: Any, matrix: Packed, _: Any) -> Any:
-        return product(x, matrix)
+    def fused(x: Any, matrix: PackedMatrix, _: Any) -> Any:
+        return matmul(x, matrix)
 
     def whole(x: Any, codes: Any, scale: Any) -> Any:
         x = jnp.round(x * 30).astype(jnp.int8)
@@ -96,7 +96,7 @@ def forms() -> dict[str, tuple[str, Callable[..., Any]]]:
         "(x * codes).sum(axis=1)": ("int8", lambda x, w, s: (x * _codes(w)).sum(axis=1) * s),
         "int8 x int8, added up as int32": ("int8", lambda x, w, s: whole(x, w.codes, s)),
         "4 bits: two fused products, one for each half of the bytes": ("int4", fused),
-        "4 bits: codes put together first, then one product": ("int4", lambda x, w, s: x @ w.numbers().T),
+        "4 bits: codes put together first, then one product": ("int4", lambda x, w, s: x @ w.dequantize().T),
         "NF4: two products with levels looked up": ("nf4", fused),
     }
 
@@ -112,7 +112,7 @@ def multiplier(name: str) -> tuple[dict[str, Any], Callable[[], float]]:
     import jax
     import jax.numpy as jnp
 
-    from minitorch.compress.packed import Packed
+    from minitorch.compress.packed import PackedMatrix
     from minitorch.compress.quantize import INT4, INT8, NF4
 
     stored, form = forms()[name]
@@ -122,8 +122,8 @@ def multiplier(name: str) -> tuple[dict[str, Any], Callable[[], float]]:
     def make() -> Any:
         w = rng.standard_normal((ROWS, INPUTS), np.float32)
         if stored in schemes:
-            return Packed.of(w, schemes[stored])
-        return jnp.asarray(w) if stored == "float32" else Packed.of(w, INT8).codes.T.copy()
+            return PackedMatrix.quantize(w, schemes[stored])
+        return jnp.asarray(w) if stored == "float32" else PackedMatrix.quantize(w, INT8).codes.T.copy()
 
     x, scale = jnp.asarray(rng.standard_normal((1, INPUTS), np.float32)), jnp.ones(ROWS)
     matrices = [make() for _ in range(MATRICES)]

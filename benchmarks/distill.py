@@ -26,7 +26,7 @@ STUDENT: dict[str, Any] = dict(layers=3, heads=4, width=64, steps=900, lr=4e-3)
 RECIPES: dict[str, dict[str, Any]] = {
     "logits": dict(),
     "logits, temperature 2": dict(temperature=2.0),
-    "logits, temperature 2, 30 % text": dict(temperature=2.0, soft=0.7),
+    "logits, temperature 2, 30 % text": dict(temperature=2.0, alpha=0.7),
     "logits and hidden states": dict(hidden=1.0),
     "logits, temperature 2, and hidden states": dict(temperature=2.0, hidden=1.0),
     "reverse divergence": dict(divergence="reverse"),
@@ -44,7 +44,7 @@ def perplexity(out: Path, settings: dict[str, Any], seed: int, **options: Any) -
 
 def measure(folder: Path, seeds: int) -> tuple[str, list[float], dict[str, list[float]], list[float]]:
     """What is compared; then by seed the perplexity of students alone, by each recipe, and of the teacher."""
-    from minitorch.compress.distill import Recipe, learn_from_text
+    from minitorch.compress.distill import DistillConfig, distill
     from minitorch.nn import paths
     from minitorch.train import load_run
 
@@ -57,7 +57,7 @@ def measure(folder: Path, seeds: int) -> tuple[str, list[float], dict[str, list[
         student = load_run(folder / f"alone{seed}").model
         sizes = f"{paths.count(teacher):,} and {paths.count(student):,}"
         for i, (name, recipe) in enumerate(RECIPES.items()):
-            task = learn_from_text(teacher, Recipe(**recipe))
+            task = distill(teacher, DistillConfig(**recipe))
             taught[name].append(perplexity(folder / f"taught{seed}-{i}", STUDENT, seed, task=task))
             print(f"seed {seed}: {name}: {taught[name][-1]:.2f}", flush=True)
     return sizes, alone, taught, teachers

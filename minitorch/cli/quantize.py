@@ -1,4 +1,4 @@
-"""`minitorch quantize`: a trained model in fewer bits, as a run of its own."""
+"""`minitorch quantize`: the weights of a trained model in fewer bits."""
 
 from __future__ import annotations
 
@@ -8,52 +8,56 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .bar import bar
 from .derived_run import load_run_text
+from .options import Out, option
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from ..compress import QuantRecipe
     from ..train import RunConfig
 
-CALIBRATION = 16  # batches, as large as those of the training
+CALIBRATION = 16  # batches of the training's size
 
 
 def quantize(
-    run: Annotated[Path, typer.Option(help="Folder of a finished run.")],
-    out: Annotated[Path, typer.Option(help="Folder for the quantized one.")],
-    to: Annotated[str, typer.Option(help="int8, int8-dynamic, int4, int4-mse, int4-affine, or nf4.")] = "int8",
+    run: Annotated[Path, option("Folder of a finished run.")],
+    out: Out,
+    to: Annotated[str, option("Quantization recipe: int8, int8-dynamic, int4, int4-mse, int4-affine or nf4.")] = "int8",
     group: Annotated[
-        str | None, typer.Option(help="Who shares a scale inside the blocks: 32, 64, 128, channel or tensor.")
+        str | None, option("Quantization group size: 32, 64, 128, channel or tensor; by default the recipe's.")
     ] = None,
-    gptq: Annotated[bool, typer.Option(help="Choose codes by what the layers read in a text.")] = False,
-    data: Annotated[str | None, typer.Option(help="That text; if not given, what the run was trained on.")] = None,
+    gptq: Annotated[bool, option("Round by GPTQ, which minimizes the error of each layer's output on a text.")] = False,
+    data: Annotated[str | None, option("Calibration text for --gptq; by default the training text of the run.")] = None,
 ) -> None:
-    """Round the weights of a trained model. `minitorch generate` and `evaluate` read the result as any run."""
+    """Quantize the weights of a trained model. `minitorch generate` and `evaluate` read the result like any run."""
     from .. import compress
     from ..train import load_run, read_record
-    from ..train.run_dir import WEIGHTS
-    from ..train.run_dir import check_out_is_free, save_run
+    from ..train.run_dir import WEIGHTS, check_out_is_free, save_run
 
     if data and not gptq:
-        raise typer.BadParameter("only --gptq reads a text: give both, or neither.", param_hint="--data")
+        raise typer.BadParameter("only --gptq reads a text: give both options, or neither.", param_hint="--data")
     check_out_is_free(out)
     recipe = make_recipe(to, group)
     loaded = load_run(run)
     if loaded.step < loaded.config.steps:
         raise ValueError(f"{run} is only at step {loaded.step} of {loaded.config.steps}: resume it, then quantize it.")
-    with bar("quantizing") as done:
+    with progress_bar("quantizing") as update:
         if gptq:
-            small = compress.quantize_gptq(loaded.model, recipe, calibration(run, loaded.config, data), done)
+            small = compress.quantize_gptq(loaded.model, recipe, calibration(run, loaded.config, data), update)
         else:
-            small = compress.quantize(loaded.model, recipe, done)
-    parameters = read_record(run).provenance.parameters  # As many as before: only their bits are fewer.
+            small = compress.quantize(loaded.model, recipe, update)
+    parameters = read_record(run).provenance.parameters  # Unchanged: two entries may share a byte.
     save_run(out, run, small, loaded.tokenizer, origin=f"Quantized to {to}", parameters=parameters)
     before, after = ((folder / WEIGHTS).stat().st_size for folder in (run, out))
     print(f"bytes={after} share={after / before:.3f}")
 
 
 def make_recipe(to: str, group: str | None) -> QuantRecipe:
-    """The recipe called `to`, with another group inside the blocks. Raises ValueError for what there is not."""
+    """Return the recipe `to`, with another group size for the blocks.
+
+    Raises:
+      ValueError: there is no such recipe or group size.
+    """
     from ..compress import RECIPES, QuantRecipe
 
     if to not in RECIPES:
@@ -65,8 +69,8 @@ def make_recipe(to: str, group: str | None) -> QuantRecipe:
 
 
 def calibration(run: Path, config: RunConfig, data: str | None) -> list[Any]:
-    """Batches (B, T) of the text that the run was trained on, or of another one."""
-    from ..train.prepare import draw
+    """Return batches (B, T) of the training text of the run, or of the text `data`."""
+    from ..train.prepare import get_batch
 
     tokens = load_run_text(run, config, data).train
-    return [draw(config, tokens, step)[0] for step in range(CALIBRATION)]
+    return [get_batch(config, tokens, step)[0] for step in range(CALIBRATION)]

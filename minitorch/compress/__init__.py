@@ -1,35 +1,35 @@
-"""How do models get small?
+"""Compression: smaller models by distillation, pruning and quantization.
 
-Read `distill` (a small model learns from a large one), `prune` and `shrink` (what can go), `lora` and `finetune` (a few
-numbers learn), `moe` (many numbers, of which few are asked). Then how numbers are kept in few bits: `rounding` and
-`blocks`, `packed` (to compute with them), `quantize`, `qat` and `gptq` (to lose less by it), `report` (was it worth
-it?).
+Read `distill` (a small model learns from a large one), `prune` and `structured_prune` (remove weights, or whole parts),
+and `moe` (many weights, few used per token). Then quantization: `scheme`, `packed` and `quantize` (few bits per
+weight), `gptq` and `qat` (lose less), `gguf` (llama.cpp's formats), and `report` (compare the results).
 """
 
-from . import distill, moe, prune, structured_prune
+from . import distill, gguf, moe, prune, structured_prune
 from .gptq import quantize_gptq
-from .packed import Packed
-from .qat import fake_quantize, prepare
-from .quantize import RECIPES, QuantizedEmbedding, QuantizedLinear, Recipe, bytes_in_memory, quantize
-from .report import Report, report
+from .packed import PackedMatrix
+from .qat import fake_quantize, prepare_qat
+from .quantize import RECIPES, QuantizedEmbedding, QuantizedLinear, QuantRecipe, bytes_in_memory, quantize
+from .report import Comparison, compare
 from .scheme import Scheme
 
 __all__ = [
     "RECIPES",
-    "Packed",
+    "Comparison",
+    "PackedMatrix",
+    "QuantRecipe",
     "QuantizedEmbedding",
     "QuantizedLinear",
-    "Recipe",
-    "Report",
     "Scheme",
     "bytes_in_memory",
+    "compare",
     "distill",
     "fake_quantize",
+    "gguf",
     "moe",
-    "prepare",
+    "prepare_qat",
     "prune",
     "quantize",
     "quantize_gptq",
-    "report",
     "structured_prune",
 ]

@@ -1,4 +1,4 @@
-"""Which layers does a pattern mean? The linear ones whose path it matches, quantized or not."""
+"""Find the linear layers whose path matches a glob pattern."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ..nn import Linear, Module, paths
 
 
 def linear_layers(model: Any, pattern: str = "*", kinds: tuple[type, ...] = (Linear,)) -> dict[str, Any]:
-    """The layers of `kinds` in `model` whose path matches the glob `pattern`, by path.
+    """Return the layers of `kinds` in `model` whose path matches the glob `pattern`, by path.
 
     Raises:
-      ValueError: there are none. Names the nearest paths.
+      ValueError: no layer matches. The message names the nearest paths.
     """
     every: dict[str, Module] = {}
     for kind in kinds:
@@ -21,8 +21,8 @@ def linear_layers(model: Any, pattern: str = "*", kinds: tuple[type, ...] = (Lin
     found = {path: layer for path, layer in every.items() if fnmatchcase(path, pattern)}
     if not every:
         raise ValueError(
-            "this model has no linear layers to choose from: if it is quantized, or adapted, begin with the model that"
-            " it was made from."
+            "this model has no linear layers to choose from: if it is quantized or has adapters, start from the model"
+            " before that."
         )
     if not found:
         nearest = difflib.get_close_matches(pattern, every, cutoff=0.3) or list(every)[:3]

@@ -1,36 +1,36 @@
-"""Which weights can go? A mask says of each weight whether it stays; a model with a mask has zeros, and keeps its size.
+"""Unstructured pruning: set the least important weights to zero.
 
-A mask is a dict from the path of a weight to booleans of its shape. `magnitude`, `n_of_m` and `wanda` make masks,
-`masked` applies one, `keep_zeros` and `gradual` hold the zeros through training, `rewind` begins again from the start.
-`shrink` is the other way: what it removes is gone.
+Masks are a dict from the path of a weight to booleans of its shape, true where the weight is kept. `magnitude`,
+`n_of_m` and `wanda` compute masks, `apply_masks` applies them, `keep_zeros` and `gradual` keep the zeros during
+training, and `rewind` applies them to the initial weights. The model keeps its size, unlike with `structured_prune`.
 
-A weight multiplies from the right: its shape is (inputs, outputs).
+A weight has the shape (inputs, outputs).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..nn import Linear, paths
+from .._types import Array
+from ..nn import paths
 from ..nn.hooks import layer_inputs
 from ..optim import Transform
 from .find_linear import linear_layers
-from .moe import refuse_mixtures
+from .moe import reject_moe
 
-Array = jax.Array
 Masks = dict[str, Array]
 Schedule = Callable[[Any], Any]
 
 
 def magnitude(model: Any, sparsity: float, pattern: str = "blocks.*", scope: str = "global") -> Masks:
-    """Keep the weights furthest from zero: of all matched layers together (`global`), or of each (`layer`).
+    """Return masks that remove the smallest weights: of all matched layers together (`global`), or of each (`layer`).
 
-    Exactly round(sparsity x weights) go; of those that tie, the earlier. Han et al., arXiv 1506.02626.
+    Exactly round(sparsity x weights) are removed; of equal weights, the first. Han et al., arXiv 1506.02626.
 
     Raises:
       ValueError: an impossible sparsity or scope, weights that are not finite, or a pattern that matches nothing.
@@ -38,35 +38,38 @@ def magnitude(model: Any, sparsity: float, pattern: str = "blocks.*", scope: str
     check_sparsity(sparsity)
     if scope not in ("global", "layer"):
         raise ValueError(f"scope is 'global' or 'layer', and not {scope!r}.")
-    scores = {path: np.abs(w) for path, w in weights_of(model, pattern).items()}
+    scores = {path: np.abs(w) for path, w in linear_weights(model, pattern).items()}
     if scope == "layer":
-        return {path: _without_smallest(score, sparsity) for path, score in scores.items()}
-    kept = np.asarray(_without_smallest(np.concatenate([s.ravel() for s in scores.values()]), sparsity))
+        return {path: _mask_largest(score, sparsity) for path, score in scores.items()}
+    kept = np.asarray(_mask_largest(np.concatenate([s.ravel() for s in scores.values()]), sparsity))
     ends = np.cumsum([s.size for s in scores.values()])[:-1]
     parts = np.split(kept, ends)
     return {path: jnp.asarray(k.reshape(s.shape)) for k, (path, s) in zip(parts, scores.items(), strict=True)}
 
 
 def n_of_m(model: Any, n: int = 2, m: int = 4, pattern: str = "blocks.*") -> Masks:
-    """Keep the `n` largest of every `m` weights in a row of inputs, as sparse tensor cores want it.
+    """Return masks that keep the `n` largest of every `m` consecutive inputs, as sparse tensor cores require.
 
     Mishra et al., arXiv 2104.08378.
 
     Raises:
-      ValueError: n is not below m, or the inputs of a layer are no multiple of m.
+      ValueError: n is not below m, or the inputs of a layer are not a multiple of m.
     """
     if not 0 < n < m:
         raise ValueError(f"{n} of {m} weights cannot be kept: give 0 < n < m, such as 2 of 4.")
-    return {path: _n_of_m(path, np.abs(w), n, m) for path, w in weights_of(model, pattern).items()}
+    return {path: _n_of_m(path, np.abs(w), n, m) for path, w in linear_weights(model, pattern).items()}
 
 
 def wanda(model: Any, ids: Array, sparsity: float, pattern: str = "blocks.*") -> Masks:
-    """Keep weights whose size times that of their input is largest, output by output. Sun et al., arXiv 2306.11695.
+    """Return masks that remove, from each output, the weights with the smallest |weight| x input norm (Wanda).
 
-    Inputs are those of the model before anything is pruned.
+    The inputs are those of the model before pruning. Sun et al., arXiv 2306.11695.
 
     Args:
-      ids: texts (B, T) to calibrate with: the size of an input is its norm over all their tokens.
+      model: the model to prune.
+      ids: texts (B, T) to calibrate with: an input's norm is over all their tokens.
+      sparsity: the share of weights to remove.
+      pattern: a glob of the paths of linear layers.
 
     Raises:
       ValueError: there is no text, the model has mixtures of experts, or as `magnitude`.
@@ -74,84 +77,90 @@ def wanda(model: Any, ids: Array, sparsity: float, pattern: str = "blocks.*") ->
     check_sparsity(sparsity)
     if ids.ndim != 2 or not ids.size:
         raise ValueError(f"Wanda calibrates with texts (B, T), but got ids of shape {tuple(ids.shape)}: give some.")
-    refuse_mixtures(model, "Wanda")
-    weights, layers = weights_of(model, pattern), linear_layers(model, pattern)
+    reject_moe(model, "Wanda")
+    weights, layers = linear_weights(model, pattern), linear_layers(model, pattern)
     norms = jax.jit(lambda model, ids: _input_norms(model, layers, ids))(model, ids)
-    return {path: _columns(np.abs(w) * np.asarray(norms[path])[:, None], sparsity) for path, w in weights.items()}
+    return {
+        path: _mask_by_column(np.abs(w) * np.asarray(norms[path])[:, None], sparsity) for path, w in weights.items()
+    }
 
 
-def masked(model: Any, masks: Mapping[str, Array]) -> Any:
-    """`model` with zeros where the masks say so. Raises ValueError for masks of another model."""
+def apply_masks(model: Any, masks: Mapping[str, Array]) -> Any:
+    """Return `model` with zeros where the masks are false. Raises ValueError for masks of another model."""
     flat = paths.flatten(model)
     for path, mask in masks.items():
         if path not in flat or flat[path].shape != mask.shape:
-            raise ValueError(f"the mask of {path}, {mask.shape}, is that of another model: make masks of this one.")
+            raise ValueError(f"the mask of {path}, {mask.shape}, is for another model: make masks for this one.")
     return paths.replace(model, {path: jnp.where(mask, flat[path], 0) for path, mask in masks.items()})
 
 
 def rewind(first: Any, masks: Mapping[str, Array]) -> Any:
-    """A lottery ticket: the first weights of a model, of which only those are there that its end would keep.
+    """Return a lottery ticket: the initial model `first` with the masks of the trained model.
 
-    `rewind(first, magnitude(trained, 0.8))`, trained with `keep_zeros`. Frankle and Carbin, arXiv 1803.03635.
+    Train `rewind(first, magnitude(trained, 0.8))` with `keep_zeros`. Frankle and Carbin, arXiv 1803.03635.
     """
-    return masked(first, masks)
+    return apply_masks(first, masks)
 
 
 def sparsity(model: Any, pattern: str = "blocks.*") -> float:
-    """The share of zeros among the matched weights."""
-    weights = weights_of(model, pattern).values()
+    """Return the share of zeros among the matched weights."""
+    weights = linear_weights(model, pattern).values()
     return sum(int(np.sum(w == 0)) for w in weights) / sum(w.size for w in weights)
 
 
-class Kept(NamedTuple):
-    """Finished steps, and which weights stay: a mask by path."""
+class PruneState(NamedTuple):
+    """The number of finished steps, and the masks."""
 
     count: Array
     masks: Masks
 
 
 def keep_zeros(masks: Mapping[str, Array]) -> Transform:
-    """The last link of a chain: an update that leaves at zero what the masks have removed."""
+    """Keep the weights that the masks remove at zero. Must be the last transform of a chain."""
 
-    def init(params: Any) -> Kept:
-        return Kept(jnp.zeros((), jnp.int32), dict(masks))
+    def init(params: Any) -> PruneState:
+        return PruneState(jnp.zeros((), jnp.int32), dict(masks))
 
-    def update(updates: Any, state: Kept, params: Any = None) -> tuple[Any, Kept]:
-        return _hold(updates, params, state.masks), Kept(state.count + 1, state.masks)
+    def update(updates: Any, state: PruneState, params: Any = None) -> tuple[Any, PruneState]:
+        return _hold_zeros(updates, params, state.masks), PruneState(state.count + 1, state.masks)
 
     return Transform(init, update)
 
 
 def gradual(schedule: Schedule, every: int = 1, pattern: str = "blocks.*") -> Transform:
-    """The last link of a chain: every so many steps more weights go, the smallest of each layer, and never come back.
+    """Remove more of each layer's smallest weights every few steps, for good. Must be the last transform of a chain.
 
     Args:
-      schedule: the share of zeros by the number of finished steps, such as `cubic_schedule`.
+      schedule: a function from the number of finished steps to the share of zeros, such as `cubic_schedule`.
+      every: steps between prunings.
+      pattern: a glob of the paths of linear layers.
     """
 
-    def init(params: Any) -> Kept:
+    def init(params: Any) -> PruneState:
         masks = {path: jnp.ones(w.shape, bool) for path, w in _weights(params, pattern).items()}
-        return Kept(jnp.zeros((), jnp.int32), masks)
+        return PruneState(jnp.zeros((), jnp.int32), masks)
 
-    def update(updates: Any, state: Kept, params: Any = None) -> tuple[Any, Kept]:
+    def update(updates: Any, state: PruneState, params: Any = None) -> tuple[Any, PruneState]:
         def prune() -> Masks:
             weights = _weights(params, pattern)
             return {
-                path: mask & _largest(jnp.abs(jnp.where(mask, weights[path], 0)), schedule(state.count))
+                path: mask & _mask_largest_traced(jnp.abs(jnp.where(mask, weights[path], 0)), schedule(state.count))
                 for path, mask in state.masks.items()
             }
 
         masks = jax.lax.cond(state.count % every == 0, prune, lambda: state.masks)
-        return _hold(updates, params, masks), Kept(state.count + 1, masks)
+        return _hold_zeros(updates, params, masks), PruneState(state.count + 1, masks)
 
     return Transform(init, update)
 
 
 def cubic_schedule(final: float, begin: int, end: int, initial: float = 0.0) -> Schedule:
-    """final + (initial - final) (1 - t)^3, with t from 0 at the step `begin` to 1 at `end`: fast while much is
-    superfluous, then ever slower. Zhu and Gupta, arXiv 1710.01878.
+    """Return the schedule final + (initial - final) (1 - t)^3, with t from 0 at step `begin` to 1 at step `end`.
 
-    Raises ValueError for a share outside [0, 1) or an end that is not after the beginning.
+    It prunes fast at first, while many weights are redundant. Zhu and Gupta, arXiv 1710.01878.
+
+    Raises:
+      ValueError: a share outside [0, 1), or an end that is not after the beginning.
     """
     check_sparsity(final)
     check_sparsity(initial)
@@ -166,16 +175,19 @@ def cubic_schedule(final: float, begin: int, end: int, initial: float = 0.0) -> 
 
 
 def check_sparsity(value: float) -> None:
+    """Raise ValueError if `value` is not in [0, 1)."""
     if not 0 <= value < 1:
-        raise ValueError(f"sparsity is the share of weights that go, from 0 up to below 1, and not {value}.")
+        raise ValueError(f"sparsity is the share of weights to remove, from 0 up to below 1, and not {value}.")
 
 
-def weights_of(model: Any, pattern: str) -> dict[str, np.ndarray]:
-    """The weights of the matched linear layers, by path. Raises ValueError for NaN or infinite ones, or none."""
+def linear_weights(model: Any, pattern: str) -> dict[str, np.ndarray]:
+    """Return the weights of the matched linear layers by path. Raises ValueError if none match or one is not finite."""
     weights = {path: np.asarray(w) for path, w in _weights(model, pattern).items()}
     for path, w in weights.items():
         if not np.isfinite(w).all():
-            raise ValueError(f"{path} holds NaN or infinite numbers, which have no size: take an earlier checkpoint.")
+            raise ValueError(
+                f"{path} holds NaN or infinite numbers, which have no magnitude: take an earlier checkpoint."
+            )
     return weights
 
 
@@ -183,15 +195,16 @@ def _weights(model: Any, pattern: str) -> dict[str, Any]:
     return {f"{path}.weight": layer.weight for path, layer in linear_layers(model, pattern).items()}
 
 
-def _without_smallest(scores: np.ndarray, sparsity: float) -> Array:
+def _mask_largest(scores: np.ndarray, sparsity: float) -> Array:
+    """Return the mask of the largest scores."""
     order = np.argsort(scores, axis=None, kind="stable")
     kept = np.ones(scores.size, bool)
     kept[order[: round(sparsity * scores.size)]] = False
     return jnp.asarray(kept.reshape(scores.shape))
 
 
-def _columns(scores: np.ndarray, sparsity: float) -> Array:
-    """The same for each output by itself: scores (inputs, outputs)."""
+def _mask_by_column(scores: np.ndarray, sparsity: float) -> Array:
+    """Return the mask of the largest scores (inputs, outputs) of each output."""
     rank = np.argsort(np.argsort(scores, axis=0, kind="stable"), axis=0)
     return jnp.asarray(rank >= round(sparsity * len(scores)))
 
@@ -199,24 +212,24 @@ def _columns(scores: np.ndarray, sparsity: float) -> Array:
 def _n_of_m(path: str, scores: np.ndarray, n: int, m: int) -> Array:
     inputs, outputs = scores.shape
     if inputs % m:
-        raise ValueError(f"{path} has {inputs} inputs, which {n} of {m} does not divide: choose another m.")
+        raise ValueError(f"{path} has {inputs} inputs, which {m} does not divide: choose another m.")
     groups = scores.reshape(inputs // m, m, outputs)
     rank = np.argsort(np.argsort(groups, axis=1, kind="stable"), axis=1)
     return jnp.asarray((rank >= m - n).reshape(scores.shape))
 
 
-def _input_norms(model: Any, layers: Mapping[str, Linear], ids: Array) -> dict[str, Array]:
-    inputs = layer_inputs(model, layers, ids)
+def _input_norms(model: Any, names: Collection[str], ids: Array) -> dict[str, Array]:
+    inputs = layer_inputs(model, names, ids)
     return {f"{path}.weight": jnp.sqrt(jnp.sum(jnp.square(x), axis=range(x.ndim - 1))) for path, x in inputs.items()}
 
 
-def _largest(scores: Array, sparsity: Any) -> Array:
-    """Without a share of the smallest, which may be a number of the compiled program: by rank, so that ties go too."""
+def _mask_largest_traced(scores: Array, sparsity: Any) -> Array:
+    """Return the mask of the largest scores for a traced sparsity: by rank, which is exact for equal scores."""
     rank = jnp.argsort(jnp.argsort(scores.ravel())).reshape(scores.shape)
     return rank >= jnp.round(sparsity * scores.size)
 
 
-def _hold(updates: Any, params: Any, masks: Mapping[str, Array]) -> Any:
-    """Where a mask says no, the update that leads to zero: p + (-p) is 0 exactly, in any precision."""
+def _hold_zeros(updates: Any, params: Any, masks: Mapping[str, Array]) -> Any:
+    """Replace the updates of removed weights by -p: p + (-p) is exactly 0 in any precision."""
     flat, weights = paths.flatten(updates), paths.flatten(params)
     return paths.replace(updates, {p: jnp.where(m, flat[p], -weights[p]) for p, m in masks.items()})

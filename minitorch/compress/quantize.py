@@ -1,129 +1,141 @@
-"""How does a model get small without being trained again? Its matrices are rounded, and computed with as they are.
+"""Post-training quantization: replace layers by layers that compute with codes.
 
     small = compress.quantize(model, compress.RECIPES["int4"])
-    small(ids)                                    # the same call; it saves, loads and generates as its parent did
+    small(ids)                                    # the same calls: it also saves, loads and generates
 
-A recipe names schemes by path. It says `int8` for embeddings even in 4 bits: they are looked up and not averaged, so
-that their errors are seen.
+A `QuantRecipe` assigns schemes to layers by path. The 4-bit recipes keep embeddings at 8 bits: an embedding is looked
+up and not averaged in a sum, so its errors do not cancel.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 
 from ..nn import Embedding, Linear, Module, paths
-from .packed import Packed, product
+from .packed import PackedMatrix, matmul
 from .scheme import Scheme
 
-Array = jax.Array
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from .._types import Array
+
 T = TypeVar("T")
 INT8, INT4, NF4 = Scheme(), Scheme(bits=4, group=64), Scheme(bits=4, group=64, levels="nf4")
 
 
 class QuantizedLinear(Module):
-    """`nn.Linear` with its weight in few bits. It learns no more; its input's gradient is exact."""
+    """`nn.Linear` with a packed weight, which is not trained. The gradient of its input is exact."""
 
-    packed: Packed  # (outputs, inputs)
+    packed: PackedMatrix  # (outputs, inputs)
     bias: Array | None = None
 
     @property
     def weight(self) -> Array:
-        """What the codes stand for, float32 (inputs, outputs): to look at."""
-        return self.packed.numbers().T
+        """The dequantized weight, float32 (inputs, outputs)."""
+        return self.packed.dequantize().T
 
     def __call__(self, x: Array) -> Array:
+        """Return x @ weight + bias: (..., inputs) to (..., outputs)."""
         outputs, inputs = self.packed.shape
         if x.shape[-1:] != (inputs,):
             raise ValueError(
                 f"QuantizedLinear({inputs} -> {outputs}) was given x of shape {tuple(x.shape)}:"
                 f" its last axis must be {inputs} long."
             )
-        y = product(x, self.packed)
+        y = matmul(x, self.packed)
         return y if self.bias is None else y + self.bias
 
 
 class QuantizedEmbedding(Module):
-    """`nn.Embedding` with its table in few bits."""
+    """`nn.Embedding` with a packed table, which is not trained."""
 
-    packed: Packed  # (V, D)
+    packed: PackedMatrix  # (V, D)
 
     @property
     def weight(self) -> Array:
-        """What the codes stand for, float32 (V, D): to look at."""
-        return self.packed.numbers()
+        """The dequantized table, float32 (V, D)."""
+        return self.packed.dequantize()
 
     def __call__(self, ids: Array) -> Array:
+        """Look up ids (...): (..., D)."""
         if not jnp.issubdtype(ids.dtype, jnp.integer):
             raise TypeError(
                 f"QuantizedEmbedding looks up integers, but was given ids of dtype {ids.dtype}:"
                 " encode the text with a tokenizer, or convert numbers with ids.astype(int)."
             )
-        return self.packed.rows(ids)
+        return self.packed.take(ids)
 
     def attend(self, x: Array) -> Array:
-        """The dot product with every row: x (..., D) to logits (..., V)."""
-        return product(x, self.packed)
+        """Return the dot product with every row of the table: x (..., D) to logits (..., V)."""
+        return matmul(x, self.packed)
 
 
 QUANTIZED = QuantizedLinear | QuantizedEmbedding
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
-    """Which layer is rounded how: the first pattern that matches its path decides, and None leaves it as it is.
+class QuantRecipe:
+    """Schemes by glob pattern. The first pattern that matches a layer's path decides; None leaves the layer as it is.
 
-    `Recipe({"head": None, "token": INT8, "*": INT4})`; `*` matches dots too. Layers that no pattern matches stay.
+    `QuantRecipe({"head": None, "token": INT8, "*": INT4})`. `*` also matches dots. A layer that no pattern matches
+    stays as it is.
     """
 
     schemes: Mapping[str, Scheme | None]
 
     def scheme(self, path: str) -> Scheme | None:
-        """How the layer at `path` is rounded; None if it stays as it is."""
+        """Return the scheme of the layer at `path`, or None if the layer stays as it is."""
         return next((scheme for pattern, scheme in self.schemes.items() if fnmatchcase(path, pattern)), None)
 
 
-def _over(blocks: Scheme) -> Recipe:
-    """Embeddings and head in 8 bits, all else in `blocks`."""
-    return Recipe({"token": INT8, "position": INT8, "head": INT8, "*": blocks})
+def _with_blocks(blocks: Scheme) -> QuantRecipe:
+    """Return a recipe of 8 bits for embeddings and head, and `blocks` for the other layers."""
+    return QuantRecipe({"token": INT8, "position": INT8, "head": INT8, "*": blocks})
 
 
 RECIPES = {
-    "int8": Recipe({"*": INT8}),
-    "int8-dynamic": _over(Scheme(dynamic=True)),
-    "int4": _over(INT4),
-    "int4-mse": _over(Scheme(bits=4, group=64, range="mse")),
-    "int4-affine": _over(Scheme(bits=4, group=64, symmetric=False)),
-    "nf4": _over(NF4),
+    "int8": QuantRecipe({"*": INT8}),
+    "int8-dynamic": _with_blocks(Scheme(dynamic=True)),
+    "int4": _with_blocks(INT4),
+    "int4-mse": _with_blocks(Scheme(bits=4, group=64, range="mse")),
+    "int4-affine": _with_blocks(Scheme(bits=4, group=64, symmetric=False)),
+    "nf4": _with_blocks(NF4),
 }
-"""Recipes by name, for the command line and for a first try."""
+"""Recipes by name, as `minitorch quantize --to` takes them."""
 
 
-def quantize(model: T, recipe: Recipe, on_layer: Callable[[int, int], None] = lambda done, all: None) -> T:
-    """`model` with the layers that `recipe` names in few bits. `on_layer(done, all)` hears of each.
+def quantize(model: T, recipe: QuantRecipe, on_layer: Callable[[int, int], None] = lambda done, total: None) -> T:
+    """Return `model` with the layers that `recipe` selects quantized. Call `on_layer(done, total)` after each layer.
 
     Raises:
-      ValueError: it is quantized already, the recipe matches no layer, or a layer cannot be rounded. Names the layer.
+      ValueError: the model is quantized already, the recipe selects no layer, or a layer cannot be quantized. The
+        message names the layer.
     """
-    chosen, changed = layers(model, recipe), {}
-    for path, (layer, scheme) in chosen.items():
-        with blame(path):
-            changed[path] = packed_layer(layer, Packed.of(rows_of(layer), scheme))
-        on_layer(len(changed), len(chosen))
+    selected, changed = select_layers(model, recipe), {}
+    for path, (layer, scheme) in selected.items():
+        with in_layer(path):
+            changed[path] = quantized_layer(layer, PackedMatrix.quantize(weight_rows(layer), scheme))
+        on_layer(len(changed), len(selected))
     return paths.replace(model, changed)
 
 
-def layers(model: Any, recipe: Recipe) -> dict[str, tuple[Any, Scheme]]:
-    """The layers that `recipe` rounds, and how, by path. Raises ValueError if there are none, or some are already."""
+def select_layers(model: Any, recipe: QuantRecipe) -> dict[str, tuple[Any, Scheme]]:
+    """Return the layers that `recipe` selects, each with its scheme, by path.
+
+    Raises:
+      ValueError: the recipe selects no layer, or the model has quantized layers.
+    """
     if done := paths.find(model, kind=QUANTIZED):  # pyright: ignore[reportArgumentType]
         raise ValueError(
-            f"this model is quantized already (at {next(iter(done))}), and rounding what was rounded only loses:"
-            " start from the model that it was made from."
+            f"this model is quantized already (at {next(iter(done))}), and quantizing it again only loses precision:"
+            " start from the model before quantization."
         )
     found = paths.find(model, kind=Linear | Embedding)  # pyright: ignore[reportArgumentType]
     schemes = {path: recipe.scheme(path) for path in found}
@@ -135,29 +147,25 @@ def layers(model: Any, recipe: Recipe) -> dict[str, tuple[Any, Scheme]]:
     return {path: (found[path], scheme) for path, scheme in schemes.items() if scheme}
 
 
-class blame:
-    """Names the layer in what goes wrong inside the block."""
-
-    def __init__(self, path: str):
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, ValueError):
-            raise ValueError(f"cannot quantize {self.path}: {error}") from error
+@contextmanager
+def in_layer(path: str) -> Iterator[None]:
+    """Add the layer's path to a ValueError that is raised inside the block."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"cannot quantize {path}: {error}") from error
 
 
-def rows_of(layer: Linear | Embedding) -> Array:
-    """A layer's matrix, one row for each output or token."""
+def weight_rows(layer: Linear | Embedding) -> Array:
+    """Return the weight of a layer with one row for each output or token."""
     return layer.weight if isinstance(layer, Embedding) else layer.weight.T
 
 
-def packed_layer(layer: Linear | Embedding, packed: Packed) -> QuantizedLinear | QuantizedEmbedding:
+def quantized_layer(layer: Linear | Embedding, packed: PackedMatrix) -> QuantizedLinear | QuantizedEmbedding:
+    """Return the layer that takes the place of `layer`, with `packed` as its weight."""
     return QuantizedEmbedding(packed) if isinstance(layer, Embedding) else QuantizedLinear(packed, layer.bias)
 
 
 def bytes_in_memory(model: Any) -> int:
-    """What the arrays of a model take."""
+    """Return the size of a model's arrays in bytes."""
     return sum(leaf.nbytes for leaf in jax.tree.leaves(model))

@@ -1,9 +1,10 @@
-"""How does a base model learn to answer?
+"""Fine-tuning: a base model learns to answer.
 
-Read `lora` (a few numbers learn), `chat_data` (conversations and pairs of answers), then `sft` (to answer as shown, and
-as people prefer).
+Read `lora` (train few numbers), `chat_data` (conversations and pairs of answers), `trainable` (a whole model or
+adapters), then `sft` (learn from examples) and `dpo` (learn from preferences).
 """
 
-from . import chat_data, lora, sft
+from . import chat_data, dpo, lora, sft
+from .trainable import LoRAConfig
 
-__all__ = ["chat_data", "lora", "sft"]
+__all__ = ["LoRAConfig", "chat_data", "dpo", "lora", "sft"]

@@ -256,7 +256,8 @@ def vocab_size_of(layer: Any) -> int:
 
 def _shape(layer: Any) -> tuple[int, int]:
     """Return (inputs, outputs) of a linear layer, without dequantizing it."""
-    return layer.packed.shape[::-1] if isinstance(layer, QuantizedLinear) else tuple(layer.weight.shape)
+    inputs, outputs = layer.packed.shape[::-1] if isinstance(layer, QuantizedLinear) else layer.weight.shape
+    return inputs, outputs
 
 
 def _column_norms(weight: Array) -> Array:

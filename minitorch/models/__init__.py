@@ -1,9 +1,10 @@
 """Models: one family per file, with an axis glossary on top.
 
-Read `mlp`, `convnet`, then `transformer` and its two families, `gpt` and `llama`. Each model has a frozen configuration
-with named presets, and `Model.init(key, config)` returns a model with initial weights.
+Read `mlp`, `convnet`, then `transformer` and its two families, `gpt` and `llama`; last `moe`, mixtures of experts. Each
+model has a frozen configuration with named presets, and `Model.init(key, config)` returns a model with initial weights.
 """
 
+from . import moe
 from .config import Config
 from .convnet import ConvNet, ConvNetConfig
 from .gpt import GPT, GPTConfig
@@ -23,4 +24,5 @@ __all__ = [
     "MLPConfig",
     "Transformer",
     "TransformerConfig",
+    "moe",
 ]

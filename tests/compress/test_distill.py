@@ -121,7 +121,7 @@ def test_the_student_reads_the_samples_of_the_teacher(tiny, teacher, tmp_path):
 
 def test_on_policy_the_student_generates_a_share_of_the_rows(tiny, teacher, tmp_path):
     task = distill.distill_on_policy(teacher, share=0.5)(tiny, tmp_path)
-    batch = task.draw(task.data, jnp.int32(3))
+    batch = task.get_batch(task.data, jnp.int32(3))
     assert (np.asarray(batch[2]) >= 0).tolist() == [True, True, False, False]
     model = tiny.init_model(12)
     value, gradient = jax.jit(mt.value_and_grad(task.loss))(model, *batch, teacher)
@@ -147,7 +147,8 @@ def test_continued_text_equals_what_the_whole_text_predicts(teacher):
         (dict(context=8), "the student reads 16 tokens and the teacher only 8: give the student a context of 8"),
         (
             dict(width=4),
-            "the student has .* parameters and a width of 8, and its teacher .*, but a student must not be larger or wider",
+            "the student has .* parameters and a width of 8, and its teacher .*,"
+            " but a student must not be larger or wider",
         ),
         (
             dict(width=6, layers=9),

@@ -8,8 +8,8 @@ from minitorch.compress import gguf
 
 peer = pytest.importorskip("gguf")
 FORMATS = {
-    "Q8_0": (gguf.to_q8_0, gguf.from_q8_0, gguf.GGMLQuantizationType.Q8_0),
-    "Q4_0": (gguf.to_q4_0, gguf.from_q4_0, gguf.GGMLQuantizationType.Q4_0),
+    "Q8_0": (gguf.to_q8_0, gguf.from_q8_0, peer.GGMLQuantizationType.Q8_0),
+    "Q4_0": (gguf.to_q4_0, gguf.from_q4_0, peer.GGMLQuantizationType.Q4_0),
 }
 
 
@@ -20,17 +20,17 @@ FORMATS = {
     seed=st.integers(0, 1000),
     size=st.sampled_from([1e-6, 1e-3, 1.0, 1e4]),
 )
-def test_blocks_are_those_of_gguf_to_the_bit(name, x, seed, size):
+def test_blocks_equal_those_of_the_gguf_package_bit_for_bit(name, x, seed, size):
     ours, back, theirs = FORMATS[name]
     normal = (np.random.default_rng(seed).normal(0, size, (4, 96))).astype(np.float32)
     for array in (x, normal):
         data = ours(array)
-        np.testing.assert_array_equal(data, gguf.quants.quantize(array, theirs))
-        np.testing.assert_array_equal(back(data), gguf.quants.dequantize(data, theirs))
+        np.testing.assert_array_equal(data, peer.quants.quantize(array, theirs))
+        np.testing.assert_array_equal(back(data), peer.quants.dequantize(data, theirs))
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_block_of_zeros_is_zeros(name):
+def test_a_block_of_zeros_stays_zero(name):
     ours, back, _ = FORMATS[name]
     assert not back(ours(np.zeros((1, 32)))).any()
 
@@ -44,12 +44,12 @@ def test_a_block_of_zeros_is_zeros(name):
         (np.full((1, 32), np.inf), "NaN, infinite"),
     ],
 )
-def test_what_has_no_blocks_is_refused(name, x, message):
+def test_arrays_without_a_block_form_raise(name, x, message):
     with pytest.raises(ValueError, match=message):
         FORMATS[name][0](x)
 
 
 @pytest.mark.parametrize(("name", "size"), [("Q8_0", 34), ("Q4_0", 18)])
-def test_bytes_that_are_no_blocks_are_refused(name, size):
-    with pytest.raises(ValueError, match=f"blocks are bytes, {size} each"):
+def test_bytes_that_are_not_whole_blocks_raise(name, size):
+    with pytest.raises(ValueError, match=rf"a block is {size} bytes \(uint8\)"):
         FORMATS[name][1](np.zeros(size + 1, np.uint8))
