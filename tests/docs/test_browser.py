@@ -1,4 +1,4 @@
-"""The site in a real browser: it loads in silence, is found, seen and read, by day, by night and on a phone."""
+"""The site in a real browser: loading, search, figures, slides, the dark theme and a phone's width."""
 
 import functools
 import http.server
@@ -18,21 +18,23 @@ PAGES = [
     "term-plan.html",
     "notebooks/02_autodiff.html",
     "lectures/00_open_source_ai.html",
-    "understand/resume.html",
+    "explanation/resume.html",
     "reference/nn.html",
     "compare/train_step.html",
 ]
-DARK = 90  # Of 255: how bright a page may be by night.
+DARK = 90  # The brightest background of the dark theme, of 255.
 
 
 @pytest.fixture(scope="module")
 def browser():
     """Headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Looking at the site needs playwright from PyPI.")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="Testing the site in a browser needs playwright from PyPI."
+    )
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
-        pytest.skip("Looking at the site needs Chromium: apt install chromium")
+        pytest.skip("Testing the site in a browser needs Chromium: apt install chromium")
     options = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program, args=options)
@@ -42,7 +44,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def address(site):
-    """Where the site is served, on this machine alone."""
+    """The address of the site, served on this machine only."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
@@ -57,14 +59,15 @@ def address(site):
 
 @pytest.fixture
 def look(browser, address):
-    """`look(path, width=..., scheme=...)` is a page in the browser; whatever it complains of is in `complaints`."""
+    """`look(path, width=..., scheme=...)` is a page in the browser; `complaints` lists its errors and warnings."""
     opened = []
 
     def open_page(path, width=1300, scheme="light"):
         page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         page.complaints = []
         page.on(
-            "console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None
+            "console",
+            lambda message: page.complaints.append(message.text) if message.type in ("error", "warning") else None,
         )
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("response", lambda got: page.complaints.append(f"{got.status} {got.url}") if got.status > 399 else None)
@@ -82,7 +85,7 @@ def look(browser, address):
 
 
 @pytest.mark.parametrize("width", [1300, 390])
-def test_pages_load_in_silence_and_fit(look, address, width):
+def test_pages_load_without_errors_and_fit(look, address, width):
     page = look(PAGES[0], width)
     for path in PAGES:
         page.goto(address + path)
@@ -113,7 +116,7 @@ def test_a_notebook_shows_its_figures(look):
     assert page.evaluate("document.querySelector('img.figure').naturalWidth") > 300
 
 
-def test_a_deck_advances(look):
+def test_slides_advance(look):
     page = look("lectures/00_open_source_ai.html")
     page.get_by_role("link", name="slides").click()
     page.wait_for_url("**-slides.html*")
@@ -126,7 +129,7 @@ def test_a_deck_advances(look):
     assert page.complaints == []
 
 
-def test_the_picture_of_the_stack_leads_to_every_notebook(look):
+def test_the_picture_of_the_stack_links_to_every_notebook(look):
     page = look("index.html")
     links = {link.get_attribute("href") for link in page.locator(".stack.wide a").all()}
     assert links == {f"notebooks/{path.stem}.html" for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")}
@@ -135,8 +138,9 @@ def test_the_picture_of_the_stack_leads_to_every_notebook(look):
     assert not page.locator(".stack").count()
 
 
-def test_by_night_the_page_is_dark_and_the_phone_has_a_picture_of_its_own(look):
+def test_the_dark_theme_is_dark_and_a_phone_gets_the_narrow_picture(look):
     page = look("index.html", 390, "dark")
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert all(int(part) <= DARK for part in colour.strip("rgb()").split(","))
-    assert page.locator(".stack.narrow").is_visible() and not page.locator(".stack.wide").is_visible()
+    assert page.locator(".stack.narrow").is_visible()
+    assert not page.locator(".stack.wide").is_visible()

@@ -1,6 +1,6 @@
 """The page "Five minutes": each of its commands, in a new environment and a folder that holds what a clone does.
 
-The packages that minitorch needs are lent by the environment of the tests, and `--steps` is smaller than a reader's.
+The packages that minitorch needs come from the environment of the tests, and `--steps` is smaller than a reader's.
 """
 
 import os
@@ -17,18 +17,18 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "five-minutes.md").read_text(encoding="utf-8")
-NEEDLESS = (".*", "__pycache__", "build", "site", "runs", "tests", "docs", "notebooks", "lectures")
+IGNORED = (".*", "__pycache__", "build", "site", "runs", "tests", "docs", "notebooks", "lectures")
 
 
 @pytest.fixture
 def clone(tmp_path):
-    return Path(shutil.copytree(ROOT, tmp_path / "clone", ignore=shutil.ignore_patterns(*NEEDLESS)))
+    return Path(shutil.copytree(ROOT, tmp_path / "clone", ignore=shutil.ignore_patterns(*IGNORED)))
 
 
-def lend_packages(clone):
-    """Let the new environment find what is installed in this one, after what it has itself."""
+def share_packages(clone):
+    """Let the new environment import the packages of this one, after its own."""
     (own,) = (clone / ".venv").rglob("site-packages")
-    (own / "zz_lent.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    (own / "zz_shared.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="The page's commands are those of a Unix shell.")
@@ -47,8 +47,9 @@ def test_every_command_and_the_snippet_run(clone):
     for command in commands:
         said.append(run(command))
         if "-m venv" in command:
-            lend_packages(clone)
-    assert re.search(r"final val_loss=\d", said[2]) and said[3].startswith("def ")
+            share_packages(clone)
+    assert re.search(r"final val_loss=\d", said[2])
+    assert said[3].startswith("def ")
     (snippet,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     run(".venv/bin/python -", snippet)
     where = run(".venv/bin/python -c 'import minitorch; print(minitorch.__file__)'")

@@ -1,4 +1,4 @@
-"""What makes the pages: it refuses what must not be published, and leads every link to the right page."""
+"""The hooks that generate pages: they refuse undocumented names and broken formulas, and rewrite links."""
 
 import importlib.util
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_public_names_without_docstring_are_named_with_file_and_line(tmp_path):
     (part / "__init__.py").write_text(MODULE)
     (part / "inner.py").write_text(INNER)
     package = griffe.load("pack", search_paths=[tmp_path])
-    found = [line.rpartition(": ")[::2] for line in hook("reference").undocumented(package)]
+    found = [line.rpartition(": ")[::2] for line in hook("reference").undocumented(package["part"])]
     assert {name for _, name in found} == {
         "pack.part.inner.plain",
         "pack.part.inner.Known.unsaid",
@@ -76,7 +76,7 @@ def test_public_names_without_docstring_are_named_with_file_and_line(tmp_path):
     assert all("inner.py:" in place for place, _ in found)
 
 
-def test_links_of_included_files_lead_to_pages_or_become_words():
+def test_links_of_included_files_point_to_pages_or_become_words():
     page = SimpleNamespace(file=SimpleNamespace(src_uri="contribute/index.md"))
     given = (
         "[a](ARCHITECTURE.md#the-layers) [b](notebooks/02_autodiff.ipynb) [`c`](minitorch/models/gpt.py) "
@@ -88,21 +88,25 @@ def test_links_of_included_files_lead_to_pages_or_become_words():
     )
 
 
-def test_a_star_in_the_navigation_is_a_folder_s_pages():
-    expanded = hook("navigation")._expanded([{"How-to": ["how-to/a.md", "how-to/x*"]}], ["how-to/a.md", "how-to/x1.md", "how-to/x2.md", "b.md"])
+def test_a_star_in_the_navigation_expands_to_the_pages_of_a_folder():
+    expanded = hook("navigation")._expanded(
+        [{"How-to": ["how-to/a.md", "how-to/x*"]}], ["how-to/a.md", "how-to/x1.md", "how-to/x2.md", "b.md"]
+    )
     assert expanded == [{"How-to": ["how-to/a.md", "how-to/x1.md", "how-to/x2.md"]}]
 
 
-def test_a_formula_that_pandoc_cannot_read_ends_the_build():
+def test_a_formula_that_pandoc_cannot_read_fails_the_build():
     formulas, page = hook("formulas"), SimpleNamespace(file=SimpleNamespace(src_uri="a.md"))
     good = '<p><span class="arithmatex">\\(x &lt; y^2\\)</span></p>'
-    made = formulas.on_page_content(good, page)
-    assert made.startswith("<p><math") and "<msup>" in made and "annotation" not in made
+    html = formulas.on_page_content(good, page)
+    assert html.startswith("<p><math")
+    assert "<msup>" in html
+    assert "annotation" not in html
     with pytest.raises(PluginError, match=r"a\.md: 1 formulas, of which pandoc reads 0"):
         formulas.on_page_content(good.replace("y^2", "\\frac{y}{"), page)
 
 
-def test_a_lecture_loses_its_slides_and_keeps_what_is_said(tmp_path):
+def test_a_lecture_loses_its_slides_and_keeps_the_notes(tmp_path):
     source = tmp_path / "42_answers.md"
     source.write_text(
         "---\ntitle: Answers\n---\n\n## One\n\n```\n---\n```\n\n::: notes\nSaid.\n:::\n\n---\n\n"
@@ -110,6 +114,10 @@ def test_a_lecture_loses_its_slides_and_keeps_what_is_said(tmp_path):
         encoding="utf-8",
     )
     page = hook("lectures").page(source)
-    assert "# 42 Answers" in page and "[slides](42_answers-slides.html)" in page
-    assert "```\n---\n```\n\nSaid.\n" in page and ":::" not in page and page.count("---") == 3
-    assert "![Of x](figures/a.svg)" in page and '<figcaption markdown="span">Of $x$</figcaption>' in page
+    assert "# 42 Answers" in page
+    assert "[slides](42_answers-slides.html)" in page
+    assert "```\n---\n```\n\nSaid.\n" in page
+    assert ":::" not in page
+    assert page.count("---") == 3
+    assert "![Of x](figures/a.svg)" in page
+    assert '<figcaption markdown="span">Of $x$</figcaption>' in page

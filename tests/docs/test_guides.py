@@ -1,4 +1,4 @@
-"""Every command and every snippet of the guides, run as a reader would, in a folder with the reader's own files.
+"""Every command and every snippet of the guides, run as a reader would, in a folder with the reader's files.
 
 Only `--steps` is smaller than a reader's.
 """
@@ -18,10 +18,10 @@ from minitorch.cli import main
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-RECIPES = {path.stem: path for path in sorted((DOCS / "how-to").glob("*.md"))}
+GUIDES = {path.stem: path for path in sorted((DOCS / "how-to").glob("*.md"))}
 EXPLANATIONS = {path.stem: path for path in sorted((DOCS / "explanation").glob("*.md"))}
 STEPS = "6"
-FIRST = "own-text"  # Its run is what the others use.
+FIRST = "own-text"  # The others use its run.
 
 
 def blocks(page, language):
@@ -45,7 +45,7 @@ def run(command):
 
 
 def words(seed, lines):
-    """Invented text that begins each line alike, and holds no passage twice."""
+    """Return invented text whose lines all begin alike and which repeats no passage."""
     rng = random.Random(seed)
     known = ["".join(rng.choices("abcdefghij", k=rng.randint(2, 7))) for _ in range(200)]
     return "\n".join(f"Once {' '.join(rng.choices(known, k=10))}." for _ in range(lines)) + "\n"
@@ -65,35 +65,35 @@ def chats():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A reader's folder after the first recipe."""
-    jax.devices()  # Commands set up devices for their process. These share theirs.
+    """A reader's folder after the first guide."""
+    jax.devices()  # Commands set up devices for their process. These share the process of the tests.
     folder = tmp_path_factory.mktemp("reader")
     (folder / "my.txt").write_text(words(0, 300), encoding="utf-8")
     (folder / "other.txt").write_text(words(1, 20), encoding="utf-8")
     (folder / "chats.jsonl").write_text("".join(json.dumps(chat) + "\n" for chat in chats()), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for command in commands(RECIPES[FIRST]):
+        for command in commands(GUIDES[FIRST]):
             run(command)
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_works(name, folder, monkeypatch):
+@pytest.mark.parametrize("name", GUIDES)
+def test_a_guide_works(name, folder, monkeypatch):
     monkeypatch.chdir(folder)
     if name != FIRST:
-        for command in commands(RECIPES[name]):
+        for command in commands(GUIDES[name]):
             run(command)
     names = {}
-    for block in blocks(RECIPES[name], "python"):
+    for block in blocks(GUIDES[name], "python"):
         exec(block, names)
     assert {"model.safetensors", "model-card.md", "datasheet.md"} <= {path.name for path in Path("runs/mine").iterdir()}
 
 
 @pytest.mark.parametrize("name", EXPLANATIONS)
-def test_what_an_explanation_claims_is_so(name):
+def test_the_claims_of_an_explanation_hold(name):
     names = {}
     for block in blocks(EXPLANATIONS[name], "python"):
         assert "assert" in block or name == "xla"
