@@ -1,8 +1,8 @@
-"""What do we learn from? Real text and pictures with no download, checked, split, and drawn in seeded batches.
+"""Data: real text and images without a download, validated, split, and sampled in seeded batches.
 
-Read in this order: `digits` and `corpus` (with `readers` and `stdlib` behind it) get the data; `validate` (with
-`problems` and `leakage`) refuses what would make a run lie; `batches` feeds the training step; `synthetic` makes tasks
-with known answers; `datasheet` writes down what the data is.
+Read in this order: `digits` and `corpus` (with `readers` and `stdlib`) load data; `validate` (with `problems` and
+`leakage`) rejects data that would make a run's results wrong; `batches` feeds the training step; `synthetic` generates
+tasks with known answers; `datasheet` documents a corpus.
 """
 
 from .batches import epochs, evaluation_windows, sample_batch, sample_starts, step_key, token_array, windows
@@ -12,19 +12,19 @@ from .digits import load_digits, stratified_split
 from .problems import DataError, Problem, ValidationReport
 from .readers import read_jsonl
 from .synthetic import copying, modular_addition, moons, reversing, spirals, xor
-from .validate import check, deduplicate, validate
+from .validate import deduplicate, find_problems, validate
 
 __all__ = [
     "Corpus",
     "DataError",
     "Problem",
     "ValidationReport",
-    "check",
     "copying",
     "datasheet",
     "deduplicate",
     "epochs",
     "evaluation_windows",
+    "find_problems",
     "load_digits",
     "load_text",
     "modular_addition",

@@ -1,19 +1,22 @@
-"""What text do we learn from? A name or a path becomes a `Corpus`: the documents and what is known about them."""
+"""Load a text by its name or path as a `Corpus`: documents with their provenance."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .problems import DataError, Problem
 from .readers import Row, read_hub_texts, read_jsonl_texts, read_parquet_texts, read_plain
 from .stdlib import stdlib_code, stdlib_docstrings, stdlib_licence, stdlib_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NAMES = ("stdlib", "stdlib-docstrings")
 SEPARATOR = "\n\n"
@@ -22,10 +25,10 @@ UNKNOWN = "not recorded"
 
 @dataclass(frozen=True)
 class Corpus:
-    """Documents and their provenance.
+    """Documents with their provenance.
 
-    `places[i]` says where document `i` was found (a module's path, `rows.jsonl, line 7`); one contiguous text has none,
-    and begins at line `first_line` of its source. `created` dates the source; `notes` tell what was done to it since.
+    `places[i]` is the origin of document `i` (a module's path, `rows.jsonl, line 7`); one contiguous text has none, and
+    begins at line `first_line` of its source. `created` is the date of the source; `notes` list the changes since.
     """
 
     name: str
@@ -39,16 +42,16 @@ class Corpus:
 
     @cached_property
     def text(self) -> str:
-        """All documents with a blank line between two."""
+        """All documents, separated by blank lines."""
         return SEPARATOR.join(self.documents)
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of `text` in UTF-8: for a text file with `\\n` line ends, what `sha256sum` prints."""
+        """The hash of `text` in UTF-8. It equals that of `sha256sum` for a text file with Unix line ends."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def place(self, document: int, line: int) -> str:
-        """Name of line `line` (from 1) of a document, for messages."""
+        """Return the name of line `line` (from 1) of a document, for messages."""
         if self.places:
             return f"{self.places[document]}, line {line}" if line > 1 else self.places[document]
         inside = f"document {document + 1}, " if len(self.documents) > 1 else ""
@@ -58,12 +61,15 @@ class Corpus:
 def load_text(source: str | Path, *, field: str = "text", limit: int | None = None) -> Corpus:
     """Load `stdlib`, `stdlib-docstrings`, `hf:NAME`, or a local text, `.jsonl` or `.parquet` file.
 
-    `field` is the column that holds the text of JSON Lines, Parquet and Hugging Face rows. `limit` keeps at most the
-    first so many characters, cut at the end of a line: always the same ones. Raises FileNotFoundError, or DataError
-    that names the line.
+    `field` is the name of the column with the text in JSON Lines, Parquet and Hugging Face rows. `limit` is the maximal
+    number of characters: the text is cut at the end of a line, always at the same place.
+
+    Raises:
+      FileNotFoundError: the file does not exist.
+      DataError: the file has no text, or cannot be read; the message names the line.
     """
     if limit is not None and limit < 1:
-        raise ValueError(f"limit={limit} keeps no text: give at least 1 character, or None for all of it")
+        raise ValueError(f"limit={limit} keeps no text: give at least 1 character, or None for the whole text")
     if source in NAMES:
         return _load_stdlib(str(source), limit)
     if isinstance(source, str) and source.startswith("hf:"):
@@ -73,10 +79,13 @@ def load_text(source: str | Path, *, field: str = "text", limit: int | None = No
 
 
 def split(corpus: Corpus, train: float = 0.9) -> tuple[Corpus, Corpus]:
-    """The first `train` of the corpus for training and the rest for validation.
+    """Split a corpus: the share `train` from its start for training, and the rest for validation.
 
-    One contiguous text is cut after exactly `int(train * characters)`; several documents at the border nearest to that
-    share, so that none is in both. Raises ValueError if either side would be empty.
+    One contiguous text is split after exactly `int(train * characters)`, several documents at the border nearest to
+    that share, so that no document is in both.
+
+    Raises:
+      ValueError: `train` is not between 0 and 1, or one of the parts would be empty.
     """
     if not 0 < train < 1:
         raise ValueError(f"train={train} must be a share between 0 and 1, such as 0.9")
@@ -84,7 +93,7 @@ def split(corpus: Corpus, train: float = 0.9) -> tuple[Corpus, Corpus]:
         return _split_text(corpus, int(train * len(corpus.text)))
     sizes = [len(d) for d in corpus.documents]
     if len(sizes) < 2:
-        raise ValueError(f"{corpus.name} holds no documents, so there is nothing to split")
+        raise ValueError(f"{corpus.name} has no documents, so there is nothing to split")
     distance = [abs(before - train * sum(sizes)) for before in accumulate(sizes[:-1])]
     return _parts(corpus, distance.index(min(distance)) + 1)
 
@@ -93,14 +102,14 @@ def _load_stdlib(name: str, limit: int | None) -> Corpus:
     source, built = stdlib_source()
     notes = ("tests, installed packages and generated tables left out", "modules in the order of their path's hash")
     if name == "stdlib-docstrings":
-        notes += ("docstrings only, none of them twice",)
+        notes += ("docstrings only, without repeats",)
     rows = stdlib_code() if name == "stdlib" else stdlib_docstrings()
     return _from_rows(Corpus(name, (), stdlib_licence(), source, built, notes), rows, limit)
 
 
 def _load_file(path: Path, field: str, limit: int | None) -> Corpus:
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: give one text, .jsonl or .parquet file")
+        raise IsADirectoryError(f"{path} is a folder: give a text, .jsonl or .parquet file")
     if not path.is_file():
         raise FileNotFoundError(
             f"no file {path}: give the path of a text, .jsonl or .parquet file, one of the built-in names "
@@ -117,7 +126,7 @@ def _load_file(path: Path, field: str, limit: int | None) -> Corpus:
 
 
 def _from_rows(about: Corpus, rows: Iterable[Row], limit: int | None) -> Corpus:
-    """`about` with the rows' texts; stops reading once `limit` characters, separators included, are in."""
+    """Return `about` with the texts of the rows, up to `limit` characters with separators; read only as many rows."""
     places, documents, size = [], [], 0
     room = sys.maxsize if limit is None else limit
     for place, text in rows:
@@ -129,12 +138,12 @@ def _from_rows(about: Corpus, rows: Iterable[Row], limit: int | None) -> Corpus:
         if size >= room:
             break
     if not any(d.strip() for d in documents):
-        raise DataError(Problem("empty", about.name, f"holds no text in its {len(documents)} rows"))
+        raise DataError(Problem("empty", about.name, f"has no text in its {len(documents)} rows"))
     return _noted(replace(about, documents=tuple(documents), places=tuple(places)), limit)
 
 
 def _cut(text: str, limit: int) -> str:
-    """At most `limit` characters, whole lines where there is one."""
+    """Return at most `limit` characters of `text`, whole lines if the first one fits."""
     return text if len(text) <= limit else text[: text.rfind("\n", 0, limit) + 1 or limit]
 
 
@@ -146,7 +155,7 @@ def _noted(corpus: Corpus, limit: int | None) -> Corpus:
 def _split_text(corpus: Corpus, at: int) -> tuple[Corpus, Corpus]:
     text = corpus.text
     if not 0 < at < len(text):
-        raise ValueError(f"{corpus.name} holds {len(text)} characters, too few to split into two parts")
+        raise ValueError(f"{corpus.name} has {len(text)} characters, too few to split into two parts")
     line = corpus.first_line + text.count("\n", 0, at)
     return (
         replace(corpus, name=f"{corpus.name}, train", documents=(text[:at],)),

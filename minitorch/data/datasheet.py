@@ -1,23 +1,25 @@
-"""A datasheet: what a reader of a model must know about the data, under the headings of Gebru et al. (2018).
+"""Datasheets: the facts about the data behind a model, under the headings of Gebru et al., arXiv 1803.09010.
 
-Filled from what is known about the corpus. What is not known is said to be so, instead of left out.
+The answers come from the corpus. An unknown fact is called unknown and not left out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .corpus import Corpus
-from .problems import ValidationReport
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-SAMPLE = 100_000  # characters on which tokens per byte are counted
+    from .corpus import Corpus
+    from .problems import ValidationReport
+
+SAMPLE = 100_000  # characters on which tokens per byte are measured
 _EMAIL = re.compile(r"(?<=\w)@[\w-]+\.[a-z]{2,}")
 
 
 class Tokenizer(Protocol):
-    """What this part asks of a tokenizer."""
+    """The part of a tokenizer that a datasheet needs."""
 
     @property
     def vocab_size(self) -> int: ...
@@ -33,11 +35,11 @@ def datasheet(
     report: ValidationReport | None = None,
     limits: Sequence[str] = (),
 ) -> str:
-    """Markdown datasheet of a text corpus. `report` is what `validate` said; `limits` adds limits that you know of."""
+    """Return a datasheet in Markdown. `report` is the result of `validate`; `limits` are further known limitations."""
     sections = {
         "Motivation": [
-            ("Why was it put together?", "To train and study small language models with minitorch."),
-            ("Who made the text?", f"See the source: {corpus.source}."),
+            ("Why was it collected?", "To train and study small language models with minitorch."),
+            ("Who wrote the text?", f"See the source: {corpus.source}."),
         ],
         "Composition": [
             ("What is one example?", _unit(corpus)),
@@ -45,24 +47,27 @@ def datasheet(
             ("How is it divided?", "; ".join(f"{c.name}: {_size(c)}" for c in splits) or "Not divided."),
             ("How long is it in tokens?", _tokens(corpus, tokenizer)),
             ("Errors, repeats, leaks?", f"{report}." if report else "Not checked."),
-            ("Does it hold personal data?", _personal(corpus)),
+            ("Does it contain personal data?", _personal(corpus)),
         ],
         "Collection": [
             ("Where does it come from?", f"{corpus.source}, dated {corpus.created}."),
             ("How can it be recognised?", f"SHA-256 of the text in UTF-8: `{corpus.sha256}`"),
-            ("Did the authors agree to this use?", "Nobody asked them; the licence below is what they granted."),
+            ("Did the authors agree to this use?", "They were not asked; the licence below is what they granted."),
         ],
         "Preprocessing": [
             ("What was done to it?", f"{'; '.join(('line ends made uniform', *corpus.notes))}."),
         ],
         "Uses": [
-            ("What is it good for?", "Learning how language models work; comparing small models on the same text."),
-            ("What is it not good for?", "Products, facts, advice: a model of this size repeats and makes things up."),
+            ("What can it be used for?", "Learning how language models work; comparing small models on the same text."),
+            (
+                "What should it not be used for?",
+                "Products, facts, advice: a model of this size repeats and makes things up.",
+            ),
             ("Known limits", " ".join([_alphabet(corpus), *limits])),
         ],
         "Distribution": [("Under which licence?", f"{corpus.licence}.")],
         "Maintenance": [
-            ("Who keeps it up?", "The source named above; this copy is fixed by its hash and is not updated."),
+            ("Who maintains it?", "The source named above; this copy is fixed by its hash and is not updated."),
         ],
     }
     return f"# Datasheet: {corpus.name}\n\n" + "\n".join(_section(*item) for item in sections.items())

@@ -1,4 +1,4 @@
-"""Real pictures with no download: scikit-learn's 1,797 handwritten digits, 8 x 8 pixels.
+"""Real images without a download: scikit-learn's 1,797 handwritten digits, 8 x 8 pixels.
 
 Source: the test part of Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits, UCI repository, CC BY 4.0.
 """
@@ -13,9 +13,10 @@ Examples = tuple[np.ndarray, np.ndarray]
 
 
 def load_digits() -> Examples:
-    """Images `(1797, 8, 8)` float32 in [0, 1] and labels `(1797,)` int32 in 0..9, in the source's order.
+    """Return images `(1797, 8, 8)`, float32 in [0, 1], and labels `(1797,)`, int32 in 0..9, in the source's order.
 
-    Raises ImportError with the install command when scikit-learn is missing.
+    Raises:
+      ImportError: scikit-learn is missing; the message has the install command.
     """
     datasets = require("sklearn.datasets", "load_digits", "pip install 'minitorch-course[course]'")
     bunch = datasets.load_digits()
@@ -25,10 +26,12 @@ def load_digits() -> Examples:
 def stratified_split(
     inputs: np.ndarray, labels: np.ndarray, *, validation: float = 0.2, seed: int = 0
 ) -> tuple[Examples, Examples]:
-    """`(inputs, labels)` for training and for validation, with the same share of every class in both.
+    """Return `(inputs, labels)` for training and for validation, with the same share of every class in both.
 
-    `validation` is the share held out; the split is a function of `(labels, validation, seed)` alone. Raises ValueError
-    unless every class leaves at least one example on either side.
+    `validation` is the share for validation; the split is a function of `(labels, validation, seed)` alone.
+
+    Raises:
+      ValueError: the lengths differ, or a class would have no example in one of the parts.
     """
     if len(inputs) != len(labels):
         raise ValueError(f"{len(inputs)} inputs but {len(labels)} labels: give one label for each input")
@@ -41,7 +44,7 @@ def stratified_split(
         if not 0 < count < len(members):
             raise ValueError(
                 f"class {label} has {len(members)} examples, so validation={validation} holds out {count} of them: "
-                "choose a share that leaves at least one on either side"
+                "choose a share that leaves at least one in each part"
             )
         held_out[members[:count]] = True
     return (inputs[~held_out], labels[~held_out]), (inputs[held_out], labels[held_out])

@@ -1,12 +1,12 @@
-"""Did a passage of the training text get into the validation text?
+"""Leakage: passages of the training text that are also in the validation text.
 
-Exact copies of whole documents are easy; what spoils a validation loss unseen is a copied *passage* inside other text.
-Every window of the validation text is compared with blocks of the training text by a rolling hash (Karp & Rabin 1987;
-sampling one side in blocks as rsync does, Tridgell 1999), so the cost is one sort and one search, not all pairs.
+Exact copies of whole documents are easy to find. A copied *passage* inside other text is not, and it lowers the
+validation loss unnoticed. A rolling hash compares every window of the validation text with blocks of the training text
+(Karp & Rabin 1987; one side in blocks as in rsync, Tridgell 1999): the cost is one sort and one search, not all pairs.
 
-White space and case are dropped first: a re-wrapped or re-indented copy is still a copy. Two kinds of repetition are
-ordinary: short lines repeated over and over, and boilerplate (such as a licence header) that the training text itself
-holds more than once.
+White space and case are dropped first, since a re-wrapped or re-indented copy is still a copy. Two kinds of repetition
+are ordinary: a short line repeated many times, and boilerplate (such as a licence header) that is in the training text
+more than once.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 
 PASSAGE = 400  # characters without white space: about 80 English words, or 12 lines of code
-BLOCK = PASSAGE // 2  # a shared passage of 2 * BLOCK - 1 characters always holds one whole aligned block
-BOILERPLATE = 2000  # the longest passage that may pass as boilerplate
+BLOCK = PASSAGE // 2  # a shared passage of 2 * BLOCK - 1 characters always contains one whole aligned block
+BOILERPLATE = 2000  # characters: the longest passage that counts as boilerplate
 _BASE = 0x9E3779B97F4A7C15  # odd, so it has an inverse modulo 2**64
 
 
 @dataclass(frozen=True)
 class SharedPassage:
-    """A run of text that both sides hold: `(start, stop)` in each, in characters, and whether it is ordinary."""
+    """A passage that is in both texts: `(start, stop)` in each, in characters, and whether it is ordinary."""
 
     train: tuple[int, int]
     validation: tuple[int, int]
@@ -31,7 +31,7 @@ class SharedPassage:
 
 
 def shared_passages(train: str, validation: str) -> list[SharedPassage]:
-    """Passages of at least `PASSAGE` characters, white space not counted, that both texts hold. 10 MB take a second."""
+    """Find the passages of at least `PASSAGE` characters, white space not counted, in both texts: 10 MB per second."""
     a, where_a = _squeeze(train)
     b, where_b = _squeeze(validation)
     if min(len(a), len(b)) < PASSAGE:
@@ -50,7 +50,7 @@ def shared_passages(train: str, validation: str) -> list[SharedPassage]:
 
 
 def _squeeze(text: str) -> tuple[np.ndarray, np.ndarray]:
-    """Code points without white space, ASCII letters in lower case; and each one's offset in `text`."""
+    """Return the code points without white space, ASCII letters in lower case, and their offsets in `text`."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     where = np.flatnonzero((codes > ord(" ")) & (codes != 0xA0) & (codes != 0x3000))
     kept = codes[where]
@@ -59,7 +59,7 @@ def _squeeze(text: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _window_hashes(codes: np.ndarray) -> np.ndarray:
-    """`sum_k codes[i + k] * BASE**k` modulo 2**64 for each window of BLOCK codes, by prefix sums."""
+    """Return `sum_k codes[i + k] * BASE**k` modulo 2**64 for each window of BLOCK codes, from prefix sums."""
     powers = _powers(_BASE, len(codes))
     prefix = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * powers, dtype=np.uint64)])
     return (prefix[BLOCK:] - prefix[:-BLOCK]) * _powers(pow(_BASE, -1, 2**64), len(codes) - BLOCK + 1)
@@ -82,7 +82,7 @@ def _common_runs(a: np.ndarray, b: np.ndarray, hashes: np.ndarray) -> list[tuple
             continue
         i = int(first[slot[j]]) * BLOCK
         left = _common_prefix(a[:i][::-1], b[done:j][::-1])
-        right = _common_prefix(a[i:], b[j:])  # compares codes, so equal hashes of unequal text do no harm
+        right = _common_prefix(a[i:], b[j:])  # codes are compared, so a hash collision does no harm
         if left + right >= PASSAGE:
             runs.append((i - left, j - left, left + right))
             done = j + right
@@ -90,7 +90,7 @@ def _common_runs(a: np.ndarray, b: np.ndarray, hashes: np.ndarray) -> list[tuple
 
 
 def _common_prefix(a: np.ndarray, b: np.ndarray) -> int:
-    """Length of the common prefix, looked for in growing pieces so that a short one costs little."""
+    """Return the length of the common prefix. Compares growing pieces, so that a short prefix costs little."""
     n, start, step = min(len(a), len(b)), 0, 1024
     while start < n:
         stop = min(start + step, n)
@@ -102,7 +102,7 @@ def _common_prefix(a: np.ndarray, b: np.ndarray) -> int:
 
 
 def _least_counts(hashes: np.ndarray, runs: list[tuple[int, int]]) -> np.ndarray:
-    """How often the first, middle and last window of each run occur in the text: the least of the three."""
+    """Return for each run the smallest count, in the text, of its first, middle and last window."""
     picks = np.array([(i, (i + j - BLOCK) // 2, j - BLOCK) for i, j in runs], dtype=np.int64).reshape(-1, 3)
     wanted, inverse = np.unique(hashes[picks], return_inverse=True)
     if not len(wanted):
@@ -113,7 +113,7 @@ def _least_counts(hashes: np.ndarray, runs: list[tuple[int, int]]) -> np.ndarray
 
 
 def _is_periodic(passage: np.ndarray, hashes: np.ndarray) -> bool:
-    """Is it one short piece, over and over? `hashes` are those of its first BLOCK windows."""
+    """Return whether a passage repeats one short piece. `hashes` are those of its first BLOCK windows."""
     again = np.flatnonzero(hashes[1:] == hashes[0])
     if not len(again):
         return False

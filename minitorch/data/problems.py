@@ -1,14 +1,17 @@
-"""What can be wrong with data, and how it is told: with the place, so that a person can go and look."""
+"""Problems of data, each with its place (a line or row), so that a person can find it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-SHOWN = 3  # problems spelled out in an error; the rest are counted
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SHOWN = 3  # problems that an error lists; the rest are counted
 ADVICE = {
-    "empty": "give data that holds something",
+    "empty": "give data that is not empty",
     "undecodable": "save it as UTF-8 text",
     "schema": "correct these rows, or name another field",
     "duplicate": "keep one of each, as deduplicate(corpus) does",
@@ -18,7 +21,7 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One defect: its `kind` (a key of ADVICE), the line or row `where` it is, and `what` is wrong there."""
+    """One problem: its `kind` (a key of ADVICE), the line or row `where` it is, and `what` is wrong there."""
 
     kind: str
     where: str
@@ -30,7 +33,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What was looked at, the problems that refuse the data, and the warnings that do not."""
+    """The number of documents checked, the problems that make the data unusable, and the warnings, which do not."""
 
     checked: str
     problems: tuple[Problem, ...] = ()
@@ -43,7 +46,7 @@ class ValidationReport:
 
 
 class DataError(ValueError):
-    """Data that must not be trained on: one line with the first few problems and what to do; `problems` has all."""
+    """Data must not be trained on. The message is one line with the first problems and advice; `problems` has all."""
 
     def __init__(self, *problems: Problem):
         advice = "; ".join(ADVICE[kind] for kind in Counter(p.kind for p in problems))
@@ -52,7 +55,7 @@ class DataError(ValueError):
 
 
 def summary(problems: Sequence[Problem]) -> str:
-    """The one problem, or counts by kind and the first few: `4 problems (3 duplicate, 1 leak): ...; and 1 more`."""
+    """Describe one problem, or count them and list the first: `4 problems (3 duplicate, 1 leak): ...; and 1 more`."""
     if len(problems) == 1:
         return str(problems[0])
     kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(p.kind for p in problems).items())

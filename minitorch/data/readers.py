@@ -1,59 +1,69 @@
-"""From a file, or a dataset's name, to rows of text: plain text, JSON Lines, Parquet, Hugging Face.
+"""Readers: rows of text from plain text, JSON Lines and Parquet files, and from Hugging Face datasets.
 
-Every reader says where it stumbled: the byte and line of a wrong encoding, the line of bad JSON, the row of a missing
-field. Places are counted from 1, as editors count.
+Every error names its place: the byte and line of a wrong encoding, the line of invalid JSON, the row of a missing
+field. Places are counted from 1, as in editors.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._optional import require
 from .problems import DataError, Problem
 
-Row = tuple[str, str]  # (where it was found, its text)
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Row = tuple[str, str]  # (place, text)
 
 
 def decode(data: bytes, name: str) -> str:
-    """UTF-8 text without byte-order mark, line ends as `\\n`. Raises DataError with byte offset and line number."""
+    """Decode UTF-8 to text without a byte-order mark and with Unix line ends.
+
+    Raises:
+      DataError: the data is empty or not UTF-8; the message has the byte offset and the line number.
+    """
     if not data.strip():
         raise DataError(Problem("empty", name, "is empty"))
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
-        offset = data.find(0)  # binary files, and UTF-16 of plain English, pass as UTF-8 but for their zeros
+        offset = data.find(0)  # zero bytes reveal binary files and UTF-16 of plain English, which are valid UTF-8
     except UnicodeDecodeError as error:
         offset, text = error.start, ""
     if offset >= 0:
         where = f"{name}, line {data[:offset].count(10) + 1}"
-        what = f"holds byte 0x{data[offset]:02x} at offset {offset}, which is not UTF-8 text"
+        what = f"has byte 0x{data[offset]:02x} at offset {offset}, which is not UTF-8 text"
         raise DataError(Problem("undecodable", where, what))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_plain(path: Path) -> str:
-    """The whole file as text, see `decode`."""
+    """Return the whole file as text; see `decode`."""
     return decode(path.read_bytes(), path.name)
 
 
 def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
-    """JSON Lines: one object on each line, so row `i` is line `i`. Raises DataError naming the first bad line."""
+    """Read JSON Lines, one object per line, so that row `i` is line `i`.
+
+    Raises:
+      DataError: a line is not a JSON object; the message names the first one.
+    """
     return list(_objects(Path(path)))
 
 
 def read_jsonl_texts(path: Path, field: str) -> Iterator[Row]:
-    """`(place, text)` of one field of each line, lazily."""
+    """Yield `(place, text)` of one field of each line."""
     return texts_of(_objects(path), field, f"{path.name}, line")
 
 
 def read_parquet_texts(path: Path, field: str) -> Iterator[Row]:
-    """`(place, text)` of one column of a Parquet file, lazily. Needs pyarrow."""
+    """Yield `(place, text)` of one column of a Parquet file. Needs pyarrow."""
     parquet = require("pyarrow.parquet", "reading Parquet", "pip install 'minitorch-course[course]'")
     try:
         file = parquet.ParquetFile(path)
-    except Exception as error:  # pyarrow's errors have no base class of their own
+    except Exception as error:  # pyarrow's errors have no common base class
         raise DataError(Problem("undecodable", path.name, f"is not Parquet ({_first_line(error)})")) from error
     if field not in file.schema_arrow.names:
         raise DataError(_missing(path.name, field, file.schema_arrow.names))
@@ -62,12 +72,15 @@ def read_parquet_texts(path: Path, field: str) -> Iterator[Row]:
 
 
 def read_hub_texts(name: str, field: str, stream: bool) -> tuple[Iterator[Row], str]:
-    """Rows of the train split of a Hugging Face dataset, `NAME` or `NAME:CONFIG`, and its licence. Needs a network."""
+    """Return the rows of the train split of a Hugging Face dataset, `NAME` or `NAME:CONFIG`, and its licence.
+
+    Needs a network.
+    """
     datasets = require("datasets", f"loading hf:{name}", "pip install datasets")
     repository, _, config = name.partition(":")
     try:
         data = datasets.load_dataset(repository, config or None, split="train", streaming=stream)
-    except Exception as error:  # errors of network, name and configuration have no common base class
+    except Exception as error:  # network, name and configuration errors have no common base class
         raise ConnectionError(
             f"could not load hf:{name} ({_first_line(error)}): check the network and the name (hf:NAME or "
             "hf:NAME:CONFIG), or give a local file"
@@ -76,7 +89,11 @@ def read_hub_texts(name: str, field: str, stream: bool) -> tuple[Iterator[Row], 
 
 
 def texts_of(rows: Iterable[Mapping[str, Any]], field: str, where: str) -> Iterator[Row]:
-    """`(place, text)` of each row's `field`. Raises DataError naming the row when it is missing or is not a string."""
+    """Yield `(place, text)` of the `field` of each row.
+
+    Raises:
+      DataError: the field is missing or is not a string; the message names the row.
+    """
     for i, row in enumerate(rows, 1):
         place = f"{where} {i}"
         if field not in row:
@@ -87,7 +104,7 @@ def texts_of(rows: Iterable[Mapping[str, Any]], field: str, where: str) -> Itera
 
 
 def _objects(path: Path) -> Iterator[dict[str, Any]]:
-    # Not splitlines(): it also cuts at U+2028 and others, which may stand inside a JSON string.
+    # Not splitlines(): it also splits at U+2028 and others, which are allowed in a JSON string.
     for i, line in enumerate(read_plain(path).rstrip("\n").split("\n"), 1):
         where = f"{path.name}, line {i}"
         try:

@@ -1,7 +1,7 @@
-"""Tiny tasks whose answers are known, to see a model learn within seconds.
+"""Tiny tasks with known answers, on which a model learns within seconds.
 
-Points in the plane for classifiers, sequences for language models: NumPy arrays, functions of the seed alone, to be fed
-to `epochs`.
+Points in the plane for classifiers, and sequences for language models: NumPy arrays, functions of the seed alone, for
+`epochs`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ Sequences = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def xor(count: int, *, seed: int = 0) -> Points:
-    """Points `(count, 2)` in the square from -1 to 1; label 1 where the two signs differ. No line separates them."""
+    """Return points `(count, 2)` in the square from -1 to 1, with label 1 where the two signs differ.
+
+    No line separates the classes.
+    """
     x = np.random.default_rng(seed).uniform(-1, 1, (count, 2))
     return x.astype(np.float32), (x[:, 0] * x[:, 1] < 0).astype(np.int32)
 
 
 def moons(count: int, *, noise: float = 0.1, seed: int = 0) -> Points:
-    """Two interleaved half circles of radius 1, `(count, 2)`, with normal noise; labels alternate 0, 1."""
+    """Return two interleaved half circles of radius 1, `(count, 2)`, with normal noise; labels alternate 0, 1."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count, dtype=np.int32) % 2
     angle = rng.uniform(0, np.pi, count)
@@ -29,7 +32,7 @@ def moons(count: int, *, noise: float = 0.1, seed: int = 0) -> Points:
 
 
 def spirals(count: int, *, arms: int = 3, noise: float = 0.02, seed: int = 0) -> Points:
-    """`arms` spirals that leave the centre and reach radius 1 after one turn, `(count, 2)`; labels cycle."""
+    """Return `arms` spirals `(count, 2)` from the centre to radius 1 after one turn; labels cycle."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count, dtype=np.int32) % arms
     radius = rng.uniform(0, 1, count)
@@ -39,31 +42,32 @@ def spirals(count: int, *, arms: int = 3, noise: float = 0.02, seed: int = 0) ->
 
 
 def copying(count: int, *, length: int, symbols: int, seed: int = 0) -> Sequences:
-    """Random symbols, a separator, the same symbols again: inputs, next tokens, mask, each `(count, 2 * length)`.
+    """Return random symbols, a separator, and the same symbols: inputs, next tokens, mask, each `(count, 2 * length)`.
 
-    Symbols are `0..symbols - 1`, the separator is `symbols`. The mask marks the half that can be foretold.
+    Symbols are `0..symbols - 1`, the separator is `symbols`. The mask is true on the half that can be predicted.
     """
-    asked = np.random.default_rng(seed).integers(0, symbols, (count, length))
-    return _answered(asked, asked, symbols)
+    question = np.random.default_rng(seed).integers(0, symbols, (count, length))
+    return _sequences(question, question, symbols)
 
 
 def reversing(count: int, *, length: int, symbols: int, seed: int = 0) -> Sequences:
-    """As `copying`, but the answer runs backwards."""
-    asked = np.random.default_rng(seed).integers(0, symbols, (count, length))
-    return _answered(asked, asked[:, ::-1], symbols)
+    """Return the sequences of `copying` with the copy reversed."""
+    question = np.random.default_rng(seed).integers(0, symbols, (count, length))
+    return _sequences(question, question[:, ::-1], symbols)
 
 
 def modular_addition(modulus: int) -> Points:
-    """All `modulus ** 2` sums: inputs `(a, b, =)` `(modulus ** 2, 3)` and `(a + b) % modulus`; `=` is id `modulus`.
+    """Return all `modulus ** 2` sums: inputs `(a, b, =)` `(modulus ** 2, 3)`, labels `(a + b) % modulus`.
 
-    The task on which Power et al. (2022) saw grokking: train on a random part of the table, validate on the rest.
+    The id of `=` is `modulus`. The task of Power et al., arXiv 2201.02177, on grokking: train on a random part of the
+    table, and validate on the rest.
     """
     a, b = np.divmod(np.arange(modulus**2, dtype=np.int32), modulus)
     return np.column_stack([a, b, np.full_like(a, modulus)]), (a + b) % modulus
 
 
-def _answered(asked: np.ndarray, answer: np.ndarray, separator: int) -> Sequences:
-    count, length = asked.shape
-    row = np.column_stack([asked, np.full(count, separator), answer]).astype(np.int32)  # (count, 2 * length + 1)
+def _sequences(question: np.ndarray, answer: np.ndarray, separator: int) -> Sequences:
+    count, length = question.shape
+    row = np.column_stack([question, np.full(count, separator), answer]).astype(np.int32)  # (count, 2 * length + 1)
     mask = np.tile(np.arange(2 * length) >= length, (count, 1))
     return row[:, :-1], row[:, 1:], mask

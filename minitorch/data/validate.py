@@ -1,8 +1,8 @@
-"""Refuse data that would make a training run lie: empty, undecodable, malformed, duplicated, or leaking.
+"""Data validation: reject empty, undecodable, malformed, duplicated and leaking data before a run trains on it.
 
-What refuses, and what only warns, was set on Python's own library, 10 MB of code by many hands: nine in ten of it
-against the rest share a few notices and copied functions, never more than 1.2 %, and none as long as a page. So a
-document that is a copy, or mostly one, is refused; so is a page-long passage; short ones only when they add up.
+The thresholds come from Python's standard library, 10 MB of code by many authors. Nine tenths of it and the rest share
+a few notices and copied functions: at most 1.2 % of the text, none as long as a page. So a document that is a copy, or
+mostly one, is a problem, and so is a copied passage of a page; short copied passages are only if they add up.
 """
 
 from __future__ import annotations
@@ -24,24 +24,28 @@ from .problems import DataError, Problem, ValidationReport
 Data = Corpus | Path | str | np.ndarray | Sequence[str | bytes | Mapping[str, Any]]
 Schema = Mapping[str, type | UnionType]
 
-MOSTLY = 0.5  # a document is a leak when more of it is copied
-TOLERATED = 0.02  # share of all validation characters in short copied passages
+MOSTLY = 0.5  # share of a document: if more of it is copied, the document is a leak
+TOLERATED = 0.02  # share of all validation characters that may be in short copied passages
 
 
 def validate(train: Data, validation: Data | None = None, *, schema: Schema | None = None) -> ValidationReport:
-    """The report of `check`; raises DataError, with line or row numbers, if it holds a problem."""
-    report = check(train, validation, schema=schema)
+    """Return the report of `find_problems`.
+
+    Raises:
+      DataError: there are problems; the message has their lines or rows.
+    """
+    report = find_problems(train, validation, schema=schema)
     if report.problems:
         raise DataError(*report.problems)
     return report
 
 
-def check(train: Data, validation: Data | None = None, *, schema: Schema | None = None) -> ValidationReport:
-    """Look for problems in training data, and for copies of it in the validation data.
+def find_problems(train: Data, validation: Data | None = None, *, schema: Schema | None = None) -> ValidationReport:
+    """Find problems in training data, and copies of it in the validation data.
 
-    Each side is a Corpus, the Path of a file, one contiguous text, rows (strings, UTF-8 bytes, or mappings such as
-    `read_jsonl` gives), or an array whose first axis counts rows. `schema` names the fields that every mapping must
-    have, with their types: `{"text": str, "label": int | None}`. Repetition inside one contiguous text is no defect.
+    Each side is a Corpus, the Path of a file, one contiguous text, rows (strings, UTF-8 bytes, or mappings as from
+    `read_jsonl`), or an array whose first axis counts rows. `schema` has the fields that every mapping must have, with
+    their types: `{"text": str, "label": int | None}`. Repetition inside one contiguous text is not a problem.
     """
     sides = [_Side("train" if validation is not None else "", train)]
     if validation is not None:
@@ -58,7 +62,7 @@ def check(train: Data, validation: Data | None = None, *, schema: Schema | None 
 
 
 def deduplicate(corpus: Corpus) -> Corpus:
-    """The corpus without documents that repeat an earlier one (white space aside)."""
+    """Return the corpus without documents that repeat an earlier one, white space aside."""
     kept = sorted({_key(d): i for i, d in reversed(list(enumerate(corpus.documents)))}.values())
     return replace(
         corpus,
@@ -69,7 +73,7 @@ def deduplicate(corpus: Corpus) -> Corpus:
 
 
 class _Side:
-    """Training or validation data as documents, with the name that messages give to each place."""
+    """Training or validation data as documents, with the names of their places in messages."""
 
     def __init__(self, name: str, data: Data):
         self.name, self.data, self.corpus = name, data, _as_corpus(data)
@@ -81,7 +85,7 @@ class _Side:
 
     def defects(self) -> Iterator[Problem]:
         if not self.documents:
-            yield Problem("empty", f"{self.name} data".lstrip(), "holds no documents")
+            yield Problem("empty", f"{self.name} data".lstrip(), "has no documents")
         for i, document in enumerate(self.documents):
             if not document.strip():
                 yield Problem("empty", self.place(i), "is empty")
@@ -120,7 +124,7 @@ def _as_corpus(data: Data) -> Corpus:
         if len(data) < 200 and Path(data).is_file():
             raise TypeError(f"{data!r} would be checked as a text, but is the name of a file: give Path({data!r})")
         return Corpus("text", (data,))
-    if isinstance(data, np.ndarray):  # a hash stands for the row: equal rows, equal hashes, and no passages
+    if isinstance(data, np.ndarray):  # the hashes of equal rows are equal, and share no passage
         documents = tuple(hashlib.sha256(row.tobytes()).hexdigest() for row in data)
     else:
         documents = tuple(map(_row_text, data))
@@ -129,7 +133,7 @@ def _as_corpus(data: Data) -> Corpus:
 
 def _row_text(row: str | bytes | Mapping[str, Any]) -> str:
     if isinstance(row, bytes):
-        return row.decode("utf-8", "surrogateescape")  # wrong bytes become surrogates, which `defects` finds
+        return row.decode("utf-8", "surrogateescape")  # invalid bytes become surrogates, which `defects` finds
     if isinstance(row, Mapping):
         return json.dumps(row, ensure_ascii=False, sort_keys=True, default=repr) if row else ""
     if not isinstance(row, str):
@@ -144,12 +148,12 @@ def _key(document: str) -> bytes:
 def _fits(value: Any, kind: type | UnionType) -> bool:
     kinds = get_args(kind) or (kind,)
     if isinstance(value, bool):
-        return bool in kinds  # Python's bool is an int, a person's is not
+        return bool in kinds  # in Python a bool is an int, in a schema it is not
     return isinstance(value, (*kinds, int) if float in kinds else kinds)
 
 
 def _leaks(train: _Side, validation: _Side) -> tuple[list[Problem], list[Problem]]:
-    """Problems and warnings: copied documents first, then copied passages in the others."""
+    """Return problems and warnings: copied documents first, then copied passages in the others."""
     origin = {key: i for i, key in reversed(list(enumerate(train.keys)))}
     problems, rest = [], []
     for i, key in enumerate(validation.keys):
@@ -178,7 +182,7 @@ def _passage_leaks(train: _Side, validation: _Side, rest: list[int]) -> tuple[li
         (problems if refused else warnings).append(Problem("leak", b.place(p.validation), what))
     ordinary = sum(_size(p) for p in found if p.ordinary)
     if ordinary > MOSTLY * len(b.text):
-        what = f"is {ordinary / len(b.text):.0%} lines or notices that train repeats, so its loss will flatter"
+        what = f"is {ordinary / len(b.text):.0%} lines or notices that train repeats, so its loss is too low"
         warnings.append(Problem("leak", "validation", what))
     return problems, warnings
 
@@ -188,9 +192,9 @@ def _size(passage: SharedPassage) -> int:
 
 
 class _Joined:
-    """Some documents of a side as one text, and the way back from a stretch of it to the place.
+    """Some documents of a side as one text, and the places of its passages.
 
-    Each side has its own border character, one that Unicode keeps out of texts: no shared passage can cross it.
+    Each side has its own border character, which Unicode does not allow in texts: no shared passage can cross it.
     """
 
     def __init__(self, side: _Side, which: Sequence[int], border: str):
@@ -199,13 +203,13 @@ class _Joined:
         self.sizes = np.array([len(side.documents[i]) for i in which], dtype=np.int64)
         self.starts = np.cumsum(self.sizes + 1) - self.sizes - 1
 
-    def index(self, stretch: tuple[int, int]) -> int:
-        return int(np.searchsorted(self.starts, stretch[0], side="right")) - 1
+    def index(self, passage: tuple[int, int]) -> int:
+        return int(np.searchsorted(self.starts, passage[0], side="right")) - 1
 
-    def place(self, stretch: tuple[int, int]) -> str:
-        """The first whole line: a passage often begins with the end of the line before, alike by chance."""
-        i = self.index(stretch)
+    def place(self, passage: tuple[int, int]) -> str:
+        """Return the first whole line: a passage often begins with the end of the line before, equal by chance."""
+        i = self.index(passage)
         start = int(self.starts[i])
-        before = self.text.count("\n", start, stretch[0])
-        inside_line = stretch[0] > start and self.text[stretch[0] - 1] != "\n"
-        return self.side.place(self.which[i], before + 1 + (inside_line and "\n" in self.text[slice(*stretch)]))
+        before = self.text.count("\n", start, passage[0])
+        inside_line = passage[0] > start and self.text[passage[0] - 1] != "\n"
+        return self.side.place(self.which[i], before + 1 + (inside_line and "\n" in self.text[slice(*passage)]))

@@ -48,7 +48,7 @@ def test_the_same_seed_and_step_give_the_same_bits_inside_and_outside_jit():
         jax.tree.map(np.testing.assert_array_equal, inside, outside)
 
 
-def test_a_scan_over_steps_draws_the_same_batches():
+def test_a_scan_over_steps_samples_the_same_batches():
     x, y = jax.lax.scan(lambda s, _: (s + 1, eager(7, s, TOKENS)), 5, None, 3)[1]
     for i in range(3):
         jax.tree.map(np.testing.assert_array_equal, (x[i], y[i]), compiled(7, 5 + i, TOKENS))
@@ -72,14 +72,14 @@ def test_a_batch_sharded_over_every_device_is_the_same_batch():
     jax.tree.map(np.testing.assert_array_equal, sharded(0, 3, TOKENS), compiled(0, 3, TOKENS))
 
 
-def test_wide_index_types_do_not_change_the_draw():
+def test_wide_index_types_do_not_change_the_sample():
     with jax.enable_x64(True):
         wide = compiled(7, 2, TOKENS)
     jax.tree.map(np.testing.assert_array_equal, wide, compiled(7, 2, TOKENS))
     assert wide[0].dtype == jnp.int32
 
 
-def test_every_window_can_be_drawn_the_first_and_the_last_included():
+def test_every_window_can_be_sampled_including_the_first_and_the_last():
     tokens = token_array(np.arange(8), 8)
     x, y = draw(step_key(0, 0), tokens, 200, 5)
     assert set(x[:, 0].tolist()) == {0, 1, 2}
@@ -87,18 +87,18 @@ def test_every_window_can_be_drawn_the_first_and_the_last_included():
 
 
 def test_context_as_long_as_the_data_names_both_numbers():
-    message = "context 8 needs at least 9 tokens, but the data holds 8: choose a context of at most 7"
+    message = "context 8 needs at least 9 tokens, but the data has 8: choose a context of at most 7"
     with pytest.raises(ValueError, match=message):
         sample_batch(step_key(0, 0), token_array(range(8), 8), 2, 8)
     assert draw(step_key(0, 0), token_array(range(9), 9), 2, 8)[1][:, -1].tolist() == [8, 8]
 
 
-def test_tokens_of_another_rank_are_refused():
+def test_tokens_of_another_rank_are_rejected():
     with pytest.raises(ValueError, match=r"tokens have shape \(2, 3\): give one long sequence"):
         sample_batch(step_key(0, 0), jnp.zeros((2, 3), jnp.int32), 1, 1)
 
 
-@pytest.mark.parametrize("vocab, dtype", [(65, jnp.uint16), (65536, jnp.uint16), (65537, jnp.int32)])
+@pytest.mark.parametrize(("vocab", "dtype"), [(65, jnp.uint16), (65536, jnp.uint16), (65537, jnp.int32)])
 def test_tokens_take_two_bytes_while_the_vocabulary_fits(vocab, dtype):
     tokens = token_array([0, vocab - 1], vocab)
     assert tokens.dtype == dtype
@@ -106,7 +106,7 @@ def test_tokens_take_two_bytes_while_the_vocabulary_fits(vocab, dtype):
 
 
 @pytest.mark.parametrize("ids", [[0, 65], [-1, 3]])
-def test_ids_outside_the_vocabulary_are_refused(ids):
+def test_ids_outside_the_vocabulary_are_rejected(ids):
     with pytest.raises(ValueError, match=f"token ids run from {min(ids)} to {max(ids)}, but vocab_size is 65"):
         token_array(ids, 65)
 
@@ -123,8 +123,8 @@ def test_evaluation_covers_every_target_once_and_in_order(n, batch, context):
     assert mask.reshape(len(x), -1).any(axis=1).all()  # no batch of padding only
 
 
-def test_evaluation_of_less_than_two_tokens_is_refused():
-    with pytest.raises(ValueError, match="at least 2 tokens, but the data holds 1"):
+def test_evaluation_of_less_than_two_tokens_is_rejected():
+    with pytest.raises(ValueError, match="at least 2 tokens, but the data has 1"):
         evaluation_windows(token_array([3], 5), 2, 4)
 
 
@@ -153,13 +153,13 @@ def test_epochs_depend_on_the_seed():
 
 
 @pytest.mark.parametrize("batch", [0, 11])
-def test_a_batch_that_cannot_be_filled_is_refused_at_once(batch):
+def test_a_batch_that_cannot_be_filled_is_rejected_at_once(batch):
     with pytest.raises(
-        ValueError, match=f"batch {batch} cannot be drawn from 10 rows: choose a batch between 1 and 10"
+        ValueError, match=f"batch {batch} cannot be filled from 10 rows: choose a batch between 1 and 10"
     ):
         epochs((np.arange(10),), batch, seed=0, count=1)
 
 
-def test_arrays_of_unequal_length_are_refused_at_once():
-    with pytest.raises(ValueError, match=r"the arrays hold \[10, 9\] rows"):
+def test_arrays_of_unequal_length_are_rejected_at_once():
+    with pytest.raises(ValueError, match=r"the arrays have \[10, 9\] rows"):
         epochs((np.arange(10), np.arange(9)), 2, seed=0, count=1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from minitorch.data import Corpus, DataError, load_text, split
 
 
-def test_the_standard_library_capped_to_a_megabyte_is_the_same_each_time():
+def test_the_first_megabyte_of_the_standard_library_is_always_the_same():
     first, second = (load_text("stdlib", limit=1_000_000) for _ in range(2))
     assert first == second
     assert first.sha256 == second.sha256 == hashlib.sha256(first.text.encode()).hexdigest()
@@ -25,7 +25,7 @@ def test_the_standard_library_capped_to_a_megabyte_is_the_same_each_time():
 def test_docstrings_are_a_corpus_of_their_own():
     corpus = load_text("stdlib-docstrings", limit=20_000)
     assert 19_000 < len(corpus.text) <= 20_000
-    assert "docstrings only, none of them twice" in corpus.notes
+    assert "docstrings only, without repeats" in corpus.notes
 
 
 def test_a_text_file_is_one_document_with_the_hash_of_its_bytes(tmp_path):
@@ -51,7 +51,9 @@ def test_jsonl_and_parquet_rows_become_documents(tmp_path):
     assert load_text(tmp_path / "a.parquet").documents == ("one", "two")
 
 
-@pytest.mark.parametrize("limit, kept", [(100, "ab\ncd\nef"), (7, "ab\ncd\n"), (6, "ab\ncd\n"), (5, "ab\n"), (2, "ab")])
+@pytest.mark.parametrize(
+    ("limit", "kept"), [(100, "ab\ncd\nef"), (7, "ab\ncd\n"), (6, "ab\ncd\n"), (5, "ab\n"), (2, "ab")]
+)
 def test_limit_cuts_a_text_at_the_end_of_a_line(tmp_path, limit, kept):
     path = tmp_path / "a.txt"
     path.write_text("ab\ncd\nef", encoding="utf-8")
@@ -59,7 +61,7 @@ def test_limit_cuts_a_text_at_the_end_of_a_line(tmp_path, limit, kept):
 
 
 @pytest.mark.parametrize(
-    "limit, kept", [(1, ("o",)), (3, ("one",)), (5, ("one",)), (6, ("one", "t")), (99, ("one", "two"))]
+    ("limit", "kept"), [(1, ("o",)), (3, ("one",)), (5, ("one",)), (6, ("one", "t")), (99, ("one", "two"))]
 )
 def test_limit_counts_the_separators_of_rows(tmp_path, limit, kept):
     path = tmp_path / "a.jsonl"
@@ -76,29 +78,29 @@ def test_empty_rows_are_kept_for_validation_to_name(tmp_path):
     assert load_text(path).documents == ("", "two")
 
 
-def test_a_missing_file_says_what_could_be_given(tmp_path):
+def test_the_error_for_a_missing_file_lists_the_valid_names(tmp_path):
     with pytest.raises(
         FileNotFoundError, match=r"no file .*nope.txt: give .* \(stdlib, stdlib-docstrings\), or hf:NAME"
     ):
         load_text(tmp_path / "nope.txt")
 
 
-def test_a_folder_is_refused(tmp_path):
-    with pytest.raises(IsADirectoryError, match="is a folder: give one text"):
+def test_a_folder_is_rejected(tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder: give a text"):
         load_text(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "name, content", [("a.txt", ""), ("a.txt", "\n \n"), ("a.jsonl", ""), ("a.jsonl", '{"text": " "}')]
+    ("name", "content"), [("a.txt", ""), ("a.txt", "\n \n"), ("a.jsonl", ""), ("a.jsonl", '{"text": " "}')]
 )
-def test_an_empty_file_is_refused(tmp_path, name, content):
+def test_an_empty_file_is_rejected(tmp_path, name, content):
     (tmp_path / name).write_text(content, encoding="utf-8")
-    with pytest.raises(DataError, match=rf"^{name} (is empty|holds no text in its 1 rows): give data"):
+    with pytest.raises(DataError, match=rf"^{name} (is empty|has no text in its 1 rows): give data"):
         load_text(tmp_path / name)
 
 
 @pytest.mark.parametrize("limit", [0, -5])
-def test_a_limit_that_keeps_nothing_is_refused(limit):
+def test_a_limit_that_keeps_nothing_is_rejected(limit):
     with pytest.raises(ValueError, match=f"limit={limit} keeps no text: give at least 1"):
         load_text("stdlib", limit=limit)
 
@@ -128,15 +130,16 @@ def test_documents_stay_whole_and_on_one_side(sizes, share):
     train, validation = split(Corpus("x", documents, places=places), share)
     assert train.documents + validation.documents == documents
     assert train.places + validation.places == places
-    assert train.documents and validation.documents
+    assert train.documents
+    assert validation.documents
     away = lambda k: abs(sum(sizes[:k]) - share * sum(sizes))  # noqa: E731
     assert away(len(train.documents)) == min(away(k) for k in range(1, len(sizes)))
 
 
 @pytest.mark.parametrize(
-    "documents, share, message",
-    [(("x",), 0.9, "holds 1 characters, too few"), ((), 0.9, "no documents"), (("a", "b"), 1.0, "between 0 and 1")],
+    ("documents", "share", "message"),
+    [(("x",), 0.9, "has 1 characters, too few"), ((), 0.9, "no documents"), (("a", "b"), 1.0, "between 0 and 1")],
 )
-def test_impossible_splits_are_refused(documents, share, message):
+def test_impossible_splits_are_rejected(documents, share, message):
     with pytest.raises(ValueError, match=message):
         split(Corpus("x", documents), share)

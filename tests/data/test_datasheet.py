@@ -1,8 +1,8 @@
-"""The datasheet says what is known, and says so where something is not."""
+"""The datasheet has the known facts, and calls the others unknown."""
 
 from __future__ import annotations
 
-from minitorch.data import Corpus, check, datasheet, load_text, split
+from minitorch.data import Corpus, datasheet, find_problems, load_text, split
 
 
 class ByteTokenizer:
@@ -31,7 +31,9 @@ def test_headings_follow_the_paper():
 def test_a_real_corpus_is_described_by_its_own_numbers():
     corpus = load_text("stdlib", limit=50_000)
     splits = split(corpus)
-    sheet = datasheet(corpus, splits=splits, tokenizer=ByteTokenizer(), report=check(*splits), limits=["Only Python."])
+    sheet = datasheet(
+        corpus, splits=splits, tokenizer=ByteTokenizer(), report=find_problems(*splits), limits=["Only Python."]
+    )
     assert sheet.startswith("# Datasheet: stdlib\n")
     assert corpus.sha256 in sheet
     assert f"{len(corpus.documents):,} documents, {len(corpus.text):,} characters" in sheet
@@ -44,7 +46,7 @@ def test_a_real_corpus_is_described_by_its_own_numbers():
     assert sheet.rstrip().count("Only Python.") == 1
 
 
-def test_what_is_not_known_is_said():
+def test_unknown_facts_are_called_unknown():
     sheet = datasheet(Corpus("x", ("a@b.org wrote é\n",)))
     for line in (
         "Not divided.",

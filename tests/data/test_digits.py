@@ -41,7 +41,7 @@ def test_split_keeps_inputs_and_labels_together():
         np.testing.assert_array_equal(inputs, kept * 10)
 
 
-def test_digits_hold_no_copy_across_the_split():
+def test_digits_have_no_copy_across_the_split():
     train, held = stratified_split(*load_digits())
     assert not validate(train[0], held[0]).problems
 
@@ -51,7 +51,7 @@ def test_a_class_too_small_to_split_is_named():
         stratified_split(np.zeros(11), np.array([0] * 10 + [1]))
 
 
-def test_unequal_lengths_are_refused():
+def test_unequal_lengths_are_rejected():
     with pytest.raises(ValueError, match="3 inputs but 2 labels"):
         stratified_split(np.zeros(3), np.zeros(2))
 

@@ -1,4 +1,4 @@
-"""Long copies are found wherever they lie; short lines, notices and chance are left alone."""
+"""Long copies are found at any position; short lines, notices and equality by chance are ignored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minitorch.data.leakage import BLOCK, PASSAGE, _window_hashes, shared_passag
 
 
 def prose(seed: int, characters: int, line: int = 70) -> str:
-    """Words that no other seed makes, in lines."""
+    """Return lines of words that differ for every seed."""
     draw, words, size = random.Random(seed), [], 0
     while size < characters:
         words.append("".join(draw.choices("etaoinshrdlucmfw", k=draw.randint(2, 9))))
@@ -25,13 +25,13 @@ def prose(seed: int, characters: int, line: int = 70) -> str:
 TRAIN, OTHER, COPIED = prose(1, 30_000), prose(2, 20_000), prose(3, 1500)
 
 
-def test_texts_of_their_own_share_nothing():
+def test_independent_texts_share_nothing():
     assert shared_passages(TRAIN, OTHER) == []
 
 
 @settings(max_examples=20, deadline=None)
 @given(at=st.integers(0, len(TRAIN)), into=st.integers(0, len(OTHER)))
-def test_a_copied_passage_is_found_to_the_character_wherever_it_lies(at, into):
+def test_a_copied_passage_is_found_exactly_at_any_position(at, into):
     train = TRAIN[:at] + "<" + COPIED + ">" + TRAIN[at:]
     validation = OTHER[:into] + "[" + COPIED + "]" + OTHER[into:]
     (found,) = shared_passages(train, validation)
@@ -45,8 +45,8 @@ def test_rewrapping_indenting_and_case_do_not_hide_a_copy():
     assert (TRAIN + COPIED)[slice(*found.train)] == COPIED
 
 
-@pytest.mark.parametrize("squeezed, count", [(PASSAGE - 1, 0), (PASSAGE, 1)])
-def test_only_passages_of_the_set_length_count(squeezed, count):
+@pytest.mark.parametrize(("squeezed", "count"), [(PASSAGE - 1, 0), (PASSAGE, 1)])
+def test_only_passages_of_the_minimal_length_count(squeezed, count):
     copied = "".join(COPIED.split())[:squeezed]
     assert len(shared_passages(f"{TRAIN}<{copied}>", f"{OTHER}[{copied}]{OTHER}")) == count
 
@@ -57,12 +57,12 @@ def test_two_passages_are_two():
     assert len(found) == 2
 
 
-def test_short_lines_over_and_over_are_ordinary():
+def test_short_lines_repeated_many_times_are_ordinary():
     assert all(p.ordinary for p in shared_passages("hello world\n" * 900, "hello world\n" * 100))
     assert all(p.ordinary for p in shared_passages("a" * 9000, "a" * 1000))
 
 
-def test_a_notice_that_train_holds_twice_is_ordinary_and_one_it_holds_once_is_not():
+def test_a_notice_that_is_twice_in_train_is_ordinary_and_one_that_is_once_is_not():
     notice = COPIED[:900]
     twice = shared_passages(f"{notice}<{TRAIN}>{notice}", f"{OTHER}[{notice}]")
     once = shared_passages(f"{notice}<{TRAIN}>", f"{OTHER}[{notice}]")
@@ -70,7 +70,7 @@ def test_a_notice_that_train_holds_twice_is_ordinary_and_one_it_holds_once_is_no
     assert [p.ordinary for p in once] == [False]
 
 
-def test_a_long_copy_is_no_notice_however_often_train_holds_it():
+def test_a_long_copy_is_a_leak_even_if_it_is_in_train_twice():
     page = prose(4, 4000)
     (found,) = shared_passages(f"{page}<{TRAIN}>{page}", f"{OTHER}[{page}]")
     assert not found.ordinary
@@ -80,7 +80,7 @@ def test_texts_too_short_for_a_passage_share_none():
     assert shared_passages("abc", TRAIN) == shared_passages(TRAIN, "") == []
 
 
-def test_window_hashes_equal_the_sum_they_stand_for():
+def test_window_hashes_equal_their_definition():
     codes = np.random.default_rng(0).integers(0, 0x110000, BLOCK + 5).astype(np.uint32)
     base, words = 0x9E3779B97F4A7C15, codes.tolist()
     wanted = [sum(words[i + k] * base**k for k in range(BLOCK)) % 2**64 for i in range(6)]

@@ -1,4 +1,4 @@
-"""Every reader returns the text that was written, and names the byte, line or row where it stumbles."""
+"""Every reader returns the text that was written, and names the byte, line or row of an error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minitorch.data.readers import decode, read_hub_texts, read_jsonl_texts, rea
 
 
 @pytest.mark.parametrize(
-    "data, text",
+    ("data", "text"),
     [
         (b"a\r\nb\rc\n", "a\nb\nc\n"),
         (b"\xef\xbb\xbfbom", "bom"),
@@ -23,7 +23,7 @@ def test_decode_makes_line_ends_uniform_and_drops_the_byte_order_mark(data, text
 
 
 @pytest.mark.parametrize(
-    "data, line, byte, offset",
+    ("data", "line", "byte", "offset"),
     [
         (b"good\nbad \xff here\n", 2, "ff", 9),
         ("hi\n".encode("utf-16"), 1, "ff", 0),
@@ -36,14 +36,14 @@ def test_bytes_that_are_not_utf8_are_named_with_line_and_offset(data, line, byte
     with pytest.raises(DataError) as caught:
         decode(data, "f.txt")
     assert str(caught.value) == (
-        f"f.txt, line {line} holds byte 0x{byte} at offset {offset}, which is not UTF-8 text: save it as UTF-8 text"
+        f"f.txt, line {line} has byte 0x{byte} at offset {offset}, which is not UTF-8 text: save it as UTF-8 text"
     )
     assert caught.value.problems[0].kind == "undecodable"
 
 
 @pytest.mark.parametrize("data", [b"", b" \n\t\n"])
 def test_nothing_but_white_space_is_empty(data):
-    with pytest.raises(DataError, match=r"^f.txt is empty: give data that holds something$"):
+    with pytest.raises(DataError, match=r"^f.txt is empty: give data that is not empty$"):
         decode(data, "f.txt")
 
 
@@ -55,7 +55,7 @@ def test_jsonl_rows_are_numbered_by_their_lines(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line, complaint",
+    ("line", "complaint"),
     [
         ('{"text": ', "is not JSON"),
         ("", "is not JSON"),
@@ -89,7 +89,7 @@ def test_parquet_column_is_read_row_by_row(tmp_path):
         list(read_parquet_texts(path, "id"))
 
 
-def test_a_file_that_is_not_parquet_is_refused_in_one_line(tmp_path):
+def test_a_file_that_is_not_parquet_is_rejected_in_one_line(tmp_path):
     pytest.importorskip("pyarrow")
     path = tmp_path / "t.parquet"
     path.write_text("not parquet", encoding="utf-8")

@@ -32,7 +32,7 @@ def test_the_real_library_is_there_and_its_tests_are_not(code):
     assert not [name for name in code if name.startswith("_sysconfigdata")]
 
 
-def test_no_module_is_empty_or_there_twice(code):
+def test_no_module_is_empty_or_repeated(code):
     assert all(source.strip() for source in code.values())
     assert len(set(code.values())) == len(code)
 
@@ -92,7 +92,7 @@ match X:
     ]
 
 
-def test_docstring_rows_hold_prose_and_no_docstring_twice(tmp_path):
+def test_docstring_rows_are_prose_without_repeats(tmp_path):
     write(
         tmp_path, {"os.py": '"""Shared."""\n', "re.py": '"""Shared."""\ndef f():\n  """Own."""\n', "io.py": "x = 1\n"}
     )

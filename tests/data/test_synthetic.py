@@ -1,4 +1,4 @@
-"""Each task has the answers that its name promises, and is the same for the same seed."""
+"""Each task has the answers of its definition, and is the same for the same seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_points_are_pure_functions_of_the_seed(task):
 
 
 def best_line(x, labels):
-    """Accuracy of the least-squares line, the yardstick of what a linear model can do."""
+    """Return the accuracy of the least-squares line, a measure of what a linear model can do."""
     inputs = np.column_stack([x, np.ones(len(x))])
     weights = np.linalg.lstsq(inputs, 2.0 * np.asarray(labels) - 1, rcond=None)[0]
     return np.mean((inputs @ weights > 0) == np.asarray(labels))
@@ -31,7 +31,7 @@ def test_xor_is_the_sign_of_a_product_and_no_line_finds_it():
     assert best_line(x, labels) < 0.62
 
 
-def test_moons_without_noise_lie_on_their_circles():
+def test_moons_without_noise_are_on_their_circles():
     x, labels = moons(200, noise=0.0)
     upper, lower = x[labels == 0], x[labels == 1]
     np.testing.assert_allclose(np.linalg.norm(upper, axis=1), 1, rtol=1e-5)
@@ -41,7 +41,7 @@ def test_moons_without_noise_lie_on_their_circles():
     assert 0.75 < best_line(x, labels) < 1
 
 
-def test_spirals_turn_once_and_labels_tell_the_arm():
+def test_spirals_turn_once_and_labels_are_the_arms():
     x, labels = spirals(300, arms=3, noise=0.0)
     radius = np.linalg.norm(x, axis=1)
     turn = np.arctan2(x[:, 1], x[:, 0]) / (2 * np.pi)
@@ -51,7 +51,7 @@ def test_spirals_turn_once_and_labels_tell_the_arm():
     assert np.bincount(labels).tolist() == [100, 100, 100]
 
 
-@pytest.mark.parametrize("task, step", [(copying, 1), (reversing, -1)])
+@pytest.mark.parametrize(("task", "step"), [(copying, 1), (reversing, -1)])
 def test_the_masked_half_of_a_sequence_is_its_first_half(task, step):
     x, y, mask = task(5, length=4, symbols=7)
     assert x.shape == y.shape == mask.shape == (5, 8)

@@ -1,11 +1,11 @@
-"""Bad data is refused in one line that names the rows; real data and ordinary repetition pass."""
+"""Bad data raises one line that names the rows; real data and ordinary repetition pass."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from minitorch.data import Corpus, DataError, check, deduplicate, load_text, read_jsonl, split, validate
+from minitorch.data import Corpus, DataError, deduplicate, find_problems, load_text, read_jsonl, split, validate
 
 PARAGRAPHS = [
     "\n".join(f"Paragraph {p} says in line {i} that {(p * 7919 + i * 104729) % 99991} is a number." for i in range(12))
@@ -38,10 +38,10 @@ def test_clean_rows_and_texts_pass():
 
 def test_empty_rows_are_named():
     assert refusal(["a", " ", "b", ""]) == (
-        "2 problems (2 empty): row 2 is empty; row 4 is empty: give data that holds something"
+        "2 problems (2 empty): row 2 is empty; row 4 is empty: give data that is not empty"
     )
-    assert refusal([]) == "data holds no documents: give data that holds something"
-    assert refusal(["a"], []).startswith("validation data holds no documents")
+    assert refusal([]) == "data has no documents: give data that is not empty"
+    assert refusal(["a"], []).startswith("validation data has no documents")
     assert refusal("  \n").startswith("line 1 is empty")
 
 
@@ -60,13 +60,13 @@ def test_duplicate_rows_are_named_with_the_first_of_them():
 def test_many_problems_are_counted_and_the_first_few_shown():
     message = refusal(["same"] * 6 + [""])
     assert message.startswith("6 problems (1 empty, 5 duplicate): row 7 is empty; row 2 repeats row 1; row 3 rep")
-    assert "; and 3 more: give data that holds something; keep one of each" in message
+    assert "; and 3 more: give data that is not empty; keep one of each" in message
     with pytest.raises(DataError) as caught:
         validate(["same"] * 6)
     assert [p.where for p in caught.value.problems] == ["row 2", "row 3", "row 4", "row 5", "row 6"]
 
 
-def test_a_validation_row_that_train_holds_is_a_leak():
+def test_a_validation_row_that_is_also_in_train_is_a_leak():
     assert refusal(["a", "b"], ["c", "b"]) == (
         "validation row 2 is a copy of train row 2: take these out of the validation data"
     )
@@ -81,7 +81,7 @@ def test_places_of_a_file_are_its_lines(tmp_path):
     )
 
 
-def test_a_file_is_checked_by_its_path_and_its_name_is_not_taken_for_a_text(tmp_path):
+def test_a_file_is_checked_by_its_path_and_its_name_is_not_taken_as_a_text(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"text": "a"}\n{"text": "a"}\n', encoding="utf-8")
     assert refusal(path).startswith("rows.jsonl, line 2 repeats rows.jsonl, line 1")
@@ -89,7 +89,7 @@ def test_a_file_is_checked_by_its_path_and_its_name_is_not_taken_for_a_text(tmp_
         validate(str(path))
 
 
-def test_rows_of_another_type_are_refused():
+def test_rows_of_another_type_are_rejected():
     with pytest.raises(TypeError, match="rows are strings, bytes or mappings, not int: give other data as"):
         validate([1, 2])  # pyright: ignore[reportArgumentType]
 
@@ -144,7 +144,7 @@ def test_schema_names_missing_fields_and_wrong_types(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "value, kind, good",
+    ("value", "kind", "good"),
     [
         (1, int, True),
         (True, int, False),
@@ -156,13 +156,13 @@ def test_schema_names_missing_fields_and_wrong_types(tmp_path):
     ],
 )
 def test_schema_types(value, kind, good):
-    assert bool(check([{"x": value}], schema={"x": kind}).problems) != good
+    assert bool(find_problems([{"x": value}], schema={"x": kind}).problems) != good
 
 
 @pytest.mark.parametrize("data", ["text", ["row"]])
 def test_schema_needs_rows_with_fields(data):
     with pytest.raises(TypeError, match="schema checks rows with fields"):
-        check(data, schema={"text": str})
+        find_problems(data, schema={"text": str})
 
 
 def test_rows_of_arrays_are_compared_too():
