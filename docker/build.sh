@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds both images, `minitorch` and `minitorch-grading`: with Docker, or Podman, or as root with Buildah. The last one takes the
-# local base of labs/docker/make-base.sh where it was made.
+# Build both images, `minitorch` and `minitorch-grading`, with Docker, Podman, or (as root) Buildah. Buildah uses the local base
+# image of labs/docker/make-base.sh if it exists.
 set -eu
 cd "$(dirname "$0")/.."
 revision=$(git rev-parse HEAD 2> /dev/null || echo unknown)
@@ -23,7 +23,7 @@ else
     builder="podman build --ignorefile docker/Dockerfile.dockerignore"
 fi
 used=$file
-[ "$builder" != "docker build" ] || used=docker/Dockerfile # whose .dockerignore lies beside it
+[ "$builder" != "docker build" ] || used=docker/Dockerfile # next to its .dockerignore
 for target in grading student; do
     name=minitorch$([ $target = student ] || echo -$target)
     $builder -f "$used" --target $target --build-arg REVISION="$revision" --build-arg SOURCE="$source" -t "$name" .

@@ -62,7 +62,7 @@ def _known(name: str) -> str:
     from ..labs.registry import LABS
 
     if name not in LABS:
-        raise typer.BadParameter(f"there is no lab {name!r}. There are: {', '.join(LABS)}.", param_hint="NAME")
+        raise typer.BadParameter(f"unknown lab {name!r}. There are: {', '.join(LABS)}.", param_hint="NAME")
     return name
 
 

@@ -22,8 +22,8 @@ def roofline(
 ) -> None:
     """Plot the roofline of a machine in FLOP/s over FLOP/byte, and the speed of programs.
 
-    `attainable(intensity, peak, bandwidth)` gives the roofline. `points` maps a name to pairs (intensity, FLOP/s), which
-    are joined by a line.
+    `attainable(intensity, peak, bandwidth)` gives the roofline. `points` maps a name to pairs
+    (intensity, FLOP/s), joined by a line.
     """
     every = [pair for pairs in points.values() for pair in pairs]
     lowest = min([0.05, *(x for x, _ in every)]) / 2

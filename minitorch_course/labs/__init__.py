@@ -1,4 +1,5 @@
-"""The labs: work done in a terminal and a git repository, and what a reviewer would say of it.
+"""Labs: work done in a terminal and a git repository, reviewed by `minitorch lab check`.
 
-Each lab is a folder here with `start` and `check`; what students get lies in `labs/` of the repository.
+Each lab is a folder here with a function that starts it and one that checks it. The files that students get are in
+`labs/` of the repository.
 """

@@ -1,14 +1,17 @@
-"""Git, run so that neither this machine's settings nor a stranger's repository decide what it does."""
+"""Git, isolated from the settings of this machine and from hooks of untrusted repositories."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-OURS = {  # No settings of this machine, no questions, no hooks of a repository that somebody handed in.
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+ISOLATION = {  # no settings of this machine, and no questions
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_TERMINAL_PROMPT": "0",
@@ -24,7 +27,7 @@ MAINTAINERS = {
 
 
 class GitError(ValueError):
-    """What git said when it refused."""
+    """A git command failed; the message holds its error output."""
 
 
 class Git:
@@ -33,31 +36,34 @@ class Git:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def __call__(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> str:
-        """What git prints. Raises GitError if it fails."""
-        return self.bytes(*arguments, given=given, also=also).decode("utf-8", "replace").rstrip("\n")
+    def __call__(self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+        """Run git and return its output. Raises GitError if it fails."""
+        return self.bytes(*arguments, stdin=stdin, env=env).decode("utf-8", "replace").rstrip("\n")
 
-    def bytes(self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None) -> bytes:
+    def bytes(self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+        """Run git and return its output as bytes. Raises GitError if it fails."""
         if not shutil.which("git"):
             raise ImportError("This lab needs git, which is not installed: https://git-scm.com/downloads")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         done = subprocess.run(
             ["git", *OPTIONS, *arguments],
             cwd=self.folder,
-            input=given,
+            input=stdin,
             capture_output=True,
-            env=kept | OURS | dict(also or {}),
+            env=kept | ISOLATION | dict(env or {}),
             check=False,
         )
         if done.returncode:
-            said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
-            raise GitError(f"git {arguments[0]} in {self.folder} failed: {said}")
+            output = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+            raise GitError(f"git {arguments[0]} in {self.folder} failed: {output}")
         return done.stdout
 
     def lines(self, *arguments: str) -> list[str]:
+        """Run git and return the lines of its output."""
         return self(*arguments).splitlines()
 
     def succeeds(self, *arguments: str) -> bool:
+        """Return whether a git command exits with 0."""
         try:
             self(*arguments)
         except GitError:
@@ -65,7 +71,7 @@ class Git:
         return True
 
     def text(self, revision: str, path: str) -> str | None:
-        """A file at a revision; None if there is none, or it is not text."""
+        """Return a file at a revision, or None if it does not exist or is not text."""
         try:
             return self.bytes("cat-file", "blob", f"{revision}:{path}").decode("utf-8")
         except (GitError, UnicodeDecodeError):

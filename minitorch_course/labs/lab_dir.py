@@ -1,4 +1,4 @@
-"""A student's folder of a lab: how it is laid down, and how it is found again."""
+"""A student's folder of a lab: create it, and find it again."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from minitorch._files import atomic_write
 
 from .._packages import data_folder
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MARKER = "lab.json"
-WHERE = Path("minitorch-labs")
+PARENT = Path("minitorch-labs")
 
 
-def files(lab: str) -> Path:
-    """What the course brings for a lab. Raises ValueError if it was installed without."""
+def lab_files(lab: str) -> Path:
+    """Return the folder of files that the course ships for a lab. Raises ValueError if it is not installed."""
     folder = data_folder("lab_files", "labs") / lab
     if (folder / "README.md").is_file():
         return folder
@@ -27,38 +30,39 @@ def files(lab: str) -> Path:
     )
 
 
-def lay_down(lab: str, folder: Path, fill: Callable[[Path], None]) -> None:
-    """Make the folder of a lab with what `fill` puts into it: all of it, or nothing.
+def create(lab: str, folder: Path, fill: Callable[[Path], None]) -> None:
+    """Create the folder of a lab with the files that `fill` writes: all of them, or none.
 
-    Raises ValueError if something is there already: a student's work is never written over.
+    Raises ValueError if the folder is not empty, so that a student's work is never overwritten.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise ValueError(f"{folder} is there already and stays as it is. To begin anew, give another --folder.")
+        raise ValueError(f"{folder} exists already and stays as it is. To start again, give another --folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent.resolve(), prefix=f".{folder.name}."))
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent.resolve(), prefix=f".{folder.name}."))
     try:
-        fill(beside)
-        shutil.copy(files(lab) / "README.md", beside / "README.md")
-        atomic_write(beside / MARKER, json.dumps({"lab": lab}) + "\n")
-        beside.chmod(0o755)
-        os.replace(beside, folder)
+        fill(temporary)
+        shutil.copy(lab_files(lab) / "README.md", temporary / "README.md")
+        atomic_write(temporary / MARKER, json.dumps({"lab": lab}) + "\n")
+        temporary.chmod(0o755)
+        os.replace(temporary, folder)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def find(lab: str, given: Path | None) -> Path:
-    """The folder of a lab: the one given, else this one or one around it, else where `start` puts it.
+def find(lab: str, folder: Path | None) -> Path:
+    """Return the folder of a lab.
 
-    Raises ValueError if no such lab has been started there.
+    That is `folder` if given, else the current folder or one of its parents, else the folder that `start` creates.
+    Raises ValueError if the lab has not been started there.
     """
     here = Path().resolve()
-    candidates = [given] if given is not None else [here, *here.parents, WHERE / lab]
-    for folder in candidates:
-        if _lab_of(folder) == lab:
-            return folder.resolve()
-    place = given or WHERE / lab
+    candidates = [folder] if folder is not None else [here, *here.parents, PARENT / lab]
+    for candidate in candidates:
+        if _lab_of(candidate) == lab:
+            return candidate.resolve()
+    place = folder or PARENT / lab
     raise ValueError(
-        f"The lab {lab} has not been started in {place}: begin with `minitorch lab start {lab}`, or give --folder."
+        f"The lab {lab} has not been started in {place}: run `minitorch lab start {lab}`, or give --folder."
     )
 
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .ci import check as ci
 from .docker import check as docker
-from .lab_dir import WHERE, find
+from .lab_dir import PARENT, find
 from .pull_request import check as pull_request
 from .pull_request import upstream
-from .review import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .review import Review
 
 
 @dataclass(frozen=True)
 class Lab:
-    """How a lab is begun and checked. `check` takes the folder, and whether the lab may answer by changing it."""
+    """The two functions of a lab.
+
+    Attributes:
+      start: creates the given folder.
+      check: reviews a folder; the second argument says whether the lab may respond by changing it.
+    """
 
     start: Callable[[Path], None]
-    check: Callable[[Path, bool], Report]
+    check: Callable[[Path, bool], Review]
 
 
 LABS = {
@@ -30,18 +39,18 @@ LABS = {
 
 
 def start(name: str, folder: Path | None) -> Path:
-    """Lay a lab down, and say where. Raises ValueError for an unknown lab, or a folder that is in use."""
-    place = folder or WHERE / name
-    _named(name).start(place)
+    """Create the folder of a lab, and return it. Raises ValueError for an unknown lab, or a folder that is in use."""
+    place = folder or PARENT / name
+    _lab(name).start(place)
     return place
 
 
-def check(name: str, folder: Path | None, answer: bool) -> Report:
-    """Look at a lab. Raises ValueError for an unknown lab, or one that has not been started."""
-    return _named(name).check(find(name, folder), answer)
+def check(name: str, folder: Path | None, respond: bool) -> Review:
+    """Review a lab. Raises ValueError for an unknown lab, or one that has not been started."""
+    return _lab(name).check(find(name, folder), respond)
 
 
-def _named(name: str) -> Lab:
+def _lab(name: str) -> Lab:
     if name not in LABS:
-        raise ValueError(f"There is no lab {name!r}. There are: {', '.join(LABS)}.")
+        raise ValueError(f"Unknown lab {name!r}. There are: {', '.join(LABS)}.")
     return LABS[name]

@@ -1,17 +1,19 @@
-"""What a check says: items with points, and comments that say where, why and what to do."""
+"""The result of a check: items with points, and comments with a place, a reason and a remedy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DONE, MISSING, UNVERIFIED = "done", "missing", "unverified"
 
 
 @dataclass(frozen=True)
 class Comment:
-    """One remark. `where` is a file, mostly with its line (`Dockerfile:12`), or a commit."""
+    """One comment of a reviewer. `where` is a file, usually with its line (`Dockerfile:12`), or a commit."""
 
     where: str
     text: str
@@ -22,10 +24,10 @@ class Comment:
 
 @dataclass(frozen=True)
 class Item:
-    """Something that is asked for. Its points are given if there is no comment, and it could be verified.
+    """A requirement of a lab. It earns its points if it has no comments and could be verified.
 
     Attributes:
-      unverified: why it could not be looked at, if so.
+      unverified: why it could not be checked; empty if it was.
     """
 
     name: str
@@ -36,16 +38,18 @@ class Item:
 
     @property
     def status(self) -> str:
+        """`done`, `missing` or `unverified`."""
         return MISSING if self.comments else UNVERIFIED if self.unverified else DONE
 
     @property
     def earned(self) -> int:
+        """The points of an item that is done, else 0."""
         return self.points if self.status == DONE else 0
 
 
 @dataclass(frozen=True)
-class Report:
-    """The answer to a lab as it is now. `notes` are no fault of the student's."""
+class Review:
+    """The review of a lab. `notes` do not cost points."""
 
     lab: str
     items: Sequence[Item]
@@ -53,18 +57,21 @@ class Report:
 
     @property
     def earned(self) -> int:
+        """The sum of the earned points."""
         return sum(item.earned for item in self.items)
 
     @property
     def points(self) -> int:
+        """The sum of all points."""
         return sum(item.points for item in self.items)
 
     @property
     def done(self) -> bool:
+        """Whether every item is done."""
         return all(item.status == DONE for item in self.items)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the review as JSON data."""
         items = [asdict(item) | {"status": item.status, "earned": item.earned} for item in self.items]
         return {"lab": self.lab, "points": self.points, "earned": self.earned, "done": self.done} | {
             "items": items,

@@ -1,4 +1,4 @@
-"""A student's program run with limits: in the sandbox that grading uses, where there is one."""
+"""Run a student's Python program with limits, in the sandbox of grading if there is one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..grading.sandbox import MIB, Bind, Limits, command, why_unavailable
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 INSIDE = Path("/run/lab")
-SAID = 20_000  # characters that are kept of what a program prints
+MAX_OUTPUT = 20_000  # bytes of a program's output that are kept
 LIMITS = Limits(memory=8192 * MIB, scratch=256 * MIB)
-# The first process inside: limits for the one that it becomes. Python's own, so that it is the same everywhere.
+# The first process inside sets limits, and then becomes the program. It is Python, so that it is the same everywhere.
 LIMITED = """
 import os, resource, sys
 size, memory, folder, *program = sys.argv[1:]
@@ -28,25 +31,42 @@ os.execvpe(program[0], program, os.environ)
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a program ended: its exit status (None if it took too long) and the end of what it printed."""
+class Completed:
+    """A program that ended.
 
-    code: int | None
-    said: str
+    Attributes:
+      exit_code: None if the program was killed because it took too long.
+      output: the end of its standard output and error.
+    """
+
+    exit_code: int | None
+    output: str
 
     @property
-    def well(self) -> bool:
-        return self.code == 0
+    def succeeded(self) -> bool:
+        """Whether the exit code is 0."""
+        return self.exit_code == 0
 
-    def last_words(self, lines: int = 3) -> str:
-        """Its last lines, for a comment."""
-        if self.code is None:
+    def tail(self, lines: int = 3) -> str:
+        """Return the last lines of the output, for a comment."""
+        if self.exit_code is None:
             return "it took too long"
-        return " | ".join(line.strip() for line in self.said.strip().splitlines()[-lines:]) or f"exit {self.code}"
+        return " | ".join(line.strip() for line in self.output.strip().splitlines()[-lines:]) or (
+            f"exit {self.exit_code}"
+        )
 
 
-def run(tree: Path, arguments: Sequence[str], seconds: float, variables: Mapping[str, str] | None = None) -> Ended:
-    """Run Python with `arguments` in `tree`, a folder that anybody may enter and, in the sandbox, nobody may change."""
+def run_python(
+    tree: Path, arguments: Sequence[str], seconds: float, variables: Mapping[str, str] | None = None
+) -> Completed:
+    """Run Python with `arguments` in the folder `tree`, which is read-only in the sandbox.
+
+    Args:
+      tree: folder that any user can read.
+      arguments: command line after `python`.
+      seconds: time limit.
+      variables: environment variables besides the usual ones.
+    """
     environment = {
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
@@ -57,7 +77,7 @@ def run(tree: Path, arguments: Sequence[str], seconds: float, variables: Mapping
         **(variables or {}),
     }
     if why_unavailable():
-        return _run_openly(tree, [sys.executable, *arguments], environment, seconds)
+        return _run_unsandboxed(tree, [sys.executable, *arguments], environment, seconds)
     limits = [str(LIMITS.file), str(LIMITS.memory), str(INSIDE)]
     program = [sys.executable, "-c", LIMITED, *limits, sys.executable, *arguments]
     inside = {"HOME": "/home/student", **environment}
@@ -65,26 +85,26 @@ def run(tree: Path, arguments: Sequence[str], seconds: float, variables: Mapping
 
 
 def sandbox_note() -> list[str]:
-    """For a report: a line if there is no sandbox."""
+    """Return a note for the review if the sandbox is unavailable."""
     why = why_unavailable()
-    return [f"There is no sandbox here, so the code ran as you: {why}."] if why else []
+    return [f"The code ran without a sandbox, with your own rights: {why}."] if why else []
 
 
-def _run_openly(tree: Path, program: list[str], variables: dict[str, str], seconds: float) -> Ended:
+def _run_unsandboxed(tree: Path, program: list[str], variables: dict[str, str], seconds: float) -> Completed:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         needed = {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
         return _wait(program, {"HOME": home, "USERPROFILE": home, **needed, **variables}, tree, seconds)
 
 
-def _wait(line: list[str], environment: dict[str, str], folder: Path, seconds: float) -> Ended:
-    with tempfile.TemporaryFile() as said:
+def _wait(line: list[str], environment: dict[str, str], folder: Path, seconds: float) -> Completed:
+    with tempfile.TemporaryFile() as output:
         try:
             done = subprocess.run(
                 line,
                 env=environment,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 timeout=seconds,
                 start_new_session=True,
@@ -93,5 +113,5 @@ def _wait(line: list[str], environment: dict[str, str], folder: Path, seconds: f
             code = done.returncode
         except subprocess.TimeoutExpired:
             code = None
-        said.seek(max(0, said.tell() - SAID))
-        return Ended(code, said.read().decode("utf-8", "replace"))
+        output.seek(max(0, output.tell() - MAX_OUTPUT))
+        return Completed(code, output.read().decode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""Reads handwritten digits: softmax regression on 8 x 8 pixels."""
+"""Classify handwritten digits with softmax regression on 8 x 8 pixels."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ STEPS, RATE = 200, 0.5
 
 
 def features(pixels):
-    """Pixels of 0 to 16 as numbers of 0 to 1, and a constant."""
+    """Return pixels from 0 to 16 as numbers from 0 to 1, and a constant."""
     scaled = pixels / 16
     return np.column_stack([scaled, np.ones(len(scaled))])
 
 
 def train(pixels, labels):
-    """Weights for `predict`, by gradient descent."""
+    """Return weights for `predict`, trained by gradient descent."""
     x, y = features(pixels), np.eye(10)[labels]
     weights = np.zeros((x.shape[1], 10))
     for _ in range(STEPS):
@@ -24,5 +24,5 @@ def train(pixels, labels):
 
 
 def predict(weights, pixels):
-    """The likeliest digit of each row."""
+    """Return the most probable digit of each row."""
     return (features(pixels) @ weights).argmax(axis=1)

@@ -1,4 +1,4 @@
-"""Everything that must hold before a change is merged: python ci.py"""
+"""Run all checks that a change has to pass before it is merged: `python ci.py`."""
 
 import doctest
 import pathlib
@@ -9,13 +9,13 @@ LONGEST_LINE = 120
 
 
 def style():
-    """Complaints about the text of the Python files."""
+    """Yield complaints about the format of the Python files."""
     for path in [*pathlib.Path("tinyscore").glob("*.py"), *pathlib.Path("tests").glob("*.py")]:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if len(line) > LONGEST_LINE:
                 yield f"{path}:{number}: longer than {LONGEST_LINE} characters"
             if line != line.rstrip():
-                yield f"{path}:{number}: blanks at the end of the line"
+                yield f"{path}:{number}: white space at the end of the line"
 
 
 def main():

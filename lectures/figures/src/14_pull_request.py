@@ -9,9 +9,9 @@ from sheet import Sheet
 from minitorch_course.figures import git_graphs
 
 CUT = (
-    (["import os"],) * 3,
+    (["import os"], ["import os"], ["import os"]),
     (["rate = 1"], ["rate = 3"], ["rate = 2"]),
-    (["print(rate)"],) * 3,
+    (["print(rate)"], ["print(rate)"], ["print(rate)"]),
     (["seed = 0"], ["seed = 0"], []),
     (["run()"], ["run()"], ["run()"]),
     ([], ["save()"], []),

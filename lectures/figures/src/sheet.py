@@ -59,9 +59,9 @@ class Sheet:
         for cell in read_source(notebook).of("setup", "exercise", "demo"):
             if cell.kind == "demo" and demos is not None and cell.name not in demos and cell.name not in names:
                 continue
-            _, error = run_cell(cell, solved(cell.source), bound)
-            if error:
-                raise error
+            outcome = run_cell(cell, solved(cell.source), bound)
+            if outcome.error:
+                raise outcome.error
             if cell.name in names:
                 self.save(names[cell.name])
             plt.close("all")

@@ -1,4 +1,4 @@
-"""The lab of the gate: a workflow that refuses changes which pass every test and make a model worse.
+"""The lab `ci`: a workflow that rejects changes which pass every test and make a model worse.
 
-The student's gate is tried on pull requests that it has seen, and on some that it has not.
+The student's gate is tested with pull requests that students know, and with some that they do not.
 """

@@ -1,21 +1,25 @@
-"""The lab of the gate, begun and checked."""
+"""Start and check the lab `ci`."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import run_sandboxed
-from ..lab_dir import files, lay_down
-from ..review import Comment, Item, Report
-from ..run_sandboxed import Ended
+from ..lab_dir import create, lab_files
+from ..review import Comment, Item, Review
 from . import datasets, workflow
 from .workflow import GATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..run_sandboxed import Completed
 
 LAB = "ci"
 SECONDS = 120
@@ -24,11 +28,11 @@ PROJECT, DATA, PULLS = "main", "data", "pull-requests"
 
 @dataclass(frozen=True)
 class Change:
-    """A pull request: in `file` it writes `new` in place of `old`.
+    """A pull request that replaces `old` by `new` in `file`.
 
     Attributes:
-      about: what it does, for a comment.
-      reason: the beginning of a word in the reason for which it is to be refused; empty if it is good.
+      about: description, for a comment.
+      reason: beginning of a word that the gate has to print as its reason; empty if the change is good.
     """
 
     about: str
@@ -39,60 +43,60 @@ class Change:
 
 
 GOOD, TESTS, ACCURACY, FAIRNESS = "", "test", "accura", "fair"
-CHANGES = (  # The first four lie in the lab's folder; the others nobody has seen.
+CHANGES = (  # The first four are in the lab's folder; students do not know the others.
     Change("the project as it is"),
     Change("pull request 1, which is good", "digits.py", "= 200,", "= 100,"),
-    Change("pull request 2, after which digits are read worse", "digits.py", "= 200,", "= 10,", ACCURACY),
-    Change("pull request 3, which denies one group its loans", "loans.py", '"debt")', '"debt", "district")', FAIRNESS),
-    Change("a smaller learning rate, which harms nothing", "loans.py", "300, 0.5", "300, 0.4"),
-    Change("a change after which a test fails", "digits.py", "argmax(axis=1)", "argmax(axis=0)", TESTS),
+    Change("pull request 2, which lowers the accuracy on digits", "digits.py", "= 200,", "= 10,", ACCURACY),
+    Change("pull request 3, which denies loans to one group", "loans.py", '"debt")', '"debt", "district")', FAIRNESS),
+    Change("a smaller learning rate, which does no harm", "loans.py", "300, 0.5", "300, 0.4"),
+    Change("a change that fails a test", "digits.py", "argmax(axis=1)", "argmax(axis=0)", TESTS),
     Change("a change that rounds pixels away", "digits.py", "pixels / 16", "pixels // 16", ACCURACY),
     Change("a change that grants few loans only", "loans.py", "weights > 0", "weights > 2", ACCURACY),
-    Change("a change that looks at the group itself", "loans.py", '"debt")', '"debt", "group")', FAIRNESS),
+    Change("a change that uses the group itself", "loans.py", '"debt")', '"debt", "group")', FAIRNESS),
 )
-ITEMS = {  # reason: title and points
-    GOOD: ("What is good may be merged", 20),
-    TESTS: ("What fails a test may not", 10),
-    ACCURACY: ("What makes a model worse may not", 20),
-    FAIRNESS: ("What makes a model unfair may not", 20),
+ITEMS = {  # reason: (title, points)
+    GOOD: ("Good changes may be merged", 20),
+    TESTS: ("A change that fails a test is rejected", 10),
+    ACCURACY: ("A change that makes a model worse is rejected", 20),
+    FAIRNESS: ("A change that makes a model unfair is rejected", 20),
 }
 
 
 def start(folder: Path) -> None:
-    """Lay down the lab. Raises ValueError if something is there already."""
-    lay_down(LAB, folder, _fill)
+    """Create the lab's folder. Raises ValueError if it is not empty."""
+    create(LAB, folder, _fill)
 
 
 def _fill(folder: Path) -> None:
     skipped = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(files(LAB), folder, dirs_exist_ok=True, ignore=skipped)
-    datasets.write(folder / DATA)
-    for changed in sorted((files(LAB) / PULLS).glob("[0-9]-*")):  # Whole projects, as they would be after the merge.
-        for part in (files(LAB) / PROJECT, changed):
+    shutil.copytree(lab_files(LAB), folder, dirs_exist_ok=True, ignore=skipped)
+    datasets.write_datasets(folder / DATA)
+    for changed in sorted((lab_files(LAB) / PULLS).glob("[0-9]-*")):  # Whole projects, as they would be after a merge.
+        for part in (lab_files(LAB) / PROJECT, changed):
             shutil.copytree(part, folder / PULLS / changed.name, dirs_exist_ok=True, ignore=skipped)
 
 
-def check(folder: Path, answer: bool = True) -> Report:
-    """Look at the lab in `folder`; `answer` changes nothing here. Raises ValueError if there is no gate."""
+def check(folder: Path, respond: bool = True) -> Review:
+    """Review the lab in `folder`; `respond` has no effect here. Raises ValueError if the gate is missing."""
     if not (folder / GATE).is_file():
-        raise ValueError(f"{folder / GATE} is not there: the gate is what this lab is about.")
+        raise ValueError(f"{folder / GATE} does not exist: it is the program that you write in this lab.")
     with tempfile.TemporaryDirectory(prefix="mt-lab-", ignore_cleanup_errors=True) as temporary:
-        datasets.write(Path(temporary) / DATA)
+        datasets.write_datasets(Path(temporary) / DATA)
         trees = [_tree(folder / GATE, change, Path(temporary) / str(i)) for i, change in enumerate(CHANGES)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            said = list(pool.map(lambda tree: run_sandboxed.run(tree, [GATE, PROJECT], SECONDS), trees))
-    judged = list(zip(CHANGES, said, strict=True))
+            completed = list(pool.map(lambda tree: run_sandboxed.run_python(tree, [GATE, PROJECT], SECONDS), trees))
+    results = list(zip(CHANGES, completed, strict=True))
     gate = [
-        Item(f"gate-{reason or 'good'}", title, points, list(_judge(reason, judged)))
+        Item(f"gate-{reason or 'good'}", title, points, list(_comments(reason, results)))
         for reason, (title, points) in ITEMS.items()
     ]
-    return Report(LAB, [*_about_workflow(folder), *gate], run_sandboxed.sandbox_note())
+    return Review(LAB, [*_workflow_items(folder), *gate], run_sandboxed.sandbox_note())
 
 
 def _tree(gate: Path, change: Change, tree: Path) -> Path:
-    """What the gate gets to see: data and project after the change, and no name that gives the answer away."""
+    """Write what the gate sees: data, and the project after the change, with no name that reveals the answer."""
     shutil.copytree(tree.parent / DATA, tree / DATA)
-    shutil.copytree(files(LAB) / PROJECT, tree / PROJECT, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(lab_files(LAB) / PROJECT, tree / PROJECT, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(gate, tree / GATE)
     if change.file:
         path = tree / PROJECT / change.file
@@ -100,25 +104,25 @@ def _tree(gate: Path, change: Change, tree: Path) -> Path:
     return tree
 
 
-def _about_workflow(folder: Path) -> list[Item]:
+def _workflow_items(folder: Path) -> list[Item]:
     return [
-        Item("actionlint", "actionlint finds nothing in the workflow", 5, list(workflow.actionlint(folder))),
-        Item("schema", "The workflow fits GitHub's schema", 5, list(workflow.schema(folder))),
-        Item("workflow", "The workflow stands in the way of a merge", 20, list(workflow.rules(folder))),
+        Item("actionlint", "actionlint reports nothing for the workflow", 5, list(workflow.actionlint(folder))),
+        Item("schema", "The workflow matches GitHub's schema", 5, list(workflow.schema(folder))),
+        Item("workflow", "The workflow can block a merge", 20, list(workflow.rules(folder))),
     ]
 
 
-def _judge(reason: str, judged: list[tuple[Change, Ended]]) -> Iterator[Comment]:
-    """Comments on changes of a kind. A gate that refuses all, or nothing, is no gate, and has no points for either."""
-    refuses_all = all(not ended.well for _, ended in judged)
-    for change, ended in judged:
+def _comments(reason: str, results: list[tuple[Change, Completed]]) -> Iterator[Comment]:
+    """Comment on changes of one kind. A gate that rejects everything earns no points for its rejections."""
+    rejects_all = all(not completed.succeeded for _, completed in results)
+    for change, completed in results:
         if change.reason != reason:
             continue
-        if not reason and not ended.well:
-            yield Comment(GATE, f"refuses {change.about}: {ended.last_words()}")
-        elif reason and ended.well:
-            yield Comment(GATE, f"lets through {change.about}.")
-        elif reason and refuses_all:
-            yield Comment(GATE, f"refuses {change.about}, as it refuses everything.")
-        elif reason and reason not in ended.said.lower():
-            yield Comment(GATE, f"refuses {change.about}, but does not say so: name the reason. {ended.last_words()}")
+        if not reason and not completed.succeeded:
+            yield Comment(GATE, f"rejects {change.about}: {completed.tail()}")
+        elif reason and completed.succeeded:
+            yield Comment(GATE, f"accepts {change.about}.")
+        elif reason and rejects_all:
+            yield Comment(GATE, f"rejects {change.about}, but it rejects everything.")
+        elif reason and reason not in completed.output.lower():
+            yield Comment(GATE, f"rejects {change.about}, but does not say why: print the reason. {completed.tail()}")

@@ -1,19 +1,22 @@
-"""The data of the lab: digits that come with scikit-learn, and applications for loans that nobody made."""
+"""The data of the lab `ci`: the digits of scikit-learn, and synthetic applications for loans."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minitorch._optional import require
 
-DIGITS, LOANS, ROWS = 1200, 2400, 4  # rows of each table, and how many decimals
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIGITS, LOANS = 1200, 2400  # rows of each table
 HEADER = "income,debt,district,group,repaid"
 
 
-def write(folder: Path) -> None:
-    """Put `train` and `held-out` halves of both tables into a new folder, always the same."""
+def write_datasets(folder: Path) -> None:
+    """Write the `train` and `held-out` halves of both tables to a new folder. The data are always the same."""
     folder.mkdir()
     for name, table, header, form in (("digits", _digits(), _pixels(), "%d"), ("loans", _loans(), HEADER, "%.4g")):
         half = len(table) // 2
@@ -33,7 +36,7 @@ def _digits() -> np.ndarray:
 
 
 def _loans() -> np.ndarray:
-    """Two groups with equal incomes and debts; one lives mostly in one district, and pays back less often."""
+    """Return two groups with equal incomes and debts; one lives mostly in one district, and repays less often."""
     rng = np.random.default_rng(1)
     group = rng.random(LOANS) < 0.4
     income, debt = rng.normal(size=(2, LOANS))

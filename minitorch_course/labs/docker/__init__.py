@@ -1,4 +1,4 @@
-"""The lab of the container: a model packaged so that somebody else can run it, and trust what is inside.
+"""The lab `docker`: package a model so that others can run it, and can trust its content.
 
-The Dockerfile and the files beside it are read against rules; where a builder is, the image is built, and asked.
+The Dockerfile and the files next to it are checked against rules. If there is a builder, the image is built and tested.
 """

@@ -1,7 +1,7 @@
-"""Buildah, which builds without a daemon, and bubblewrap, which runs what it built: for machines that have no more.
+"""Buildah, which builds without a daemon, and bubblewrap, which runs the image.
 
-Steps of a Dockerfile are isolated by chroot only, so this needs root. Where no registry can be reached, images stand on
-the local base that `make-base.sh` makes.
+For machines without Docker and Podman. The steps of a Dockerfile are isolated by chroot only, so this needs root. If no
+registry can be reached, images are built on the local base of `make-base.sh`.
 """
 
 from __future__ import annotations
@@ -11,32 +11,34 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .builders import BUILD_SECONDS, STOPS_WITHIN, TAG, BuildError, Container, call
+from ..._ports import free_ports
+from .builder import BUILD_SECONDS, STOP_SECONDS, TAG, BuildError, Container, call
 from .dockerfile import FILE, Dockerfile, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 LOCAL_BASE = "localhost/minitorch-base"
 COMMAND = ("buildah", "--storage-driver", "vfs")
-SETTINGS = ("/etc/pip.conf", "/etc/ssl/certs/ca-certificates.crt")  # of this machine, seen while an image is built
+SETTINGS = ("/etc/pip.conf", "/etc/ssl/certs/ca-certificates.crt")  # of this machine, visible during a build
 
 
-def why_not() -> str:
-    """One line on why this cannot be done here, or nothing."""
+def why_unavailable() -> str:
+    """Return why Buildah cannot be used here, or an empty string if it can."""
     if not hasattr(os, "geteuid") or not shutil.which("buildah"):
         return "neither Docker nor Podman works here, and Buildah is not installed"
     if os.geteuid() != 0:
         return "neither Docker nor Podman works here, and Buildah needs root"
-    return "" if shutil.which("bwrap") else "Buildah needs bubblewrap to run what it built (apt install bubblewrap)"
+    return "" if shutil.which("bwrap") else "Buildah needs bubblewrap to run the image (apt install bubblewrap)"
 
 
 class Buildah:
-    """See the top of this file."""
+    """A builder that needs neither a daemon nor a registry."""
 
     name = "buildah"
 
@@ -49,7 +51,7 @@ class Buildah:
             call([*COMMAND, "build", *options, str(folder)], BUILD_SECONDS)
 
     def _on_local_base(self, path: Path) -> str:
-        """The Dockerfile; where there is a local base, it stands in for images from elsewhere."""
+        """Return the Dockerfile, with the local base instead of external images if there is one."""
         text = path.read_text(encoding="utf-8")
         return text if not has_local_base() else on_base(text, read(path))
 
@@ -74,36 +76,36 @@ class Buildah:
 
     @contextlib.contextmanager
     def run(self) -> Iterator[Container]:
-        config, port = self.config(), _free_port()
-        with self._mounted() as root, tempfile.TemporaryFile() as said:
+        config, (port,) = self.config(), free_ports(1)
+        with self._mounted() as root, tempfile.TemporaryFile() as output:
             line = _line(config, root, port)
             reader, writer = os.pipe()
             start = [*line, "--as-pid-1", "--info-fd", str(writer), "--", *_program(config)]
-            process = subprocess.Popen(start, env={}, stdout=said, stderr=said, pass_fds=[writer])
+            process = subprocess.Popen(start, env={}, stdout=output, stderr=output, pass_fds=[writer])
             os.close(writer)
 
-            def text() -> str:
-                said.seek(0)
-                return said.read().decode("utf-8", "replace")
+            def logs() -> str:
+                output.seek(0)
+                return output.read().decode("utf-8", "replace")
 
-            def health(command: Sequence[str]) -> bool:
+            def is_healthy(command: Sequence[str]) -> bool:
                 return subprocess.run([*line, "--", *command], env={}, capture_output=True, check=False).returncode == 0
 
             try:
                 first = _first_process(reader)
-                yield Container(port, lambda: process.poll() is None, text, health, lambda: _stop(process, first))
+                yield Container(port, lambda: process.poll() is None, logs, is_healthy, lambda: _stop(process, first))
             finally:
                 process.kill()
                 process.wait()
 
 
 def has_local_base() -> bool:
-    """Has make-base.sh been run?"""
+    """Return whether `make-base.sh` has been run."""
     return bool(call([*COMMAND, "images", "--quiet", "--filter", f"reference={LOCAL_BASE}"]).strip())
 
 
 def on_base(text: str, file: Dockerfile) -> str:
-    """A Dockerfile with the local base in place of every image from elsewhere."""
+    """Return a Dockerfile with the local base instead of every external image."""
     lines = text.splitlines()
     for stage in file.external():
         lines[stage.line - 1] = f"FROM {LOCAL_BASE}" + (f" AS {stage.name}" if stage.name else "")
@@ -111,10 +113,10 @@ def on_base(text: str, file: Dockerfile) -> str:
 
 
 def _line(config: dict[str, Any], root: str, port: int) -> list[str]:
-    """Bubblewrap with the image as its root, which nobody can write to, as the image's user."""
+    """Return the command line of bubblewrap: the image as a read-only root, the image's user, no capabilities."""
     user, _, group = (config.get("User") or "0").partition(":")
     if not user.isdigit():
-        raise BuildError(f"the user {user!r} of the image is no number, and without Docker nobody can look it up")
+        raise BuildError(f"the user {user!r} of the image is not a number, and Buildah cannot look up names")
     line = ["bwrap", "--ro-bind", root, "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
     line += ["--unshare-all", "--share-net", "--unshare-user", "--uid", user, "--gid", group or user]
     line += ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--chdir", config.get("WorkingDir") or "/"]
@@ -127,7 +129,7 @@ def _program(config: dict[str, Any]) -> list[str]:
 
 
 def _first_process(reader: int) -> int:
-    """The number that the container's first process has out here. Raises BuildError if there was none."""
+    """Return the process id of the container's first process on this machine. Raises BuildError if there was none."""
     with os.fdopen(reader, encoding="utf-8") as file:
         text = file.read()
     if not text:
@@ -139,12 +141,6 @@ def _stop(process: subprocess.Popen[bytes], first: int) -> int | None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(first, signal.SIGTERM)
     try:
-        return process.wait(STOPS_WITHIN)
+        return process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         return None
-
-
-def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The lab of the container, begun and checked."""
+"""Start and check the lab `docker`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..._packages import LIBRARY
-from ..lab_dir import files, lay_down
-from ..review import Comment, Item, Report
+from ..lab_dir import create, lab_files
+from ..review import Comment, Item, Review
 from . import dockerfile_rules, file_checks, image_checks
 from .dockerfile import FILE, Dockerfile, read
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 LAB = "docker"
-GIVEN = ("Dockerfile", "serve.py", "requirements.in", "make-base.sh")
-PARTS = ("autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "infer")  # what a server may need
+STUDENT_FILES = ("Dockerfile", "serve.py", "requirements.in", "make-base.sh")
+PARTS = ("autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "infer")  # all that a server needs
 
 
 def start(folder: Path) -> None:
-    """Lay down the lab. Raises ValueError if something is there already."""
-    lay_down(LAB, folder, _fill)
+    """Create the lab's folder. Raises ValueError if it is not empty."""
+    create(LAB, folder, _fill)
 
 
 def _fill(folder: Path) -> None:
-    for name in GIVEN:
-        shutil.copy(files(LAB) / name, folder / name)
+    for name in STUDENT_FILES:
+        shutil.copy(lab_files(LAB) / name, folder / name)
     skipped = shutil.ignore_patterns("__pycache__")
     for part in PARTS:
         shutil.copytree(LIBRARY / part, folder / "minitorch" / part, ignore=skipped)
@@ -35,16 +38,16 @@ def _fill(folder: Path) -> None:
         shutil.copy(file, folder / "minitorch")
 
 
-def check(folder: Path, answer: bool = True) -> Report:
-    """Look at the lab in `folder`; `answer` changes nothing here. Raises ValueError if there is no Dockerfile."""
+def check(folder: Path, respond: bool = True) -> Review:
+    """Review the lab in `folder`; `respond` has no effect here. Raises ValueError if the Dockerfile is missing."""
     file = read(folder / FILE)
-    return Report(LAB, [*described(file, folder), *about_model(file, folder), *image_checks.look(folder)])
+    return Review(LAB, [*check_files(file, folder), *check_model(file, folder), *image_checks.check_image(folder)])
 
 
-def described(file: Dockerfile, folder: Path) -> list[Item]:
-    """What holds for any image: its Dockerfile, its lock, its bill, how it is run."""
+def check_files(file: Dockerfile, folder: Path) -> list[Item]:
+    """Return the items for any image: Dockerfile, lock, SBOM, and how to run it."""
     both: dict[str, tuple[str, int, Iterable[Comment]]] = {
-        "hadolint": ("hadolint, a linter of Dockerfiles, finds nothing", 6, lint(folder / FILE)),
+        "hadolint": ("hadolint, a linter of Dockerfiles, reports nothing", 6, lint(folder / FILE)),
         "stages": ("Built in one stage, run in another", 5, dockerfile_rules.stages(file)),
         "base": ("The base is pinned by its digest", 5, dockerfile_rules.base(file)),
         "locked": (
@@ -52,7 +55,7 @@ def described(file: Dockerfile, folder: Path) -> list[Item]:
             7,
             [*dockerfile_rules.locked(file), *file_checks.lock(folder)],
         ),
-        "user": ("The program is not root", 4, dockerfile_rules.user(file)),
+        "user": ("The program does not run as root", 4, dockerfile_rules.user(file)),
         "lean": (
             "No build tools or caches in the last stage",
             5,
@@ -64,32 +67,32 @@ def described(file: Dockerfile, folder: Path) -> list[Item]:
             [*dockerfile_rules.read_only(file), *file_checks.run_read_only(folder)],
         ),
         "health": ("There is a health check", 3, dockerfile_rules.health(file)),
-        "labels": ("OCI labels say what it is", 4, dockerfile_rules.labels(file)),
+        "labels": ("OCI labels describe the image", 4, dockerfile_rules.labels(file)),
         "bill": (
-            "Licence and bill of materials are inside",
+            "Licence and SBOM are in the image",
             6,
-            [*dockerfile_rules.documents(file), *file_checks.bill(folder)],
+            [*dockerfile_rules.documents(file), *file_checks.sbom(folder)],
         ),
     }
     return [Item(f"file-{name}", title, points, list(found)) for name, (title, points, found) in both.items()]
 
 
-def about_model(file: Dockerfile, folder: Path) -> list[Item]:
-    """What holds for an image that serves a model."""
+def check_model(file: Dockerfile, folder: Path) -> list[Item]:
+    """Return the items for an image that serves a model."""
     signals = [*dockerfile_rules.signals(file), *file_checks.handles_sigterm(folder)]
     card = [
         *dockerfile_rules.carried(
-            file, "model", "the model with its card", "who uses a model wants to know what it was made of"
+            file, "model", "the model with its card", "users need to know how the model was trained"
         )
     ]
     return [
-        Item("file-signals", "SIGTERM reaches the server, and is obeyed", 5, signals),
-        Item("file-model", "The model, its card and the licence are there", 5, [*card, *file_checks.model(folder)]),
+        Item("file-signals", "SIGTERM reaches the server, which shuts down", 5, signals),
+        Item("file-model", "The model, its card and the licence exist", 5, [*card, *file_checks.model(folder)]),
     ]
 
 
 def lint(path: Path) -> Iterator[Comment]:
-    """What hadolint says. Raises ImportError if it is not installed."""
+    """Report what hadolint finds. Raises ImportError if it is not installed."""
     program = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
     if program is None:
         raise ImportError("Checking a Dockerfile needs hadolint: pip install 'minitorch-course[course]'")

@@ -1,12 +1,15 @@
-"""Rules for a Dockerfile, a function each: it says where the rule is broken, why that matters, and what to do."""
+"""Rules for a Dockerfile, one function each: where the rule is broken, why that matters, and what to do."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..review import Comment
 from .dockerfile import FILE, Dockerfile, Instruction, pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LABELS = ("title", "description", "version", "source", "licenses", "revision")
 PREFIX = "org.opencontainers.image."
@@ -16,29 +19,29 @@ CACHE_OFF = ("--no-cache-dir", "--no-cache", "PIP_NO_CACHE_DIR", "--mount=type=c
 
 
 def stages(file: Dockerfile) -> Iterator[Comment]:
-    """Built in one stage, run in another."""
+    """Check that the image is built in one stage and run in another."""
     if len(file.stages) < 2:
         yield Comment(
             f"{FILE}:{file.final.line}",
-            "has one stage, so whatever builds the image is shipped in it. Build in a first stage (FROM ... AS"
+            "has one stage, so the build tools are shipped in the image. Build in a first stage (FROM ... AS"
             " build), and copy only the results into a second one (COPY --from=build ...).",
         )
     elif not any(copy.flag("from") for stage in file.chain() for copy in stage.all("COPY")):
         yield Comment(
             f"{FILE}:{file.final.line}",
-            "begins the last stage, which takes nothing from the stages before it: COPY --from=build ... the packages.",
+            "begins the last stage, which copies nothing from earlier stages: COPY --from=build ... the packages.",
         )
 
 
 def base(file: Dockerfile) -> Iterator[Comment]:
-    """Every image from elsewhere is named by what it holds."""
+    """Check that every external image is pinned by its digest."""
     for stage in file.external():
         if not re.search(r"@sha256:[0-9a-f]{64}$", stage.image):
             yield Comment(
                 f"{FILE}:{stage.line}",
-                f"stands on {stage.image or 'a variable without a value'}, a name that can mean another image"
-                " tomorrow. Pin the digest too: NAME:TAG@sha256:..., which `docker pull` prints, or the registry's"
-                " page shows.",
+                f"is based on {stage.image or 'a variable without a value'}, a name that can mean another image"
+                " tomorrow. Pin its digest: NAME:TAG@sha256:..., which `docker pull` prints, and the registry's page"
+                " shows.",
             )
     for instruction in (i for stage in file.stages for i in stage.body if i.name == "COPY"):
         source = instruction.flag("from") or ""
@@ -47,56 +50,56 @@ def base(file: Dockerfile) -> Iterator[Comment]:
 
 
 def locked(file: Dockerfile) -> Iterator[Comment]:
-    """Packages come from a lock, and are compared with its hashes."""
+    """Check that packages are installed from a lock with hashes."""
     found = [run for stage in file.stages for run in stage.all("RUN") if _installs_with_pip(run)]
     if not found:
         yield Comment(
             f"{FILE}:{file.stages[0].line}",
-            "nothing installs the locked packages: RUN pip install --require-hashes -r requirements.lock.",
+            "no RUN installs the locked packages: RUN pip install --require-hashes -r requirements.lock.",
         )
     for run in found:
         if "--require-hashes" not in run.text and not re.search(r"--no-deps .*--no-build-isolation [./]", run.text):
             yield Comment(
                 run.where,
-                "installs whatever versions there are on the day of the build. Install a lock and compare its hashes:"
+                "installs the newest versions on the day of the build. Install a lock and verify its hashes:"
                 " pip install --require-hashes -r requirements.lock.",
             )
 
 
 def user(file: Dockerfile) -> Iterator[Comment]:
-    """The program is not root."""
+    """Check that the program does not run as root."""
     found = file.last("USER")
     name = found.words[0].partition(":")[0] if found and found.words else ""
     if found is None:
         yield Comment(
             f"{FILE}:{file.final.line}",
-            "the image runs as root, so a hole in the server is a hole in much more. Name an ordinary user at the end"
-            " of the last stage: USER 10001:10001.",
+            "the image runs as root, so a vulnerability of the server gives an attacker root. Set an ordinary user at"
+            " the end of the last stage: USER 10001:10001.",
         )
     elif name in ("root", "0"):
-        yield Comment(found.where, "runs as root: let USER name an ordinary user, such as 10001:10001.")
+        yield Comment(found.where, "runs as root: set USER to an ordinary user, such as 10001:10001.")
     elif not name.isdigit():
         yield Comment(
             found.where,
-            f"names the user {name!r}. Give the number: a cluster that refuses root cannot see who a name is.",
+            f"sets the user {name!r}. Give its number: a cluster that rejects root cannot look up a name.",
         )
 
 
 def lean(file: Dockerfile) -> Iterator[Comment]:
-    """The last stage installs nothing, and takes no more than it needs."""
+    """Check that the last stage installs nothing, and copies only what it needs."""
     for stage in file.chain():
         for run in stage.all("RUN"):
             if tool := re.search(BUILD_TOOLS, run.text) if re.search(INSTALLS, run.text) else None:
                 yield Comment(
                     run.where,
-                    f"installs with or for {tool[0]} in the stage that is shipped: it makes the image larger, and helps"
-                    " whoever breaks in. Do it in the build stage.",
+                    f"installs with or for {tool[0]} in the stage that is shipped, which makes the image larger and"
+                    " helps an attacker. Do it in the build stage.",
                 )
         for copy in stage.all("COPY") + stage.all("ADD"):
             if not copy.flag("from") and any(word in (".", "./", "*") for word in copy.words[:-1]):
                 yield Comment(
                     copy.where,
-                    "copies all that lies beside the Dockerfile, caches and secrets included. Name the files that the"
+                    "copies everything next to the Dockerfile, including caches and secrets. Name the files that the"
                     " image needs.",
                 )
     for run in (run for stage in file.stages for run in stage.all("RUN")):
@@ -105,78 +108,75 @@ def lean(file: Dockerfile) -> Iterator[Comment]:
 
 
 def health(file: Dockerfile) -> Iterator[Comment]:
-    """Whoever runs it can ask whether it works."""
+    """Check that the image has a health check that can run."""
     found = file.last("HEALTHCHECK")
     if found is None or found.words[:1] == ("NONE",):
         yield Comment(
             found.where if found else f"{FILE}:{file.final.line}",
-            "a server that hangs looks like one that works. Add HEALTHCHECK CMD [...] that asks /health and fails if"
-            " there is no answer.",
+            "nothing notices a server that hangs. Add HEALTHCHECK CMD [...] that requests /health and fails if there is"
+            " no response.",
         )
     elif re.search(r"\b(curl|wget)\b", found.text):
         yield Comment(
             found.where,
-            "asks with curl or wget, which a slim image does not have. Use what is there: python -c with"
-            " urllib.request.",
+            "uses curl or wget, which a slim image does not have. Use python -c with urllib.request.",
         )
 
 
 def signals(file: Dockerfile) -> Iterator[Comment]:
-    """SIGTERM reaches the program."""
+    """Check that SIGTERM reaches the program."""
     found = file.last("ENTRYPOINT") or file.last("CMD")
     if found is None:
-        yield Comment(f"{FILE}:{file.final.line}", 'starts nothing: add ENTRYPOINT ["python", "serve.py"].')
+        yield Comment(f"{FILE}:{file.final.line}", 'starts no program: add ENTRYPOINT ["python", "serve.py"].')
     elif not found.exec or found.words[:1] in (("sh",), ("/bin/sh",), ("bash",)):
         yield Comment(
             found.where,
-            "starts a shell, which keeps SIGTERM to itself: the server never hears that it should stop, and is killed"
-            " after"
-            f' ten seconds. Write a JSON list: {found.name} ["python", "serve.py"].',
+            "starts a shell, which does not pass on SIGTERM: the server does not shut down, and is killed after ten"
+            f' seconds. Write a JSON list: {found.name} ["python", "serve.py"].',
         )
 
 
 def read_only(file: Dockerfile) -> Iterator[Comment]:
-    """Nothing in the image expects that it can write to it."""
+    """Check that the image does not expect a writable file system."""
     if "PYTHONDONTWRITEBYTECODE" not in environment(file):
         yield Comment(
             f"{FILE}:{file.final.line}",
-            "Python will try to write __pycache__ into a file system that is read-only: ENV PYTHONDONTWRITEBYTECODE=1.",
+            "Python will try to write __pycache__ to a read-only file system: set ENV PYTHONDONTWRITEBYTECODE=1.",
         )
 
 
 def labels(file: Dockerfile) -> Iterator[Comment]:
-    """The image says what it is, in the words of the OCI."""
-    given = {
+    """Check that the image has the annotations of the OCI."""
+    labels = {
         key: value for stage in file.chain() for label in stage.all("LABEL") for key, value in pairs(label).items()
     }
-    missing = [PREFIX + name for name in LABELS if not given.get(PREFIX + name)]
+    missing = [PREFIX + name for name in LABELS if not labels.get(PREFIX + name)]
     if missing:
         first = file.last("LABEL")
         yield Comment(
             first.where if first else f"{FILE}:{file.final.line}",
-            f"the image does not say what it is, and from which source: LABEL {', '.join(missing)} is missing.",
+            f"the image does not describe itself and its source: add LABEL {', '.join(missing)}.",
         )
 
 
 def documents(file: Dockerfile) -> Iterator[Comment]:
-    """Licence and bill of materials go where the program goes."""
-    yield from carried(file, "LICENSE", "the licence", "without it nobody may use what is inside")
-    yield from carried(
-        file, ".cdx.json", "the bill of materials", "so that the next hole in a library can be looked up"
-    )
+    """Check that the licence and the SBOM are in the image."""
+    yield from carried(file, "LICENSE", "the licence", "without a licence nobody may use the content")
+    yield from carried(file, ".cdx.json", "the SBOM", "it shows whether a new vulnerability affects the image")
 
 
 def carried(file: Dockerfile, ending: str, what: str, why: str) -> Iterator[Comment]:
-    """Does the last stage copy a file whose name ends so, or a folder of that name?"""
+    """Check that the last stage copies a file whose name ends with `ending`, or a folder of that name."""
     sources = [word.rstrip("/") for stage in file.chain() for copy in stage.all("COPY") for word in copy.words[:-1]]
     if not any(source.endswith(ending) for source in sources):
         yield Comment(
-            f"{FILE}:{file.final.line}", f"the last stage does not hold {what} (COPY {ending.lstrip('.')} ...): {why}."
+            f"{FILE}:{file.final.line}",
+            f"the last stage does not contain {what} (COPY {ending.lstrip('.')} ...): {why}.",
         )
 
 
 def environment(file: Dockerfile) -> dict[str, str]:
-    """The variables that the image sets."""
+    """Return the variables that the image sets."""
     stages = reversed(list(file.chain()))
     return {key: value for stage in stages for env in stage.all("ENV") for key, value in pairs(env).items()}
 

@@ -1,4 +1,4 @@
-"""The image, not its description: built, looked into, started, asked, and told to stop."""
+"""Checks of the real image: build it, inspect it, run it, query it, stop it."""
 
 from __future__ import annotations
 
@@ -7,29 +7,35 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..review import Comment, Item
-from .builders import Builder, BuildError, Container, detect
+from .builder import BuildError
+from .detect import detect
 from .dockerfile import FILE
 
-READY_WITHIN, ANSWERS_WITHIN = 120, 60
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from .builder import Builder, Container
+
+READY_SECONDS, RESPONSE_SECONDS = 120, 60
 PROMPT = {"prompt": "def", "max_tokens": 4, "temperature": 0}
 TOOLS = re.compile(r"^(usr/)?(local/)?bin/(gcc|g\+\+|cc|make|cmake|git|curl|wget)$")
 CACHES = re.compile(r"(^|/)\.cache/pip/|^var/lib/apt/lists/.+_Packages|(^|/)\.git/")
 CARRIED = ("model-card.md", "LICENSE", ".cdx.json")
 ITEMS = {
-    "build": ("It can be built", 10),
-    "inside": ("Inside are card, licence and bill, an ordinary user, and no tools or caches", 8),
-    "answers": ("It starts without a place to write to, and completes a text", 12),
-    "health": ("Its own health check is content", 4),
-    "stops": ("It stops when told to", 6),
+    "build": ("The image can be built", 10),
+    "inside": ("The image has card, licence and SBOM, an ordinary user, and no tools or caches", 8),
+    "answers": ("It starts on a read-only file system, and completes a text", 12),
+    "health": ("Its health check passes", 4),
+    "stops": ("It shuts down on SIGTERM", 6),
 }
 
 
-def look(folder: Path) -> list[Item]:
-    """Every item about the real image; where it cannot be made here, each says so and gives no points."""
+def check_image(folder: Path) -> list[Item]:
+    """Return every item about the image. If it cannot be built here, the items are unverified and earn no points."""
     builder, why = detect()
     if builder is None:
         text = f"{why}. Install one, and check again."
@@ -39,13 +45,13 @@ def look(folder: Path) -> list[Item]:
         builder.build(folder)
         found = {"build": [], "inside": list(_inside(builder))}
         with builder.run() as container:
-            found |= _ask(container, builder)
+            found |= _query(container, builder)
     except BuildError as error:
         step = "build" if not found else "answers"
         found.setdefault(
             step, [Comment(FILE, f"{builder.name} cannot {'build' if step == 'build' else 'run'} it: {error}")]
         )
-    missing = [Comment(FILE, "could not be tried: see what is said above.")]
+    missing = [Comment(FILE, "could not be tested: see the comments above.")]
     return [Item(name, title, points, found.get(name, missing)) for name, (title, points) in ITEMS.items()]
 
 
@@ -55,26 +61,26 @@ def _inside(builder: Builder) -> Iterator[Comment]:
         if not any(
             path.endswith(name) and "dist-info" not in path and not path.startswith("usr/share/") for path in files
         ):
-            yield Comment(FILE, f"the image holds no file {name}.")
-    for pattern, what in ((TOOLS, "a tool that only builds need"), (CACHES, "a cache")):
-        if spoilt := next(filter(pattern.search, files), None):
-            yield Comment(FILE, f"the image holds /{spoilt}, {what}: leave it in the build stage.")
+            yield Comment(FILE, f"the image has no file {name}.")
+    for pattern, what in ((TOOLS, "a tool that only a build needs"), (CACHES, "a cache")):
+        if unwanted := next(filter(pattern.search, files), None):
+            yield Comment(FILE, f"the image has /{unwanted}, {what}: keep it in the build stage.")
     user = (builder.config().get("User") or "root").partition(":")[0]
     if user in ("root", "0"):
         yield Comment(FILE, "the image's user is root.")
 
 
-def _ask(container: Container, builder: Builder) -> dict[str, list[Comment]]:
-    """Start, completion, health and end of a container."""
-    if not _until(lambda: not container.alive() or _status(container, "/health") == 200, READY_WITHIN):
-        text = f"GET /health is not answered with 200 within {READY_WITHIN} s"
+def _query(container: Container, builder: Builder) -> dict[str, list[Comment]]:
+    """Check start, completion, health and shutdown of a container."""
+    if not _until(lambda: not container.is_running() or _status(container, "/health") == 200, READY_SECONDS):
+        text = f"GET /health does not return 200 within {READY_SECONDS} s"
         return {"answers": [Comment("serve.py", f"{text}: {_end(container)}")]}
-    if not container.alive():
-        return {"answers": [Comment("serve.py", f"the program ended at once: {_end(container)}")]}
+    if not container.is_running():
+        return {"answers": [Comment("serve.py", f"the program exited immediately: {_end(container)}")]}
     found = {"answers": list(_complete(container))}
     found["health"] = list(_health(container, builder))
     status = container.stop()
-    found["stops"] = [] if status in (0, 143) else [Comment("serve.py", _about_end(status))]
+    found["stops"] = [] if status in (0, 143) else [Comment("serve.py", _exit_comment(status))]
     return found
 
 
@@ -85,10 +91,10 @@ def _complete(container: Container) -> Iterator[Comment]:
         {"Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=ANSWERS_WITHIN) as answer:
+        with urllib.request.urlopen(request, timeout=RESPONSE_SECONDS) as answer:
             text = json.load(answer)["choices"][0]["text"]
             if not isinstance(text, str) or not text:
-                yield Comment("serve.py", f"completes {PROMPT} with {text!r}, where a text was asked for.")
+                yield Comment("serve.py", f"completes {PROMPT} with {text!r}, which is not a text.")
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         yield Comment("serve.py", f"POST /v1/completions with {PROMPT} fails: {error}. {_end(container)}")
 
@@ -98,14 +104,14 @@ def _health(container: Container, builder: Builder) -> Iterator[Comment]:
     command = {"CMD": test[1:], "CMD-SHELL": ["/bin/sh", "-c", *test[1:]]}.get(test[0])
     if not command:
         yield Comment(FILE, "the image has no health check.")
-    elif not container.health(command):
+    elif not container.is_healthy(command):
         yield Comment(FILE, f"the health check fails while the server answers: {' '.join(command)[:120]}")
 
 
-def _about_end(status: int | None) -> str:
+def _exit_comment(status: int | None) -> str:
     if status is None:
-        return "SIGTERM was not obeyed within 10 s, so the container was killed: requests under way are lost."
-    return f"ended with {status} after SIGTERM, where 0 was expected."
+        return "did not exit within 10 s after SIGTERM, so the container was killed: requests in progress are lost."
+    return f"exited with {status} after SIGTERM; 0 is expected."
 
 
 def _status(container: Container, path: str) -> int:
@@ -119,12 +125,12 @@ def _status(container: Container, path: str) -> int:
 
 
 def _end(container: Container) -> str:
-    return " | ".join(line.strip() for line in container.said().strip().splitlines()[-3:]) or "it printed nothing"
+    return " | ".join(line.strip() for line in container.logs().strip().splitlines()[-3:]) or "it printed nothing"
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Does the condition come true in time?"""
+    """Return whether the condition becomes true in time."""
     end = time.monotonic() + seconds
-    while not (came := condition()) and time.monotonic() < end:
+    while not (holds := condition()) and time.monotonic() < end:
         time.sleep(0.2)
-    return came
+    return holds

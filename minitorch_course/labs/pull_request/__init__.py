@@ -1,4 +1,4 @@
-"""The lab of three pull requests: an upstream that reviews, moves on and merges.
+"""The lab `pull-request`: three pull requests to an upstream that reviews, moves on and merges.
 
-`start` lays down `upstream.git`, the student's `fork.git`, and a clone; `check` is the maintainers' answer.
+`start` creates `upstream.git`, the student's `fork.git`, and a clone; `check` is the maintainers' response.
 """

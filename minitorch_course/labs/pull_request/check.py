@@ -1,4 +1,4 @@
-"""The maintainers' answer: every pull request reviewed, main moved on once, and what is good merged."""
+"""The maintainers' response: review every pull request, move main once, and merge what is good."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import run_sandboxed
 from ..git import Git
-from ..review import DONE, Comment, Item, Report
+from ..review import DONE, Comment, Item, Review
 from . import description
 from .branch import POINTS, Branch, items
 from .issues import ISSUES, Issue
@@ -18,50 +18,50 @@ from .worktrees import MAIN, branch_tip, gather, merge
 
 ROUND = Item("2-round", "#2 Second round: rebased on main, and the new function is covered", 5)
 MOVED = (
-    "While this was reviewed, main has moved: upstream/main has a new function `specificity`, in the lines that you"
-    " change, and it divides by zero just as the others. Thank you for the first round. In the second please rebase"
-    " (git fetch upstream, git rebase upstream/main), settle the conflict so that both stay, and let fix and tests"
-    " cover `specificity` too. Then git push --force-with-lease."
+    "During the review, main has moved: upstream/main has a new function `specificity`, in the lines that you"
+    " change, and it divides by zero like the others. Thank you for the first round! For the second, please rebase"
+    " (git fetch upstream, git rebase upstream/main), resolve the conflict so that both changes stay, and extend the"
+    " fix and the tests to `specificity`. Then git push --force-with-lease."
 )
 
-GH = 'gh is installed: README.md says how to open a pull request on GitHub as well, under "With a GitHub account".'
+GH = 'gh is installed: "With a GitHub account" in README.md shows how to open a pull request on GitHub, too.'
 
 
 @dataclass(frozen=True)
 class Merge:
-    """A pull request that was merged: into which commit of main, and which commit."""
+    """A merged pull request: the commit of main that it was merged into, and the commit that was merged."""
 
     base: str
     tip: str
 
 
-def check(folder: Path, answer: bool = True) -> Report:
-    """Review the lab in `folder`. With `answer`, main moves on and takes what is good, as its maintainers would.
+def check(folder: Path, respond: bool = True) -> Review:
+    """Review the lab in `folder`. If `respond`, main moves on and takes what is good, as with real maintainers.
 
-    Raises ValueError if a repository of the lab is gone or was changed by somebody else.
+    Raises ValueError if a repository of the lab is missing, or was changed by somebody else.
     """
     with tempfile.TemporaryDirectory(prefix="mt-lab-", ignore_cleanup_errors=True) as temporary:
         scratch = Path(temporary)
         (scratch / "git").mkdir()
         git = gather(folder, scratch / "git")
         upstream = _Upstream(git, folder, scratch, _trace(git, scratch, folder / UPSTREAM))
-        found = [item for issue in ISSUES for item in upstream.review(issue, answer)]
-        notes = [*upstream.notes, *run_sandboxed.sandbox_note(), *([GH] if answer and shutil.which("gh") else [])]
-    return Report(LAB, found, notes)
+        found = [item for issue in ISSUES for item in upstream.review(issue, respond)]
+        notes = [*upstream.notes, *run_sandboxed.sandbox_note(), *([GH] if respond and shutil.which("gh") else [])]
+    return Review(LAB, found, notes)
 
 
 class _Upstream:
-    """The upstream while its maintainers review."""
+    """The upstream during a review."""
 
     def __init__(self, git: Git, folder: Path, scratch: Path, merged: dict[int, Merge]):
         self.git, self.folder, self.scratch, self.merged = git, folder, scratch, merged
         self.notes: list[str] = []
 
-    def review(self, issue: Issue, answer: bool) -> list[Item]:
+    def review(self, issue: Issue, respond: bool) -> list[Item]:
         described = description.read(self.folder, issue.number)
         if described is None:
             name = f"{REQUESTS}/{issue.number}.md"
-            text = f"is not there yet: copy {REQUESTS}/TEMPLATE.md to {name}, fill it in, and push your branch."
+            text = f"does not exist yet: copy {REQUESTS}/TEMPLATE.md to {name}, fill it in, and push your branch."
             return self._all_with(issue, Comment(name, text))
         merged = self.merged.get(issue.number)
         tip = merged.tip if merged else branch_tip(self.git, described.branch)
@@ -73,8 +73,8 @@ class _Upstream:
         found = Branch(self.git, place, issue, described, base, tip).review()
         good = all(item.status == DONE for item in found)
         if issue.number == 2:
-            found.append(self._second_round(base, tip, good, answer))
-        if answer and not merged and all(item.status == DONE for item in found):
+            found.append(self._second_round(base, tip, good, respond))
+        if respond and not merged and all(item.status == DONE for item in found):
             self._merge(issue, described.branch, base, tip)
         return found
 
@@ -85,30 +85,30 @@ class _Upstream:
 
     def _no_branch(self, described: description.Description) -> Comment:
         if described.branch == "main":
-            text = "main is not a branch for a pull request, since it can hold one purpose only: git switch -c NAME."
+            text = "main is not a branch for a pull request. Create one for each purpose: git switch -c NAME."
         else:
-            text = f"names the branch {described.branch!r}, which your fork does not have: git push origin NAME."
+            text = f"names the branch {described.branch!r}, which is not in your fork: git push origin NAME."
         return Comment(f"{described.where}:1", text)
 
-    def _second_round(self, base: str, tip: str, good: bool, answer: bool) -> Item:
+    def _second_round(self, base: str, tip: str, good: bool, respond: bool) -> Item:
         if has_moved(self.git, tip) and has_moved(self.git, base):
-            text = "has to be in order before this round is over: see what is said above."
+            text = "has to be complete before this round is over: see the comments above."
             return _round([] if good else [Comment(f"{REQUESTS}/2.md", text)])
-        if good and answer and not has_moved(self.git, base):
+        if good and respond and not has_moved(self.git, base):
             self._advance(move(self.git, base))
             self.notes.append("upstream/main has moved.")
             return _round([Comment("tinyscore/classify.py:10", MOVED)])
         if has_moved(self.git, base):
             return _round([Comment("tinyscore/classify.py:10", MOVED)])
-        return _round([Comment(f"{REQUESTS}/2.md", "follows when the first round is settled.")])
+        return _round([Comment(f"{REQUESTS}/2.md", "begins when the first round is done.")])
 
     def _merge(self, issue: Issue, branch: str, base: str, tip: str) -> None:
         tree = merge(self.git, base, tip).tree
         self._advance(commit(self.git, tree, [base, tip], f"Merge pull request #{issue.number} from {branch}"))
-        self.notes.append(f"Pull request #{issue.number} is merged. Thank you! (git fetch upstream shows it.)")
+        self.notes.append(f"Pull request #{issue.number} is merged. Thank you! (Run git fetch upstream to see it.)")
 
     def _advance(self, revision: str) -> None:
-        """Main is at `revision` from now on, here and in the upstream's repository."""
+        """Set main to `revision`, here and in the upstream's repository."""
         self.git("update-ref", MAIN, revision)
         Git(self.folder / UPSTREAM)("fetch", "-q", "--no-auto-gc", str(self.git.folder), f"{MAIN}:refs/heads/main")
 
@@ -118,29 +118,29 @@ def _round(comments: list[Comment]) -> Item:
 
 
 def _trace(git: Git, scratch: Path, upstream: Path) -> dict[int, Merge]:
-    """What was merged, by issue. Raises ValueError if main holds a commit that is not the maintainers'."""
-    make_upstream(scratch / "begun.git")
-    begun = Git(scratch / "begun.git")("rev-parse", "main")
-    git("fetch", "-q", "--no-tags", str(scratch / "begun.git"), "main")
-    merged, before = {}, begun
-    for line in git.lines("rev-list", "--first-parent", "--reverse", "--parents", MAIN, f"^{begun}"):
+    """Return what was merged, by issue. Raises ValueError if main has a commit that is not the maintainers'."""
+    make_upstream(scratch / "initial.git")
+    initial = Git(scratch / "initial.git")("rev-parse", "main")
+    git("fetch", "-q", "--no-tags", str(scratch / "initial.git"), "main")
+    merged, before = {}, initial
+    for line in git.lines("rev-list", "--first-parent", "--reverse", "--parents", MAIN, f"^{initial}"):
         name, *parents = line.split()
         if parents[:1] != [before] or name != _by_maintainers(git, name, parents, merged):
             fix = f"git -C {upstream} update-ref refs/heads/main {before}"
             raise ValueError(
-                f"main of {upstream} holds commit {name[:7]}, which the maintainers did not make: nobody pushes to"
-                f" upstream but they. Take it back with `{fix}`, and push to origin, your fork."
+                f"main of {upstream} has commit {name[:7]}, which the maintainers did not make: only they push to"
+                f" upstream. Undo it with `{fix}`, and push to origin, your fork."
             )
         before = name
     if before != git("rev-parse", MAIN):
         raise ValueError(
-            f"main of {upstream} is not the lab's any more: `git -C {upstream} update-ref refs/heads/main {begun}`"
+            f"main of {upstream} was replaced. Restore it: `git -C {upstream} update-ref refs/heads/main {initial}`"
         )
     return merged
 
 
 def _by_maintainers(git: Git, name: str, parents: list[str], merged: dict[int, Merge]) -> str:
-    """The commit that the maintainers would have made in place of `name`; a merge is added to `merged`."""
+    """Return the commit that the maintainers would have made instead of `name`; a merge is added to `merged`."""
     subject = git("show", "-s", "--format=%s", name)
     if subject == MOVE and len(parents) == 1:
         return move(git, parents[0])

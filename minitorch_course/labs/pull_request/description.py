@@ -1,23 +1,26 @@
-"""A pull request's description: the file `pull-requests/NUMBER.md`, made from the template."""
+"""The description of a pull request: the file `pull-requests/NUMBER.md`, written from the template."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..review import Comment
 from .upstream import REQUESTS
 
-SECTIONS = ("What a user sees that was not so before", "How it is tested")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECTIONS = ("What changes for users", "How it is tested")
 PLACEHOLDERS = ("REPLACE THIS", "NAME OF YOUR BRANCH", "NUMBER OF THE ISSUE", "TITLE: WHAT THIS CHANGES")
-FEWEST_WORDS = 4
+MIN_WORDS = 4
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a pull request says of itself; `branch` is empty if it does not name one."""
+    """The description of a pull request; `branch` is empty if it does not name one."""
 
     number: int
     branch: str
@@ -29,7 +32,7 @@ class Description:
 
 
 def read(folder: Path, number: int) -> Description | None:
-    """The description for issue `number`, or None if no pull request has been opened."""
+    """Return the description for issue `number`, or None if no pull request has been opened."""
     path = folder / REQUESTS / f"{number}.md"
     if not path.is_file():
         return None
@@ -38,21 +41,25 @@ def read(folder: Path, number: int) -> Description | None:
     return Description(number, branch[1] if branch else "", text)
 
 
-def judge(described: Description) -> Iterator[Comment]:
-    """What is missing in a description."""
+def review(described: Description) -> Iterator[Comment]:
+    """Review a description."""
     lines = described.text.splitlines()
     for number, line in enumerate(lines, 1):
         if any(words in line for words in PLACEHOLDERS):
-            yield Comment(f"{described.where}:{number}", f"still says {line.strip()!r}: put your own words there.")
+            yield Comment(
+                f"{described.where}:{number}", f"still says {line.strip()!r}: replace it with your own words."
+            )
     if not described.branch:
-        yield Comment(f"{described.where}:1", "names no branch: begin with the line `Branch: the-name-of-your-branch`.")
+        yield Comment(
+            f"{described.where}:1", "does not name a branch: begin with the line `Branch: the-name-of-your-branch`."
+        )
     if not re.search(rf"^Closes:? #{described.number}\s*$", described.text, re.MULTILINE):
         yield Comment(
             f"{described.where}:2",
-            f"does not say which issue it settles: write `Closes: #{described.number}`, so that merging closes it.",
+            f"does not say which issue it closes: write `Closes: #{described.number}`, so that the merge closes it.",
         )
     if not re.search(r"^# \S+ \S+", described.text, re.MULTILINE):
-        yield Comment(described.where, "has no title: write `# ` and what the change does, as a command.")
+        yield Comment(described.where, "has no title: write `# ` and what the change does, in the imperative.")
     for section in SECTIONS:
         yield from _section(described, section, lines)
 
@@ -60,11 +67,11 @@ def judge(described: Description) -> Iterator[Comment]:
 def _section(described: Description, title: str, lines: list[str]) -> Iterator[Comment]:
     heading = f"## {title}"
     if heading not in lines:
-        yield Comment(described.where, f"has no part `{heading}`: keep the parts of the template.")
+        yield Comment(described.where, f"has no section `{heading}`: keep the sections of the template.")
         return
     start = lines.index(heading)
     body = " ".join(lines[start + 1 :]).split("## ")[0]
-    if len(body.split()) < FEWEST_WORDS:
+    if len(body.split()) < MIN_WORDS:
         yield Comment(
-            f"{described.where}:{start + 1}", f"leaves `{title}` empty: a sentence saves the reviewer a search."
+            f"{described.where}:{start + 1}", f"leaves `{title}` empty: one sentence saves the reviewer a search."
         )

@@ -1,12 +1,14 @@
-"""The three issues: which files each may touch, what must come out, and wrong ways that a good test notices."""
+"""The three issues: files that each may change, expected results, and wrong solutions that a good test detects."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 CLASSIFY, TEXT = "tinyscore/classify.py", "tinyscore/text.py"
 CASES = 12
@@ -18,9 +20,9 @@ class Issue:
     """One issue of the upstream.
 
     Attributes:
-      allowed: the files that a pull request for it may change.
-      code, tests: the file in which the fix belongs, and that of its tests; empty for a mended text.
-      touched: functions that the issue is about; others must stay as they are.
+      allowed: files that a pull request for it may change.
+      code, tests: the file of the fix and the file of its tests; empty if the issue is only about text.
+      touched: functions that the issue is about; all others must stay as they are.
     """
 
     number: int
@@ -32,7 +34,7 @@ class Issue:
 
 
 ISSUES = (
-    Issue(1, "A word in the guide is misspelt", ("docs/guide.md",)),
+    Issue(1, "A word in the guide is misspelled", ("docs/guide.md",)),
     Issue(
         2,
         "ZeroDivisionError when nothing is positive",
@@ -53,23 +55,23 @@ ISSUES = (
 RATE = '''
 
 def word_error_rate(said, recognised):
-    """The edit distance in words, divided by how many words were said."""
+    """Return the edit distance in words, divided by the number of words said."""
     words = said.split()
     if not words:
         raise ValueError("nothing was said")
     return edit_distance(words, recognised.split()) / len(words)
 '''
 RATIO = "edit_distance(words, recognised.split()) / len(words)"
-WRONG_RATES = {  # What is wrong with it: which words of the right one are replaced by which.
-    "is divided by the words that were recognised": (RATIO, RATIO.replace("(words)", "(recognised.split() or words)")),
-    "counts letters in place of words": (RATIO, "edit_distance(said, recognised) / len(words)"),
-    "never is more than 1": (RATIO, f"min(1.0, {RATIO})"),
-    "is 0 when nothing was said": ('raise ValueError("nothing was said")', "return 0.0"),
+WRONG_RATES = {  # mistake: (text of the correct function, replacement)
+    "is divided by the number of recognised words": (RATIO, RATIO.replace("(words)", "(recognised.split() or words)")),
+    "counts letters instead of words": (RATIO, "edit_distance(said, recognised) / len(words)"),
+    "is never more than 1": (RATIO, f"min(1.0, {RATIO})"),
+    "is 0 if nothing was said": ('raise ValueError("nothing was said")', "return 0.0"),
 }
 
 
-def wrong_codes(issue: Issue, old: str) -> dict[str, str]:
-    """Wrong versions of the file `issue.code`, made of the old one, by what is wrong with them."""
+def wrong_solutions(issue: Issue, old: str) -> dict[str, str]:
+    """Return wrong versions of the file `issue.code`, derived from the old one, by a description of the mistake."""
     if issue.number == 2:
         return _wrong_shares(old)
     return {f"where the rate {what}": old + RATE.replace(*change) for what, change in WRONG_RATES.items()}
@@ -77,12 +79,12 @@ def wrong_codes(issue: Issue, old: str) -> dict[str, str]:
 
 def _wrong_shares(old: str) -> dict[str, str]:
     names = [name for name in (*SHARES, "specificity") if f"def {name}(" in old]
-    wrong = {f"that leaves `{name}` as it was": guarded(old, set(names) - {name}) for name in names}
-    return wrong | {"that returns 1.0 in place of 0.0": guarded(old, set(names), "1.0")}
+    wrong = {f"that does not fix `{name}`": guarded(old, set(names) - {name}) for name in names}
+    return wrong | {"that returns 1.0 instead of 0.0": guarded(old, set(names), "1.0")}
 
 
 def guarded(source: str, names: set[str], value: str = "0.0") -> str:
-    """The code of classify.py with some functions giving `value` where they would divide by zero."""
+    """Return the code of classify.py with some functions returning `value` instead of dividing by zero."""
 
     def guard(function: re.Match[str]) -> str:
         if function[1] not in names:
@@ -94,7 +96,7 @@ def guarded(source: str, names: set[str], value: str = "0.0") -> str:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a function of tinyscore, and what must come out: a number, or the name of an error."""
+    """A call of a function of tinyscore, and its expected result: a number, or the name of an error."""
 
     module: str
     function: str
@@ -106,18 +108,18 @@ class Call:
 
 
 def calls(issue: Issue, seed: int, specificity: bool) -> list[Call]:
-    """Calls on inputs that are drawn anew, so that only a right function gives what is expected of all of them."""
-    draw = random.Random(seed)
+    """Return calls with random inputs, so that only a correct function gives every expected result."""
+    rng = random.Random(seed)
     if issue.number == 3:
-        return [_rate(draw) for _ in range(CASES)] + [Call("text", "word_error_rate", ("  ", "a b"), "ValueError")]
+        return [_rate(rng) for _ in range(CASES)] + [Call("text", "word_error_rate", ("  ", "a b"), "ValueError")]
     functions: Mapping[str, Callable[..., float]] = SCORES if specificity else {n: SCORES[n] for n in SHARES}
     edges = [([0, 0], [0, 1]), ([0, 1], [0, 0]), ([0, 0, 0], [0, 0, 0]), ([1, 0], [0, 1]), ([1, 1], [1, 1])]
-    labels = [([draw.randint(0, 1) for _ in range(5)], [draw.randint(0, 1) for _ in range(5)]) for _ in range(CASES)]
+    labels = [([rng.randint(0, 1) for _ in range(5)], [rng.randint(0, 1) for _ in range(5)]) for _ in range(CASES)]
     return [Call("classify", name, pair, score(*pair)) for pair in edges + labels for name, score in functions.items()]
 
 
-def _rate(draw: random.Random) -> Call:
-    said, recognised = ([draw.choice("abc") * 2 for _ in range(draw.randint(1, 6))] for _ in range(2))
+def _rate(rng: random.Random) -> Call:
+    said, recognised = ([rng.choice("abc") * 2 for _ in range(rng.randint(1, 6))] for _ in range(2))
     return Call(
         "text", "word_error_rate", (" ".join(said), "  ".join(recognised)), _distance(said, recognised) / len(said)
     )

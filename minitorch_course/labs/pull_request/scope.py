@@ -1,29 +1,33 @@
-"""Does a pull request hold one purpose, all of it, and nothing beside it?"""
+"""Review whether a pull request has one purpose, all of it, and nothing else."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ..git import Git
 from ..review import Comment
-from .history import Commit
-from .issues import Issue
 from .worktrees import changed_lines
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..git import Git
+    from .history import Commit
+    from .issues import Issue
+
 CHANGELOG, UNRELEASED = "CHANGELOG.md", "## Unreleased"
-FEW_LINES = 2  # that a mended word may change
+FEW_LINES = 2  # changed lines for one corrected word
 
 
-def judge(git: Git, issue: Issue, base: str, tip: str, history: list[Commit]) -> Iterator[Comment]:
-    """What does not belong, and what is missing beside code and tests."""
+def review(git: Git, issue: Issue, base: str, tip: str, history: list[Commit]) -> Iterator[Comment]:
+    """Report what does not belong, and what is missing besides code and tests."""
     changed = dict.fromkeys(path for commit in history for path in commit.files)
     for path in changed:
         if path not in issue.allowed:
             yield Comment(
                 f"{path}:{changed_lines(git, base, tip, path)[0]}",
-                f"has nothing to do with issue #{issue.number}. Take it out of this branch (git rebase -i, or"
-                f" git restore --source=upstream/main {path}); if it is worth it, open a pull request of its own.",
+                f"has nothing to do with issue #{issue.number}. Remove it from this branch (git rebase -i, or"
+                f" git restore --source=upstream/main {path}); if it is useful, open a separate pull request.",
             )
     if issue.code:
         yield from _functions(git, issue, base, tip)
@@ -32,12 +36,12 @@ def judge(git: Git, issue: Issue, base: str, tip: str, history: list[Commit]) ->
     elif len(lines := changed_lines(git, base, tip, issue.allowed[0])) > FEW_LINES:
         yield Comment(
             f"{issue.allowed[0]}:{lines[0]}",
-            f"changes {len(lines)} lines for one word. Leave line breaks as they were: each changed line is read.",
+            f"changes {len(lines)} lines for one word. Keep the line breaks: a reviewer reads every changed line.",
         )
 
 
 def functions(source: str | None) -> dict[str, tuple[int, str]]:
-    """The functions of a file: line and source of each. Nothing for a file that is no Python."""
+    """Return the line and the source of each function of a file; nothing for a file that is not valid Python."""
     try:
         tree = ast.parse(source or "")
     except SyntaxError:
@@ -53,7 +57,7 @@ def _functions(git: Git, issue: Issue, base: str, tip: str) -> Iterator[Comment]
         if name not in issue.touched and after.get(name, (0, ""))[1] != source:
             yield Comment(
                 f"{issue.code}:{after.get(name, (line,))[0]}",
-                f"`{name}` is changed, and issue #{issue.number} is not about it. Leave it as it was.",
+                f"`{name}` is changed, but issue #{issue.number} is not about it. Restore it.",
             )
 
 
@@ -64,8 +68,8 @@ def _tests(git: Git, issue: Issue, base: str, tip: str) -> Iterator[Comment]:
         if after.get(name, (0, ""))[1] != source:
             yield Comment(
                 f"{issue.tests}:{after.get(name, (line,))[0]}",
-                f"the test `{name}` was there before and is changed or gone. It holds what others rely on: put it back,"
-                " and add yours beside it.",
+                f"the existing test `{name}` is changed or removed. Others rely on what it checks: restore it,"
+                " and add your own test.",
             )
 
 
@@ -78,5 +82,5 @@ def _changelog(git: Git, base: str, tip: str) -> Iterator[Comment]:
     if not any(line.startswith("*") and line not in before for line in lines[start:end]):
         yield Comment(
             f"{CHANGELOG}:{start or 1}",
-            f"has no new line under `{UNRELEASED}`. Users notice this change: tell them, in a line with `*` before it.",
+            f"has no new line under `{UNRELEASED}`. Users notice this change: add a line that begins with `*`.",
         )

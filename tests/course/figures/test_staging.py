@@ -1,13 +1,11 @@
 """The drawings of notebook 05."""
 
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from minitorch_course.figures import staging
 
-LECTURES = Path(__file__).parents[3] / "lectures" / "figures"
 DRAWINGS = [staging.lanes, staging.nested, staging.donation, staging.fusion, staging.history]
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,4 +1,4 @@
-"""`minitorch lab`: where labs are put and found, what it prints, and how it exits."""
+"""`minitorch lab`: folders of labs, output, and exit codes."""
 
 import json
 
@@ -6,42 +6,42 @@ import pytest
 
 from minitorch.cli import main
 from minitorch_course.labs import registry, run_sandboxed
-from minitorch_course.labs.lab_dir import files, find, lay_down
+from minitorch_course.labs.lab_dir import create, find, lab_files
 from minitorch_course.labs.registry import LABS, Lab
-from minitorch_course.labs.review import Comment, Item, Report
+from minitorch_course.labs.review import Comment, Item, Review
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def lab(monkeypatch, tmp_path):
-    """A lab called docker, in an empty folder: its check finds what stands in `items`."""
-    items = [Item("a", "First", 3), Item("b", "Second", 4, [Comment("x.py:3", "is wrong. Mend it.")])]
-    asked = []
+    """A lab called docker, in an empty folder; its check returns `items`."""
+    items = [Item("a", "First", 3), Item("b", "Second", 4, [Comment("x.py:3", "is wrong. Fix it.")])]
+    responds = []
 
-    def check(folder, answer):
-        asked.append(answer)
-        return Report("docker", items, ["A note."])
+    def check(folder, respond):
+        responds.append(respond)
+        return Review("docker", items, ["A note."])
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(LABS, "docker", Lab(lambda folder: lay_down("docker", folder, lambda _: None), check))
-    return items, asked
+    monkeypatch.setitem(LABS, "docker", Lab(lambda folder: create("docker", folder, lambda _: None), check))
+    return items, responds
 
 
 def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as completed:
         main(["lab", *arguments])
     shown = capsys.readouterr()
-    return ended.value.code, shown.out, " ".join(shown.err.split())
+    return completed.value.code, shown.out, " ".join(shown.err.split())
 
 
-def test_a_lab_is_begun_once_and_found_from_inside(lab, capsys, monkeypatch, tmp_path):
+def test_a_lab_is_started_once_and_found_from_inside(lab, capsys, monkeypatch, tmp_path):
     code, out, _ = run(capsys, "start", "docker")
     assert code == 0
     assert "minitorch-labs/docker is ready" in out.replace("\\", "/")
     code, _, err = run(capsys, "start", "docker")
     assert code == 1
-    assert "is there already and stays as it is" in err
+    assert "exists already and stays as it is" in err
     inside = tmp_path / "minitorch-labs" / "docker" / "deep"
     inside.mkdir()
     assert find("docker", None) == inside.parent
@@ -50,20 +50,20 @@ def test_a_lab_is_begun_once_and_found_from_inside(lab, capsys, monkeypatch, tmp
     assert not list((tmp_path / "minitorch-labs").glob(".*"))
 
 
-def test_exit_codes_and_what_is_said(lab, capsys):
-    items, asked = lab
-    assert run(capsys, "check", "docker")[0] == 1  # Not begun.
+def test_exit_codes_and_output(lab, capsys):
+    items, responds = lab
+    assert run(capsys, "check", "docker")[0] == 1  # not started
     run(capsys, "start", "docker")
     code, out, _ = run(capsys, "check", "docker")
     assert code == 1
-    assert "x.py:3: is wrong. Mend it." in out
+    assert "x.py:3: is wrong. Fix it." in out
     assert "3 of 7 points." in out
     assert "A note." in out
-    items[1] = Item("b", "Second", 4, unverified="there is no builder")
+    items[1] = Item("b", "Second", 4, unverified="no builder works")
     code, out, _ = run(capsys, "check", "docker")
     assert code == 1
     assert "unknown" in out
-    assert "Not verified: there is no builder" in out
+    assert "Not verified: no builder works" in out
     assert "3 of 7" in out
     items.pop()
     assert run(capsys, "check", "docker")[0] == 0
@@ -71,40 +71,40 @@ def test_exit_codes_and_what_is_said(lab, capsys):
     assert code == 0
     assert json.loads(out)["items"][0]["status"] == "done"
     assert json.loads(out)["earned"] == 3
-    assert asked == [True, True, True, False]  # For instructors nothing is changed.
+    assert responds == [True, True, True, False]  # instructors change nothing
     code, _, err = run(capsys, "check", "dokcer")
     assert code == 2
-    assert "there is no lab 'dokcer'. There are:" in err
+    assert "unknown lab 'dokcer'. There are:" in err
 
 
-def test_a_lab_that_cannot_be_laid_down_leaves_nothing(tmp_path):
+def test_a_lab_that_cannot_be_created_leaves_no_files(tmp_path):
     def fail(folder):
         (folder / "half").touch()
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        lay_down("docker", tmp_path / "lab", fail)
+        create("docker", tmp_path / "lab", fail)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_every_lab_has_its_page():
-    assert all((files(name) / "README.md").stat().st_size > 2000 for name in registry.LABS)
+    assert all((lab_files(name) / "README.md").stat().st_size > 2000 for name in registry.LABS)
     with pytest.raises(ValueError, match="not installed"):
-        files("cooking")
+        lab_files("cooking")
 
 
-def test_a_program_that_does_not_end_or_says_too_much(tmp_path):
+def test_a_program_that_does_not_end_or_prints_too_much(tmp_path):
     tree = tmp_path / "tree"
     tree.mkdir()
-    assert run_sandboxed.run(tree, ["-c", "while True: pass"], 0.5).code is None
-    ended = run_sandboxed.run(tree, ["-c", "print('x' * 10**6); print('last'); raise SystemExit(3)"], 20)
-    assert ended.code == 3
-    assert len(ended.said) <= run_sandboxed.SAID
-    assert ended.last_words(1) == "last"
+    assert run_sandboxed.run_python(tree, ["-c", "while True: pass"], 0.5).exit_code is None
+    completed = run_sandboxed.run_python(tree, ["-c", "print('x' * 10**6); print('last'); raise SystemExit(3)"], 20)
+    assert completed.exit_code == 3
+    assert len(completed.output) <= run_sandboxed.MAX_OUTPUT
+    assert completed.tail(1) == "last"
 
 
 @pytest.mark.parametrize("name", LABS)
-def test_each_lab_is_begun_in_the_folder_where_nobody_said_another(name, capsys, monkeypatch, tmp_path):
+def test_each_lab_starts_in_the_default_folder(name, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     code, _, err = run(capsys, "start", name)
     assert code == 0, err

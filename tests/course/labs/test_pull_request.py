@@ -1,4 +1,4 @@
-"""The lab of pull requests, gone through as a student does: the right way, and three wrong ones."""
+"""The lab `pull-request`, as students do it: the right way, and three wrong ones."""
 
 import shutil
 import subprocess
@@ -23,9 +23,9 @@ Closes: #{number}
 
 # Settle issue {number}
 
-## What a user sees that was not so before
+## What changes for users
 
-What the issue asked for is there.
+The function that the issue requires.
 
 ## How it is tested
 
@@ -53,7 +53,7 @@ def test_nothing_said_has_no_rate():
 
 
 class Student:
-    """Somebody who works on the lab in `folder`."""
+    """A student who works on the lab in `folder`."""
 
     def __init__(self, folder):
         self.folder, self.clone = folder, folder / "tinyscore"
@@ -71,14 +71,14 @@ class Student:
         file.write_text(after, "utf-8")
 
     def commit(self, message, *options):
-        self.git("commit", "-q", "-a", "-s", *options, "-m", message, also=STUDENT)
+        self.git("commit", "-q", "-a", "-s", *options, "-m", message, env=STUDENT)
 
     def request(self, number, branch, text=REQUEST):
         self.git("push", "-q", "--force", "origin", branch)
         (self.folder / "pull-requests" / f"{number}.md").write_text(text.format(branch=branch, number=number), "utf-8")
 
-    def review(self, answer=True):
-        report = check(self.folder, answer)
+    def review(self, respond=True):
+        report = check(self.folder, respond)
         return report, {item.name: " ".join(map(str, item.comments)) for item in report.items}
 
 
@@ -95,23 +95,23 @@ def note(line):
 
 
 @pytest.fixture(scope="session")
-def begun(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("labs") / "begun"
+def started(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("labs") / "started"
     start(folder)
     return folder
 
 
 @pytest.fixture
-def student(begun, tmp_path):
-    shutil.copytree(begun, tmp_path / "lab")
+def student(started, tmp_path):
+    shutil.copytree(started, tmp_path / "lab")
     student = Student(tmp_path / "lab")
     for name, repository in (("origin", "fork.git"), ("upstream", "upstream.git")):
         student.git("remote", "set-url", name, str(student.folder / repository))
     return student
 
 
-def mend_edges(student):
-    """Issue 2, as somebody does it well."""
+def fix_edges(student):
+    """Solve issue 2 well."""
     student.branch("no-division-by-zero")
     student.edit("tests/test_classify.py", append(EDGES))
     student.commit("Test scores where nothing is positive")
@@ -122,11 +122,11 @@ def mend_edges(student):
 
 
 def settle(student):
-    """Rebase onto the moved main; both sides of the conflict are kept."""
+    """Rebase onto the moved main, and keep both sides of the conflict."""
     student.git("fetch", "-q", "upstream")
     while not student.git.succeeds("merge-base", "--is-ancestor", "upstream/main", "HEAD"):
         try:
-            student.git("rebase", "-q", "upstream/main", also=STUDENT)
+            student.git("rebase", "-q", "upstream/main", env=STUDENT)
         except quiet.GitError:
             resolve(student)
 
@@ -138,8 +138,10 @@ def resolve(student):
             fixed = theirs + EDGES + SPECIFICITY if path.startswith("tests") else guarded(theirs)
             (student.clone / path).write_text(fixed, "utf-8")
         student.git("add", "-u")
-        also = STUDENT | {"GIT_EDITOR": "true"}
-        subprocess.run(["git", "rebase", "--continue"], cwd=student.clone, env=also | quiet.OURS, capture_output=True)
+        env = STUDENT | {"GIT_EDITOR": "true"}
+        subprocess.run(
+            ["git", "rebase", "--continue"], cwd=student.clone, env=env | quiet.ISOLATION, capture_output=True
+        )
 
 
 @pytest.mark.slow
@@ -148,15 +150,15 @@ def test_the_way_to_three_merged_pull_requests(student):
     student.edit("docs/guide.md", lambda text: text.replace("occurence", "occurrence"))
     student.commit("Spell occurrence with two r")
     student.request(1, "spelling")
-    mend_edges(student)
-    report, said = student.review()
-    assert {name for name, text in said.items() if text and not name.startswith("3")} == {"2-round"}
-    assert "specificity" in said["2-round"]
+    fix_edges(student)
+    report, comments = student.review()
+    assert {name for name, text in comments.items() if text and not name.startswith("3")} == {"2-round"}
+    assert "specificity" in comments["2-round"]
     assert report.notes[0].startswith("Pull request #1 is merged")
 
-    _, said = student.review()
-    assert "tinyscore/classify.py" in said["2-merge"]
-    assert "Rebase it" in said["2-merge"]
+    _, comments = student.review()
+    assert "tinyscore/classify.py" in comments["2-merge"]
+    assert "Rebase it" in comments["2-merge"]
     student.git("switch", "-q", "no-division-by-zero")
     settle(student)
     student.request(2, "no-division-by-zero")
@@ -167,20 +169,20 @@ def test_the_way_to_three_merged_pull_requests(student):
     student.edit("CHANGELOG.md", note("`text.word_error_rate`."))
     student.commit("Add the word error rate\n\nSpeech recognition is scored by it.")
     student.request(3, "word-error-rate")
-    report, said = student.review()
-    assert said["2-round"] == ""
-    assert "CHANGELOG.md" in said["3-merge"]
+    report, comments = student.review()
+    assert comments["2-round"] == ""
+    assert "CHANGELOG.md" in comments["3-merge"]
 
     student.git("fetch", "-q", "upstream")
     with pytest.raises(quiet.GitError):
-        student.git("rebase", "-q", "upstream/main", also=STUDENT)
+        student.git("rebase", "-q", "upstream/main", env=STUDENT)
     theirs = student.git.text("upstream/main", "CHANGELOG.md")
     (student.clone / "CHANGELOG.md").write_text(note("`text.word_error_rate`.")(theirs), "utf-8")
     student.git("add", "-u")
-    student.git("rebase", "--continue", also=STUDENT | {"GIT_EDITOR": "true"})
+    student.git("rebase", "--continue", env=STUDENT | {"GIT_EDITOR": "true"})
     student.request(3, "word-error-rate")
-    report, said = student.review(answer=False)
-    assert "".join(said.values()) == ""
+    report, comments = student.review(respond=False)
+    assert "".join(comments.values()) == ""
     assert report.done
     assert report.earned == report.points == 100
 
@@ -188,21 +190,21 @@ def test_the_way_to_three_merged_pull_requests(student):
 def test_code_without_a_test_and_a_message_that_says_nothing(student):
     student.branch("fix")
     student.edit("tinyscore/classify.py", lambda text: guarded(text).replace("right = sum", "right = 0 + sum"))
-    student.git("commit", "-q", "-a", "-m", "fixed stuff.", also=STUDENT)
+    student.git("commit", "-q", "-a", "-m", "fixed stuff.", env=STUDENT)
     student.request(2, "fix", "Branch: {branch}\n\n# TITLE: WHAT THIS CHANGES, AS A COMMAND\n")
-    report, said = student.review()
-    assert "holds no new test" in said["2-test"]
-    assert all(words in said["2-history"] for words in ("full stop", "small letter", "signed off"))
-    assert "tinyscore/classify.py:4: `accuracy` is changed" in said["2-scope"]
-    assert "CHANGELOG.md:3" in said["2-scope"]
-    assert "pull-requests/2.md:3: still says" in said["2-description"]
-    assert "Closes: #2" in said["2-description"]
-    assert said["2-merge"] == said["2-behaviour"] == ""
+    report, comments = student.review()
+    assert "has no new test" in comments["2-test"]
+    assert all(words in comments["2-history"] for words in ("full stop", "lower-case letter", "signed off"))
+    assert "tinyscore/classify.py:4: `accuracy` is changed" in comments["2-scope"]
+    assert "CHANGELOG.md:3" in comments["2-scope"]
+    assert "pull-requests/2.md:3: still says" in comments["2-description"]
+    assert "Closes: #2" in comments["2-description"]
+    assert comments["2-merge"] == comments["2-behaviour"] == ""
     assert report.earned == 17
-    assert "first round" in said["2-round"]
+    assert "first round" in comments["2-round"]
 
 
-def test_a_test_that_proves_nothing_and_a_file_beside_it(student):
+def test_a_test_that_proves_nothing_and_an_unrelated_file(student):
     student.branch("word-error-rate")
     student.edit("tinyscore/text.py", append(issues.RATE.replace("len(words)", "len(recognised.split())")))
     student.commit("Add the word error rate")
@@ -211,12 +213,12 @@ def test_a_test_that_proves_nothing_and_a_file_beside_it(student):
     student.edit("ci.py", lambda text: text.replace("return bool(", "return 0 and bool("))
     student.commit("Test the word error rate")
     student.request(3, "word-error-rate")
-    _, said = student.review()
-    assert "the tests pass without your change" in said["3-test"]
-    assert "before there is a test" in said["3-test"]
-    assert "tinyscore/text.py:14: word_error_rate(" in said["3-behaviour"]
-    assert "ci.py:26: has nothing to do with issue #3" in said["3-scope"]
-    assert "CI fails on the merge" in said["3-merge"]  # By upstream's own ci.py, whatever the branch made of it.
+    _, comments = student.review()
+    assert "the tests pass without your change" in comments["3-test"]
+    assert "before there is a test" in comments["3-test"]
+    assert "tinyscore/text.py:14: word_error_rate(" in comments["3-behaviour"]
+    assert "ci.py:26: has nothing to do with issue #3" in comments["3-scope"]
+    assert "CI fails after the merge" in comments["3-merge"]  # upstream's own ci.py decides, not the branch's
 
 
 def test_a_wrong_value_a_thin_test_and_a_merge(student):
@@ -227,36 +229,36 @@ def test_a_wrong_value_a_thin_test_and_a_merge(student):
     student.commit("Return a number where there is nothing to divide by")
     student.git("switch", "-q", "-c", "other", "HEAD~1")
     student.edit("CHANGELOG.md", note("Precision."))
-    student.commit("Tell it to users")
-    student.git("merge", "-q", "--no-edit", "zero", also=STUDENT)
+    student.commit("Describe it to users")
+    student.git("merge", "-q", "--no-edit", "zero", env=STUDENT)
     student.request(2, "other")
-    _, said = student.review()
-    assert "is a merge" in said["2-history"]
-    assert "precision([0, 0], [0, 1]) gives 1.0, and 0.0 was asked for" in said["2-behaviour"]
-    assert all(f"leaves `{name}` as it was" in said["2-test"] for name in ("recall", "f1"))
-    assert "1.0" in said["2-test"]
+    _, comments = student.review()
+    assert "is a merge" in comments["2-history"]
+    assert "precision([0, 0], [0, 1]) returns 1.0, but the issue requires 0.0" in comments["2-behaviour"]
+    assert all(f"does not fix `{name}`" in comments["2-test"] for name in ("recall", "f1"))
+    assert "1.0" in comments["2-test"]
 
 
-def test_upstream_is_always_the_same_and_nobody_elses(student, tmp_path):
+def test_upstream_is_reproducible_and_only_the_maintainers_push_to_it(student, tmp_path):
     make_upstream(tmp_path / "again.git")
-    begun = quiet.Git(tmp_path / "again.git")("rev-parse", "main")
-    assert begun == quiet.Git(student.folder / "upstream.git")("rev-parse", "main")
+    initial = quiet.Git(tmp_path / "again.git")("rev-parse", "main")
+    assert initial == quiet.Git(student.folder / "upstream.git")("rev-parse", "main")
     student.branch("mine")
     student.edit("README.md", append("mine\n"))
     student.commit("Put a word into upstream")
     student.git("push", "-q", "upstream", "HEAD:main")
-    with pytest.raises(ValueError, match=rf"did not make.*update-ref refs/heads/main {begun}"):
+    with pytest.raises(ValueError, match=rf"did not make.*update-ref refs/heads/main {initial}"):
         student.review()
 
 
 @pytest.mark.parametrize("client", [None, "/usr/bin/gh"])
-def test_who_has_the_client_of_github_is_told_how_to_open_one_there(student, monkeypatch, client):
+def test_with_the_client_of_github_a_note_says_how_to_open_one_there(student, monkeypatch, client):
     which = shutil.which
     monkeypatch.setattr(
         shutil, "which", lambda name, *rest, **more: client if name == "gh" else which(name, *rest, **more)
     )
     report, _ = student.review()
     assert any("gh is installed" in line for line in report.notes) == bool(client)
-    assert not any("gh is installed" in line for line in student.review(answer=False)[0].notes)
+    assert not any("gh is installed" in line for line in student.review(respond=False)[0].notes)
     for command in ("gh repo create", "gh pr create"):
         assert command in (student.folder / "README.md").read_text("utf-8")

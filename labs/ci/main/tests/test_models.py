@@ -9,7 +9,7 @@ def test_digits_are_digits():
     assert found.shape == (20,) and set(found) <= set(range(10))
 
 
-def test_more_income_is_granted_sooner():
+def test_a_higher_income_raises_the_score():
     rng = np.random.default_rng(0)
     table = {name: rng.normal(size=50) for name in ("income", "debt", "district", "group")}
     weights = loans.train(table, (table["income"] > 0).astype(float))

@@ -1,37 +1,37 @@
-"""Scores of a classifier. Each takes what was predicted and what is true, two lists of labels in the same order."""
+"""Scores of a classifier. Each takes the predicted and the true labels, two lists in the same order."""
 
 
 def accuracy(predicted, true):
-    """The share of labels that are right."""
+    """Return the share of correct labels."""
     right = sum(p == t for p, t in zip(predicted, true, strict=True))
     return right / len(true)
 
 
 def precision(predicted, true, positive=1):
-    """Of those that were predicted positive, the share that is."""
+    """Return the share of true positives among the predicted positives."""
     hits = _both(predicted, true, positive)
     return hits / sum(p == positive for p in predicted)
 
 
 def recall(predicted, true, positive=1):
-    """Of those that are positive, the share that was found."""
+    """Return the share of true positives among the actual positives."""
     hits = _both(predicted, true, positive)
     return hits / sum(t == positive for t in true)
 
 
 def specificity(predicted, true, positive=1):
-    """Of those that are not positive, the share that was left alone."""
-    alone = sum(p != positive and t != positive for p, t in zip(predicted, true, strict=True))
-    return alone / sum(t != positive for t in true)
+    """Return the share of true negatives among the actual negatives."""
+    negatives = sum(p != positive and t != positive for p, t in zip(predicted, true, strict=True))
+    return negatives / sum(t != positive for t in true)
 
 
 def f1(predicted, true, positive=1):
-    """The harmonic mean of precision and recall."""
+    """Return the harmonic mean of precision and recall."""
     p = precision(predicted, true, positive)
     r = recall(predicted, true, positive)
     return 2 * p * r / (p + r)
 
 
 def _both(predicted, true, positive):
-    """How many are positive and were predicted so."""
+    """Count the true positives."""
     return sum(p == t == positive for p, t in zip(predicted, true, strict=True))

@@ -2,7 +2,7 @@
 
 
 def edit_distance(a, b):
-    """How many items to put in, take out or replace to make `b` of `a`, two strings or two lists."""
+    """Return the number of insertions, deletions and replacements that turn `a` into `b`, two strings or two lists."""
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         above, row[0] = row[0], i

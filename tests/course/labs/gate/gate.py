@@ -1,4 +1,4 @@
-"""Decides whether a change may be merged: python gate.py FOLDER, where FOLDER holds the project as it would be then."""
+"""Decide whether a change may be merged: `python gate.py FOLDER`, where FOLDER is the project after the merge."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ def main(folder):
 
         reasons = [*quality(digits), *fairness(loans)]
     for reason in reasons:
-        print(f"refused: {reason}")
+        print(f"rejected: {reason}")
     return 1 if reasons else 0
 
 

@@ -1,4 +1,4 @@
-"""Who will pay a loan back? Logistic regression on some columns of an application."""
+"""Predict who will repay a loan, with logistic regression on some columns of an application."""
 
 import numpy as np
 
@@ -7,12 +7,12 @@ STEPS, RATE = 300, 0.5
 
 
 def features(table):
-    """The columns that decide, and a constant."""
+    """Return the columns used by the model, and a constant."""
     return np.column_stack([*(table[name] for name in COLUMNS), np.ones(len(table["income"]))])
 
 
 def train(table, repaid):
-    """Weights for `predict`, by gradient descent."""
+    """Return weights for `predict`, trained by gradient descent."""
     x = features(table)
     weights = np.zeros(x.shape[1])
     for _ in range(STEPS):
@@ -21,5 +21,5 @@ def train(table, repaid):
 
 
 def predict(weights, table):
-    """True for each application that is granted."""
+    """Return True for each application that is granted."""
     return features(table) @ weights > 0
