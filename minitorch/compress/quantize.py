@@ -132,12 +132,12 @@ def select_layers(model: Any, recipe: QuantRecipe) -> dict[str, tuple[Any, Schem
     Raises:
       ValueError: the recipe selects no layer, or the model has quantized layers.
     """
-    if done := paths.find(model, kind=QUANTIZED):  # pyright: ignore[reportArgumentType]
+    if done := paths.find(model, kind=QUANTIZED):
         raise ValueError(
             f"this model is quantized already (at {next(iter(done))}), and quantizing it again only loses precision:"
             " start from the model before quantization."
         )
-    found = paths.find(model, kind=Linear | Embedding)  # pyright: ignore[reportArgumentType]
+    found = paths.find(model, kind=Linear | Embedding)
     schemes = {path: recipe.scheme(path) for path in found}
     if not any(schemes.values()):
         raise ValueError(

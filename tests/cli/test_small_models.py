@@ -166,7 +166,7 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
             ".*little by little, the smallest weights of each layer go: leave out --method",
         ),
         (["prune", "--run", "{run}", "--out", "x"], 2, ".*say what goes: --sparsity, --heads, --neurons or --layers"),
-        (["prune", "--run", "{run}", "--out", "x", "--sparsity", 1.5], 1, "sparsity is the share of weights that go"),
+        (["prune", "--run", "{run}", "--out", "x", "--sparsity", 1.5], 1, "sparsity is the share of weights to remove"),
         (
             ["prune", "--run", "{run}", "--out", "x", "--gradual", "--sparsity", 0.5],
             2,
@@ -175,7 +175,7 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
         (
             ["finetune", "--run", "{run}", "--out", "x", "--data", "no.jsonl"],
             1,
-            "no file no.jsonl: give one of JSON Lines",
+            "no file no.jsonl: give a file of JSON Lines",
         ),
         (
             ["finetune", "--run", "{run}", "--out", "x", "--data", "{chat}", "--lora", "block.0"],
