@@ -39,7 +39,7 @@ class Tolerance:
 
     def bounds(self, given: Any, expected: Any) -> np.ndarray:
         """Return how far each element may be from `expected`: float64, in the shape of `expected`."""
-        # The expected dtype decides, so that bfloat16 is no excuse. An exception: float32 is often compared with
+        # The expected dtype decides, so that bfloat16 does not loosen it. An exception: float32 is often compared with
         # NumPy's float64.
         single = name_of(expected) in ("float64", "complex128") and name_of(given) != name_of(expected)
         rtol, atol = TOLERANCES.get("float32" if single else name_of(expected), (0.0, 0.0))

@@ -28,7 +28,7 @@ def right_except(c: Comparison) -> str | None:
 
 
 def locate(c: Comparison) -> str | None:
-    """Describe the wrong elements, as in `Right elsewhere, but in the first row`; return None if they have no pattern."""
+    """Describe the wrong elements, as in `Right elsewhere, but in the first row`, or return None without a pattern."""
     if c.wrong.all():
         return None
     regions = [(name, region) for name, region in _regions(c) if region.any() and not region.all()]

@@ -1,1 +1,1 @@
-"""What comes out of grading: pages for people, files for other programs. Nothing here runs a student's code."""
+"""Output of grading: pages for people, and files for other programs. Nothing here runs a student's code."""

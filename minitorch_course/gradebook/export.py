@@ -1,4 +1,4 @@
-"""Grades in the forms that other programs read: spreadsheets, continuous integration, Canvas, Moodle, Gradescope."""
+"""Export of grades to spreadsheets, continuous integration, Canvas, Moodle and Gradescope."""
 
 from __future__ import annotations
 
@@ -7,35 +7,44 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch._files import atomic_write
 
-from .html import LINE, MARKS, NAME, PARAGRAPH
+from .html import LINE, NAME, PARAGRAPH, STATUS_SIGNS
 from .results import Outcome, Results, Student, parse_results
-from .sanitize import file_name, plain
+from .sanitize import file_name, visible_text
 
-# What makes a spreadsheet calculate, at the start of a cell, or of what it takes for one where `;` separates cells
-# (https://owasp.org/www-community/attacks/CSV_Injection); full-width signs count too.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+# The start of a formula: at the start of a cell, or after `;`, which separates cells in some countries
+# (https://owasp.org/www-community/attacks/CSV_Injection). Full-width signs count, too.
 _FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@＝＋－＠])")
 
 
 def export(results: Mapping[str, Any], to: str, out: Path) -> Path:
-    """Write the content of a `grades.json` for `to`: `csv`, `junit`, `canvas`, `moodle` or `gradescope`.
+    """Write grades for another program.
 
     Args:
-      out: the file to write; for Moodle its ending, `.csv` or `.xml`, says which of the two forms. For Gradescope a
-        folder, in which every student has a folder with a `results.json`.
+      results: the content of a `grades.json`.
+      to: `csv`, `junit`, `canvas`, `moodle` or `gradescope`.
+      out: the file to write. For Moodle, its extension (`.csv` or `.xml`) selects the format. For Gradescope, a folder
+        in which every student has a folder with a `results.json`.
 
-    Returns `out`. Raises ValueError for another `to` and for `results` that are none, OSError if it cannot be written.
+    Returns:
+      `out`.
+
+    Raises:
+      ValueError: `to` is unknown, or `results` is not the content of a `grades.json`.
+      OSError: `out` cannot be written.
     """
     if to not in TARGETS:
-        raise ValueError(f"There is no export to {to!r}: choose one of {', '.join(TARGETS)}.")
-    read = parse_results(results)
-    for file, content in _files(read, to, out):
+        raise ValueError(f"Grades cannot be exported to {to!r}: choose one of {', '.join(TARGETS)}.")
+    parsed = parse_results(results)
+    for file, content in _files(parsed, to, out):
         file.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(file, content)
     return out
@@ -52,7 +61,7 @@ def _files(results: Results, to: str, out: Path) -> Iterator[tuple[Path, str]]:
 
 
 def grades_csv(results: Results) -> str:
-    """One row a student, with the points of each exercise (RFC 4180)."""
+    """Return a table with one row for each student, and the points of each exercise (RFC 4180)."""
     exercises = results.exercises()
     header = ["student", "status", "points", "possible", "late", "submitted", "reason", "flags", "sandbox"]
     return _table([[*header, *exercises], *(_row(student, results, exercises) for student in results.students)])
@@ -68,22 +77,22 @@ def _row(student: Student, results: Results, exercises: Iterable[str]) -> list[A
         student.points,
         results.points,
         "yes" if student.late else "no",
-        plain(student.submitted or "", NAME),
-        plain(student.reason or "", PARAGRAPH),
-        " | ".join(plain(flag, LINE) for flag in student.flags),
-        plain(results.sandbox or "none", NAME),
+        visible_text(student.submitted or "", NAME),
+        visible_text(student.reason or "", PARAGRAPH),
+        " | ".join(visible_text(flag, LINE) for flag in student.flags),
+        visible_text(results.sandbox or "none", NAME),
         *earned.values(),
     ]
 
 
 def canvas(results: Results) -> str:
-    """A gradebook for Canvas: Grades > Import.
+    """Return a gradebook for Canvas: Grades > Import.
 
-    Canvas looks for a student by ID, then SIS user ID, then SIS login ID, then name; so the name of the submission
-    may be any of the last three. The column is an assignment of that title, or a new one. Form and order of search: the
-    importer itself, https://github.com/instructure/canvas-lms/blob/master/lib/gradebook_importer.rb
+    Canvas finds a student by ID, SIS user ID, SIS login ID or name, in that order, so the name of a submission may be
+    any of the last three. The column is the assignment with that title, or a new one. Source: the importer,
+    https://github.com/instructure/canvas-lms/blob/master/lib/gradebook_importer.rb
     """
-    title = plain(results.title, LINE)
+    title = visible_text(results.title, LINE)
     return _table(
         [
             ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title],
@@ -94,24 +103,24 @@ def canvas(results: Results) -> str:
 
 
 def _canvas(student: Student) -> str:
-    """The first cell of a row. With these words in it, the row would set the points of the assignment."""
+    """Return the first cell of a row. With the words "Points Possible" the row would set the assignment's points."""
     return _name(student).replace("Points Possible", "Points possible")
 
 
 def moodle_csv(results: Results) -> str:
-    """Grades with feedback for Moodle: Grades > Import > CSV file, "Map from" ID number.
+    """Return grades with feedback for Moodle: Grades > Import > CSV file, "Map from" ID number.
 
-    Map both columns, since Moodle overwrites what is mapped alone (https://docs.moodle.org/en/Grade_import).
+    Map both columns: Moodle overwrites the other one if only one is mapped (https://docs.moodle.org/en/Grade_import).
     """
-    title = plain(results.title, LINE)
+    title = visible_text(results.title, LINE)
     rows = ([_name(student), student.points, _moodle(student)] for student in results.students)
     return _table([["ID number", title, f"Feedback: {title}"], *rows])
 
 
 def moodle_xml(results: Results) -> str:
-    """The same for Grades > Import > XML file, where the activity has the notebook's name as its ID number.
+    """Return the same for Grades > Import > XML file. The activity's ID number must be the notebook's name.
 
-    Moodle takes all of it or, if it knows one ID number not, nothing. Elements as in the importer,
+    Moodle imports nothing if it does not know one of the ID numbers. Source: the importer,
     https://github.com/moodle/moodle/blob/main/public/grade/import/xml/lib.php
     """
     root = ElementTree.Element("results")
@@ -125,51 +134,51 @@ def moodle_xml(results: Results) -> str:
 
 
 def _moodle(student: Student) -> str:
-    """Moodle shows feedback as HTML."""
-    return escape(_in_words(student), quote=False)
+    """Return the feedback as HTML, which is how Moodle shows it."""
+    return escape(_feedback(student), quote=False)
 
 
-def _in_words(student: Student) -> str:
-    """A line for each hidden test that was lost, after what concerns the whole submission, which is all where that failed."""
+def _feedback(student: Student) -> str:
+    """Return a line for each remark on the whole submission, and for each lost hidden test of a graded one."""
     lost = [outcome for outcome in student.outcomes if outcome.status != "passed" and student.status == "graded"]
-    return "\n".join([*_whole(student), *(f"{outcome.test.name}: {_said(outcome)}" for outcome in lost)])
+    return "\n".join([*_remarks(student), *(f"{outcome.test.name}: {_message(outcome)}" for outcome in lost)])
 
 
-def _whole(student: Student) -> list[str]:
-    """What concerns the whole submission, and nobody else."""
-    failure = [] if student.status == "graded" else [f"Not graded: {plain(student.reason, PARAGRAPH)}"]
-    return failure + [plain(flag, LINE) for flag in student.own_flags]
+def _remarks(student: Student) -> list[str]:
+    """Return the remarks on the whole submission that do not name other students."""
+    failure = [] if student.status == "graded" else [f"Not graded: {visible_text(student.reason, PARAGRAPH)}"]
+    return failure + [visible_text(flag, LINE) for flag in student.own_flags]
 
 
-def _said(outcome: Outcome) -> str:
-    message = outcome.message or outcome.error or MARKS.get(outcome.status, ("", outcome.status))[1]
+def _message(outcome: Outcome) -> str:
+    message = outcome.message or outcome.error or STATUS_SIGNS.get(outcome.status, ("", outcome.status))[1]
     hint = f" Hint: {outcome.hint}" if outcome.hint else ""
-    return plain(message, PARAGRAPH) + hint
+    return visible_text(message, PARAGRAPH) + hint
 
 
 def gradescope(results: Results, student: Student) -> str:
-    """The `results.json` of one student, as https://gradescope-autograders.readthedocs.io/en/latest/specs/ says."""
+    """Return the `results.json` of one student (https://gradescope-autograders.readthedocs.io/en/latest/specs/)."""
     tests = [
         {
             "name": f"{outcome.test.exercise}: {outcome.test.name}",
             "score": outcome.earned,
             "max_score": outcome.test.points,
             "status": "passed" if outcome.status == "passed" else "failed",
-            "output": "" if outcome.status == "passed" else _said(outcome),
+            "output": "" if outcome.status == "passed" else _message(outcome),
         }
         for outcome in student.outcomes
     ]
-    output = [f"{results.title}: {student.points:g} of {results.points:g} points.", *_whole(student)]
+    output = [f"{results.title}: {student.points:g} of {results.points:g} points.", *_remarks(student)]
     content = {"score": student.points, "output": "\n".join(output), "tests": tests}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def junit(results: Results) -> str:
-    """One suite a student, one case a hidden test, without any times.
+    """Return a test suite for each student, with a case for each hidden test, and no times.
 
-    Elements and attributes as in https://github.com/jenkinsci/xunit-plugin (junit-10.xsd), which others read too.
+    Elements and attributes are those of junit-10.xsd in https://github.com/jenkinsci/xunit-plugin.
     """
-    root = ElementTree.Element("testsuites", name=plain(results.notebook, NAME))
+    root = ElementTree.Element("testsuites", name=visible_text(results.notebook, NAME))
     for student in results.students:
         cases = [_case(results, outcome) for outcome in student.outcomes]
         if student.status != "graded":
@@ -192,20 +201,21 @@ def _case(results: Results, outcome: Outcome) -> ElementTree.Element:
     case = ElementTree.Element("testcase", classname=where, name=outcome.test.name)
     kind = {"passed": None, "wrong": "failure", "not run": "skipped"}.get(outcome.status, "error")
     if kind:
-        ElementTree.SubElement(case, kind, message=plain(_said(outcome), LINE)).text = _said(outcome)
+        ElementTree.SubElement(case, kind, message=visible_text(_message(outcome), LINE)).text = _message(outcome)
     return case
 
 
 def _submission(results: Results, student: Student) -> ElementTree.Element:
-    """A case that tells why a submission could not be graded."""
+    """Return a case with the reason why a submission was not graded."""
     case = ElementTree.Element("testcase", classname=results.notebook, name="submission")
-    ElementTree.SubElement(case, "error", message=plain(student.reason, LINE)).text = plain(student.reason, PARAGRAPH)
+    error = ElementTree.SubElement(case, "error", message=visible_text(student.reason, LINE))
+    error.text = visible_text(student.reason, PARAGRAPH)
     return case
 
 
 def _name(student: Student) -> str:
-    """On one line. Nothing of it is cut that a teacher would give: it has to be found again."""
-    return " ".join(plain(student.student, LINE).split())
+    """Return the student's name on one line. A name of ordinary length is not cut, so that other programs find it."""
+    return " ".join(visible_text(student.student, LINE).split())
 
 
 def _add(parent: ElementTree.Element, name: str, text: str) -> None:
@@ -218,7 +228,7 @@ def _xml(root: ElementTree.Element) -> str:
 
 
 def _table(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as RFC 4180 has them. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    """Return rows as RFC 4180. A text that a spreadsheet would read as a formula gets an apostrophe in front."""
     out = io.StringIO(newline="")
     csv.writer(out).writerows([_cell(value) for value in row] for row in rows)
     return out.getvalue()

@@ -1,15 +1,23 @@
-"""Pieces that the pages about grades have in common."""
+"""Rendering of the pages about grades and progress: Jinja2 templates with autoescape.
+
+Every value that a template shows is escaped, made visible and bounded, whether or not the template names a filter.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-from string import Template
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
 
-OVERVIEW, FEEDBACK = "overview.html", "feedback"  # a file, and the folder beside it
-NAME, LINE, PARAGRAPH, CODE = 80, 300, 2_000, 20_000  # characters that are shown of a text
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-MARKS = {  # status: sign and word
+from .sanitize import file_name, visible_text
+
+OVERVIEW, FEEDBACK = "overview.html", "feedback"  # a file, and a folder in the same place
+NAME, LINE, PARAGRAPH, CODE = 80, 300, 2_000, 20_000  # characters of a text that are shown
+
+STATUS_SIGNS = {  # status: sign and words
     "passed": ("●", "passed"),
     "wrong": ("○", "not right yet"),
     "error": ("×", "stopped with an error"),
@@ -18,18 +26,43 @@ MARKS = {  # status: sign and word
 }
 
 
-def fill(page: str, **parts: str) -> str:
-    """The template `page` of this package with head and style, common to all, and `parts`, HTML, in their places."""
-    head = _resource("head.html").rstrip("\n")
-    return Template(_resource(page)).substitute(parts, head=head, style=_resource("style.css"))
+def render(template: str, **values: Any) -> str:
+    """Return the page of a template in the folder `templates`."""
+    return _environment().get_template(template).render(values)
 
 
 @cache
-def _resource(name: str) -> str:
-    return (files(__name__.rpartition(".")[0]) / "pages" / name).read_text(encoding="utf-8")
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        finalize=_bounded,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "name": partial(visible_text, limit=NAME),
+        "line": partial(visible_text, limit=LINE),
+        "paragraph": partial(visible_text, limit=PARAGRAPH),
+        "points": "{:g}".format,
+        "status_sign": lambda status: STATUS_SIGNS.get(status, ("–", ""))[0],
+        "status_words": lambda status: STATUS_SIGNS.get(status, ("", status))[1],
+        "highlight": _highlight,
+        "page": lambda student: f"{FEEDBACK}/{file_name(student)}.html",
+    }
+    return environment
 
 
-def bar(part: float, whole: float) -> str:
-    """A bar that is filled to `part` of `whole`."""
-    share = min(max(part / whole, 0), 1) if whole else 0
-    return f'<span class="bar" aria-hidden="true"><span style="width:{100 * share:.3g}%"></span></span>'
+def _bounded(value: Any) -> Any:
+    return value if isinstance(value, Markup) else visible_text(value, PARAGRAPH)
+
+
+def _highlight(code: str, number: int) -> Markup:
+    """Return the HTML of a student's code with colours and line numbers. Pygments escapes the code."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    formatter = HtmlFormatter(cssclass="code", linespans=f"code-{number}")
+    return Markup(highlight(visible_text(code, CODE), PythonLexer(stripnl=False), formatter))

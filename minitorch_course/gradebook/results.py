@@ -1,17 +1,20 @@
-"""The results of a class, as `minitorch course grade` wrote them into `grades.json`."""
+"""The results of a class, read from the `grades.json` that `minitorch course grade` wrote."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 GRADES = "grades.json"
 FORMAT = 1
-STATUSES = ("passed", "wrong", "error", "timeout", "not run")
 _SIMILAR = re.compile(r"same answers as (.*) \((\d+) ?%\)", re.DOTALL)
 
 
@@ -27,7 +30,7 @@ class HiddenTest:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a student's code did with a hidden test; `given` and `expected` tell shape and kind, never hidden values."""
+    """The result of a hidden test. `given` and `expected` are shape and kind of the values, never hidden numbers."""
 
     test: HiddenTest
     earned: float = 0
@@ -39,13 +42,13 @@ class Outcome:
 
     @property
     def hint(self) -> str | None:
-        """The test's, for those who have tried: nobody gets hints for work that could not be run."""
+        """The test's hint. A submission that could not be run gets no hints."""
         return None if self.status == "not run" else self.test.hint
 
 
 @dataclass(frozen=True)
 class Student:
-    """One row of the class. `flags` are for the instructor; `own_flags` are those that name nobody else."""
+    """One student's row. `flags` are for the instructor; `own_flags` are those that do not name other students."""
 
     student: str
     status: str
@@ -59,18 +62,24 @@ class Student:
 
     @property
     def own_flags(self) -> list[str]:
+        """The flags that do not name other students."""
         return [flag for flag in self.flags if not flag.startswith("same answers as ")]
 
     def similar(self) -> Iterator[tuple[str, int]]:
-        """The other students whose answers are nearly the same, and how nearly, in percent."""
+        """Yield the students whose answers are nearly the same, and their similarity in percent."""
         for flag in self.flags:
             if match := _SIMILAR.fullmatch(flag):
                 yield match[1], int(match[2])
 
+    def by_exercise(self) -> list[tuple[str, list[Outcome]]]:
+        """Return the outcomes of each exercise, in the notebook's order."""
+        groups = groupby(self.outcomes, lambda outcome: outcome.test.exercise)
+        return [(name, list(outcomes)) for name, outcomes in groups]
+
 
 @dataclass(frozen=True)
 class Results:
-    """A graded class. `sandbox` is None where students' code ran without one."""
+    """A graded class. `sandbox` is None if students' code ran without one."""
 
     notebook: str
     title: str
@@ -82,7 +91,7 @@ class Results:
     students: tuple[Student, ...]
 
     def exercises(self) -> dict[str, float]:
-        """The points of each exercise, in the notebook's order."""
+        """Return the points of each exercise, in the notebook's order."""
         points: dict[str, float] = {}
         for test in self.tests:
             points[test.exercise] = points.get(test.exercise, 0) + test.points
@@ -90,13 +99,15 @@ class Results:
 
 
 def read_grades(path: Path) -> Any:
-    """The content of the `grades.json` in the folder `path`, or of that file.
+    """Return the content of the file `path`, or of the `grades.json` in the folder `path`.
 
-    Raises FileNotFoundError if there is none, ValueError if it is no JSON.
+    Raises:
+      FileNotFoundError: the file does not exist.
+      ValueError: it is not JSON.
     """
     file = path / GRADES if path.is_dir() else path
     if not file.exists():
-        raise FileNotFoundError(f"There are no grades at {file}: give the folder that `minitorch course grade` wrote.")
+        raise FileNotFoundError(f"{file} does not exist: give the folder that `minitorch course grade` wrote.")
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:  # Not JSON, or not UTF-8.
@@ -104,7 +115,11 @@ def read_grades(path: Path) -> Any:
 
 
 def parse_results(content: Any) -> Results:
-    """The content of a `grades.json`; raises ValueError if it is not one."""
+    """Parse the content of a `grades.json`.
+
+    Raises:
+      ValueError: it has another format, or is damaged.
+    """
     found = content.get("format") if isinstance(content, Mapping) else None
     if found != FORMAT:
         raise ValueError(f"This is not a {GRADES} of format {FORMAT} (its format is {found!r}): grade the class again.")

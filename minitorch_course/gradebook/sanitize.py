@@ -1,38 +1,37 @@
-"""What students wrote, made fit for a page, a table, or the name of a file."""
+"""Students' text made safe to show in a page or a table, or to name a file."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from html import escape
 
 # Control characters, marks that reorder text (https://trojansource.codes), lone surrogates and noncharacters. Tab and
-# newline stay, and so do the marks and joiners that Arabic, Hebrew, Persian and Indic writing needs.
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+# newline stay, and so do the marks and joiners that Arabic, Hebrew, Persian and Indic scripts need.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 _SIMPLE = re.compile(r"[a-z0-9]([a-z0-9._-]{0,38}[a-z0-9])?")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # by Windows, whatever their ending
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # by Windows, with any extension
 _HASHED = re.compile(r".*-[0-9a-f]{16}")
 
 
-def plain(value: object, limit: int) -> str:
-    """`value` as text of at most `limit` characters and a remark, with everything unseen written as `[U+202E]`."""
+def visible_text(value: object, limit: int) -> str:
+    """Return `value` as text, with every invisible character written as in `[U+202E]`.
+
+    Text of more than `limit` characters is cut, and ends with the number of characters that are missing.
+    """
     text = str(value).replace("\r\n", "\n").replace("\r", "\n")
     rest = len(text) - limit
-    text = _UNSEEN.sub(lambda match: f"[U+{ord(match[0]):04X}]", text[:limit])
+    text = _INVISIBLE.sub(lambda match: f"[U+{ord(match[0]):04X}]", text[:limit])
     return f"{text} [and {rest:,} characters more]" if rest > 0 else text
 
 
-def html(value: object, limit: int) -> str:
-    """The same for an element or a quoted attribute of a page."""
-    return escape(plain(value, limit))
-
-
 def file_name(student: str) -> str:
-    """A name for the files of `student`: safe on every system, and another one for every other student.
+    """Return a file name for `student` that is safe on every system and unique to this student.
 
-    A name of lower-case letters, digits and `._-` stays as it is. Any other gets a hash, so that no student can take
-    the place of another: neither `S01` that of `s01`, nor `s01-<hash of S01>` that of `S01`.
+    A name of lower-case letters, digits and `._-` is returned unchanged. Every other name gets a hash, so that no
+    student can take the place of another: neither `S01` that of `s01`, nor `s01-<hash of S01>` that of `S01`.
     """
     if _SIMPLE.fullmatch(student) and not _RESERVED.fullmatch(student) and not _HASHED.fullmatch(student):
         return student

@@ -17,7 +17,7 @@ OPEN = open
 MAX_KILLS = 200  # A function with more file operations writes very small pieces.
 
 
-class Killed(BaseException):  # noqa: N818  # It is a signal, as KeyboardInterrupt is.
+class Killed(BaseException):  # Not an Exception, as KeyboardInterrupt is not.
     """Raised to end a function as `kill -9` ends a process: it cannot change a file afterwards."""
 
 

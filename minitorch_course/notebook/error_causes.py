@@ -69,9 +69,7 @@ def foreign_call(match: re.Match[str], error: Any, location: Location | None) ->
     call = re.search(r"\b(?:jnp|np|numpy)\.(\w+)", location.code) if location else None
     if call and hasattr(ops, call[1]):
         return f"{start}: use `mt.ops.{call[1]}` instead of `{call[0]}`."
-    return (
-        f"{start}: use the op of that name in mt.ops, or `mt.from_jax(f)` if there is none, or put jax.jit outside."
-    )
+    return f"{start}: use the op of that name in mt.ops, or `mt.from_jax(f)` if there is none, or put jax.jit outside."
 
 
 def not_python(match: re.Match[str], error: Any, location: Location | None) -> str:

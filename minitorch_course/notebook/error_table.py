@@ -39,8 +39,8 @@ def _sentence(text: str) -> str:
 
 JIT = "inside jax.jit, vmap or scan a value is a placeholder with a shape and a dtype but no numbers"
 SCALAR = (
-    "Only a function that returns one number has a gradient, and this one returned {0}. Return a sum or a mean; to return"
-    " more than the loss, use has_aux=True."
+    "Only a function that returns one number has a gradient, and this one returned {0}. Return a sum or a mean; to"
+    " return more than the loss, use has_aux=True."
 )
 OF_SHAPE = SCALAR.replace("{0}", "an array of shape {0}")
 FLOATS = (

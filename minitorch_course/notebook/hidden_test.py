@@ -29,8 +29,8 @@ Item = TypeVar("Item")
 class Inputs:
     """Random inputs for hidden tests.
 
-    A value depends on the seed (`MINITORCH_SEED`, or 0), on the name of the test and on the number of calls before it in
-    the test. So hidden tests do not influence each other.
+    A value depends on the seed (`MINITORCH_SEED`, or 0), on the name of the test and on the number of calls before it
+    in the test. So hidden tests do not influence each other.
     """
 
     def __init__(self) -> None:

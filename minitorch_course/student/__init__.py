@@ -1,1 +1,1 @@
-"""A student's folder: notebooks begun, checked, remembered and handed in."""
+"""A student's folder: starting, checking and submitting notebooks."""

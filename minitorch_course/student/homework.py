@@ -1,31 +1,38 @@
-"""A student's notebook as a file: its exercises, their cells, and what its checks said when it was last saved."""
+"""A student's notebook as a file: its exercises, their cells, and the results of checks in its saved outputs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._packages import data_folder
 from ..notebook.check import CHECKED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 RELEASED = data_folder("released", "notebooks/released")
 
 
 def released_names() -> list[str]:
-    """The notebooks of the course, in order."""
+    """Return the names of the course's notebooks, in order."""
     return sorted(path.stem for path in RELEASED.glob("*.ipynb"))
 
 
-def released(name: str) -> Path:
+def released_path(name: str) -> Path:
+    """Return the path of the released notebook `name`."""
     return RELEASED / f"{name}.ipynb"
 
 
-def meant(wanted: str) -> str:
-    """The notebook called `02_autodiff` or `02`. Raises ValueError, with a list of them, if there is none."""
+def find_name(wanted: str) -> str:
+    """Return the name of the notebook `wanted`, given as `02_autodiff` or `02`.
+
+    Raises:
+      ValueError: the notebook does not exist. The message lists those that do.
+    """
     names = released_names()
     found = [name for name in names if wanted in (name, name.partition("_")[0])]
     if not found:
@@ -34,88 +41,104 @@ def meant(wanted: str) -> str:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A code cell of a student's notebook, the `place`-th. `kind` is that of the release: setup for what the student
-    added."""
+class NotebookCell:
+    """A code cell of a student's notebook.
 
-    place: int
+    Attributes:
+      index: its index among the code cells.
+      name: the cell's id.
+      kind: its kind in the release; `setup` for a cell that the student added.
+      exercise: the exercise that it belongs to, or "".
+      source: its code.
+      stretch: whether the exercise is optional.
+      execution_count: Jupyter's counter when the cell was last run; 0 if it was not.
+      checked: the results of `check` in its saved outputs.
+    """
+
+    index: int
     name: str
     kind: str
     exercise: str
     source: str
     stretch: bool
-    count: int
-    said: tuple[dict[str, Any], ...]
+    execution_count: int
+    checked: tuple[dict[str, Any], ...]
 
     @property
     def digest(self) -> str:
-        """What tells whether the code has changed since it was checked."""
+        """A hash of the code, which changes with it."""
         return hashlib.sha256(self.source.strip().encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def read_cells(path: Path) -> list[Cell]:
-    """The code cells of a notebook. Raises OSError where there is no file, ValueError where it is no notebook."""
+def read_cells(path: Path) -> list[NotebookCell]:
+    """Read the code cells of a notebook.
+
+    Raises:
+      OSError: the file cannot be read.
+      ValueError: it is not a notebook.
+    """
     try:
         cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
-        return [_cell(place, cell) for place, cell in enumerate(cells)]
+        return [_cell(index, cell) for index, cell in enumerate(cells)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(
-            f"{path} cannot be read as a notebook ({type(error).__name__}). Open it in Jupyter and save it, or put it"
-            " aside and start again."
+            f"{path} cannot be read as a notebook ({type(error).__name__}). Open it in Jupyter and save it, or move it"
+            " away and start again."
         ) from None
 
 
-def _cell(place: int, cell: dict[str, Any]) -> Cell:
+def _cell(index: int, cell: dict[str, Any]) -> NotebookCell:
     metadata = cell.get("metadata", {})
     about = metadata.get("minitorch", {})
-    return Cell(
-        place,
+    return NotebookCell(
+        index,
         str(cell.get("id", "")),
         about.get("kind", "setup"),
         about.get("exercise", ""),
         "".join(cell["source"]),
         "stretch" in metadata.get("tags", ()),
         cell.get("execution_count") or 0,
-        tuple(said(cell.get("outputs", ()))),
+        tuple(check_results(cell.get("outputs", ()))),
     )
 
 
-def said(outputs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What `check` said, in the outputs of a cell."""
+def check_results(outputs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the results of `check` in the outputs of a cell."""
     return [output["data"][CHECKED] for output in outputs if CHECKED in output.get("data", {})]
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: the student's cell (None if it was deleted), that of the release, and the checks."""
+    """One exercise: the student's cell (None if it was deleted), the released cell, and the cells with its checks."""
 
     name: str
-    cell: Cell | None
-    released: Cell
-    checks: list[Cell]
+    cell: NotebookCell | None
+    released: NotebookCell
+    checks: list[NotebookCell]
 
     @property
     def written(self) -> bool:
+        """Whether the student changed the released code."""
         return self.cell is not None and self.cell.digest != self.released.digest
 
 
 def exercises(path: Path) -> list[Exercise]:
-    """The exercises of the student's notebook at `path`, in the release's order."""
-    cells, tasks = read_cells(path), read_cells(released(path.stem))
+    """Return the exercises of the student's notebook at `path`, in the release's order."""
+    cells, released = read_cells(path), read_cells(released_path(path.stem))
     return [
         Exercise(
-            task.exercise,
-            _cell_of(task, cells),
-            task,
-            [cell for cell in cells if cell.kind == "check" and cell.exercise == task.exercise],
+            original.exercise,
+            _cell_of(original, cells),
+            original,
+            [cell for cell in cells if cell.kind == "check" and cell.exercise == original.exercise],
         )
-        for task in tasks
-        if task.kind == "exercise"
+        for original in released
+        if original.kind == "exercise"
     ]
 
 
-def _cell_of(task: Cell, cells: Sequence[Cell]) -> Cell | None:
-    """By name, else by what it says it is: some editors give cells new names."""
-    by_name = (cell for cell in cells if cell.name == task.name)
-    by_kind = (cell for cell in cells if (cell.kind, cell.exercise) == ("exercise", task.exercise))
-    return next(by_name, next(by_kind, None))
+def _cell_of(original: NotebookCell, cells: Sequence[NotebookCell]) -> NotebookCell | None:
+    """Find the student's cell by its name, or by its exercise, since some editors give cells new names."""
+    by_name = (cell for cell in cells if cell.name == original.name)
+    by_exercise = (cell for cell in cells if (cell.kind, cell.exercise) == ("exercise", original.exercise))
+    return next(by_name, next(by_exercise, None))

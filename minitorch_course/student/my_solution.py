@@ -1,4 +1,4 @@
-"""`my_solution`: a student's own implementation from an earlier notebook, for use in a later one."""
+"""`my_solution`: the student's own implementation from an earlier notebook, for use in a later one."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import contextlib
 import io
 import os
 import symtable
-from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..notebook.check import CHECKED
 from ..notebook.display import Bundle, listen
-from .homework import Cell, Exercise, exercises, read_cells, released_names
+from .homework import Exercise, NotebookCell, exercises, read_cells, released_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 def my_solution(exercise: str, otherwise: Any) -> Any:
-    """The student's own implementation of an exercise, from a notebook in this folder, if it passes its checks there;
-    else `otherwise`.
+    """Return the student's own implementation of an exercise if it passes its checks, and else `otherwise`.
 
-    Prints which. Only the exercise's cell runs, and what it needs of the cells around it. While grading, and in the
-    course's own notebooks, it is always `otherwise`.
+    It is read from a notebook in this folder, and the choice is printed. Only the exercise's cell runs, and the cells
+    that define what it uses. While grading, and in the course's own notebooks, the result is always `otherwise`.
     """
     value, origin = _find(exercise, otherwise)
     print(f"{exercise}: {origin}")
@@ -28,52 +29,53 @@ def my_solution(exercise: str, otherwise: Any) -> Any:
 
 
 def _find(name: str, otherwise: Any) -> tuple[Any, str]:
-    for path, task in _written_in_this_folder(name):
-        if task.cell is None or not task.written:
+    for path, exercise in _in_this_folder(name):
+        if exercise.cell is None or not exercise.written:
             return otherwise, f"the library's (yours is not written yet in {path.stem})"
-        value = _implementation(path, task, task.cell)
+        value = _implementation(path, exercise, exercise.cell)
         if value is not None:
             return value, f"yours, from {path.stem}"
         return otherwise, f"the library's (yours does not pass its checks yet in {path.stem})"
     return otherwise, "the library's"
 
 
-def _written_in_this_folder(name: str) -> Iterator[tuple[Path, Exercise]]:
-    """The exercise in the student's notebooks, of which none holds a probe."""
+def _in_this_folder(name: str) -> Iterator[tuple[Path, Exercise]]:
+    """Yield the exercise in each of the student's notebooks. Notebooks with hidden tests are not a student's."""
     if "MINITORCH_REPORT" in os.environ:
         return
     for path in (Path(f"{notebook}.ipynb") for notebook in released_names()):
         with contextlib.suppress(OSError, ValueError):
             if all(cell.kind != "hidden-test" for cell in read_cells(path)):
-                yield from ((path, task) for task in exercises(path) if task.name == name)
+                yield from ((path, exercise) for exercise in exercises(path) if exercise.name == name)
 
 
-def _implementation(path: Path, task: Exercise, cell: Cell) -> Any:
-    """What the exercise's cell defines; None if it does not pass its checks."""
-    from .progress import State, recall, remember  # Slow to import, and not needed while grading.
+def _implementation(path: Path, exercise: Exercise, cell: NotebookCell) -> Any:
+    """Return what the exercise's cell defines, or None if it does not pass its checks."""
+    from .progress import State, save_states, saved_state  # Slow to import, and not needed while grading.
 
-    known = recall(path, task)
+    known = saved_state(path, exercise)
     if known and known.done is False:
         return None
-    namespace, bundles = _run(needed(read_cells(path), [cell] if known else [cell, *task.checks]))
+    namespace, bundles = _run(needed(read_cells(path), [cell] if known else [cell, *exercise.checks]))
     if not known:
-        verdicts = [bundle[CHECKED]["passed"] for bundle in bundles if CHECKED in bundle]
-        done = bool(verdicts) and all(verdicts)
-        remember(path, [(task, State(task.name, task.released.stretch, done, "" if done else "a check does not pass"))])
+        passed = [bundle[CHECKED]["passed"] for bundle in bundles if CHECKED in bundle]
+        done = bool(passed) and all(passed)
+        state = State(exercise.name, exercise.released.stretch, done, "" if done else "a check does not pass")
+        save_states(path, [(exercise, state)])
         if not done:
             return None
     return namespace.get(_main_name(cell))
 
 
-def _main_name(cell: Cell) -> str:
-    """Of what a cell defines, that which is called like the exercise; else the last."""
+def _main_name(cell: NotebookCell) -> str:
+    """Return the name in the cell that equals the exercise's, or the last one."""
     defined = _names(cell)[0]
     name = cell.exercise.replace("-", "_")
     return name if name in defined or not defined else defined[-1]
 
 
-def needed(cells: Sequence[Cell], wanted: Iterable[Cell]) -> list[Cell]:
-    """The cells wanted and those that define what they use, and so on, in the notebook's order."""
+def needed(cells: Sequence[NotebookCell], wanted: Iterable[NotebookCell]) -> list[NotebookCell]:
+    """Return the cells `wanted` and all cells that define what they use, in the notebook's order."""
     chosen = {cell.name: cell for cell in wanted}
     waiting = list(chosen.values())
     while waiting:
@@ -85,8 +87,8 @@ def needed(cells: Sequence[Cell], wanted: Iterable[Cell]) -> list[Cell]:
     return [cell for cell in cells if cell.name in chosen]
 
 
-def _names(cell: Cell) -> tuple[list[str], set[str]]:
-    """The names that a cell defines, and those that it uses from outside; none if it is not Python (a `%magic`)."""
+def _names(cell: NotebookCell) -> tuple[list[str], set[str]]:
+    """Return the names that a cell defines, and those that it uses; none if it is not Python (a `%magic`)."""
     try:
         table = symtable.symtable(cell.source, cell.name, "exec")
     except (SyntaxError, ValueError):
@@ -102,8 +104,8 @@ def _globals_in(table: symtable.SymbolTable) -> set[str]:
     return used
 
 
-def _run(cells: Iterable[Cell]) -> tuple[dict[str, Any], list[Bundle]]:
-    """Execute cells quietly in a namespace of their own. One that fails does not stop the next."""
+def _run(cells: Iterable[NotebookCell]) -> tuple[dict[str, Any], list[Bundle]]:
+    """Run cells quietly in a namespace of their own. A cell that fails does not stop the next."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     bundles: list[Bundle] = []
     with listen(bundles.append), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

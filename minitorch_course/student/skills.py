@@ -1,13 +1,17 @@
-"""The six skills of an engineer of open-source AI, and how far a student's exercises have filled each."""
+"""The six skills of an engineer of open-source AI, and the share of each that a student's exercises cover."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from .homework import exercises, released, released_names
-from .progress import State
+from .homework import exercises, released_names, released_path
 
-SKILLS = {  # with the notebooks (numbers) and labs (names) that train each
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .progress import State
+
+SKILLS = {  # The notebooks (numbers) and labs (names) that train each skill.
     "machine learning in depth": "01 02 03 04 05 07 09 10 11 12",
     "software engineering": "02 05 13 14 ci pull-request",
     "data engineering": "06 08",
@@ -17,15 +21,15 @@ SKILLS = {  # with the notebooks (numbers) and labs (names) that train each
 }
 
 
-def filled(progress: Mapping[str, Sequence[State]]) -> dict[str, tuple[int, int]]:
-    """Of each skill, how many exercises are right, and how many there are in all the notebooks that train it.
+def skill_progress(states: Mapping[str, Sequence[State]]) -> dict[str, tuple[int, int]]:
+    """Return for each skill how many exercises are right, and how many there are in the notebooks that train it.
 
-    `progress` has the notebooks that were started. Stretch exercises are beside the count, and labs have their own.
+    `states` holds the started notebooks by name. Stretch exercises and labs are not counted.
     """
     done, needed = {}, {}
     for name in released_names():
         number = name.partition("_")[0]
-        done[number] = sum(state.done is True and not state.stretch for state in progress.get(name, ()))
-        needed[number] = sum(not task.released.stretch for task in exercises(released(name)))
+        done[number] = sum(state.done is True and not state.stretch for state in states.get(name, ()))
+        needed[number] = sum(not task.released.stretch for task in exercises(released_path(name)))
     trained = {skill: [name for name in names.split() if name in needed] for skill, names in SKILLS.items()}
     return {skill: (sum(done[n] for n in names), sum(needed[n] for n in names)) for skill, names in trained.items()}

@@ -1,81 +1,64 @@
-"""A student's folder: a notebook is put into it, worked on, and handed in."""
+"""A student's folder: start a notebook in it, and make the archive to submit."""
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 import hashlib
+import io
 import json
-import os
 import platform
-import tempfile
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
 
-from .homework import exercises, meant, released, released_names
+from minitorch._files import atomic_write
+
+from .homework import exercises, find_name, released_names, released_path
 
 HANDOUT = Path(__file__).parents[1] / "handout"
 FOLDER = Path("minitorch-course")
 
 
 def start(wanted: str, workspace: Path) -> tuple[Path, bool]:
-    """Put a notebook of the course (`02`, `02_autodiff`) into the folder: its path, and whether it is new there.
+    """Copy a notebook of the course (`02` or `02_autodiff`) to the folder, and never overwrite a file.
 
-    What a student has is never written over. Raises ValueError for a notebook that does not exist.
+    Returns:
+      The path, and whether the notebook is new there.
+
+    Raises:
+      ValueError: the notebook does not exist.
     """
-    name = meant(wanted)
+    name = find_name(wanted)
     workspace.mkdir(parents=True, exist_ok=True)
     for page in sorted(HANDOUT.glob("*.md")):
-        _put(page, workspace / page.name)
+        _copy_if_absent(page, workspace / page.name)
     path = workspace / f"{name}.ipynb"
-    return path, _put(released(name), path)
+    return path, _copy_if_absent(released_path(name), path)
 
 
-def _put(original: Path, path: Path) -> bool:
-    """Copy a file to where there is none; False if there is one."""
+def _copy_if_absent(original: Path, path: Path) -> bool:
     if path.exists():
         return False
-    with _whole_file(path) as file:
-        file.write(original.read_bytes())
+    atomic_write(path, original.read_bytes())
     return True
 
 
-@contextlib.contextmanager
-def _whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that appears at `path` when it is complete, or not at all; never in place of another.
-
-    Raises FileExistsError if something has appeared there in the meantime.
-    """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        beside = Path(file.name)
-        try:
-            yield file
-        except BaseException:
-            file.close()
-            beside.unlink()
-            raise
-    if path.exists():
-        beside.unlink()
-        raise FileExistsError(f"{path} appeared just now, and is left as it is.")
-    beside.chmod(0o644)
-    os.replace(beside, path)
-
-
 def find_workspace(given: Path | None) -> Path:
-    """The folder to work in: the one given, else this one if it holds course notebooks, else ./minitorch-course."""
+    """Return `given`, or this folder if it holds notebooks of the course, or ./minitorch-course."""
     if given is not None:
         return given
     return Path() if any(Path(f"{name}.ipynb").exists() for name in released_names()) else FOLDER
 
 
-def started(wanted: str, workspace: Path) -> Path:
-    """The path of a notebook that has been started. Raises ValueError if it has not."""
-    path = workspace / f"{meant(wanted)}.ipynb"
+def started_path(wanted: str, workspace: Path) -> Path:
+    """Return the path of a started notebook.
+
+    Raises:
+      ValueError: the notebook was not started.
+    """
+    path = workspace / f"{find_name(wanted)}.ipynb"
     if not path.exists():
         raise ValueError(
             f"{path} does not exist: begin with `minitorch course start {wanted}`, or name the folder with --workspace."
@@ -85,8 +68,17 @@ def started(wanted: str, workspace: Path) -> Path:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was handed in: the archive, by whom, the hash of the notebook in it, the time (UTC), when the notebook had
-    been saved, and how many of its exercises are written."""
+    """The receipt of a submission.
+
+    Attributes:
+      path: the archive.
+      student: who submits.
+      sha256: the hash of the notebook in the archive.
+      submitted: the time of submission, in UTC.
+      saved: when the notebook was saved.
+      written: how many exercises are written.
+      exercises: how many exercises there are.
+    """
 
     path: Path
     student: str
@@ -98,11 +90,12 @@ class Receipt:
 
 
 def submit(wanted: str, workspace: Path, student: str | None = None) -> Receipt:
-    """Make an archive of a notebook and a manifest. An earlier one stays: the new one gets a number.
+    """Make an archive of a notebook and a manifest. Earlier archives stay: a new one gets a number.
 
-    Raises ValueError for a notebook that has not been started, or cannot be read.
+    Raises:
+      ValueError: the notebook was not started, or cannot be read.
     """
-    source = started(wanted, workspace)
+    source = started_path(wanted, workspace)
     tasks = [task for task in exercises(source) if not task.released.stretch]
     content = source.read_bytes()
     manifest = {
@@ -116,10 +109,12 @@ def submit(wanted: str, workspace: Path, student: str | None = None) -> Receipt:
             "python": platform.python_version(),
         },
     }
-    path = _unused(workspace / f"{source.stem}-submission.zip")
-    with _whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(source.name, content)
         archive.writestr("manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False))
+    path = _unused(workspace / f"{source.stem}-submission.zip")
+    atomic_write(path, packed.getvalue())
     saved = datetime.fromtimestamp(source.stat().st_mtime)
     about = manifest["student"], manifest["sha256"], manifest["submitted"]
     return Receipt(path, *about, saved, sum(task.written for task in tasks), len(tasks))
@@ -133,7 +128,7 @@ def _user() -> str:
 
 
 def _unused(path: Path) -> Path:
-    """`name.zip`, or `name-2.zip` and so on, whichever is free."""
+    """Return `name.zip`, or the first of `name-2.zip`, `name-3.zip`, ... that does not exist."""
     number, free = 2, path
     while free.exists():
         free = path.with_stem(f"{path.stem}-{number}")

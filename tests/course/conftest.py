@@ -1,4 +1,4 @@
-"""What several tests of the course share."""
+"""Fixtures that several tests of the course share."""
 
 import copy
 import dataclasses
@@ -134,13 +134,13 @@ def make_class():
 
 @pytest.fixture(scope="session")
 def class_of_40():
-    """The content of a `grades.json` of 40 students: most graded, two not, two nearly the same. To read only."""
+    """The content of a `grades.json` of 40 students: most graded, two not, two nearly the same. Read only."""
     return make_class()
 
 
 @pytest.fixture
 def graded_class(class_of_40):
-    """The same, free to change."""
+    """A copy of it, which a test may change."""
     return copy.deepcopy(class_of_40)
 
 
@@ -273,9 +273,9 @@ def tiny(tiny_course):
 
 @pytest.fixture(scope="session")
 def answers():
-    """A student's notebook 07_tiny as bytes: `answers(softmax=CODE, added=[CODE])`, right where nothing is given.
+    """A student's notebook 07_tiny as bytes: `answers(softmax=CODE, added=[CODE])`, with right code by default.
 
-    None deletes a cell. What is `added` comes first of all.
+    None deletes a cell. Cells that are `added` come first.
     """
 
     setup = TINY.partition('name="imports"\n')[2].partition("\n\n# %%")[0]
@@ -291,7 +291,7 @@ def answers():
 
 @pytest.fixture(scope="session")
 def sandbox():
-    """Skips a test where there is no sandbox; but where everything has to be tested, it fails."""
+    """Skip a test on a machine without a sandbox; in CI on Linux, fail."""
     from minitorch_course.grading.sandbox import why_unavailable
 
     if why := why_unavailable():

@@ -45,7 +45,7 @@ WRONG = [
     ("1", 1),
     (None, 0.0),
     (Unserializable("function"), Unserializable("function")),
-    (np.asarray(jnp.ones(3, jnp.bfloat16) * 1.01), np.ones(3, np.float32)),  # A coarse dtype is no excuse.
+    (np.asarray(jnp.ones(3, jnp.bfloat16) * 1.01), np.ones(3, np.float32)),  # A coarse dtype does not loosen it.
     (np.ones(3, np.float16) * np.float16(1.005), np.ones(3)),
 ]
 
@@ -86,4 +86,5 @@ def test_a_dtype_can_be_demanded():
 def test_integers_beyond_floating_point_are_compared_all_the_same():
     assert not same(2**5000, 1)
     assert not same(-(2**5000), 1.0)
-    assert same(1e300, 1e300) and not same(2**900, 2.0**900)
+    assert same(1e300, 1e300)
+    assert not same(2**900, 2.0**900)

@@ -30,15 +30,18 @@ def names(content):
     return [student["student"] for student in content["students"]]
 
 
-def test_the_table_has_a_row_a_student_and_the_points_of_each_exercise(graded_class, written):
+def test_the_table_has_a_row_for_each_student_and_a_column_for_each_exercise(graded_class, written):
     header, *table = rows(written(graded_class, "csv", ".csv"))
-    assert header[:4] == ["student", "status", "points", "possible"] and header[-1] == "backward"
+    assert header[:4] == ["student", "status", "points", "possible"]
+    assert header[-1] == "backward"
     assert [row[0] for row in table] == names(graded_class)
     for row, student in zip(table, graded_class["students"], strict=True):
         assert sum(map(int, row[-6:])) == int(row[2]) == student["points"]
     s13, s11, s07 = (dict(zip(header, table[i], strict=True)) for i in (12, 10, 6))
-    assert s13["status"] == "failed" and "holds no notebook" in s13["reason"]
-    assert s11["late"] == "yes" and s07["flags"].startswith("same answers as s21 (97 %) | softmax calls")
+    assert s13["status"] == "failed"
+    assert "holds no notebook" in s13["reason"]
+    assert s11["late"] == "yes"
+    assert s07["flags"].startswith("same answers as s21 (97 %) | softmax calls")
     assert s07["sandbox"] == "bubblewrap"
 
 
@@ -50,7 +53,8 @@ def test_the_table_says_that_there_was_no_sandbox(graded_class, written):
 def test_tables_follow_rfc_4180(graded_class, written):
     graded_class["students"][0]["reason"] = 'He said "no",\nthen left'
     text = written(graded_class, "csv", ".csv")
-    assert text.endswith("\r\n") and text.count("\r\n") == 41
+    assert text.endswith("\r\n")
+    assert text.count("\r\n") == 41
     assert '"He said ""no"",\nthen left"' in text
     assert len({len(row) for row in rows(text)}) == 1
 
@@ -72,12 +76,13 @@ def test_a_formula_is_only_text(formula, to, graded_class, written):
 def test_canvas_finds_header_points_and_students(graded_class, written):
     header, possible, *table = rows(written(graded_class, "canvas", ".csv"))
     assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", TITLE]
-    assert "Points Possible" in possible[0] and possible[-1] == "22"
+    assert "Points Possible" in possible[0]
+    assert possible[-1] == "22"
     assert [row[3] for row in table] == names(graded_class)
     assert [int(row[-1]) for row in table] == [student["points"] for student in graded_class["students"]]
 
 
-def test_no_student_can_set_the_points_of_canvas(graded_class, written):
+def test_a_name_cannot_set_the_points_in_canvas(graded_class, written):
     graded_class["students"][0]["student"] = "Points\n Possible"
     table = rows(written(graded_class, "canvas", ".csv"))
     assert [row[0] for row in table if "Points Possible" in row[0]] == [table[1][0]]
@@ -95,25 +100,28 @@ def test_moodle_gets_grades_and_feedback(graded_class, written):
     s01, s13 = table[0], table[12]
     assert s01[:2] == ["s01", str(graded_class["students"][0]["points"])]
     lost = [outcome["name"] for outcome in graded_class["students"][0]["tests"] if outcome["status"] != "passed"]
-    assert lost and all(f"{name}: " in s01[2] for name in lost)
+    assert lost
+    assert all(f"{name}: " in s01[2] for name in lost)
     assert s13[2] == "Not graded: The archive holds no notebook: 02_autodiff.ipynb was expected."
 
 
 def test_moodle_gets_xml_if_the_file_ends_so(graded_class, written):
     root = ElementTree.fromstring(written(graded_class, "moodle", ".xml"))
     results = [{element.tag: element.text for element in result} for result in root]
-    assert root.tag == "results" and len(results) == 40
+    assert root.tag == "results"
+    assert len(results) == 40
     assert results[0].keys() == {"assignment", "student", "score", "feedback"}
-    assert results[0]["assignment"] == "02_autodiff" and results[0]["student"] == "s01"
+    assert results[0]["assignment"] == "02_autodiff"
+    assert results[0]["student"] == "s01"
     assert float(results[0]["score"]) == graded_class["students"][0]["points"]
 
 
-def test_moodle_shows_no_element_of_a_student(graded_class, written):
+def test_feedback_for_moodle_is_escaped(graded_class, written):
     graded_class["students"][0]["tests"][0] |= {"status": "wrong", "message": "<script>&"}
     assert "&lt;script&gt;&amp;" in rows(written(graded_class, "moodle", ".csv"))[1][2]
 
 
-def test_gradescope_gets_a_file_a_student(graded_class, tmp_path):
+def test_gradescope_gets_a_file_for_each_student(graded_class, tmp_path):
     export(graded_class, "gradescope", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(names(graded_class))
     for student in graded_class["students"]:
@@ -125,7 +133,7 @@ def test_gradescope_gets_a_file_a_student(graded_class, tmp_path):
             assert (test["status"] == "passed") == (outcome["status"] == "passed") == (not test["output"])
 
 
-def test_junit_has_a_suite_a_student_that_counts_right(graded_class, written):
+def test_junit_has_a_suite_for_each_student_with_right_counts(graded_class, written):
     root = ElementTree.fromstring(written(graded_class, "junit", ".xml"))
     assert [suite.get("name") for suite in root] == names(graded_class)
     for suite, student in zip(root, graded_class["students"], strict=True):
@@ -136,22 +144,24 @@ def test_junit_has_a_suite_a_student_that_counts_right(graded_class, written):
         errors = statuses.count("error") + statuses.count("timeout") + failed
         assert len(suite.findall("*/error")) == int(suite.get("errors")) == errors
         assert len(suite.findall("*/skipped")) == int(suite.get("skipped")) == statuses.count("not run")
-    assert root[12][0].get("name") == "submission" and "no notebook" in root[12][0][0].get("message")
+    assert root[12][0].get("name") == "submission"
+    assert "no notebook" in root[12][0][0].get("message")
 
 
 @pytest.mark.parametrize(("to", "ending"), [("moodle", ".csv"), ("moodle", ".xml"), ("junit", ".xml")])
-def test_a_student_reads_nothing_of_another(to, ending, graded_class, written):
+def test_feedback_names_no_other_student(to, ending, graded_class, written):
     assert "same answers" not in written(graded_class, to, ending)
 
 
-def test_gradescope_tells_nobody_of_another(graded_class, tmp_path):
+def test_a_file_for_gradescope_names_no_other_student(graded_class, tmp_path):
     export(graded_class, "gradescope", tmp_path)
     text = (tmp_path / "s07" / "results.json").read_text(encoding="utf-8")
-    assert "softmax calls" in text and "s21" not in text
+    assert "softmax calls" in text
+    assert "s21" not in text
 
 
 @pytest.mark.parametrize(("to", "ending"), [("csv", ".csv"), ("junit", ".xml"), ("moodle", ".xml"), ("canvas", ".csv")])
-def test_what_is_hostile_is_still_well_formed(to, ending, graded_class, written):
+def test_files_with_hostile_text_are_well_formed(to, ending, graded_class, written):
     hostile = ']]>\x00\ud800\u202e</result><b a="1">\ufffe'
     student = graded_class["students"][0]
     student |= {"student": hostile, "status": "failed", "reason": hostile, "flags": [hostile], "submitted": hostile}
@@ -159,13 +169,15 @@ def test_what_is_hostile_is_still_well_formed(to, ending, graded_class, written)
         outcome |= {"status": "error", "message": hostile * 10_000, "error": hostile}
     text = written(graded_class, to, ending)
     (rows if ending == ".csv" else ElementTree.fromstring)(text)
-    assert "[U+0000]" in text and len(text) < 500_000
+    assert "[U+0000]" in text
+    assert len(text) < 500_000
 
 
 def test_a_hostile_name_stays_in_its_folder(graded_class, tmp_path):
     graded_class["students"][0]["student"] = "../../up"
     export(graded_class, "gradescope", tmp_path / "out")
-    assert [path.name for path in tmp_path.iterdir()] == ["out"] and len(list((tmp_path / "out").iterdir())) == 40
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert len(list((tmp_path / "out").iterdir())) == 40
 
 
 @pytest.mark.parametrize("to", TARGETS)

@@ -1,5 +1,6 @@
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ INJECTED = "</style></pre><script>alert(1)</script><img src=x onerror=alert(1)>\
 
 
 class Page(HTMLParser):
-    """What a page is made of, and a check that each element that is opened is closed."""
+    """The elements, attributes and text of a page; each element that is opened must be closed."""
 
     def __init__(self, source):
         super().__init__()
@@ -56,21 +57,24 @@ def test_there_is_a_page_for_every_student_and_one_for_the_class(class_of_40, pa
         Page(path.read_text(encoding="utf-8"))
 
 
-def test_a_page_tells_code_status_shapes_message_and_hint(class_of_40, pages):
+def test_a_page_shows_code_status_shapes_message_and_hint(class_of_40, pages):
     student = class_of_40["students"][6]
     page = Page(read(pages, "s07"))
     lost = [outcome for outcome in student["tests"] if outcome["status"] == "wrong"]
-    assert lost and f"{student['points']} / 22" in page.text
+    assert lost
+    assert f"{student['points']} / 22" in page.text
     for outcome in lost:
-        assert f"{outcome['name']} not right yet" in page.text and outcome["message"] in page.text
+        assert f"{outcome['name']} not right yet" in page.text
+        assert outcome["message"] in page.text
     assert "givenfloat32 (5, 3)expectedfloat32 (3, 5)" in page.text
-    assert "Try softmax by hand" in page.text and "Try backward by hand" not in page.text
+    assert "Try softmax by hand" in page.text
+    assert "Try backward by hand" not in page.text
     for code in student["exercises"].values():
         assert code.strip() in page.text
     assert "The submission holds no code for this exercise." in page.text  # vmap, which has no points either
 
 
-def test_every_status_is_told(graded_class, tmp_path):
+def test_every_status_has_words(graded_class, tmp_path):
     outcomes = graded_class["students"][0]["tests"]
     for outcome, status in zip(outcomes, ("passed", "wrong", "error", "timeout", "not run"), strict=False):
         outcome["status"] = status
@@ -83,34 +87,39 @@ def test_every_status_is_told(graded_class, tmp_path):
 
 def test_a_failed_student_reads_why(pages):
     text = Page(read(pages, "s13")).text
-    assert "Not graded. The archive holds no notebook" in text and "0 / 22" in text
+    assert "Not graded. The archive holds no notebook" in text
+    assert "0 / 22" in text
 
 
-def test_who_handed_in_nothing_that_runs_gets_no_hints(graded_class, tmp_path):
+def test_a_submission_that_does_not_run_gets_no_hints(graded_class, tmp_path):
     graded_class["students"][0]["tests"][0] |= {"status": "not run", "message": "The notebook was stopped."}
     write_pages(graded_class, tmp_path)
     assert "Try" not in Page(read(tmp_path, "s13")).text
     assert "Try topological_order" not in Page(read(tmp_path, "s01")).text
 
 
-def test_a_late_student_reads_it(pages):
-    assert "late" in Page(read(pages, "s11")).text and "late" not in Page(read(pages, "s12")).text
+def test_a_late_submission_is_marked(pages):
+    assert "late" in Page(read(pages, "s11")).text
+    assert "late" not in Page(read(pages, "s12")).text
 
 
-def test_a_page_names_nobody_else(class_of_40, pages):
+def test_a_page_does_not_name_other_students(class_of_40, pages):
     names = {student["student"] for student in class_of_40["students"]}
     for name in names:
         assert set(re.findall(r"\bs\d\d\b", Page(read(pages, name)).text)) - {name} <= {"s35"}  # in s34's own manifest
-    assert "softmax calls jax.nn.softmax (line 3)" in read(pages, "s07") and "same answers" not in read(pages, "s07")
+    assert "softmax calls jax.nn.softmax (line 3)" in read(pages, "s07")
+    assert "same answers" not in read(pages, "s07")
 
 
-def test_a_page_needs_nothing_else(pages):
+def test_a_page_needs_no_other_file(pages):
     for path in (pages / "overview.html", pages / "feedback" / "s07.html"):
         source = path.read_text(encoding="utf-8")
         page = Page(source)
         assert not {"script", "link", "img", "iframe", "object", "form"} & page.names
-        assert "url(" not in source and "@import" not in source
-        assert "prefers-color-scheme: dark" in source and "@media print" in source
+        assert "url(" not in source
+        assert "@import" not in source
+        assert "prefers-color-scheme: dark" in source
+        assert "@media print" in source
         assert "default-src 'none'" in dict(page.attributes)["content"] + source
 
 
@@ -125,7 +134,7 @@ def test_the_same_class_makes_the_same_bytes(graded_class, tmp_path):
 
 @pytest.fixture
 def hostile(graded_class):
-    """A class in which the first student has written everything with bad intent, and so has the second, who failed."""
+    """A class with attacks in all that the first student, and the second, who failed, can write."""
     graded_class["students"][1] |= {"status": "failed", "reason": INJECTED}
     student = graded_class["students"][0]
     student |= {"student": f"../\u202e$title ${{x}} {INJECTED}", "reason": INJECTED}
@@ -138,7 +147,7 @@ def hostile(graded_class):
     return graded_class
 
 
-def test_hostile_text_is_shown_and_does_nothing(hostile, tmp_path):
+def test_hostile_text_is_shown_and_not_executed(hostile, tmp_path):
     write_pages(hostile, tmp_path)
     for path in (tmp_path / "overview.html", *(tmp_path / "feedback").iterdir()):
         page = Page(path.read_text(encoding="utf-8"))
@@ -146,8 +155,45 @@ def test_hostile_text_is_shown_and_does_nothing(hostile, tmp_path):
         assert not [name for name, _ in page.attributes if name.startswith("on")]
         assert not [value for name, value in page.attributes if name == "href" and not re.match("#|feedback/", value)]
     page = Page(read(tmp_path, hostile["students"][0]["student"]))
-    assert "<script>alert(1)</script>" in page.text and "${x}" in page.text and "[U+202E]" in page.text
+    assert "<script>alert(1)</script>" in page.text
+    assert "${x}" in page.text
+    assert "[U+202E]" in page.text
     assert not re.search("[\u202a-\u202e\u2066-\u2069\x00\x1b]", page.text)
+
+
+def poisoned(value, key=None):
+    """A `grades.json` with an attack at the end of every text and every key that is not part of the format."""
+    if isinstance(value, dict):
+        free = key in ("versions", "exercises")
+        return {f"{k}{INJECTED}" if free else k: poisoned(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [poisoned(v, key) for v in value]
+    if isinstance(value, str) and value.startswith("same answers as "):
+        return f"same answers as {INJECTED} (97 %)"
+    return f"{value}{INJECTED}" if isinstance(value, str) and key != "status" else value
+
+
+@pytest.mark.parametrize("poisoned_status", [False, True])
+def test_an_attack_in_any_field_adds_no_element_and_no_attribute(graded_class, pages, tmp_path, poisoned_status):
+    content: Any = poisoned(graded_class)
+    assert str(content).count("onerror") > 2000
+    content["seed"] = INJECTED
+    if poisoned_status:
+        for outcome in content["students"][0]["tests"]:
+            outcome["status"] += INJECTED
+        content["students"][1]["status"] += INJECTED
+    clean = [Page(path.read_text(encoding="utf-8")) for path in pages.rglob("*.html")]
+    elements = set().union(*(page.names for page in clean))
+    attributes = {name for page in clean for name, _ in page.attributes}
+    write_pages(content, tmp_path)
+    for path in tmp_path.rglob("*.html"):
+        page = Page(path.read_text(encoding="utf-8"))
+        assert page.names <= elements
+        assert {name for name, _ in page.attributes} <= attributes
+        assert {value for name, value in page.attributes if name == "style"} <= {
+            f"width:{100 * n / of:.3g}%" for of in range(1, 39) for n in range(of + 1)
+        }
+    assert len(list(tmp_path.rglob("*.html"))) == 41
 
 
 def test_hostile_text_is_bounded(hostile, tmp_path):
@@ -164,7 +210,7 @@ def test_pages_stay_in_their_folder(hostile, tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"feedback", "overview.html"}
 
 
-def test_something_else_than_grades_is_refused(tmp_path):
+def test_a_file_that_does_not_hold_grades_is_refused(tmp_path):
     with pytest.raises(ValueError, match="format 1"):
         write_pages({"students": []}, tmp_path)
     assert not list(tmp_path.iterdir())

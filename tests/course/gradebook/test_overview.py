@@ -14,17 +14,20 @@ def text(source):
     return re.sub(r"\s+", " ", re.sub("<style>.*?</style>|<[^>]*>", " ", source, flags=re.DOTALL))
 
 
-def test_it_counts_the_class(graded_class):
+def test_the_class_is_counted(graded_class):
     graded = [s["points"] for s in graded_class["students"] if s["status"] == "graded"]
     shown = text(page(graded_class))
-    assert "submissions 40" in shown and "not graded 2" in shown and "late 3" in shown
+    assert "submissions 40" in shown
+    assert "not graded 2" in shown
+    assert "late 3" in shown
     assert f"mean of 22 points {sum(graded) / 38:.1f}" in shown
     assert f"full marks {graded.count(22)}" in shown
 
 
 def test_failures_are_listed_with_reasons(graded_class):
     shown = text(page(graded_class))
-    assert "s13 The archive holds no notebook" in shown and "s30 The notebook cannot be read" in shown
+    assert "s13 The archive holds no notebook" in shown
+    assert "s30 The notebook cannot be read" in shown
 
 
 def test_every_student_is_linked(graded_class):
@@ -55,9 +58,11 @@ def test_a_similar_pair_is_shown_once(graded_class):
     assert "No two submissions are nearly the same" in text(page(graded_class))
 
 
-def test_other_flags_are_worth_a_look(graded_class):
+def test_other_flags_are_listed(graded_class):
     shown = text(page(graded_class)).split("Worth a look")[1]
-    assert "s07 softmax calls jax.nn.softmax (line 3)" in shown and "s34" in shown and "same answers" not in shown
+    assert "s07 softmax calls jax.nn.softmax (line 3)" in shown
+    assert "s34" in shown
+    assert "same answers" not in shown
 
 
 def test_it_says_whether_there_was_a_sandbox(graded_class):
@@ -67,11 +72,12 @@ def test_it_says_whether_there_was_a_sandbox(graded_class):
 
 def test_an_empty_class_has_a_page(graded_class):
     shown = text(page(graded_class | {"students": []}))
-    assert "submissions 0" in shown and "median –" in shown
+    assert "submissions 0" in shown
+    assert "median –" in shown
 
 
 @pytest.mark.parametrize(("possible", "labels"), [(22, 12), (30, 16), (31, 16), (32, 7), (0, 1), (7, 8), (100, 11)])
-def test_the_histogram_has_few_bars_that_hold_everybody(possible, labels):
+def test_the_histogram_has_few_bars_that_count_every_student(possible, labels):
     points = [p for p in range(possible + 1) for _ in range(2)]
     svg = histogram(points, possible)
     assert svg.count('class="edge') == labels <= 16
@@ -79,4 +85,5 @@ def test_the_histogram_has_few_bars_that_hold_everybody(possible, labels):
 
 
 def test_full_marks_have_a_bar_of_their_own():
-    assert ">22</text>" in histogram([22], 22) and ">20–21</text>" in histogram([22], 22)
+    assert ">22</text>" in histogram([22], 22)
+    assert ">20–21</text>" in histogram([22], 22)

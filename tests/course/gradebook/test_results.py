@@ -10,8 +10,10 @@ def test_a_class_is_read_from_its_folder_or_its_file(graded_class, tmp_path):
     file.write_text(json.dumps(graded_class), encoding="utf-8")
     results = parse_results(read_grades(tmp_path))
     assert results == parse_results(read_grades(file))
-    assert len(results.students) == 40 and results.points == 22
-    assert results.exercises()["softmax"] == 3 and sum(results.exercises().values()) == 22
+    assert len(results.students) == 40
+    assert results.points == 22
+    assert results.exercises()["softmax"] == 3
+    assert sum(results.exercises().values()) == 22
 
 
 def test_a_hidden_test_that_a_student_lacks_was_not_run(graded_class):

@@ -86,8 +86,12 @@ def test_a_name_without_a_value_and_a_random_key_are_no_inputs(said):
     key = jax.random.key(0)
 
     def later():
-        return lambda: (X, key, unset)[0]
-        unset = 1
+        def given():
+            return (X, key, unset)[0]
+
+        if not X.shape:  # Never, so it has no value.
+            unset = 1
+        return given
 
     assert said(lambda: (X, key)[0] * 2, lambda: X)[CHECKED]["message"].startswith("Every number is too large")
     assert "unset" in said(later(), 1)[CHECKED]["message"]

@@ -118,7 +118,8 @@ def test_files_can_be_copied_read_and_changed_in_place(file):
             opened.write(b"f")
 
     found = after_each_kill(file.parent, act, lambda: other.read_bytes() if other.exists() else None)
-    assert found[0] is None and found[-1] == b"ofd"
+    assert found[0] is None
+    assert found[-1] == b"ofd"
 
 
 def test_other_folders_are_left_alone(file, tmp_path_factory):

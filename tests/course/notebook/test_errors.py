@@ -204,7 +204,8 @@ def test_an_error_that_jax_words_otherwise_is_shown_as_it_is():
 def test_the_html_escapes_and_folds():
     page = as_html("`a < b` & more", "Traceback <x>")
     assert "<code>a &lt; b</code> &amp; more" in page
-    assert "<details" in page and "Traceback &lt;x&gt;" in page
+    assert "<details" in page
+    assert "Traceback &lt;x&gt;" in page
     assert "<details" not in as_html("all", "")
     assert message_html("one ` only") == "one ` only"
     assert message_html("a *b* _c_ <i> [d](e) ``f`g``") == "a *b* _c_ &lt;i&gt; [d](e) <code>f`g</code>"
@@ -230,6 +231,9 @@ def test_in_a_notebook_the_paragraph_comes_first_and_the_original_is_folded():
         shown, error = cell.outputs
         assert says in shown.data["text/plain"]
         assert shown.data[EXPLAINED] == {"paragraph": shown.data["text/plain"]}
-        assert error.output_type == "error" and "Traceback" not in "".join(error.traceback)
+        assert error.output_type == "error"
+        assert "Traceback" not in "".join(error.traceback)
     folded = notebook.cells[1].outputs[0].data["text/html"]
-    assert "<details" in folded and "dot_general requires" in folded and "\x1b" not in folded
+    assert "<details" in folded
+    assert "dot_general requires" in folded
+    assert "\x1b" not in folded

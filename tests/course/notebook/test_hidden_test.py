@@ -46,10 +46,14 @@ def as_text(values):
 def test_inputs_have_the_requested_kind_and_shape():
     normal, uniform, integers, permutation, scalar, choice, _, single = drawn()
     assert (normal.shape, normal.dtype) == ((3, 5), jnp.float32)
-    assert uniform.dtype == jnp.float32 and -1 <= uniform.min() < 0 < uniform.max() <= 1
-    assert integers.dtype == jnp.int32 and set(integers.tolist()) <= {2, 3}
+    assert uniform.dtype == jnp.float32
+    assert -1 <= uniform.min() < 0 < uniform.max() <= 1
+    assert integers.dtype == jnp.int32
+    assert set(integers.tolist()) <= {2, 3}
     assert sorted(permutation.tolist()) == [0, 1, 2, 3, 4]
-    assert type(scalar) is float and choice in "abcdef" and single.shape == ()
+    assert type(scalar) is float
+    assert choice in "abcdef"
+    assert single.shape == ()
 
 
 def test_inputs_depend_on_seed_test_and_call_only(monkeypatch):

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 import minitorch as mt
@@ -55,7 +57,8 @@ def test_an_exception_restores_everything():
     library, rules = Tape.backward, mt.ops.multiply.rules
     with pytest.raises(ZeroDivisionError), override_rules({mt.ops.multiply: lambda *a: 1, "Tape.backward": print}):
         raise ZeroDivisionError
-    assert Tape.backward is library and mt.ops.multiply.rules is rules
+    assert Tape.backward is library
+    assert mt.ops.multiply.rules is rules
     assert slope() == 3
 
 
@@ -72,7 +75,10 @@ def test_they_nest():
     [
         ({mt.ops.multiply: (doubled,)}, "multiply has 2 array arguments, so it takes 2 rules; 1 were given."),
         ({mt.ops.multiply: ()}, "multiply was given (): give a function, or a tuple of functions"),
-        ({mt.ops.multiply: 3}, "multiply was given 3: give a function, or a tuple of functions, one for each array argument."),
+        (
+            {mt.ops.multiply: 3},
+            "multiply was given 3: give a function, or a tuple of functions, one for each array argument.",
+        ),
         ({mt.ops.sin: (doubled, doubled)}, "sin has 1 array argument, so it takes 1 rules"),
         ({"Tape.forward": doubled}, "'Tape.forward' has no derivative rules to replace"),
         ({"Tape.backward": (doubled, doubled)}, "give one function `walk(tape, cotangents)`."),
@@ -81,7 +87,6 @@ def test_they_nest():
 )
 def test_what_cannot_be_replaced_is_refused_before_anything_is(replacements, says):
     rules = mt.ops.exp.rules
-    with pytest.raises(ValueError) as refused, override_rules({mt.ops.exp: doubled} | replacements):
+    with pytest.raises(ValueError, match=re.escape(says)), override_rules({mt.ops.exp: doubled} | replacements):
         pass
-    assert says in str(refused.value)
     assert mt.ops.exp.rules is rules

@@ -25,7 +25,7 @@ from minitorch_course.notebook.traceback_location import describe_variable, is_l
         ("/home/a/my minitorch-course/helpers.py", False),
     ],
 )
-def test_the_students_files_are_told_from_installed_ones(filename, library):
+def test_students_files_are_distinguished_from_installed_ones(filename, library):
     assert is_library(filename) == library
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from minitorch_course.student.homework import exercises, meant, read_cells, released_names
+from minitorch_course.student.homework import exercises, find_name, read_cells, released_names
 from minitorch_course.student.workspace import start
 
 
@@ -28,11 +28,12 @@ def test_exercises_come_with_their_checks_in_the_releases_order(path):
 def test_an_exercise_is_written_when_its_code_is_not_the_releases(path, write_exercise):
     assert not exercises(path)[0].written
     write_exercise(path, "double", '\ndef double(x):\n    raise NotImplementedError("twice x")\n')
-    assert not exercises(path)[0].written  # Blank lines around it are no answer.
+    assert not exercises(path)[0].written  # Blank lines around it are not an answer.
     write_exercise(path, "double", "def double(x):\n    return 3")
     assert exercises(path)[0].written
     write_exercise(path, "double", None)
-    assert exercises(path)[0].cell is None and not exercises(path)[0].written
+    assert exercises(path)[0].cell is None
+    assert not exercises(path)[0].written
 
 
 def test_a_cell_that_was_renamed_is_known_by_its_exercise(path, write_exercise):
@@ -55,20 +56,20 @@ def test_source_may_be_text_or_lines(path):
      '{"cells": [{"cell_type": "code", "source": "", "metadata": 3}]}',
      '{"cells": [{"cell_type": "code", "source": "", "metadata": {"tags": null}}]}'],
 )  # fmt: skip
-def test_what_is_no_notebook_is_refused_with_its_name(path, text):
+def test_a_file_that_is_not_a_notebook_is_named(path, text):
     path.write_text(text, "utf-8")
     with pytest.raises(ValueError, match=r"07_small.ipynb cannot be read as a notebook"):
         read_cells(path)
 
 
-def test_bytes_that_are_no_text_are_refused(path):
+def test_bytes_that_are_not_text_are_refused(path):
     path.write_bytes(b"\xff\xfe{}")
     with pytest.raises(ValueError, match="cannot be read as a notebook"):
         read_cells(path)
 
 
-def test_a_notebook_is_meant_by_number_or_name(small_course):
+def test_a_notebook_is_found_by_number_or_name(small_course):
     assert released_names() == ["07_small", "08_later"]
-    assert meant("07") == meant("07_small") == "07_small"
+    assert find_name("07") == find_name("07_small") == "07_small"
     with pytest.raises(ValueError, match=r"No notebook is called '7'. There are: 07_small, 08_later."):
-        meant("7")
+        find_name("7")

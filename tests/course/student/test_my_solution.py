@@ -3,7 +3,7 @@ import json
 import pytest
 
 from minitorch_course import my_solution
-from minitorch_course.student.progress import RECORD
+from minitorch_course.student.progress import STATES
 from minitorch_course.student.workspace import start
 
 RIGHT = "def double(x):\n    return 2 * x"
@@ -83,7 +83,7 @@ def test_the_check_is_not_run_again_for_the_same_code(notebook, write_exercise, 
     ask("double")
     write_exercise(notebook, "double-check", "raise RuntimeError")
     assert ask("double")[1] == "double: yours, from 07_small"
-    record = json.loads((notebook.parent / RECORD).read_text("utf-8"))
+    record = json.loads((notebook.parent / STATES).read_text("utf-8"))
     assert record["07_small"]["double"]["state"]["done"] is True
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from minitorch_course.notebook.check import CHECKED
-from minitorch_course.student.progress import RECORD, Clock, State, check_notebook, progress
+from minitorch_course.student.progress import STATES, Deadline, State, check_notebook, progress
 from minitorch_course.student.workspace import start
 
 pytestmark = pytest.mark.slow
@@ -28,14 +28,14 @@ def test_a_notebook_is_run_and_each_exercise_has_its_state(small_course, tmp_pat
     assert progress(folder) == {"07_small": states}
 
 
-def test_a_loop_without_end_is_stopped_and_what_ran_counts(small_course, tmp_path, write_exercise, monkeypatch):
-    monkeypatch.setattr(Clock, "left", lambda self, cell: 1 if "total(jnp" in cell["source"] else 100)
+def test_an_endless_loop_is_stopped_and_what_ran_counts(small_course, tmp_path, write_exercise, monkeypatch):
+    monkeypatch.setattr(Deadline, "seconds_left", lambda self, cell: 1 if "total(jnp" in cell["source"] else 100)
     path, _ = start("07", tmp_path)
     write_exercise(path, "double", RIGHT)
     write_exercise(path, "total", "def total(x):\n    while True:\n        pass")
     states = check_notebook(path, limit=100)
     assert [state.done for state in states] == [True, None, False]
-    assert states[1].message == "not reached within 100 seconds: is there a loop without an end?"
+    assert states[1].message == "not reached within 100 seconds: is there an endless loop?"
 
 
 def test_a_deleted_cell_is_named_and_a_dead_kernel_survived(small_course, tmp_path, write_exercise):
@@ -43,8 +43,8 @@ def test_a_deleted_cell_is_named_and_a_dead_kernel_survived(small_course, tmp_pa
     write_exercise(path, "double", None)
     write_exercise(path, "total", "import os\nos._exit(3)")
     states = check_notebook(path)
-    assert "its cell is gone" in states[0].message
-    assert states[1].message == "not reached: the notebook's process died, perhaps for want of memory"
+    assert "its cell is deleted" in states[0].message
+    assert states[1].message == "not reached: the notebook's process died, perhaps because memory ran out"
 
 
 def test_a_notebook_whose_cells_have_lost_their_names_is_checked_too(small_course, tmp_path, write_exercise):
@@ -73,7 +73,7 @@ def state_of(path, name="double"):
     return next(state for state in progress(path.parent)[path.stem] if state.exercise == name)
 
 
-def test_without_a_run_the_saved_outputs_tell(small_course, tmp_path, write_exercise):
+def test_without_a_run_the_saved_outputs_count(small_course, tmp_path, write_exercise):
     path, _ = start("07", tmp_path)
     assert state_of(path) == State("double", False, False, "not written yet")
     write_exercise(path, "double", RIGHT)
@@ -86,14 +86,14 @@ def test_without_a_run_the_saved_outputs_tell(small_course, tmp_path, write_exer
     assert state_of(path).done is None
 
 
-def test_a_record_counts_for_the_code_that_was_checked(small_course, tmp_path, write_exercise):
+def test_a_saved_state_counts_for_the_code_that_was_checked(small_course, tmp_path, write_exercise):
     from minitorch_course.student.homework import exercises
-    from minitorch_course.student.progress import remember
+    from minitorch_course.student.progress import save_states
 
     path, _ = start("07", tmp_path)
     write_exercise(path, "double", RIGHT)
     task = exercises(path)[0]
-    remember(path, [(task, State("double", False, True))])
+    save_states(path, [(task, State("double", False, True))])
     assert state_of(path).done is True
     write_exercise(path, "double", RIGHT + " + 1")
     assert state_of(path).done is None
@@ -102,15 +102,15 @@ def test_a_record_counts_for_the_code_that_was_checked(small_course, tmp_path, w
 @pytest.mark.parametrize(
     "text", ["", "[]", "{", '{"07_small": 3}', '{"07_small": {"double": 3}}', '{"07_small": {"double": {}}}']
 )
-def test_a_damaged_record_is_no_record(small_course, tmp_path, write_exercise, text):
+def test_a_damaged_file_of_states_is_ignored(small_course, tmp_path, write_exercise, text):
     path, _ = start("07", tmp_path)
     write_exercise(path, "double", RIGHT)
-    (tmp_path / RECORD).parent.mkdir()
-    (tmp_path / RECORD).write_text(text, "utf-8")
+    (tmp_path / STATES).parent.mkdir()
+    (tmp_path / STATES).write_text(text, "utf-8")
     assert state_of(path).done is None
 
 
-def test_only_what_was_started_is_listed(small_course, tmp_path):
+def test_only_started_notebooks_are_listed(small_course, tmp_path):
     assert progress(tmp_path) == {}
     start("08", tmp_path)
     assert list(progress(tmp_path)) == ["08_later"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from minitorch_course.student.workspace import FOLDER, find_workspace, start, started, submit
+from minitorch_course.student.workspace import FOLDER, find_workspace, start, started_path, submit
 
 
 def test_a_notebook_is_put_into_a_new_folder_with_the_rules(small_course, tmp_path):
@@ -44,7 +44,7 @@ def test_the_folder_is_the_one_given_or_this_one_or_the_usual(small_course, tmp_
 
 def test_a_notebook_that_was_not_started_says_what_to_do(small_course, tmp_path):
     with pytest.raises(ValueError, match=r"does not exist: begin with `minitorch course start 07`"):
-        started("07", tmp_path)
+        started_path("07", tmp_path)
 
 
 def test_a_submission_holds_the_notebook_and_a_manifest(small_course, tmp_path):
