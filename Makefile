@@ -2,11 +2,11 @@
 # make course    open the first notebook of the course
 # make test      lint, type-check and test: 12 minutes on two cores
 # make check     the same without the slow tests: three minutes
-# make test-all  the same with the tests that need PyTorch, a second environment or many minutes
+# make test-all  the same with the tests that need many minutes, a browser or a second environment
 # make docs      build the site and show it at http://127.0.0.1:8000
 # make site      build the same as files, in site/
 # make bench     measure against flax, jax.value_and_grad and PyTorch (installs them)
-# make coverage  write docs/coverage.md from what `make test` measured
+# make coverage  write docs/contribute/coverage.md from what `make test` measured
 # Each target creates the virtual environment that it needs in .venv, with the versions of constraints.txt.
 
 PYTHON ?= python3
@@ -23,17 +23,20 @@ tour: $(VENV)/.base
 course: $(VENV)/.course
 	$(BIN)/minitorch course start 00
 
-test: lint bubblewrap
-	$(BIN)/python -m pytest -m "not costly"
+# Coverage of branches, measured during the quick tests: it would make the slow ones a quarter slower.
+COVER := --cov --cov-report=json --cov-report=
 
-test-all: lint bubblewrap chromium $(VENV)/.bench
-	$(BIN)/python -m pytest
+test: lint bubblewrap
+	$(BIN)/python -m pytest -m "not costly" $(COVER)
+
+test-all: lint bubblewrap chromium
+	$(BIN)/python -m pytest $(COVER)
 
 check: lint
 	$(BIN)/python -m pytest -m "not slow and not costly"
 
 coverage: $(VENV)/.dev
-	$(BIN)/python docs/hooks/coverage.py
+	$(BIN)/python docs/hooks/coverage_page.py
 
 # Two of Debian's packages: the sandbox in which submissions are graded, and the browser that looks at the site.
 # Installed where that asks no question.

@@ -1,8 +1,11 @@
 """Fixtures and settings that several folders of tests share."""
 
+import json
 import os
 import random
+import runpy
 from importlib.metadata import version
+from pathlib import Path
 
 # Most of the time here is compilation. Unoptimized code gives the same results. So do the older loop emitters of jaxlib
 # 0.10, which compile in less than half the time. Set before JAX is imported.
@@ -25,6 +28,29 @@ jaxtyping.install_import_hook(
 from minitorch import ops
 from minitorch.autodiff import value_and_grad
 from minitorch.models import GPT, GPTConfig, Llama, LlamaConfig
+
+ROOT = Path(__file__).parents[1]
+COVERAGE = ROOT / "coverage.json"  # written by `make test`
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-randomly has shuffled
+def pytest_collection_modifyitems(config, items):
+    """Run slow tests first, so that no worker waits for one at the end, and measure coverage of the others only."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    if config.pluginmanager.hasplugin("_cov"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker("no_cover")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the coverage of the library and of the course, if it was measured."""
+    if config.pluginmanager.hasplugin("_cov") and COVERAGE.exists():
+        totals = runpy.run_path(str(ROOT / "docs" / "hooks" / "coverage_page.py"))["totals"]
+        for package, covered in totals(json.loads(COVERAGE.read_text(encoding="utf-8"))).items():
+            terminalreporter.write_line(
+                f"{package}: {covered.lines:.1f} % of lines, {covered.branches:.1f} % of branches"
+            )
 
 
 @pytest.fixture

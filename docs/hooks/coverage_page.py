@@ -17,8 +17,8 @@ PAGE = ROOT / "docs" / "contribute" / "coverage.md"
 PACKAGES = {"minitorch": "the library", "minitorch_course": "the course"}
 TEXT = """# Test coverage
 
-The share of lines and branches that `make test` executes, measured on {date} with coverage.py {version}. Code that runs
-in other processes (notebooks, workers, commands of their own) is not counted. `make coverage` writes this page.
+The share of lines and branches that the quick tests execute, measured on {date} with coverage.py {version}. Slow tests
+and other processes (notebooks, workers, commands) are not counted. After `make test`, `make coverage` writes this page.
 
 | package | | lines | branches |
 |---|---|---:|---:|
