@@ -5,6 +5,7 @@ For trusted code: the reference, the wrong answers, the mutants. Students' code 
 
 from __future__ import annotations
 
+import codeop
 import contextlib
 import io
 import linecache
@@ -24,6 +25,7 @@ from .verdict import AnswerKey, Stop, Value, after_exercise, stopped_by, verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+FLAGS = codeop.Compile().flags  # IPython's flags, so that syntax errors have the same words
 Bundle = dict[str, Any]  # One output in several forms: MIME type -> content.
 
 
@@ -165,7 +167,7 @@ def run_cell(cell: Cell, source: str, namespace: dict[str, Any]) -> Outcome:
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # Explained errors quote lines.
     with _quiet(), listen(bundles.append):
         try:
-            exec(compile(source, file, "exec"), namespace)
+            exec(compile(source, file, "exec", FLAGS, dont_inherit=True), namespace)
         except KeyboardInterrupt:
             raise
         except BaseException as error:

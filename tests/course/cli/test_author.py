@@ -12,7 +12,7 @@ def layout(tmp_path):
     return layout
 
 
-def test_new_lays_down_a_source_and_wrong_answers_and_says_what_is_next(minitorch, tmp_path):
+def test_new_creates_a_source_and_wrong_answers_and_prints_the_next_commands(minitorch, tmp_path):
     layout = CourseLayout(tmp_path)
     code, out, err = minitorch("course", "new", "15_sample", "--root", tmp_path)
     assert (code, err) == (0, "")
@@ -26,21 +26,21 @@ def test_new_lays_down_a_source_and_wrong_answers_and_says_what_is_next(minitorc
     assert err == "minitorch: The number 15 is taken by 15_sample: give another.\n"
 
 
-def test_build_says_what_it_made(minitorch, layout, monkeypatch):
-    monkeypatch.setattr("minitorch_course.author.build.executed", lambda notebook, done: reference(notebook))
+def test_build_prints_its_outputs(minitorch, layout, monkeypatch):
+    monkeypatch.setattr("minitorch_course.author.build.execute", lambda notebook, done: reference(notebook))
     code, out, err = minitorch("course", "build", "15", "--root", layout.root)
     assert (code, err) == (0, "")
     assert out == f"built {layout.reference('15_sample')} and {layout.released('15_sample')}\n"
 
 
-def test_verify_uses_the_processes_that_it_is_given_and_says_that_all_is_well(minitorch, layout, monkeypatch):
+def test_verify_uses_the_given_number_of_processes(minitorch, layout, monkeypatch):
     calls = []
     monkeypatch.setattr("minitorch_course.author.verify.verify", lambda *arguments: calls.append(arguments[:3]) or [])
     assert minitorch("course", "verify", "--root", layout.root, "--jobs", 3) == (0, "15_sample: ok\n", "")
     assert calls == [(layout, "15_sample", 3)]
 
 
-def test_an_authors_mistakes_are_told_one_a_line(minitorch, layout):
+def test_an_authors_mistakes_are_printed_one_per_line(minitorch, layout):
     path = layout.source("15_sample")
     text = path.read_text("utf-8").replace(' name="imports"', "").replace('tags=["demo"]', 'tags=["dmeo"]')
     path.write_text(text, "utf-8")
@@ -51,7 +51,7 @@ def test_an_authors_mistakes_are_told_one_a_line(minitorch, layout):
     code, out, err = minitorch("course", "verify", "--root", layout.root)
     assert (code, err) == (1, "")
     assert [line.split(":")[0] for line in out.splitlines()] == [str(path)] * 2 + ["15_sample"]
-    assert out.endswith("15_sample: 2 to mend\n")
+    assert out.endswith("15_sample: 2 to fix\n")
 
 
 def test_verify_says_what_to_build(minitorch, layout):
@@ -61,7 +61,7 @@ def test_verify_says_what_to_build(minitorch, layout):
     assert out.splitlines() == [
         f"{layout.reference('15_sample')}: {advice}",
         f"{layout.released('15_sample')}: {advice}",
-        "15_sample: 2 to mend",
+        "15_sample: 2 to fix",
     ]
 
 
@@ -76,7 +76,7 @@ def test_release_fills_a_folder(minitorch, layout, tmp_path):
     assert "exists: remove it, or give another folder." in err
 
 
-def test_wrong_usage_ends_with_2_and_unknown_notebooks_with_1(minitorch, layout):
+def test_wrong_usage_exits_with_2_and_unknown_notebooks_with_1(minitorch, layout):
     assert minitorch("course", "verify", "--jobs", "0", "--root", layout.root)[0] == 2
     assert minitorch("course", "new")[0] == 2
     code, _, err = minitorch("course", "build", "07", "--root", layout.root)
@@ -85,7 +85,7 @@ def test_wrong_usage_ends_with_2_and_unknown_notebooks_with_1(minitorch, layout)
 
 
 @pytest.mark.parametrize("command", ["build", "verify", "new", "release"])
-def test_help_says_what_a_command_does(minitorch, command):
+def test_help_describes_a_command(minitorch, command):
     code, out, _ = minitorch("course", command, "--help")
     assert code == 0
     assert "--root" in out

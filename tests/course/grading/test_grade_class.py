@@ -204,7 +204,7 @@ def test_the_command_grades_a_class(sandbox, submissions, tiny_course, tmp_path,
     )
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("not graded: s06: The archive cannot be unpacked")
-    assert lines[1] == f"1 of 2 graded. Look at {out / 'overview.html'} first."
+    assert lines[1] == f"1 of 2 graded. Read {out / 'overview.html'} first."
 
 
 def test_no_sandbox_no_grades_unless_it_is_said(submissions, tiny_course, tmp_path, monkeypatch, capsys):

@@ -12,7 +12,7 @@ def test_if_the_cell_of_an_exercise_stopped_its_tests_say_why(graded, answers):
         assert found[name].startswith(
             "The cell of softmax stopped, so some of its definitions are missing. Python cannot"
         )
-        assert "Nothing is called `softmax` here" in found[name]
+        assert "The name `softmax` is not defined here" in found[name]
     assert "stopped" not in found["scaled-test"]
     assert "division by 0" in found["scaled-test"]
 
