@@ -2,11 +2,11 @@
 # # 00 Five minutes: run, edit, submit
 #
 # In this course you build a small deep-learning framework with your own hands, then train a language model with it,
-# make it small, pack it, and meet the tools of the open-source AI world through something that you made yourself.
-# This notebook is the handshake. In five minutes you have run real code, made a mistake on purpose, mended it, and
-# handed it in.
+# make it small, package it, and meet the tools of the open-source AI world through something that you made yourself.
+# This notebook is the handshake. In five minutes you will have run real code, made a mistake on purpose, fixed it, and
+# submitted your notebook.
 #
-# **When you have finished you can** run and edit a cell, read what a check says, and hand in a notebook.
+# **When you have finished, you can** run and edit a cell, read what a check says, and submit a notebook.
 #
 # ```
 #   application     a chat window, a digit reader      <- you will run one in a minute
@@ -20,7 +20,7 @@
 # ## 1. Run a cell
 #
 # A notebook is a page of text and **cells** of Python. Click into the grey cell below and press **Shift and Enter**.
-# It runs, shows what it has to show, and goes on to the next one.
+# It runs, shows its output, and moves on to the next one.
 
 # %% name="imports"
 import jax
@@ -35,7 +35,7 @@ print("Hello. You have run a cell.")
 
 # %% [markdown]
 # The next cell trains a neural network to read handwritten digits: 1,438 pictures of 8 by 8 pixels, 20 times over.
-# You need not understand it yet; in notebook 04 every line of it will be yours. Run it. It takes some seconds.
+# You need not understand it yet: in notebook 04 you will have written every line of it. Run it. It takes some seconds.
 
 # %% name="train" tags=["demo"]
 import minitorch as mt
@@ -59,8 +59,8 @@ scores = model(test_x)  # (359, 10): for each unseen picture, a score for each o
 digits.show(test_x[:10], [f"is a {label}" for label in test_y[:10]])
 
 # %% [markdown]
-# Above are ten of the 359 pictures that were held back; the network has never seen them. For each picture it gives
-# ten scores, one for each digit. Here are those of the first picture. Which digit does the network see in it?
+# Above are ten of the 359 held-out pictures: the network has never seen them. For each picture it gives ten scores, one
+# for each digit. Here are the scores of the first picture. Which digit does the network see in it?
 
 # %% name="first-scores" tags=["demo", "nbval-ignore-output"]
 for digit, score in enumerate(scores[0]):
@@ -70,13 +70,13 @@ for digit, score in enumerate(scores[0]):
 # ## 2. Be wrong on purpose
 #
 # The reading is the digit with the longest bar, the largest score. Write that as a function for many pictures at
-# once. But first, wrongly:
+# once. But first, write it wrongly:
 #
-# 1. In the cell below, put `return scores.max(axis=-1)` in the place of the line with `raise`, and run the cell.
+# 1. In the cell below, replace the line with `raise` by `return scores.max(axis=-1)`, and run the cell.
 #   (`axis=-1` means: along the last axis, in each row.)
 # 2. Run the check below it, and read what it says. In your copy a check is folded to three dots, because it names the
 #   usual mistakes: Shift and Enter runs it as it is, a click on the dots unfolds it.
-# 3. Mend it: not `max`, but a word that gives its *place*. `argmax` does. Run both cells again.
+# 3. Fix it: you need the *place* of the largest score, not the score itself. `argmax` gives it. Run both cells again.
 #
 # ### Exercise 1: what was read
 
@@ -145,11 +145,11 @@ with skip_if_unfinished():
 
 # %% name="accuracy" tags=["exercise"]
 def accuracy(read, labels):
-    """The share of pictures that were read rightly.
+    """Return the share of pictures that were read correctly.
 
     Args:
-      read: int array (N,), what was read.
-      labels: int array (N,), what is right.
+      read: int array (N,), the digits that were read.
+      labels: int array (N,), the right digits.
 
     Returns:
       A number from 0.0 to 1.0.
@@ -194,7 +194,7 @@ report(accuracy(t, t))
 
 # %% name="accuracy-measured" tags=["demo"]
 with skip_if_unfinished():
-    print("held-out digits read rightly, at least 95 %:", bool(accuracy(readings(scores), test_y) >= 0.95))
+    print("held-out digits read correctly, at least 95 %:", bool(accuracy(readings(scores), test_y) >= 0.95))
 
 # %% [markdown]
 # ## Stretch: the surest mistake
@@ -228,7 +228,7 @@ with skip_if_unfinished():
     digits.show(test_x[place : place + 1], [f"{test_y[place]}, not {readings(scores)[place]}"], columns=1)
 
 # %% [markdown]
-# ## 4. Hand it in
+# ## 4. Submit it
 #
 # Save (Ctrl and S, or Cmd and S). In JupyterLab choose *File, New, Terminal* (or take the terminal that you started
 # from), and type
@@ -238,17 +238,17 @@ with skip_if_unfinished():
 # minitorch course submit 00
 # ```
 #
-# The first runs your notebook from top to bottom, as it is on disk, and lists what is right. The second packs it and
-# prints a receipt; your instructor says where the file goes. (Where `minitorch` is not found, write
-# `.venv/bin/minitorch`, on Windows `.venv\Scripts\minitorch`, in the folder of the course.)
+# The first command runs your notebook from top to bottom, as it is saved on disk, and lists what is right. The second
+# one packs it into an archive and prints a receipt; your instructor says where to submit the file. (If `minitorch` is
+# not found, write `.venv/bin/minitorch`, on Windows `.venv\Scripts\minitorch`, in the folder of the course.)
 #
-# **What happens then.** Your two functions are called on new numbers that nobody has seen before, and what they
-# return is compared with what is right. There are 4 points here. You get a page back with your code, each point with
-# the reason where it was lost, and a hint. Read it even if all is right: it will look the same for the hard ones.
+# **What happens then.** Your two functions are called on new numbers that nobody has seen before, and their results are
+# compared with the right ones. This notebook has 4 points. You get a feedback page with your code, the reason for every
+# point that was lost, and a hint. Read it even if everything is right: it will look the same for harder notebooks.
 #
 # **How to work from here.** Predict before you run. Run the check early; a wrong answer costs nothing, and the
-# message is written for it. Nothing blocks you: leave an exercise out, and later cells say in one line that they wait
-# for it.
+# message is written for it. Nothing blocks you: if you skip an exercise, later cells say in one line that they wait for
+# it.
 #
 # ## In the wild
 #

@@ -7,7 +7,7 @@
 # has size 1. An index becomes a position by **strides**. Everything else in this notebook, up to the matrix product
 # and einsum, is those two ideas and a loop.
 #
-# **When you have finished you can**
+# **When you have finished, you can**
 #
 # - say before running a line what shape it gives, or that it fails, and why;
 # - transpose, slice, reverse and repeat an array without moving one number;
@@ -62,7 +62,7 @@ def refusal(function):
 # ## 1. Shapes that stretch
 #
 # Two examples came in, with three features each: an array of shape `(2, 3)`. A layer adds its bias, one number for
-# each feature: shape `(3,)`. There is no bias for the second example, and none is needed. The row is used twice.
+# each feature: shape `(3,)`. There is no separate bias for the second example: the same row is used twice.
 
 # %% name="bias-drawn" tags=["demo"]
 broadcasting.stretch([[1, 2, 3], [4, 5, 6]], [10, 20, 30])
@@ -100,12 +100,12 @@ print("mean squared error of perfect predictions:", float((error**2).mean()))
 
 # %% [markdown]
 # No error is raised, the loss is a number, it even falls during training: the network learns to predict the mean of
-# everything. So many people lost days to this that PyTorch warns about it in its losses since 2019 (pull request
+# everything. This bug has cost people so much time that PyTorch has warned about it in its losses since 2019 (pull request
 # 18349). The rule is the same in NumPy, JAX, PyTorch and minitorch, so it is worth having in your fingers.
 #
 # ### Exercise 1: the shape of the result
 #
-# `max` of the two sizes is nearly right. Two cases tell that it is not the rule: sizes that clash, and size 0.
+# `max` of the two sizes is nearly right. Two cases show that it is not the rule: sizes that clash, and size 0.
 
 
 # %% name="broadcast_shape" tags=["exercise"] forbids=["jax.numpy.broadcast_shapes", "jax.numpy.broadcast_to", "jax.numpy.broadcast_arrays", "numpy.broadcast_shapes", "numpy.broadcast_to", "numpy.broadcast_arrays", "numpy.broadcast", "jax.lax.broadcast_shapes"]
@@ -288,7 +288,8 @@ table = contiguous(range(10, 22), (3, 4))
 strides.walk(table)
 
 # %% [markdown]
-# The element `[2, 1]`: start at 0, two rows down is 8, one column right is 1: position 9, and there lies 19. In general
+# Find the element `[2, 1]`: start at 0; two rows down is 8, one column right is 1. So it is at position 9, where 19 lies. In
+# general
 #
 # $$\text{position} = \text{start} + \sum_k \text{index}_k \cdot \text{stride}_k .$$
 #
@@ -680,7 +681,7 @@ def stretched(v, shape):
       shape: a tuple of ints, at least as many as `v` has axes.
 
     Raises:
-      ValueError: an axis of `v` has neither the size that is asked for nor 1.
+      ValueError: an axis of `v` has neither the requested size nor 1.
     """
     # BEGIN SOLUTION Flush right: keep the stride where the sizes agree, 0 where 1 is stretched and on new axes; else refuse.
     new = (1,) * (len(shape) - len(v.shape))
@@ -790,7 +791,7 @@ report(
     mistakes={"A new list was made. The copies exist in thought only: keep v.data.": lambda: False},
 )
 
-# %% name="stretched-refuses" tags=["hidden-test"] exercise="stretched" points=1 hint="Only size 1 stretches; any other size must be the one that is asked for."
+# %% name="stretched-refuses" tags=["hidden-test"] exercise="stretched" points=1 hint="Only size 1 stretches; any other size must equal the requested one."
 k, m, n = (int(size) + 2 for size in inputs.permutation(6)[:3])
 v = contiguous(range(k * m), (k, m))
 report(
@@ -805,10 +806,10 @@ report([outcome(lambda: stretched(v, (n, k, m)).strides), outcome(lambda: stretc
 # %% [markdown]
 # ### Reshape and its limits
 #
-# Reshape keeps the order of the numbers and cuts the row anew: 3 rows of 4 become 2 rows of 6. If the numbers lie in
+# Reshape keeps the order of the numbers and cuts the row differently: 3 rows of 4 become 2 rows of 6. If the numbers lie in
 # order in memory (the view is **contiguous**), nothing moves: the new strides are those of the new shape. If they do
 # not, as in a transposed table, there are in general no strides that would do, and the numbers must be copied into
-# order first. PyTorch tells the two apart by name: `.view` refuses, `.reshape` copies. NumPy copies silently.
+# order first. PyTorch has a name for each case: `.view` refuses to copy, `.reshape` copies. NumPy copies silently.
 #
 # A warning that every teacher has given: reshape is not transpose. The table below is `(2, 3)`; both views under it
 # are `(3, 2)`. Predict their rows before you look.
@@ -882,7 +883,7 @@ check(
             True, True, True, True, True,
         ],
         "The answer is the wrong way round.": [False, False, True, True, True],
-        "The last stride alone does not tell: every axis counts.": [True, True, False, False, True],
+        "The last stride alone does not decide: every axis counts.": [True, True, False, False, True],
         "Strides that fall from axis to axis are not enough: there may be gaps. Compare them with those of the shape.": [
             True, True, False, True, False,
         ],
@@ -958,7 +959,7 @@ report(
         "Everything was called contiguous. Compare the strides with those that the shape would have in order.": lambda: [
             True
         ] * 6,
-        "The last stride alone does not tell: every axis counts.": lambda: [True, True, True, False, True, False],
+        "The last stride alone does not decide: every axis counts.": lambda: [True, True, True, False, True, False],
         "Strides that fall from axis to axis are not enough: there may be gaps. Compare them with those of the shape.": lambda: [
             True, True, True, True, False, False,
         ],
@@ -1193,7 +1194,7 @@ report([numbers(summed(v)), numbers(summed(v, keepdims=True)), numbers(summed(v,
 # %% [markdown]
 # ## 4. Picking by index
 #
-# Some of the most important lines of a language model pick: row 17 of the table of embeddings, the logit of the right
+# Some of the most important lines of a language model pick: row 17 of the embedding table, the logit of the right
 # token. A slice was arithmetic: new strides, and no number moved. A list of indices such as `[2, 0, 2]` is not. No
 # stride leads from row 2 to row 0 and back to row 2, so the numbers must be **gathered** into a new row. That is the
 # price of "fancy" indexing, in every library: slices are views, lists of indices are copies.
@@ -1204,7 +1205,7 @@ report([numbers(summed(v)), numbers(summed(v, keepdims=True)), numbers(summed(v,
 # * `x[[0, 1], [3, 2]]` is two numbers, `x[0, 3]` and `x[1, 2]`: pairs, not a block;
 # * `x[[[0], [1]], [3, 2]]` is four, a block: indices of shape `(2, 1)` and `(2,)` stretch to `(2, 2)`.
 #
-# And the trap of JAX that was promised: there is no error beyond the end.
+# And here is the promised trap of JAX: an index beyond the end does not raise an error.
 
 # %% name="out-of-bounds" tags=["demo"]
 print("NumPy:", outcome(lambda: np.arange(5.0)[7]))
@@ -1977,7 +1978,7 @@ check(
 # | `einsum` as one walk | NumPy: `numpy/_core/src/multiarray/einsum.cpp` |
 # | `einsum` as matrix products | JAX: `jax/_src/numpy/einsum.py` |
 # | pair by pair, in a good order | opt_einsum: `opt_einsum/paths.py`, `opt_einsum/contract.py`; JAX calls it |
-# | summing what was stretched | HIPS autograd: `unbroadcast` in `autograd/numpy/numpy_vjps.py`; minitorch: `fit` in `minitorch/ops/shapes.py`; you, in notebook 02 |
+# | summing what was stretched | HIPS autograd: `unbroadcast` in `autograd/numpy/numpy_vjps.py`; minitorch: `unbroadcast` in `minitorch/ops/shapes.py`; you, in notebook 02 |
 #
 # One honest difference: a JAX array does not show its strides. XLA chooses the layout of every array in a compiled
 # program, fuses transposes into whatever reads them, and only it knows. The walk is still a walk.

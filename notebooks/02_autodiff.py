@@ -6,12 +6,12 @@
 # differentiation answers all of them for the price of a few runs. It is the reason why deep learning is possible, and
 # it fits on one page of Python. In this notebook you write that page, all of it.
 #
-# **When you have finished you can**
+# **When you have finished, you can**
 #
 # - say what the chain rule does on a graph, and why it is walked from the end to the beginning;
 # - write the derivative rule of an operation on arrays, and of broadcasting, by asking one question;
 # - build `grad` from a list and a loop, so that `grad(grad(f))` works;
-# - tell a right gradient from a wrong one by measuring;
+# - find out by measuring whether a gradient is right;
 # - train a classifier of handwritten digits with your own `value_and_grad`, and with your rules inside minitorch.
 #
 # ```
@@ -127,7 +127,7 @@ for i, row in enumerate(neuron()):
 # ### What a row knows
 #
 # Let $g$ be the derivative of the loss with respect to the row's value $y$: how much the loss changes for each unit
-# that $y$ changes. The row was made from $a$ (and $b$). If $a$ moves by a little, $y$ moves by the slope
+# that $y$ changes. The row was computed from $a$ (and $b$). If $a$ moves by a little, $y$ moves by the slope
 # $\partial y/\partial a$ times as much, and the loss by $g \cdot \partial y/\partial a$. That product is what the row
 # hands to $a$.
 #
@@ -498,7 +498,7 @@ report(
 # > **Where did this number of the argument go, and what came back from there?**
 #
 # Operations that treat each number by itself have the rules that you have: `g * b` is right for floats and for
-# arrays. Here are some that arrays need beside those.
+# arrays. Arrays need some more.
 #
 # ### Exercise 4: more elementwise rules
 #
@@ -1207,7 +1207,7 @@ with skip_if_unfinished():
 # - Gradients are kept in a dict, by the identity of the Tensor, `id(tensor)`: two Tensors with equal values are two
 #   things. What comes in holds the gradient of the result; what goes out holds those of everything on the way.
 # - An entry whose `y` has received nothing is skipped: nothing that matters was computed from it.
-# - Only Tensors of this tape receive: `watches(tape, x)` tells. `primitive.vjp(g, y, args, params, needed)`
+# - Only Tensors of this tape receive: `watches(tape, x)` says which. `primitive.vjp(g, y, args, params, needed)`
 #   asks the rules: give it `y` and the args unboxed, and `needed`, a list of truth values, one for each arg. It
 #   returns a list; where `needed` is False there stands None.
 #
@@ -1364,7 +1364,7 @@ report(
 # %% [markdown]
 # ### Exercise 9: vjp
 #
-# Put the two together: open a tape, box the inputs, run the function on them, and hand back a function that walks. In
+# Put the two together: open a tape, box the inputs, run the function on them, and return a function that walks. In
 # the literature that function is the **pullback**; what it computes is a *vector-Jacobian product*,
 # $g \mapsto g^\top J$, without ever making the matrix $J$.
 #
@@ -1778,8 +1778,8 @@ with skip_if_unfinished():
 #
 # ### The gradient check
 #
-# And where there is no oracle, measure. Below, your gradient is compared with your central difference and with the
-# one-sided one, for steps $h$ of many sizes. The relu is replaced by tanh, since across a kink there is no slope to
+# If there is no oracle, measure. Below, your gradient is compared with your central difference and with the one-sided
+# one, for steps $h$ of many sizes. The relu is replaced by tanh, since across a kink there is no slope to
 # measure. The third curve is for a softmax rule with a bug, the $g\, y\, (1 - y)$ that everybody writes first.
 #
 # Predict the picture: how does the difference depend on $h$, with and without the bug?
@@ -1823,7 +1823,7 @@ with skip_if_unfinished():
 # From right to left: the central difference closes in with the square of the step, the one-sided one in proportion to
 # it. Then both rise again as $1/h$: float32 has seven digits, and the difference of two nearly equal numbers loses
 # most of them. The best step for the central difference is about the cube root of the precision, a few thousandths.
-# The bug is flat: no step makes it go away. That is how you tell a wrong rule from rounding.
+# The bug is flat: no step makes it go away. That is how you recognise a wrong rule: rounding looks different.
 
 # %% [markdown]
 # ## 4. Your tape learns to read
@@ -1974,7 +1974,7 @@ with skip_if_unfinished():
 # $s(g) = \sum_i (J^\top g)_i \, t_i$ is $g \cdot (J t)$, whose gradient by $g$ is $J t$, at whatever $g$ it is taken;
 # take zeros. Jamie Townsend pointed it out in 2017; autograd had kept two tables of rules until then.
 #
-# The **Hessian-vector product** $H v$ tells how the gradient changes on a step along $v$, at the price of two
+# The **Hessian-vector product** $H v$ says how the gradient changes on a step along $v$, at the price of two
 # gradients, while the Hessian $H$ of a network with a million weights has a million million entries. It is the
 # gradient of $\nabla f(x) \cdot v$ (Pearlmutter, 1994).
 
@@ -2035,7 +2035,7 @@ check(
 # transformation. `vmap` turns a function of one example into a function of many, without a loop: whenever it sees an
 # operation on one example, it applies the operation to all of them at once.
 #
-# An `Example` is a Tensor whose value has one more axis in front, the batch, which its `shape` does not tell. The
+# An `Example` is a Tensor whose value has one more axis in front, the batch, which its `shape` does not show. The
 # function sees a (3,) and you hold a (B, 3). A `Batch` takes the tape's place; its `record` computes and writes
 # nothing down. All you need is to translate the call:
 #
@@ -2085,7 +2085,7 @@ def batched(batch, primitive, args, params):
     """Apply `primitive` to all examples at once.
 
     Args:
-      batch: the Batch. `watches(batch, a)` tells whether an argument is an Example of it, `batch.unbox(a)` gives its value
+      batch: the Batch. `watches(batch, a)` says whether an argument is an Example of it, `batch.unbox(a)` gives its value
         (B, ...).
       args: Examples, arrays and numbers. `params`: may hold "axis" (None, a number or a tuple) or "shape".
 
@@ -2137,7 +2137,7 @@ check(
 # | project | file | what you wrote |
 # |---|---|---|
 # | minitorch | `minitorch/autodiff/tape.py` | `Tensor`, `Entry`, `record`, the walk: the same names, plus error messages and several outputs |
-# | minitorch | `minitorch/ops/elementwise.py`, `shapes.py`, `fused.py` | the table of rules; `unbroadcast` (as `fit`); softmax by hand |
+# | minitorch | `minitorch/ops/elementwise.py`, `shapes.py`, `fused.py` | the table of rules; `unbroadcast`; softmax by hand |
 # | HIPS/autograd | `autograd/core.py`, `autograd/tracer.py` | `backward_pass` is your loop; boxes nest as yours do. An early version kept a list, `CalculationTape` |
 # | HIPS/autograd | `autograd/numpy/numpy_vjps.py` | the table, and `unbroadcast` under that very name |
 # | mattjj/autodidact | `autograd/core.py` | a teaching version of it by one of its authors |

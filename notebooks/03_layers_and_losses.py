@@ -52,8 +52,8 @@ setup()
 # is a value, as 3 is a value. Nobody changes 3; one computes 4 from it. Training computes the next model from this
 # one.
 #
-# A value needs no machinery: a **module** is a frozen dataclass, and JAX is told that it is a tree whose branches are
-# the fields. That is all that the base class `nn.Module` does. What follows from it:
+# A value needs no machinery: a **module** is a frozen dataclass, and it is registered with JAX as a tree whose branches
+# are the fields. That is all that the base class `nn.Module` does. What follows from it:
 
 
 # %% name="module-shown" tags=["demo"]
@@ -924,7 +924,7 @@ with skip_if_unfinished():
 # Read the figure from the bottom. With **ReLU** the factors are what the formula says: LeCun loses one half a layer,
 # which is $10^{-9}$ in thirty, and He's line is flat, in both directions. (It wanders a little: 128 units are a small
 # sample.) With **tanh** nothing can explode forwards, since tanh ends at 1, and the upper left picture makes "too
-# large" look the healthiest of all. Its gradient tells the truth: on the way back it grows a million times in eight
+# large" look the healthiest of all. Its gradient shows the truth: in the backward pass it grows a million times in eight
 # layers. Always look both ways. LeCun and Glorot lie on each other, as inputs and outputs are equally many. With tanh
 # their signal sinks slowly (tanh bends everything towards 0), not exponentially.
 #
@@ -1261,7 +1261,7 @@ check(
         "What scale receives is g times the normalised row. The scale itself has no part in it.": (
             lambda: [right[1] * scale, right[2]]
         ),
-        "That is the mean over the rows. All uses hand back a share, and shares add up.": (
+        "That is the mean over the rows. Every use returns a share, and shares add up.": (
             lambda: [right[1] / 4, right[2] / 4]
         ),
     },

@@ -65,7 +65,7 @@ figures.ravine([0.01, 0.07, 0.081])
 
 # %% [markdown]
 # The *steepest* direction sets the limit: as soon as $1 - 25\eta < -1$, that is $\eta > 2/25$, every step overshoots
-# by more than it mends. The *flattest* direction sets the time: $1 - \eta$ at each step. Between them stands the
+# by more than it repairs. The *flattest* direction sets the time: $1 - \eta$ at each step. Between them stands the
 # ratio of the two curvatures, here 25, called the **condition number**. Networks have millions.
 #
 # Augustin-Louis Cauchy described this method in 1847, in three pages on solving equations. Everything below is what
@@ -1371,7 +1371,7 @@ figures.schedules(
 # - **No example is lost.** 10 examples in handfuls of 4 are 4, 4 and 2. Notebook 02's loop left 30 of its 1,438
 #   digits out of every epoch.
 # - **Each epoch has an order of its own**, or the last batch is always the same few.
-# - **The seed decides it all.** A run that cannot be repeated cannot be mended. And seed 0's second epoch must not be
+# - **The seed decides it all.** A run that cannot be repeated cannot be debugged. And seed 0's second epoch must not be
 #   seed 1's first one, which is what `seed + epoch` would make of it.
 #
 # Evaluation has the same small batch at its end. If three batches of 4, 4 and 2 score 100 %, 50 % and 0 %, then
@@ -1690,7 +1690,7 @@ check(
     lambda: trained(mt.optim.sgd(0.1, momentum=0.5))[1],
     [4.0, 2.56, 1.1664],
     mistakes={
-        "The optimizer forgets: its state is made anew, or not kept, at each step. `init` is called once.": [
+        "The optimizer forgets: its state is created again, or not kept, at each step. `init` is called once.": [
             4.0,
             2.56,
             1.6384,
@@ -1764,7 +1764,7 @@ def learned(optimizer):
 report(
     learned(slowing(0.2, 0.05)),
     mistakes={
-        "The optimizer forgets: its state is made anew, or not kept, at each step. `init` is called once.": lambda: (
+        "The optimizer forgets: its state is created again, or not kept, at each step. `init` is called once.": lambda: (
             learned(slowing(0.2, 0.05, counting=0))
         ),
         "The weights do not decay: pass the parameters to the optimizer's update.": lambda: learned(slowing(0.2, 0.0)),
@@ -1831,7 +1831,7 @@ for name, optimizer in MINE.items():
 # %% [markdown]
 # If optax is installed, the next cell goes through 100 steps with it on random trees.
 
-# %% name="beside-optax" tags=["demo", "nbval-ignore-output"]
+# %% name="against-optax" tags=["demo", "nbval-ignore-output"]
 try:
     import optax
 except ImportError:
@@ -1917,7 +1917,7 @@ figures.misread(fits()["the recipe"][1][-1], test_x, test_y)
 # %% [markdown]
 # Look twice before you rank the optimizers by the second picture: 359 digits were held out, so one digit is 0.28 %,
 # and the standard error of 98 % is $\sqrt{0.98 \cdot 0.02 / 359} = 0.7$ points. Differences of a digit or three are
-# luck. The training loss tells more: Adam's is some 25 times lower than SGD's. It is not the aim,
+# luck. The training loss says more: Adam's is some 25 times lower than SGD's. It is not the aim,
 # though: plain Adam ends lower than the recipe and reads no better. What the recipe buys is the calm at the end
 # of its curve: when the rate falls to zero, it no longer matters at which epoch you stop.
 #

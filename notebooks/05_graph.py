@@ -9,7 +9,7 @@
 # **When you have finished you can**
 #
 # - read the program that `jax.jit` makes of a function, and say how often each of its operations runs;
-# - predict when `jit` traces again, and mend functions that it cannot trace;
+# - predict when `jit` traces again, and repair functions that it cannot trace;
 # - compile a training step that reuses the memory of the old weights, and many steps in one call;
 # - count the arithmetic of a step by hand, and agree with the compiler's own count within 5 %;
 # - measure the roofline of your machine, draw your step on it, and say what holds it back.
@@ -125,7 +125,7 @@ for name, step in WAYS.items():
 #
 # **A trap of every such table.** A call of JAX returns *before* the work is done: it hands you an array that is still
 # being computed, so that Python can go on. A stopwatch around the call alone measures how fast one can *ask*.
-# `jax.block_until_ready` waits for the answer; the stopwatch above has it. A product of large matrices, asked for and
+# `jax.block_until_ready` waits for the answer; the stopwatch above has it. A product of large matrices, requested and
 # answered:
 
 # %% name="asked" tags=["demo", "nbval-ignore-output"]
@@ -135,7 +135,7 @@ begun = time.perf_counter()
 asked_for = matrix @ matrix
 asked = time.perf_counter() - begun
 jax.block_until_ready(asked_for)
-print(f"asked for after {1000 * asked:.2f} ms, answered after {1000 * (time.perf_counter() - begun):.2f} ms")
+print(f"requested after {1000 * asked:.2f} ms, answered after {1000 * (time.perf_counter() - begun):.2f} ms")
 
 # %% [markdown]
 # ## 2. What `jit` sees
@@ -209,7 +209,7 @@ for equation in jax.make_jaxpr(looped)(jnp.ones(3)).eqns:
     print(f"{equation.primitive.name:8} holds {held}")
 
 # %% [markdown]
-# How many operations does `looped` run? Two equations stand in its list. But the scan is no operation: it runs tanh 5
+# How many operations does `looped` run? Two equations stand in its list. But the scan itself computes nothing: it runs tanh 5
 # times and the product 5 times. With the addition that makes 11.
 #
 # Predict: a scan of length 3, whose body is one `sin` and another scan of length 4 over a tanh. How many tanh run,
@@ -222,7 +222,7 @@ staging.nested()
 # ### Exercise 1: what runs, and how often
 #
 # Walk through the list. An equation that holds programs counts for nothing itself: what is inside of it runs instead,
-# so many times. The depth is not known beforehand, so let the function call itself.
+# that often. The depth is not known beforehand, so let the function call itself.
 
 
 # %% name="executed" tags=["exercise"]
@@ -279,12 +279,12 @@ check(
     lambda: runs(jitted, three),
     {"sin": 1, "exp": 1, "add": 1},
     mistakes={
-        "The equation `jit` is no operation: it only holds some. Go into what `inner` gives.": {
+        "The equation `jit` computes nothing itself: it only holds operations. Go into what `inner` gives.": {
             "jit": 1,
             "exp": 1,
             "add": 1,
         },
-        "An equation that holds programs was counted beside what it holds. It counts for nothing itself.": {
+        "An equation that holds programs was counted in addition to what it holds. It counts for nothing itself.": {
             "jit": 1,
             "sin": 1,
             "exp": 1,
@@ -300,7 +300,7 @@ check(
     {"tanh": 5, "mul": 5, "add": 1},
     mistakes={
         "The body of the loop was counted once. It runs as often as `inner` says.": {"tanh": 1, "mul": 1, "add": 1},
-        "The equation `scan` is no operation: it only holds some. Go into what `inner` gives.": {"scan": 1, "add": 1},
+        "The equation `scan` computes nothing itself: it only holds operations. Go into what `inner` gives.": {"scan": 1, "add": 1},
     },
 )
 check(
@@ -343,12 +343,12 @@ m, n = int(inputs.integers(low=3, high=6)), int(inputs.integers(low=7, high=11))
 report(
     tally(executed(nested(m, n))),
     mistakes={
-        "The equation `jit` is no operation: it only holds some. Go into what `inner` gives.": lambda: {
+        "The equation `jit` computes nothing itself: it only holds operations. Go into what `inner` gives.": lambda: {
             "scan": 1,
             "log": 1,
             "mul": 1,
         },
-        "An equation that holds programs was counted beside what it holds. It counts for nothing itself.": lambda: (
+        "An equation that holds programs was counted in addition to what it holds. It counts for nothing itself.": lambda: (
             {"sin": m, "jit": m * n, "cos": m * n, "sub": m * n, "scan": m + 1, "exp": m, "log": 1, "mul": 1}
         ),
         "The inner loop runs in each of the rounds of the outer one: multiply.": lambda: (
@@ -377,10 +377,10 @@ report(
             {"cos": 3 * k, "add": 1}
         ),
         "`times` has no effect.": lambda: {"cos": 3, "add": 1},
-        "The equation `jit` is no operation: it only holds some. Go into what `inner` gives.": lambda: (
+        "The equation `jit` computes nothing itself: it only holds operations. Go into what `inner` gives.": lambda: (
             {"scan": k, "add": k}
         ),
-        "An equation that holds programs was counted beside what it holds. It counts for nothing itself.": lambda: (
+        "An equation that holds programs was counted in addition to what it holds. It counts for nothing itself.": lambda: (
             {"scan": k, "cos": 3 * k, "add": k}
         ),
         "The inner loop runs in each of the rounds of the outer one: multiply.": lambda: {"cos": 3, "add": k},
@@ -732,7 +732,7 @@ for function, args in ((length, (three,)), (positive_mean, (three,)), (square_ro
 #   s = 0:   sqrt(where(s > 0, s, 1))  =  1, slope finite;   where(s > 0, that, 0)  =  0, gradient 0
 # ```
 #
-# ### Exercise 3: three functions, mended
+# ### Exercise 3: three functions, repaired
 
 
 # %% name="traceable" tags=["exercise"] forbids=["jax.numpy.linalg.norm", "jax.numpy.linalg.vector_norm", "minitorch.optim.global_norm"]
@@ -774,7 +774,7 @@ def heron(a, tolerance, limit):
     Args:
       a: a positive number or array ().
       tolerance: improve while |root² - a| is greater than tolerance * a,
-      limit: but at most so many times.
+      limit: the largest number of rounds.
 
     Returns:
       The root and the number of improvements, both arrays ().
@@ -855,7 +855,7 @@ check(
     },
 )
 check(
-    "Heron: at most so many rounds",
+    "Heron: at most `limit` rounds",
     lambda: jax.jit(heron)(1000.0, 1e-4, 3),
     lambda: square_root(1000.0, 1e-4, 3),
     mistakes={
@@ -968,7 +968,7 @@ report(
 )
 
 # %% [markdown]
-# One more thing that `jit` cannot see: what happens *beside* the result. A `print`, a counter, a list that is
+# One more thing that `jit` cannot see: what happens *besides* the result. A `print`, a counter, a list that is
 # appended to: Python does them while it is traced, once, and never again (`jax.debug.print` is an operation and
 # prints at each run). What a function is to remember must be an argument and a result, as the state of an optimizer
 # is.
@@ -976,7 +976,7 @@ report(
 # ## 5. One step, compiled
 #
 # A compiled step takes the old weights and makes new ones. While it runs both are there. What for? Nobody will look
-# at the old ones again, but the compiler cannot know that. You can tell it: `jax.jit(step, donate_argnums=(0, 1))`
+# at the old ones again, but the compiler cannot know that. You can say so: `jax.jit(step, donate_argnums=(0, 1))`
 # **donates** the arguments 0 and 1. Their memory may then be used for the results of the same shapes.
 
 # %% name="donation" tags=["demo"]
@@ -1485,7 +1485,7 @@ except TypeError as error:
 # `((contracted axes of the left, of the right), (batch axes of the left, of the right))`.
 #
 # All else is counted in one operation a number: of the *result* for what goes number by number, of the *input* for
-# reductions. Moving numbers (reshape, transpose, broadcast) is no arithmetic: 0.
+# reductions. Moving numbers (reshape, transpose, broadcast) is not arithmetic: 0.
 #
 # Predict: is a tanh over (3, 4) more or less than the product above?
 #
@@ -1508,7 +1508,7 @@ def flops(equation):
     Returns:
       An int.
     """
-    # BEGIN SOLUTION Exercise 6: tell the four kinds apart by equation.primitive.name.
+    # BEGIN SOLUTION Exercise 6: distinguish the four kinds by equation.primitive.name.
     name = equation.primitive.name
     first = equation.invars[0].aval if equation.invars else None
     result = equation.outvars[0].aval  # mutant-ok: what computes has one result
@@ -1860,7 +1860,7 @@ with skip_if_unfinished():
 
 # %% [markdown]
 # And one that none of you has written yet: a GPT, taped and differentiated by minitorch. Its products are counted by
-# your function; beside them what minitorch prints when it trains, `minitorch/train/flops.py`, which is done by
+# your function; next to them what minitorch prints when it trains, `minitorch/train/flops.py`, which is done by
 # pencil.
 
 # %% name="a-gpt-counted" tags=["demo"]
@@ -2304,7 +2304,7 @@ with skip_if_unfinished():
 
 # %% [markdown]
 # Small products stand far below the roof: their time is the call, not the work. The polynomial moves to the right by
-# fusing, because the same FLOPs carry fewer bytes, and up, along the slope. (A point *above* the slope is no miracle:
+# fusing, because the same FLOPs carry fewer bytes, and up, along the slope. (A point *above* the slope is not a miracle:
 # its data were in a cache, whose bandwidth is larger. Machines have a slope for each of their caches; drawn is that
 # of the memory.)
 #
@@ -2410,7 +2410,7 @@ with skip_if_unfinished():
     args = (first_model, first_state, xs[0], ys[0])
     program = jax.make_jaxpr(taped)(*args)
     account = {
-        "the eager tape": seconds(taped, *args),  # once more, beside the list, in case the machine is busy now and then
+        "the eager tape": seconds(taped, *args),  # once more, next to the list, in case the machine is busy now and then
         "its operations, one by one from the list": seconds(
             lambda *leaves: jax.core.eval_jaxpr(program.jaxpr, program.consts, *leaves), *jax.tree.leaves(args)
         ),
@@ -2484,7 +2484,7 @@ with skip_if_unfinished():
 # is what the rules of section 4 were for.
 #
 # A variable is equal to itself only, so that it can be the key of a dict. The constants among an equation's inputs
-# are no variables: `is_variable` tells.
+# are not variables: `is_variable` says which are.
 
 
 # %% name="listings"

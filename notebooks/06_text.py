@@ -159,7 +159,7 @@ check(
         "Single ids were counted. A key of the dict is a pair of neighbours, (left, right).": [
             (1, 2), (2, 3), (3, 1), (4, 1)
         ],
-        "A pair that occurs again must add to its count, not begin anew.": [
+        "A pair that occurs again must add to its count, not start a new one.": [
             (1, 2, 1), (2, 1, 1), (2, 3, 1), (2, 4, 1), (3, 2, 1)
         ],
     },
@@ -175,7 +175,7 @@ check(
             (2, 1, 7),
             (2, 2, 3),
         ],
-        "A pair that occurs again must add to its count, not begin anew.": [(1, 2, 3), (2, 1, 3)],
+        "A pair that occurs again must add to its count, not start a new one.": [(1, 2, 3), (2, 1, 3)],
         "(1, 2) and (2, 1) were counted as one. The order matters: `re` is not `er`.": [(1, 2, 11)],
     },
 )
@@ -185,7 +185,7 @@ check(
     [(1, 1, 3)],
     mistakes={
         "Pairs that overlap were left out. All count: 1 1 1 holds (1, 1) twice.": [(1, 1, 2)],
-        "A pair that occurs again must add to its count, not begin anew.": [(1, 1, 1)],
+        "A pair that occurs again must add to its count, not start a new one.": [(1, 1, 1)],
     },
 )
 check("a word of one id has no pairs", lambda: table(count_pairs([([7], 4)])), [])
@@ -227,7 +227,7 @@ report(
         "Pairs reach from one word into the next. Count inside each word on its own.": lambda: counted(
             pairwise, [([i for ids, times in drawn_words for i in ids * times], 1)]
         ),
-        "A pair that occurs again must add to its count, not begin anew.": lambda: table(
+        "A pair that occurs again must add to its count, not start a new one.": lambda: table(
             {pair: times for ids, times in drawn_words for pair in pairwise(ids)}
         ),
     },
@@ -250,7 +250,7 @@ report(
         "The last pair of the word is missing: the last id is the right neighbour of the one before it.": lambda: table(
             {(4, drawn_id): 2, (drawn_id, drawn_id): (drawn_n - 2) * drawn_m}
         ),
-        "A pair that occurs again must add to its count, not begin anew.": lambda: table(
+        "A pair that occurs again must add to its count, not start a new one.": lambda: table(
             {(4, drawn_id): 2, (drawn_id, drawn_id): 2}
         ),
     },
@@ -405,7 +405,7 @@ with skip_if_unfinished():
 figures.merge_tree("aaabdaaabac", [(97, 97), (97, 98), (256, 257)])
 
 # %% [markdown]
-# Read the tree from the foot: eleven bytes, and over them what was made of them. The orange ids are left, with the
+# Read the tree from the foot: eleven bytes, and above them what they were merged into. The orange ids are left, with the
 # bytes that nobody merged.
 #
 # ## 3. Words first
@@ -431,7 +431,7 @@ figures.tokens({"longest": longest}, title="Ids that were learned without words"
 # | 1 | the end of a short form: `'s 't 're 've 'm 'll 'd` | `don` `'t` |
 # | 2 | letters of any script, with one space before them if there is one | `·the` |
 # | 3 | digits, with one space before them if there is one | `·2024` |
-# | 4 | other signs that are no white space, and `_`, with one space before them if there is one | `·**` |
+# | 4 | other signs that are not white space, and `_`, with one space before them if there is one | `·**` |
 # | 5 | white space, but its last character is left for the word behind it | `↵···` of `↵····x` |
 # | 6 | white space | the end of the text |
 #
@@ -657,7 +657,7 @@ with skip_if_unfinished():
 # | `l o` 7, `o w` 7, `n e` 6 | `lo` |
 # | `lo w` 7, `n e` 6, `e w` 6 | `low` |
 #
-# After four merges the machine has found a stem and an ending, by counting. Nobody told it about grammar.
+# After four merges the machine has found a stem and an ending, by counting. Nobody taught it grammar.
 #
 # Predict, before you count: `w e` had 8 at first. How many has it after `es` and `low` are merged?
 #
@@ -709,7 +709,7 @@ check(
         ],
         "One merge is missing: range(256, vocab_size) are the new ids.": [(97, 97), (97, 98)],
         "The first new id is 256, since the bytes have 0 to 255.": [(97, 97), (97, 98), (257, 258)],
-        "The same pair is found again and again: merge it in the words before you count anew.": [(97, 97)] * 3,
+        "The same pair is found again and again: merge it in the words before you count again.": [(97, 97)] * 3,
     },
 )  # fmt: skip
 check(
@@ -1107,7 +1107,7 @@ with skip_if_unfinished():
 
 # %% name="decode" tags=["exercise"] forbids=["minitorch.text.Tokenizer.decode", "minitorch.text.Tokenizer.decode_bytes"]
 def decode(ids, merges, special=()):
-    """The text of `ids`; bytes that are no UTF-8 become U+FFFD.
+    """The text of `ids`; bytes that are not UTF-8 become U+FFFD.
 
     Args:
       ids: a list of ids.
@@ -1265,7 +1265,7 @@ report(
 
 # %% name="round-trip" tags=["demo"]
 def any_text(source, length):
-    """Random code points from all planes; no surrogates, which are no characters and cannot be written as UTF-8."""
+    """Random code points from all planes; no surrogates, which are not characters and cannot be written as UTF-8."""
     planes = [range(0x80), range(0x80, 0x800), range(0x800, 0xD800), range(0xE000, 0x10000), range(0x10000, 0x110000)]
     return "".join(chr(source.choice(source.choice(planes))) for _ in range(length))
 
@@ -1463,7 +1463,7 @@ with skip_if_unfinished():
 # %% [markdown]
 # For the model the first row *is* a system message. It cannot know who typed it: what it reads are numbers. This is the
 # SQL injection of language models, and the cure is the same: data never goes through the parser of commands.
-# OpenAI's `tiktoken` therefore refuses such text unless it is told otherwise, and minitorch's `encode_chat` does what
+# OpenAI's `tiktoken` therefore refuses such text unless it is configured otherwise, and minitorch's `encode_chat` does what
 # your second row does. (It stops this attack. It does not stop a user from *asking* the model to be rude.)
 # %% [markdown]
 # ## 8. How many ids?
@@ -1734,7 +1734,7 @@ check(
     [(1, 1)],
     mistakes={"Exactly the share counts too: >=.": []},
 )
-check("rows without words are no copies", lambda: find_copies(["", "  ", "x"], size=3), [])
+check("rows without words are not copies", lambda: find_copies(["", "  ", "x"], size=3), [])
 
 
 # %% name="find_copies-shingles" tags=["hidden-test"] exercise="find_copies" points=2 hint="words = text.lower().split(); a tuple of size words begins at each of the first len(words) - size + 1; a shorter text is one."
@@ -1913,7 +1913,7 @@ def datasheet(documents, encode):
         "documents": how many there are,
         "characters", "bytes": of all documents together (UTF-8),
         "distinct characters": how many different ones there are in all,
-        "outside ASCII": the share of characters, with their repeats, that are no ASCII (a float),
+        "outside ASCII": the share of characters, with their repeats, that are not ASCII (a float),
         "tokens per byte": of all documents together, each encoded on its own (a float),
         "addresses": how often ADDRESS is found in them,
         "sha256": the hash, in hexadecimal, of the documents joined by a blank line ("\n\n"), in UTF-8.
@@ -2112,7 +2112,7 @@ report(
     },
 )
 # %% [markdown]
-# The numbers stand in a Markdown file beside the answers that only a person can give. minitorch writes such a file for
+# The numbers stand in a Markdown file next to the answers that only a person can give. minitorch writes such a file for
 # every run, under the headings of Gebru's paper; in section 11 it will be written with your tokenizer. Here are your
 # facts of the corpus, and the first questions that no function answers. What would you write?
 
@@ -2228,12 +2228,12 @@ with skip_if_unfinished():
 # %% [markdown]
 # ## 12. Stretch: ten times as fast
 #
-# Your `train_bpe` counts all pairs of all words anew for each merge. But a merge changes only the words that hold its
+# Your `train_bpe` counts all pairs of all words again for each merge. But a merge changes only the words that hold its
 # pair, and of those only the neighbours. So keep three things between merges: the words, the counts, and for each pair
 # the numbers of the words that hold it (or once held it; look before you leap). After a merge take the old pairs of
 # those words out of the counts, merge, and put the new ones in.
 #
-# ### Stretch exercise: train without counting anew
+# ### Stretch exercise: train without counting again
 
 
 # %% name="train_fast" tags=["exercise", "stretch"] forbids=["minitorch.text.bpe.learn_merges", "minitorch.text.regex_bpe.learn_merges"]
@@ -2292,7 +2292,7 @@ with skip_if_unfinished():
 
 # %% [markdown]
 # What is left is the search for the most frequent pair among all of them. The library keeps the pairs in a heap, and
-# looks only at the ids beside a merged pair instead of the whole word: `minitorch/text/regex_bpe.py`, which you can now
+# looks only at the ids next to a merged pair instead of the whole word: `minitorch/text/regex_bpe.py`, which you can now
 # read.
 #
 # ## 13. Stretch: text while it arrives
@@ -2315,7 +2315,7 @@ def stream(pieces):
 
     Returns:
       A list of str, one for each piece and one for the end. Joined together they are the text of all pieces, with U+FFFD
-      for what is no UTF-8. No character comes before it is complete, and none later.
+      for what is not UTF-8. No character comes before it is complete, and none later.
     """
     # BEGIN SOLUTION Stretch exercise: hold back the bytes at the end that begin a character and are fewer than it promises.
     shown, waiting = [], b""
@@ -2364,7 +2364,7 @@ check("what was promised does not come", lambda: "".join(stream([b"\xe2\x82", b"
 # | encoding by rank; special tokens refused unless allowed | openai/tiktoken: `src/lib.rs`, `tiktoken/core.py`, `tiktoken_ext/openai_public.py` |
 # | the other school: pieces with probabilities | google/sentencepiece: `src/unigram_model_trainer.cc`; its BPE: `src/bpe_model_trainer.cc` |
 # | special tokens around messages | meta-llama/llama3: `llama/tokenizer.py` (`ChatFormat`) |
-# | the tokenizer beside quantized weights | ggml-org/llama.cpp: `src/llama-vocab.cpp` |
+# | the tokenizer stored with quantized weights | ggml-org/llama.cpp: `src/llama-vocab.cpp` |
 # | shingles and MinHash | ekzhu/datasketch: `datasketch/minhash.py`, `datasketch/lsh.py`; huggingface/datatrove: `src/datatrove/pipeline/dedup/minhash.py` |
 # | leaks into benchmarks | EleutherAI/lm-evaluation-harness: `lm_eval/decontamination/decontaminate.py` |
 # | datasheets | huggingface/huggingface_hub: `src/huggingface_hub/templates/datasetcard_template.md` |

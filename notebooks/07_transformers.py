@@ -3,7 +3,7 @@
 #
 # Until 2014 a translation network read a sentence word by word and kept what it had understood in one vector, always
 # of the same size, for five words or for fifty. Long sentences came out badly. Dzmitry Bahdanau, Kyunghyun Cho and
-# Yoshua Bengio then let the writing half look back at every word that had been read, and choose anew for each word
+# Yoshua Bengio then let the writing half look back at every word that had been read, and choose again for each word
 # that it wrote. Three years later eight people at Google threw everything else away: *Attention is all you need*.
 # Nearly every large language model since is that paper with four or five parts exchanged. You write the parts here, and
 # the exchanges, and then you put them into minitorch and watch them learn to read.
@@ -60,10 +60,10 @@ pictures.head(pictures.TOKENS, pictures.WEIGHTS)
 
 # %% [markdown]
 # It looks for *things*. Wherever it stands, it gives most of its weight to a noun that came before: `name`, `file`. The
-# second `the` has 97 % on the `file` of five pieces ago, and `file` is indeed what comes next. It is no clean rule:
+# second `the` has 97 % on the `file` of five pieces ago, and `file` is indeed what comes next. It is not a clean rule:
 # `None` looks at `or`, and `name` at `Return`. Heads seldom do one thing only. (A dot stands for a space.)
 #
-# Nobody told the head to do that. All it was given is the rule below, some matrices of random numbers, and gradients.
+# Nobody programmed the head to do that. All it was given is the rule below, some matrices of random numbers, and gradients.
 #
 # ## 2. A dict that never says KeyError
 #
@@ -809,8 +809,8 @@ with skip_if_unfinished():
 # word before me" means the same on page 1 and on page 300.
 #
 # One pair turning at one speed is a clock with one hand: after a full turn it shows the same again. So the $d/2$ pairs
-# of a head turn at different speeds, like the hands for seconds, minutes and hours. The fast ones tell neighbours
-# apart, the slow ones tell paragraphs apart. Pair $i$ turns by
+# of a head turn at different speeds, like the hands for seconds, minutes and hours. The fast ones distinguish
+# neighbours, the slow ones paragraphs. Pair $i$ turns by
 #
 # $$ \theta_i = \text{base}^{-2i/d} \text{ radians a token}, \qquad i = 0, \ldots, d/2 - 1 $$
 #
@@ -863,7 +863,7 @@ check(
             [-2.2347, 0.0770, 2.1455, 4.5163]
         ),
         "The pairs turn the wrong way: a cos - b sin, and b cos + a sin.": jnp.array([2.3117, 2.7548, -2.1577, 3.5229]),
-        "That is no turn: of the two products with sin one is subtracted and one added.": jnp.array(
+        "That is not a rotation: of the two products with sin, one is subtracted and one added.": jnp.array(
             [-3.1440, 1.1655, -2.1577, 3.5229]
         ),
         "The hands slow down too little from pair to pair: the exponent is -2i/d, not -i/d.": jnp.array(
@@ -928,7 +928,7 @@ report(
             )
         ),
         "The pairs turn the wrong way: a cos - b sin, and b cos + a sin.": lambda: turned(drawn_x, drawn_angles, -1.0),
-        "That is no turn: of the two products with sin one is subtracted and one added.": (
+        "That is not a rotation: of the two products with sin, one is subtracted and one added.": (
             lambda: jnp.concatenate(
                 [turned(drawn_x, drawn_angles)[..., :3], turned(drawn_x, drawn_angles, -1.0)[..., 3:]], axis=-1
             )
@@ -1004,7 +1004,7 @@ with skip_if_unfinished():
 #
 # Three matrices in place of two, so they are made narrower: $3 D F = 8 D^2$ where $F = \frac{8}{3} D$. Llama with 7
 # billion has $D = 4096$ and $F = 11008$: $\frac 8 3 \cdot 4096$, up to the next multiple of 256. Why gates help nobody
-# knows. Shazeer's paper puts it down, in so many words, to the grace of God.
+# knows. Shazeer's paper attributes it, literally, to divine benevolence.
 #
 # ### Exercise 6: SwiGLU
 
@@ -1241,7 +1241,7 @@ report(mt.grad(lambda k: ops.sum(drawn_g * grouped_attention(drawn_q, k, drawn_v
 #     \-- norm -- attention --/ \-- norm -- feed-forward --/
 # ```
 #
-# In 2017 the norm stood *on* the stream, behind each sum. Then the shortcut is no shortcut any more: everything is
+# In 2017 the norm stood *on* the stream, behind each sum. Then the shortcut is not a shortcut any more: everything is
 # divided at every layer, and deep models needed a slow warm-up to train at all (Xiong and others, 2020). GPT-2 moved it
 # off the stream, and hardly anybody has moved it back. The plain sum is your factor of 1 from notebook 03.
 
@@ -1512,7 +1512,7 @@ else:
 # them that you have written is yours; LayerNorm and GELU of the GPT are the library's, and so are the loss and the
 # optimizer, unless yours of notebooks 03 and 04 pass their checks.
 #
-# Predict before you run. Which step lowers the loss most? Which ones can be told from luck?
+# Predict before you run. Which step lowers the loss most? Which ones are more than luck?
 
 # %% name="text" tags=["demo"]
 cross_entropy = my_solution("cross_entropy", otherwise=nn.cross_entropy)
@@ -1626,7 +1626,7 @@ with skip_if_unfinished():
 # %% [markdown]
 # **Which differences are real?** The same model with another seed ends up to 0.05 nats higher or lower. The means over
 # three seeds are 3.93, 3.93, 3.74, 3.76 and 3.78 nats on held-out text. So one step is far larger than luck, and it is
-# rotary positions: 0.19 nats. With learned vectors a model has to find out for every place anew what "the one before
+# rotary positions: 0.19 nats. With learned vectors a model has to find out again for every place what "the one before
 # me" means, and here it has 250 steps to do so.
 #
 # **What do the others buy?** RMSNorm: the same loss for half of the arithmetic. Grouped queries: half of the memory, at
@@ -1635,7 +1635,7 @@ with skip_if_unfinished():
 # one of them is in your power to check.
 #
 # **What mattered more?** The last line of `small_model`. With the first weights of GPT-2, which suit a width of 768, the
-# small GPT ends 0.7 nats higher: more than all four ideas bring together. Notebook 03 told you.
+# small GPT ends 0.7 nats higher: more than all four ideas bring together. Notebook 03 showed why.
 #
 # ## 8. Look inside
 #
@@ -1669,7 +1669,7 @@ with skip_if_unfinished():
     pictures.heads([tokenizer.decode([i]) for i in pieces], head_weights(model, jnp.array(pieces)))
 
 # %% [markdown]
-# Nothing in the code tells one head from another, and yet they have divided the work. In the run that is printed here
+# Nothing in the code distinguishes one head from another, and yet they have divided the work. In the run that is printed here
 # the first two of layer 0 look at everything a little: they see a bag of words. Others look a step or two back, and
 # have learned where words begin: in layer 1, head 2, the piece `e` gives nearly all of its weight to the `·t` at the
 # beginning of its word.

@@ -73,7 +73,7 @@ pictures.window("for i in range(10):", start=4, context=8)
 # that are meant to be independent would read the same text, one step apart.
 #
 # One more trap. An index past the end is an error in Python; `tokens[1000]` of a JAX array of length 20 is its *last*
-# entry, without a word. So nothing will tell you that your windows reach too far.
+# entry, without a word. So nothing will show you that your windows reach too far.
 #
 # ### Exercise 1: batches
 #
@@ -501,13 +501,13 @@ check(
     2925 / 13,
     mistakes={
         "The rest is dropped: only the targets of full calls were looked at.": (2925 - 25**2) / 12,
-        "The padding counts: the step from the last token to a zero is no target.": (2925 + 169**2) / 13,
+        "The padding counts: the step from the last token to a zero is not a target.": (2925 + 169**2) / 13,
         "The padding counts as a target in the number that the sum is divided by.": 2925 / 16,
         "This is the mean of the calls' means. The last call has fewer targets and must count less.": (
             (1 + 9 + 25 + 49 + 81 + 121 + 169 + 225 + 289 + 361 + 441 + 529) / 4 + 25**2
         )
         / 4,
-        "The sum was divided by the number of tokens. The first one is no target, so it is one fewer.": 2925 / 14,
+        "The sum was divided by the number of tokens. The first one is not a target, so it is one fewer.": 2925 / 14,
         "The losses are added up, and not divided by their number.": 2925.0,
         "A target between two calls is lost: the next call begins with the last target of the one before as its input.": (
             2925 - 9**2 - 19**2
@@ -560,7 +560,7 @@ report(
         "This is the mean of the calls' means. The last call has fewer targets and must count less.": lambda: (
             sum(c.mean().item() for c in called(held_out, 6)) / len(called(held_out, 6))
         ),
-        "The sum was divided by the number of tokens. The first one is no target, so it is one fewer.": lambda: (
+        "The sum was divided by the number of tokens. The first one is not a target, so it is one fewer.": lambda: (
             crooked(held_out[:-1], held_out[1:]).sum().item() / n
         ),
         "The losses are added up, and not divided by their number.": lambda: (
@@ -569,7 +569,7 @@ report(
         "A target between two calls is lost: the next call begins with the last target of the one before as its input.": lambda: (
             jnp.concatenate(called(held_out, 7)).mean().item()
         ),
-        "The padding counts: the step from the last token to a zero is no target.": lambda: (
+        "The padding counts: the step from the last token to a zero is not a target.": lambda: (
             crooked(jnp.pad(held_out, (0, -(n - 1) % 6))[:-1], jnp.pad(held_out, (0, -(n - 1) % 6))[1:]).sum().item()
             / (n - 1)
         ),
@@ -860,7 +860,7 @@ files.writing()
 
 # %% [markdown]
 # Written in place, the file is for a moment empty, then half there, and the old content is gone already: the kill costs
-# not an hour but the whole run. The way out is as old as Unix. Write the new content into a file *beside* the old one,
+# not an hour but the whole run. The way out is as old as Unix. Write the new content into a file *next to* the old one,
 # close it, and then rename it to the old one's name. Renaming is one operation of the file system, and it is atomic:
 # whoever looks sees the old file or the new one, and nothing between. In Python: `os.replace(source, destination)`.
 #
@@ -880,7 +880,7 @@ files.writing()
 #
 # ### Exercise 5: whole or not at all
 #
-# Give the file beside a name that is always the same for the same `path`, so that what a kill leaves is overwritten the
+# Give the temporary file a name that is always the same for the same `path`, so that what a kill leaves is overwritten the
 # next time and does not pile up.
 #
 # The check kills your function at every moment: before its first operation on a file, in the middle of that, before the
@@ -896,7 +896,7 @@ def write_whole(path, data):
       path: a Path. There may be a file already.
       data: bytes.
     """
-    # BEGIN SOLUTION Exercise 5: write a file beside it, of another name in the same folder; close it; os.replace it.
+    # BEGIN SOLUTION Exercise 5: write a temporary file, of another name in the same folder; close it; os.replace it.
     partial = path.with_name(f"{path.name}.partial")
     partial.write_bytes(data)
     os.replace(partial, path)
@@ -938,7 +938,7 @@ def left_over(write):
         return len(files())
 
 
-IN_PLACE = "A kill can leave an empty or half-written file: write into a file beside it, close that, then rename it."
+IN_PLACE = "A kill can leave an empty or half-written file: write into a temporary file in the same folder, close that, then rename it."
 
 
 REMOVED = (
@@ -946,7 +946,7 @@ REMOVED = (
 )
 
 
-NEVER = "The new content never arrives under the file's own name: rename what you wrote beside it, with os.replace."
+NEVER = "The new content never arrives under the file's own name: rename the temporary file that you wrote, with os.replace."
 
 
 # %% name="write_whole-check" tags=["check"] exercise="write_whole"
@@ -971,16 +971,16 @@ check(
     },
 )
 check(
-    "what kills leave beside it does not pile up",
+    "what kills leave next to it does not pile up",
     lambda: left_over(write_whole),
     1,
     mistakes={
-        "After three kills there are three files too many: give the file beside a name that does not change.": 4,
+        "After three kills there are three files too many: give the temporary file a name that does not change.": 4,
     },
 )
 
 
-# %% name="write_whole-kills" tags=["hidden-test"] exercise="write_whole" points=2 hint="Write a file beside it, close it, then os.replace(beside, path)."
+# %% name="write_whole-kills" tags=["hidden-test"] exercise="write_whole" points=2 hint="Write a temporary file next to it, close it, then os.replace(temporary, path)."
 fresh = bytes(inputs.integers(90, low=0, high=256).astype(jnp.uint8))
 report(
     left_by_kills(write_whole, fresh[:40], fresh),
@@ -995,11 +995,11 @@ report(
     mistakes={IN_PLACE: ["no file", "empty", "half", "new"], NEVER: ["no file"]},
 )
 
-# %% name="write_whole-tidy" tags=["hidden-test"] exercise="write_whole" points=1 hint="The file beside has a name that follows from path.name."
+# %% name="write_whole-tidy" tags=["hidden-test"] exercise="write_whole" points=1 hint="The temporary file has a name that follows from path.name."
 report(
     left_over(write_whole),
     mistakes={
-        "After three kills there are three files too many: give the file beside a name that does not change.": 4,
+        "After three kills there are three files too many: give the temporary file a name that does not change.": 4,
     },
 )
 
@@ -1272,7 +1272,7 @@ check(
     lambda: logged({"step": 1, "loss": 5.5}, {"step": 2, "loss": 5.25, "val_loss": 5.5}),
     '{"step": 1, "loss": 5.5}\n{"step": 2, "loss": 5.25, "val_loss": 5.5}\n',
     mistakes={
-        "The second row replaced the first: open the file to append (mode a), not to write it anew.": (
+        "The second row replaced the first: open the file to append (mode a), not to overwrite it (mode w).": (
             '{"step": 2, "loss": 5.25, "val_loss": 5.5}\n'
         ),
         "The line ends are missing: all rows stand on one line.": (
@@ -1333,7 +1333,7 @@ counts = [int(n) for n in inputs.integers(3, low=1, high=500)]
 report(
     logged(*({"step": n, "loss": n / 8} for n in counts)),
     mistakes={
-        "The second row replaced the first: open the file to append (mode a), not to write it anew.": lambda: (
+        "The second row replaced the first: open the file to append (mode a), not to overwrite it (mode w).": lambda: (
             json.dumps({"step": counts[-1], "loss": counts[-1] / 8}) + "\n"
         ),
         "The line ends are missing: all rows stand on one line.": lambda: "".join(
@@ -1424,7 +1424,7 @@ class Folder:
 
 
 class Memory:
-    """A run's folder for tests: it keeps everything in memory, and can be told to die after `left` operations."""
+    """A run's folder for tests: it keeps everything in memory, and can be set to die after `left` operations."""
 
     def __init__(self):
         self.saved, self.rows, self.events, self.left = [], [], [], math.inf
@@ -1931,7 +1931,7 @@ check(
     },
 )
 check(
-    "points beside the line: least squares on the logarithms",
+    "points off the line: least squares on the logarithms",
     lambda: fit_power_law([1e3, 1e4, 1e5, 1e6], [3.1, 2.2, 1.9, 1.3]),
     (6.9950, 0.11959),
     mistakes={
@@ -2054,7 +2054,7 @@ def your_task(config, out):
 
 
 class CtrlC:
-    """A listener that presses Ctrl-C after so many steps."""
+    """A listener that presses Ctrl-C after a given number of steps."""
 
     def __init__(self, step):
         self.step = step
@@ -2094,7 +2094,7 @@ with skip_if_unfinished():
 #
 # ### Tracking
 #
-# `train` tells every row to whoever listens: anything with a method `log(step, values)`. `metrics.jsonl` is one such
+# `train` reports every row to whoever listens: anything with a method `log(step, values)`. `metrics.jsonl` is one such
 # listener, and always there. Teams want their runs side by side, with plots and search, and use a tracking server:
 # **MLflow** (open source, 2018) or **Weights & Biases** (a service, with an open-source client, 2018). For both there is
 # a listener in `minitorch.train.tracking`, and it is one line more:
@@ -2104,7 +2104,7 @@ with skip_if_unfinished():
 #     train(config, out, sinks=[sink])
 # ```
 #
-# or `minitorch train --track mlflow ...` in a terminal. Both stay on this machine unless you tell them where to send it.
+# or `minitorch train --track mlflow ...` in a terminal. Both stay on this machine unless you configure where to send it.
 # If MLflow is installed here (`pip install 'minitorch-course[tracking]'`), the next cell writes one of your logs into a
 # store of its own and asks MLflow for it.
 
@@ -2189,7 +2189,7 @@ check(
 # | `get_batch` | karpathy/nanoGPT: `train.py`; as a function of seed and index: NVIDIA/Megatron-LM, `megatron/core/datasets/gpt_dataset.py` |
 # | perplexity, bits per byte | EleutherAI/lm-evaluation-harness: `lm_eval/api/metrics.py` |
 # | `make_step`, with a state that is all there is | Flax: `flax/training/train_state.py` (`TrainState`) |
-# | whole or not at all | orbax: `checkpoint/orbax/checkpoint/_src/path/atomicity.py`; SQLite tells all of the story in its document *Atomic commit in SQLite* |
+# | whole or not at all | orbax: `checkpoint/orbax/checkpoint/_src/path/atomicity.py`; SQLite explains all of it in its document *Atomic commit in SQLite* |
 # | save, restore, resume | stanford-crfm/levanter: `src/levanter/checkpoint.py`; Hugging Face transformers: `src/transformers/trainer.py` |
 # | a log, and who listens | MLflow: `mlflow/tracking/fluent.py`; Weights & Biases: `wandb/sdk/wandb_run.py` |
 #

@@ -8,9 +8,9 @@
 #
 # **When you have finished you can**
 #
-# - turn logits into a choice: greedy, with a temperature, among the $k$ likeliest, among the likeliest that have
+# - turn logits into a choice: greedy, with a temperature, among the $k$ most likely tokens, among the most likely ones that have
 #   probability $p$ together, and say what each does to the bars of a picture;
-# - draw from a distribution with one uniform number, and mend the bug that sits at the end of the ruler;
+# - draw from a distribution with one uniform number, and fix the bug that sits at the end of the ruler;
 # - write the loop that generates text, and count the work that it wastes;
 # - derive the key-value cache from that waste, write it, and prove that it changes nothing but the speed;
 # - compute how much memory a cache takes, and say why grouped queries were invented;
@@ -108,7 +108,7 @@ sampling.bars(
 # proportional to $e^{-E/kT}$ (Boltzmann, 1868). Cold matter sits in its lowest state; hot matter is anywhere. Ackley,
 # Hinton and Sejnowski (1985) put it into networks.
 #
-# What is left at $T \to 0$ is the likeliest word alone: greedy. One cannot divide by 0, so that case is written out.
+# What is left at $T \to 0$ is only the most likely word: greedy. One cannot divide by 0, so that case is written out.
 #
 # Predict: two logits are negative, -1 and -2. Does $T = 0.5$ bring the two probabilities closer together, or further
 # apart?
@@ -125,8 +125,8 @@ def temperature(logits, t):
       t: a number, 0 or more.
 
     Returns:
-      An array (..., V): the logits divided by t. At 0 the likeliest token of each row keeps its logit and all others
-      get minus infinity; where several are likeliest, the first of them is taken.
+      An array (..., V): the logits divided by t. At 0 the most likely token of each row keeps its logit and all others
+      get minus infinity; where several are equally likely, the first of them is taken.
     """
     # BEGIN SOLUTION Exercise 1: logits / t; for t = 0, all but the first largest logit of each row become -inf.
     if t == 0:
@@ -153,7 +153,7 @@ check(
     },
 )
 check(
-    "as cold as can be, 0: only the likeliest is left",
+    "as cold as can be, 0: only the most likely word is left",
     lambda: temperature(LOGITS, 0),
     lambda: only(2),
     mistakes={
@@ -161,24 +161,24 @@ check(
         "The others got the logit 0, which is e^0 = 1 and not nothing. Rule a token out with -jnp.inf.": lambda: only(
             2, otherwise=0.0
         ),
-        "This marks the likeliest with 1 and the others with 0. Its logit stays, and the others become -jnp.inf.": lambda: (
+        "This marks the most likely token with 1 and the others with 0. Its logit stays, and the others become -jnp.inf.": lambda: (
             jax.nn.one_hot(2, 8)
         ),
         "The least likely was kept.": lambda: only(7),
     },
 )
 check(
-    "at 0, each row has its own likeliest",
+    "at 0, each row has its own most likely token",
     lambda: temperature(THREE_ROWS, 0),
     lambda: jnp.stack([only(best, logits=row) for best, row in zip((2, 5, 4), THREE_ROWS, strict=True)]),
     mistakes={
-        "All rows keep the token that is likeliest in the first one. Take the largest along the last axis.": lambda: (
+        "All rows keep the token that is most likely in the first one. Take the largest along the last axis.": lambda: (
             jnp.stack([only(2, logits=row) for row in THREE_ROWS])
         ),
     },
 )
 check(
-    "at 0, of two that are likeliest the first one",
+    "at 0, of two that are equally likely the first one",
     lambda: temperature(jnp.array([1.0, 3.0, 2.0, 3.0]), 0),
     np.array([-np.inf, 3.0, -np.inf, -np.inf], np.float32),
     mistakes={
@@ -233,7 +233,7 @@ report(
         "Both of two equals were kept, so that the text would still be drawn by lot. Keep the first: argmax.": lambda: (
             at_zero(rows == rows.max(-1, keepdims=True))
         ),
-        "This marks the likeliest with 1 and the others with 0. Its logit stays, and the others become -jnp.inf.": lambda: (
+        "This marks the most likely token with 1 and the others with 0. Its logit stays, and the others become -jnp.inf.": lambda: (
             is_best.astype(jnp.float32)
         ),
     },
@@ -288,7 +288,7 @@ check(
     lambda: pick(jax.nn.softmax(LOGITS), 0.7),
     4,
     mistakes={
-        "This is the likeliest word, wherever the dart fell.": 2,
+        "This is the most likely word, wherever the dart fell.": 2,
         "This is the word before the one that is hit: take the first whose sum exceeds u.": 3,
         "This is the word after the one that is hit: take the first whose sum exceeds u.": 5,
     },
@@ -301,7 +301,7 @@ check(
         "With u = 0 a word of length 0 was hit. Its sum must exceed the dart: > and not >=.": np.array(
             [0, 1, 2], np.int32
         ),
-        "This is the likeliest word, wherever the dart fell.": np.array([2, 2, 2], np.int32),
+        "This is the most likely word, wherever the dart fell.": np.array([2, 2, 2], np.int32),
         "This is the word after the one that is hit: take the first whose sum exceeds u.": np.array(
             [2, 3, 4], np.int32
         ),
@@ -328,7 +328,7 @@ check(
     np.array([4, 3, 7], np.int32),
     mistakes={
         "The sums run down the rows, and not along the words: axis=-1.": np.array([0, 0, 0], np.int32),
-        "This is the likeliest word, wherever the dart fell.": np.array([2, 5, 4], np.int32),
+        "This is the most likely word, wherever the dart fell.": np.array([2, 5, 4], np.int32),
     },
 )
 
@@ -340,7 +340,7 @@ hit = jnp.argmax(jnp.cumsum(table, -1) > darts[:, None], -1)
 report(
     pick(table, darts),
     mistakes={
-        "This is the likeliest word, wherever the dart fell.": lambda: table.argmax(-1),
+        "This is the most likely word, wherever the dart fell.": lambda: table.argmax(-1),
         "This is the word before the one that is hit: take the first whose sum exceeds u.": lambda: hit - 1,
         "This is the word after the one that is hit: take the first whose sum exceeds u.": lambda: hit + 1,
         "The sums run down the rows, and not along the words: axis=-1.": lambda: jnp.argmax(
@@ -373,7 +373,7 @@ report(
         "This is the word after the one that is hit: take the first whose sum exceeds u.": lambda: (
             jnp.argmax(ends > edges[:, None] * ends[:, -1:], -1) + 1
         ),
-        "This is the likeliest word, wherever the dart fell.": lambda: each.argmax(-1),
+        "This is the most likely word, wherever the dart fell.": lambda: each.argmax(-1),
     },
 )
 
@@ -400,8 +400,8 @@ with skip_if_unfinished():
 # they have 40 %: the *tail*. A single slip into it derails the text, since the model goes on from whatever is there.
 # Two ways to cut it off, both from 2018 and 2019:
 #
-# - **top-k** (Fan, Lewis and Dauphin, 2018) keeps the $k$ likeliest;
-# - **top-p**, or *nucleus* (Holtzman et al., 2019), keeps the fewest likeliest that have probability $p$ together.
+# - **top-k** (Fan, Lewis and Dauphin, 2018) keeps the $k$ most likely tokens;
+# - **top-p**, or *nucleus* (Holtzman et al., 2019), keeps the smallest number of most likely tokens that have probability $p$ together.
 #
 # ### Exercise 3: top-k
 #
@@ -409,7 +409,7 @@ with skip_if_unfinished():
 # two to three digits, so neighbours in the tail are often equal.
 #
 # A threshold, "everything not below the $k$-th largest", keeps all that tie with it. Ranks do not. `jnp.argsort` with
-# `descending=True` gives the ids from the likeliest to the least likely; `argsort` **of that** gives the place of
+# `descending=True` gives the ids from the most likely to the least likely; `argsort` **of that** gives the place of
 # each id in that order. With four logits:
 #
 # | | | | | |
@@ -425,7 +425,7 @@ with skip_if_unfinished():
 
 # %% name="top_k" tags=["exercise"] forbids=["minitorch.infer.top_k"]
 def top_k(logits, k):
-    """Rule out all but the k likeliest tokens of each row.
+    """Rule out all but the k most likely tokens of each row.
 
     Args:
       logits: an array (..., V).
@@ -444,7 +444,7 @@ def top_k(logits, k):
 
 # %% name="top_k-check" tags=["check"] exercise="top_k"
 check(
-    "the three likeliest: mat, sofa and table",
+    "the three most likely tokens: mat, sofa and table",
     lambda: top_k(LOGITS, 3),
     lambda: only(1, 2, 4),
     mistakes={
@@ -492,7 +492,7 @@ check(
 )
 check("k larger than the vocabulary keeps all", lambda: top_k(LOGITS, 100), lambda: LOGITS)
 
-# %% name="top_k-rows" tags=["hidden-test"] exercise="top_k" points=2 hint="The logits of the k likeliest of each row stay in their places; all others become minus infinity."
+# %% name="top_k-rows" tags=["hidden-test"] exercise="top_k" points=2 hint="The logits of the k most likely tokens of each row stay in their places; all others become minus infinity."
 rows = 2.0 + inputs.normal(4, 9)
 k = int(inputs.integers(low=3, high=6))
 order = jnp.argsort(-rows, -1)
@@ -558,7 +558,7 @@ report(
 # What is wrong with a fixed $k$? After *The capital of France is* there is one good word; after *My favourite food
 # is* there are hundreds. Top-p lets the model say how many. Take $p = 0.7$:
 #
-# | from the likeliest down | mat | table | sofa | floor | roof | ... |
+# | from the most likely down | mat | table | sofa | floor | roof | ... |
 # |---|---|---|---|---|---|---|
 # | probability | 0.403 | 0.244 | 0.148 | 0.090 | 0.055 | |
 # | sum **before** it | 0 | 0.403 | 0.647 | 0.795 | 0.885 | |
@@ -579,14 +579,14 @@ report(
 
 # %% name="top_p" tags=["exercise"] forbids=["minitorch.infer.top_p"]
 def top_p(logits, p):
-    """Rule out all but the fewest likeliest tokens that have probability p together.
+    """Rule out all but the smallest number of most likely tokens that have probability p together.
 
     Args:
       logits: an array (..., V).
       p: a number between 0 and 1, without both.
 
     Returns:
-      An array (..., V): in each row, the logits of the likeliest tokens up to and with the one whose probability brings
+      An array (..., V): in each row, the logits of the most likely tokens up to and with the one whose probability brings
       the sum to p or more, and minus infinity for the others.
     """
     # BEGIN SOLUTION Exercise 4: sort the probabilities, sum up what is before each, keep where that is less than p, undo the sort.
@@ -608,8 +608,8 @@ check(
             only(2, 4)
         ),
         "One word too many was kept. A word stays if those before it have less than p.": lambda: only(1, 2, 4, 6),
-        "The sum begins with the least likely words. Sort from the likeliest down.": lambda: LOGITS,
-        "The words were summed up in their places, and not from the likeliest down.": lambda: only(0, 1, 2, 3, 4),
+        "The sum begins with the least likely words. Sort from the most likely down.": lambda: LOGITS,
+        "The words were summed up in their places, and not from the most likely down.": lambda: only(0, 1, 2, 3, 4),
         "The places in the order were taken for ids. Bring the mask back with the ranks.": lambda: only(0, 1, 2),
         "The logits were summed up. Probabilities are what must reach p: softmax first.": lambda: only(2),
         "The others got the logit 0, which is e^0 = 1 and not nothing. Rule a token out with -jnp.inf.": lambda: only(
@@ -656,7 +656,7 @@ check(
     },
 )
 
-# %% name="top_p-rows" tags=["hidden-test"] exercise="top_p" points=3 hint="From the likeliest down, a token stays if the sum of the probabilities before it is less than p. Each row by itself; logits stay in their places."
+# %% name="top_p-rows" tags=["hidden-test"] exercise="top_p" points=3 hint="From the most likely down, a token stays if the sum of the probabilities before it is less than p. Each row by itself; logits stay in their places."
 rows = 1.5 * inputs.normal(4, 10)
 p = inputs.uniform(low=0.6, high=0.85).item()
 order = jnp.argsort(-rows, -1)
@@ -677,11 +677,11 @@ report(
         "One word too many was kept. A word stays if those before it have less than p.": lambda: in_place(
             jnp.roll(upto - likely < p, 1, -1).at[:, 0].set(True)
         ),
-        "The sum begins with the least likely words. Sort from the likeliest down.": lambda: in_place(1 - upto < p),
+        "The sum begins with the least likely words. Sort from the most likely down.": lambda: in_place(1 - upto < p),
         "The logits were summed up. Probabilities are what must reach p: softmax first.": lambda: in_place(
             jnp.cumsum(-jnp.sort(-rows, -1), -1) + jnp.sort(-rows, -1) < p
         ),
-        "The words were summed up in their places, and not from the likeliest down.": lambda: jnp.where(
+        "The words were summed up in their places, and not from the most likely down.": lambda: jnp.where(
             jnp.cumsum(jax.nn.softmax(rows), -1) - jax.nn.softmax(rows) < p, rows, -jnp.inf
         ),
         "The places in the order were taken for ids. Bring the mask back with the ranks.": lambda: jnp.where(
@@ -705,7 +705,7 @@ report(
     },
 )
 
-# %% name="top_p-sure" tags=["hidden-test"] exercise="top_p" points=2 hint="Where the likeliest token alone has p or more, it is the one that is kept."
+# %% name="top_p-sure" tags=["hidden-test"] exercise="top_p" points=2 hint="Where the most likely token alone has p or more, it is the one that is kept."
 sure = jnp.stack([jnp.where(jnp.arange(6) == place, 4.0, inputs.normal(6)) for place in inputs.permutation(6)[:3]])
 p = inputs.uniform(low=0.1, high=0.2).item()
 rank = jnp.argsort(jnp.argsort(-sure, -1), -1)
@@ -755,7 +755,7 @@ with skip_if_unfinished():
 #
 # Read the text, choose a token, put it behind the text, and begin again. Three things to get right:
 #
-# - **The window.** A model was made for a context of so many tokens. When the text outgrows it, the model sees the
+# - **The window.** A model was made for a context of a fixed number of tokens. When the text outgrows it, the model sees the
 #   *latest* ones.
 # - **The stop.** Most models have a token that means "done". It is drawn like any other, and it ends the loop.
 # - **Chance.** Token number $i$ is drawn with the random number that belongs to $i$. Then the same key writes the
@@ -776,12 +776,12 @@ class Parrot:
         return np.eye(11)[(sum(text) + len(text)) % 11]
 
 
-def likeliest(logits, i):
+def greedy(logits, i):
     return logits.argmax()
 
 
 def shifted(logits, i):
-    """The likeliest, plus twice the number of the draw."""
+    """The most likely token, plus twice the number of the draw."""
     return (logits.argmax() + 2 * i) % 11
 
 
@@ -820,13 +820,13 @@ def seen_by(model, *args, **kwargs):
 def prompt_afterwards():
     """A prompt, after it was continued."""
     prompt = [3, 6]
-    generate(Parrot(), prompt, 3, likeliest, context=20)
+    generate(Parrot(), prompt, 3, greedy, context=20)
     return prompt
 
 
 check(
     "three tokens after 3, 6: (9 + 2) is 0, (9 + 3) is 1, (10 + 4) is 3",
-    lambda: generate(Parrot(), [3, 6], 3, likeliest, context=20),
+    lambda: generate(Parrot(), [3, 6], 3, greedy, context=20),
     [0, 1, 3],
     mistakes={
         "The prompt is part of the result. Return only what was drawn.": [3, 6, 0, 1, 3],
@@ -853,7 +853,7 @@ check(
 )
 check(
     "a context of 3: the model sees the latest three",
-    lambda: seen_by(Parrot(), [3, 6, 1, 4], 3, likeliest, context=3),
+    lambda: seen_by(Parrot(), [3, 6, 1, 4], 3, greedy, context=3),
     [[6, 1, 4], [1, 4, 3], [4, 3, 0]],
     mistakes={
         "The model sees the first tokens of the text, and none of the new ones. Take the last: text[-context:].": [
@@ -876,7 +876,7 @@ check(
 )
 check(
     "the token 1 ends it, and is the last of the result",
-    lambda: generate(Parrot(), [3, 6], 9, likeliest, context=20, stop=1),
+    lambda: generate(Parrot(), [3, 6], 9, greedy, context=20, stop=1),
     [0, 1],
     mistakes={
         "The stop token is missing. It is drawn, so it belongs to the result; then nothing more is.": [0],
@@ -885,11 +885,11 @@ check(
     },
 )
 check(
-    "`choose` is told the number of the draw: 0, 1, 2",
+    "`choose` gets the number of the draw: 0, 1, 2",
     lambda: generate(Parrot(), [3, 6], 3, shifted, context=20),
     [0, 3, 9],
     mistakes={
-        "`choose` was told 0 each time, so that every token would be drawn with the same random number.": [0, 1, 3],
+        "`choose` got 0 each time, so that every token would be drawn with the same random number.": [0, 1, 3],
         "The numbers of the draws begin with 1. Before the first one, 0 tokens were drawn.": [2, 7, 6],
     },
 )
@@ -910,7 +910,7 @@ class Owl:
 prompt, context = [int(i) for i in inputs.integers(7, low=0, high=V)], int(inputs.integers(low=4, high=6))
 
 
-def told(view=lambda text, made: (text + made)[-context:], number=lambda i: i, count=8, stop=None):
+def expected(view=lambda text, made: (text + made)[-context:], number=lambda i: i, count=8, stop=None):
     made = []
     for i in range(count):
         made.append((int(Owl()(view(prompt, made)).argmax()) + 5 * number(i)) % V)
@@ -926,23 +926,23 @@ def by_number(logits, i):
 report(
     generate(Owl(), list(prompt), 8, by_number, context),
     mistakes={
-        "The prompt is part of the result. Return only what was drawn.": lambda: prompt + told(),
-        "The model never sees what was drawn: it answers the same question each time. Append each token.": lambda: told(
+        "The prompt is part of the result. Return only what was drawn.": lambda: prompt + expected(),
+        "The model never sees what was drawn: it answers the same question each time. Append each token.": lambda: expected(
             lambda text, made: text[-context:]
         ),
-        "The model sees only the last token of the text. Show it all that fits into the context.": lambda: told(
+        "The model sees only the last token of the text. Show it all that fits into the context.": lambda: expected(
             lambda text, made: (text + made)[-1:]
         ),
         "The model sees the first tokens of the text, and none of the new ones. Take the last: text[-context:].": lambda: (
-            told(lambda text, made: text[:context])
+            expected(lambda text, made: text[:context])
         ),
-        "The model sees more than its context. Cut the text: text[-context:].": lambda: told(
+        "The model sees more than its context. Cut the text: text[-context:].": lambda: expected(
             lambda text, made: text + made
         ),
-        "`choose` was told 0 each time, so that every token would be drawn with the same random number.": lambda: told(
+        "`choose` got 0 each time, so that every token would be drawn with the same random number.": lambda: expected(
             number=lambda i: 0
         ),
-        "The numbers of the draws begin with 1. Before the first one, 0 tokens were drawn.": lambda: told(
+        "The numbers of the draws begin with 1. Before the first one, 0 tokens were drawn.": lambda: expected(
             number=lambda i: i + 1
         ),
         "The result is empty: the prompt itself was made longer. Begin with a copy, list(ids).": [],
@@ -1011,7 +1011,7 @@ def reader(model):
 
 
 # %% [markdown]
-# And a model: the one that you trained in notebook 08, if its run lies beside this notebook, in `runs/08`; otherwise
+# And a model: the one that you trained in notebook 08, if its run lies next to this notebook, in `runs/08`; otherwise
 # a small one, trained in the next cell on the docstrings of Python's library, a character at a time. It takes about
 # 20 seconds, and will be no poet.
 
@@ -1186,7 +1186,7 @@ class Cache(NamedTuple):
 
 
 def empty_cache(layer, batch, room):
-    """A cache for an attention layer, with room for so many tokens."""
+    """A cache for an attention layer, with room for `size` tokens."""
     d = layer.qkv.weight.shape[1] // (layer.heads + 2 * layer.kv_heads)
     return Cache(*jnp.zeros((2, batch, room, layer.kv_heads, d)), position=jnp.int32(0))
 
@@ -1300,7 +1300,7 @@ check(
         ],
         "The position moved on by 1, but two tokens came.": [[9, 1, 2, 0, 0], [8, 3, 5, 0, 0], 2],
         "Keys and values changed places.": [[9, 3, 5, 0, 0], [8, 1, 2, 0, 0], 3],
-        "The array became longer, so that each step would be compiled anew. Write into the room that is there.": [
+        "The array became longer, so that each step would be compiled again. Write into the room that is there.": [
             [9, 0, 0, 0, 0, 1, 2],
             [8, 0, 0, 0, 0, 3, 5],
             3,
@@ -1420,7 +1420,7 @@ report(
             place + 1,
         ),
         "Keys and values changed places.": lambda: (put(old_k, new_v, place), put(old_v, new_k, place), place + T),
-        "The array became longer, so that each step would be compiled anew. Write into the room that is there.": lambda: (
+        "The array became longer, so that each step would be compiled again. Write into the room that is there.": lambda: (
             jnp.concatenate([old_k, new_k], 1),
             jnp.concatenate([old_v, new_v], 1),
             place + T,
@@ -1598,7 +1598,7 @@ def calls_of(model, *args, **kwargs):
 
 check(
     "the same three tokens as in exercise 5",
-    lambda: generate_cached(CachedParrot(), (), [3, 6], 3, likeliest),
+    lambda: generate_cached(CachedParrot(), (), [3, 6], 3, greedy),
     [0, 1, 3],
     mistakes={
         "The cache was given tokens that it has: the whole text was read into it again. Read only what is new.": [
@@ -1617,7 +1617,7 @@ check(
 )
 check(
     "what is read: the prompt, then two tokens, one by one",
-    lambda: calls_of(CachedParrot(), [3, 6], 3, likeliest),
+    lambda: calls_of(CachedParrot(), [3, 6], 3, greedy),
     [[3, 6], [0], [1]],
     mistakes={
         "The last token was read, and nobody asked what comes after it. Read a token only when the next one is wanted.": [
@@ -1637,8 +1637,8 @@ check(
 check(
     "the token 1 ends it, and is not read",
     lambda: [
-        generate_cached(CachedParrot(), (), [3, 6], 9, likeliest, stop=1),
-        calls_of(CachedParrot(), [3, 6], 9, likeliest, stop=1),
+        generate_cached(CachedParrot(), (), [3, 6], 9, greedy, stop=1),
+        calls_of(CachedParrot(), [3, 6], 9, greedy, stop=1),
     ],
     [[0, 1], [[3, 6], [0]]],
     mistakes={
@@ -1654,11 +1654,11 @@ check(
     },
 )
 check(
-    "`choose` is told the number of the draw here too",
+    "`choose` gets the number of the draw here too",
     lambda: generate_cached(CachedParrot(), (), [3, 6], 3, shifted),
     [0, 3, 9],
     mistakes={
-        "`choose` was told 0 each time, so that every token would be drawn with the same random number.": [0, 1, 3],
+        "`choose` got 0 each time, so that every token would be drawn with the same random number.": [0, 1, 3],
         "The numbers of the draws begin with 1. Before the first one, 0 tokens were drawn.": [2, 7, 6],
     },
 )
@@ -1699,7 +1699,7 @@ report(
         "What was read is forgotten: go on with the cache that `decode` returned.": lambda: hoot(keep=False),
         "The logits are those after the first token of the prompt. The last row is wanted.": lambda: hoot(row=0),
         "The prompt is part of the result. Return only what was drawn.": lambda: begin + hoot(),
-        "`choose` was told 0 each time, so that every token would be drawn with the same random number.": lambda: hoot(
+        "`choose` got 0 each time, so that every token would be drawn with the same random number.": lambda: hoot(
             number=lambda i: 0
         ),
         "The numbers of the draws begin with 1. Before the first one, 0 tokens were drawn.": lambda: hoot(
@@ -1836,8 +1836,8 @@ with skip_if_unfinished():
 # %% [markdown]
 # ## 10. Tokens per second
 #
-# How much is it worth? The cell below measures, on your machine, how long one more token takes after a text of so
-# many. The model is larger than the one above, and untrained: speed does not ask what the numbers are.
+# How much is it worth? The cell below measures, on your machine, how long one more token takes after texts of several
+# lengths. The model is larger than the one above, and untrained: speed does not ask what the numbers are.
 #
 # Predict both curves before you look: one more token *without* a cache costs reading the whole text. What does it
 # cost *with* one, at 64 tokens and at 1,024?
@@ -2013,7 +2013,7 @@ with skip_if_unfinished():
 # ## 12. Stretch: min-p
 #
 # At a high temperature top-p lets much of the tail through. **Min-p** (Nguyen et al., 2024) asks another question: is
-# the token at least $p$ times as likely as the likeliest? With $p = 0.1$ and a likeliest of 0.4, everything below
+# the token at least $p$ times as likely as the most likely one? With $p = 0.1$ and a largest probability of 0.4, everything below
 # 0.04 goes. In logits there is no need for a softmax: $z_i \ge z_{\max} + \log p$.
 #
 # ### Stretch exercise: min-p
@@ -2021,7 +2021,7 @@ with skip_if_unfinished():
 
 # %% name="min_p" tags=["exercise", "stretch"] forbids=["minitorch.infer.min_p"]
 def min_p(logits, p):
-    """Rule out the tokens that are less than p times as likely as the likeliest of their row; p is between 0 and 1."""
+    """Rule out the tokens that are less than p times as likely as the most likely one of their row; p is between 0 and 1."""
     # BEGIN SOLUTION Stretch exercise: compare each logit with the row's largest plus log p.
     return jnp.where(logits >= logits.max(axis=-1, keepdims=True) + jnp.log(p), logits, -jnp.inf)
     # END SOLUTION
@@ -2033,7 +2033,7 @@ check(
     lambda: min_p(LOGITS, 0.1),
     lambda: only(0, 1, 2, 4, 6),
     mistakes={
-        "Everything below the probability 0.1 is gone. It is 0.1 times the likeliest's that counts: 0.040.": lambda: (
+        "Everything below the probability 0.1 is gone. It is 0.1 times the largest probability that counts: 0.040.": lambda: (
             only(1, 2, 4)
         ),
         "A logit was compared with a share of the largest logit. Ratios of probabilities are differences of logits.": (
@@ -2043,7 +2043,7 @@ check(
     },
 )
 check(
-    "each row its own likeliest",
+    "each row its own most likely token",
     lambda: min_p(jnp.stack([3 * LOGITS, LOGITS / 3]), 0.3),
     lambda: mt.infer.min_p(0.3)(jnp.stack([3 * LOGITS, LOGITS / 3])),
     mistakes={

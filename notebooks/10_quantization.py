@@ -155,7 +155,7 @@ check(
     lambda: absmax(jnp.zeros(3), 4),
     (np.zeros(3, np.int8), 1.0),
     mistakes={
-        "Of nothing but zeros the largest is 0, and 0 / 0 is no number. Take the scale 1 there, with jnp.where.": (
+        "Of nothing but zeros the largest is 0, and 0 / 0 is not a number. Take the scale 1 there, with jnp.where.": (
             np.zeros(3, np.int8),
             0.0,
         )
@@ -206,7 +206,7 @@ for bits in (4, 8):
 report(
     absmax(jnp.zeros((2, 3)), 8),
     mistakes={
-        "Of nothing but zeros the largest is 0, and 0 / 0 is no number. Take the scale 1 there, with jnp.where.": (
+        "Of nothing but zeros the largest is 0, and 0 / 0 is not a number. Take the scale 1 there, with jnp.where.": (
             np.zeros((2, 3), np.int8),
             0.0,
         )
@@ -337,7 +337,7 @@ check(
     lambda: affine(jnp.zeros(2), 8),
     (np.zeros(2, np.uint8), 1.0, np.uint8(0)),
     mistakes={
-        "Of nothing but zeros low and high are equal, and 0 / 0 is no number. Take the scale 1 there, with jnp.where.": (
+        "Of nothing but zeros low and high are equal, and 0 / 0 is not a number. Take the scale 1 there, with jnp.where.": (
             np.zeros(2, np.uint8),
             0.0,
             np.uint8(0),
@@ -363,9 +363,9 @@ check(
 # %% name="affine-codes" tags=["hidden-test"] exercise="affine" points=2 hint="Between 2^bits codes there are 2^bits - 1 steps; the codes are round(x / scale) + zero."
 for bits in (4, 7):
     last, place = 2**bits - 1, int(inputs.integers(low=2, high=6))
-    beside = inputs.uniform(low=0.25, high=0.4).item()  # Where 0 lies between two marks of a ruler that begins at low.
+    offset = inputs.uniform(low=0.25, high=0.4).item()  # Where 0 lies between two marks of a ruler that begins at low.
     steps = inputs.integers(5, 6, low=1, high=last) - place + inputs.uniform(5, 6, low=-0.4, high=0.4)
-    ends = steps.at[0, 3].set(-place - beside).at[4, 1].set(last - place - beside)
+    ends = steps.at[0, 3].set(-place - offset).at[4, 1].set(last - place - offset)
     x = inputs.uniform(low=0.1, high=0.3) * ends
     low, high = x.min(), x.max()
 
@@ -418,7 +418,7 @@ for bits in (4, 6):
 report(
     affine(jnp.zeros(4), 4),
     mistakes={
-        "Of nothing but zeros low and high are equal, and 0 / 0 is no number. Take the scale 1 there, with jnp.where.": [
+        "Of nothing but zeros low and high are equal, and 0 / 0 is not a number. Take the scale 1 there, with jnp.where.": [
             np.zeros(4, np.uint8),
             0.0,
             np.uint8(0),
@@ -448,7 +448,7 @@ report(
 # ## 3. Who shares a scale?
 #
 # One weight that lies far out makes the scale large for all that share it. Below, a weight matrix with one such number.
-# Weights that share a scale have one colour, and the scale stands beside them. Follow the number 4: whom does it hurt in
+# Weights that share a scale have one colour, and the scale stands next to them. Follow the number 4: whom does it hurt in
 # each of the three?
 
 # %% name="shares" tags=["demo"]
@@ -1136,7 +1136,7 @@ with skip_if_unfinished():
 #
 # ## 8. The proof: perplexity against bits
 #
-# And the model as a whole? It is the one that you trained in notebook 08, if its run lies beside this notebook, in `runs/08`;
+# And the model as a whole? It is the one that you trained in notebook 08, if its run lies next to this notebook, in `runs/08`;
 # otherwise a small one, trained in the next cell for some seconds on Python's library. We measure its perplexity on text
 # that it was not trained on: yours, if you wrote it in notebook 08.
 
@@ -1184,7 +1184,7 @@ said = log_probabilities(model)
 
 
 def judge(small):
-    """The perplexity of a model on the text, and its mean KL divergence from the model that it was made of, in nats."""
+    """The perplexity of a model on the text, and its mean KL divergence from the model that it was created from, in nats."""
     losses, distances = losses_and_distances(said, log_probabilities(small))
     return float(perplexity(losses.ravel())), float(jnp.mean(distances))
 
@@ -1276,7 +1276,7 @@ def packed(matrix, bits, group):
 
 
 def with_your_codes(model, bits, group=None):
-    """A model that computes with your codes: its linear layers in so many bits, its embeddings in 8."""
+    """A model that computes with your codes: its linear layers in `bits` bits, its embeddings in 8."""
     layers = mt.nn.paths.find(model, kind=mt.nn.Linear | mt.nn.Embedding)
     new = {}
     for path, matrix in matrices(model).items():
@@ -1320,7 +1320,7 @@ step = jax.jit(lambda model, token, caches: model.decode(token, caches)[0])
 
 
 def tokens_per_second(model, seconds=1.0):
-    """One token of one text, again and again for about so many seconds: the median."""
+    """One token of one text, again and again for about `seconds` seconds: the median."""
     caches = jax.jit(lambda model: model.init_cache(1))(model)
     token, times = jnp.ones((1, 1), int), []
     jax.block_until_ready(step(model, token, caches))  # compiles it
@@ -1405,7 +1405,7 @@ with skip_if_unfinished():
 #
 # The last idea is yours to write. Must the largest number decide? Let the scale be smaller, 80 % say. A few numbers are
 # then cut off at the last mark, with a large error; all others have finer marks. Somewhere between is the least sum of
-# squares. No formula: try some, and keep the best. (Lloyd, at Bell Laboratories in 1957, and Max in 1960 asked for the best
+# squares. No formula: try some, and keep the best. (Lloyd, at Bell Laboratories in 1957, and Max in 1960 looked for the best
 # marks of all, and let them move freely.)
 #
 # ### Stretch exercise: the best of some scales

@@ -18,7 +18,7 @@
 # ```
 #   application     an assistant that runs on a phone
 #   MLOps           runs, metrics, packages
-#   hubs            large models, and the small ones made of them    <- you are here: one model learns from another
+#   hubs            large models, and the small ones made from them   <- you are here: one model learns from another
 #   frameworks      ... with JAX, PyTorch, minitorch
 #   clusters        where the large one was trained
 #   hardware        where the small one has to fit
@@ -258,7 +258,7 @@ report(
 # | its own struck out | - | 0.60 | 0.10 |
 # | made to sum to 1 | 0 | **0.857** | **0.143** |
 #
-# One such row for each class makes a table, and nobody has told the teacher a word of what stands in it: the labels that
+# One such row for each class makes a table, and nobody has taught the teacher what stands in it: the labels that
 # it learned from say nothing of the kind.
 #
 # Predict before you see the picture: is a table like this symmetric? If an eight looks like a one to the teacher, does
@@ -341,7 +341,7 @@ check(
     ),
     np.array([[0.0, 0.55 / 0.9, 0.35 / 0.9], [2 / 3, 0.0, 1 / 3], [0.5, 0.5, 0.0]], np.float32),
     mistakes={
-        "Only the likeliest other class of each picture was counted. Add up the probabilities.": np.array(
+        "Only the most likely other class of each picture was counted. Add up the probabilities.": np.array(
             [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]], np.float32
         ),
         "Each picture was made to sum to 1 before they were added. Add first: a picture that leaves no doubt says"
@@ -374,7 +374,7 @@ report(
             struck / belongs.sum(0)[:, None]
         ),
         "Each column was divided by its sum. The rows are to sum to 1.": lambda: struck / struck.sum(0),
-        "Only the likeliest other class of each picture was counted. Add up the probabilities.": lambda: (
+        "Only the most likely other class of each picture was counted. Add up the probabilities.": lambda: (
             counted / counted.sum(1, keepdims=True)
         ),
         "Each picture was made to sum to 1 before they were added. Add first: a picture that leaves no doubt says"
@@ -1115,7 +1115,7 @@ report(
 # answers? A language model answers each token with a probability for each of, say, 128,000 others: in 16 bits, a billion
 # tokens of text make $10^9 \cdot 128{,}000 \cdot 2$ bytes, **256 terabytes**.
 #
-# But nearly all of it is next to nothing. Keep the $k$ likeliest with their ids, and treat everything else as *one* more
+# But nearly all of it is next to nothing. Keep the $k$ most likely tokens with their ids, and treat everything else as *one* more
 # outcome, "something else", whose probability is what is missing from 1. With $k = 3$ and five tokens:
 #
 # | | a | b | c | d | e | something else |
@@ -1127,20 +1127,20 @@ report(
 # be smaller than the full one (merging outcomes hides differences), and is equal when the student divides the rest as the
 # teacher does.
 #
-# The tempting other way is to make the kept ones sum to 1. It tells the student that everything else is impossible, so that
+# The tempting other way is to make the kept ones sum to 1. It teaches the student that everything else is impossible, so that
 # it becomes surer than its teacher is.
 #
-# ### Exercise 7: the likeliest, and the rest
+# ### Exercise 7: the most_likely, and the rest
 
 
 # %% name="kept_divergence" tags=["exercise"]
 def keep(logits, k):
-    """The k likeliest tokens of a teacher (at temperature 1): ids (..., k), and their probabilities (..., k), both from
-    the likeliest down. `logits` is (..., C); `jax.lax.top_k(x, k)` gives the k largest along the last axis, and where
+    """The k most likely tokens of a teacher (at temperature 1): ids (..., k), and their probabilities (..., k), both from
+    the most likely down. `logits` is (..., C); `jax.lax.top_k(x, k)` gives the k largest along the last axis, and where
     they stand."""
     # BEGIN SOLUTION Exercise 7: top_k of the teacher's probabilities; the ids come first in the result.
     kept, ids = jax.lax.top_k(jax.nn.softmax(logits), k)
-    return ids, kept  # mutant-ok: a student's pair in the other order is told so by the check
+    return ids, kept  # mutant-ok: the check recognizes a pair in the other order
     # END SOLUTION
 
 
@@ -1169,7 +1169,7 @@ LEARNER = jnp.array([0.40, 0.10, 0.20, 0.25, 0.05])
 
 
 def outcomes(student, teacher, k):
-    """Probabilities (..., k + 1) of both: the teacher's k likeliest, then the rest."""
+    """Probabilities (..., k + 1) of both: the teacher's k most_likely, then the rest."""
     order = jnp.argsort(-teacher, axis=-1, stable=True)[..., :k]
     chosen = [jnp.take_along_axis(x, order, -1) for x in (student, teacher)]
     rest = [jnp.maximum(1 - x.sum(-1, keepdims=True), 1e-6) for x in chosen]
@@ -1194,7 +1194,7 @@ def kept_kl(student, teacher, k, name="right"):
 
 
 check(
-    "the three likeliest of the table",
+    "the three most likely tokens of the table",
     lambda: keep(jnp.log(ABCDE), 3),
     (np.array([0, 2, 4]), np.array([0.5, 0.3, 0.1], np.float32)),
     mistakes={
@@ -1214,7 +1214,7 @@ check(
         'The outcome "something else" is missing: the student loses nothing by saying what the teacher never would.': (
             lambda: kept_kl(LEARNER, ABCDE, 3, "no rest")
         ),
-        "The teacher's kept probabilities were made to sum to 1, which tells the student that all else is impossible.": (
+        "The teacher's kept probabilities were made to sum to 1, which teaches the student that all else is impossible.": (
             lambda: kept_kl(LEARNER, ABCDE, 3, "scaled")
         ),
         "Both were made to sum to 1 over the kept tokens, so that the rest does not count.": lambda: kept_kl(
@@ -1245,16 +1245,16 @@ check(
 
 # %% name="kept_divergence-keep" tags=["hidden-test"] exercise="kept_divergence" points=2 hint="The k largest probabilities, and where they stand; not scaled."
 said = 2.0 * inputs.normal(2, 3, 7)
-likeliest = jnp.argsort(-said, axis=-1)[..., :3]
-probable = jnp.take_along_axis(jax.nn.softmax(said), likeliest, -1)
+most_likely = jnp.argsort(-said, axis=-1)[..., :3]
+probable = jnp.take_along_axis(jax.nn.softmax(said), most_likely, -1)
 report(
     keep(said, 3),
     mistakes={
         "The kept probabilities were made to sum to 1. Keep them as they are: what is missing is the rest's.": lambda: (
-            likeliest,
+            most_likely,
             probable / probable.sum(-1, keepdims=True),
         ),
-        "These are logits. Keep probabilities.": lambda: (likeliest, jnp.take_along_axis(said, likeliest, -1)),
+        "These are logits. Keep probabilities.": lambda: (most_likely, jnp.take_along_axis(said, most_likely, -1)),
     },
 )
 
@@ -1284,7 +1284,7 @@ report(
         'The outcome "something else" is missing: the student loses nothing by saying what the teacher never would.': (
             lambda: over_outcomes("no rest")
         ),
-        "The teacher's kept probabilities were made to sum to 1, which tells the student that all else is impossible.": (
+        "The teacher's kept probabilities were made to sum to 1, which teaches the student that all else is impossible.": (
             lambda: over_outcomes("scaled")
         ),
         "Both were made to sum to 1 over the kept tokens, so that the rest does not count.": lambda: over_outcomes(
@@ -1551,7 +1551,7 @@ with skip_if_unfinished():
 # | the divergence, and its trap | PyTorch: `torch/nn/functional.py` (`kl_div`): takes logarithms first and the *student* first, and with `reduction="mean"` it also divides by the number of classes; `"batchmean"` is the mean over examples |
 # | forward, reverse and mixtures of them | TRL: `trl/trainer/gkd_trainer.py` (`generalized_jsd_loss`), on what the student itself wrote; minitorch: `compress/distill.py` (`distill_on_policy`) |
 # | states through a learned projection | huawei-noah/Pretrained-Language-Model: `TinyBERT/transformer/modeling.py` (`fit_dense`); minitorch: `compress/distill.py` (`hidden_loss`) |
-# | the likeliest tokens of a teacher, and what is missing | arcee-ai/DistillKit: `distillkit/missing_probability.py`, `distillkit/signals/offline.py` |
+# | a teacher's most likely tokens, and what is missing | arcee-ai/DistillKit: `distillkit/missing_probability.py`, `distillkit/signals/offline.py` |
 # | a teacher that only writes | what a large model writes is the training text of the small one, with plain cross entropy (Kim and Rush, 2016): DeepSeek-R1's distilled models are made so, from 800,000 samples; minitorch: `compress/distill.py` (`distill_on_samples`) |
 #
 # ## References

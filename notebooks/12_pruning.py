@@ -13,7 +13,7 @@
 # - say which zeros make a model smaller and faster, and which only look like it: 2 of 4, and whole neurons;
 # - write a router that chooses the top k experts, and say why with k = 1 it must not normalise;
 # - give each expert a fixed number of seats, so that a compiler can plan with it;
-# - watch a router collapse until a few experts do all the work, and mend it with one term of the loss;
+# - watch a router collapse until a few experts do all the work, and repair it with one term of the loss;
 # - show that a mixture beats the dense model which does as much work for a token.
 #
 # ```
@@ -136,7 +136,7 @@ figures.spread(trained.layers[0].weight, [0.5, 0.8, 0.95])
 # ### Exercise 1: magnitude
 #
 # Two traps. Weights may tie, and a threshold does not take a part of those that tie: all of them go or all stay. So
-# count: sort, and take exactly as many as were asked for (`jnp.argsort` leaves equal ones in their order). And the
+# count: sort, and take exactly as many as were requested (`jnp.argsort` leaves equal ones in their order). And the
 # number: 29 % of 100 is `0.29 * 100`, which is 28.999999999999996 in a computer. `round` makes 29 of it, `int` 28.
 
 
@@ -183,7 +183,7 @@ check(
         "All that tie have stayed, so that too few are gone: a threshold cannot part them. Take the first few of the order.": grid(
             "011 111"
         ),
-        "All that tie are gone, more than were asked for: a threshold cannot part them. Take the first few of the order.": grid(
+        "All that tie are gone, more than were requested: a threshold cannot part them. Take the first few of the order.": grid(
             "001 001"
         ),
         "Of those that tie, a later one went. jnp.argsort keeps equal ones in their order; take from its beginning.": grid(
@@ -242,7 +242,7 @@ report(
         "All that tie have stayed, so that too few are gone: a threshold cannot part them. Take the first few of the order.": lambda: (
             np.abs(tied) >= 2
         ),
-        "All that tie are gone, more than were asked for: a threshold cannot part them. Take the first few of the order.": lambda: (
+        "All that tie are gone, more than were requested: a threshold cannot part them. Take the first few of the order.": lambda: (
             np.abs(tied) > 2
         ),
         "The mask is the wrong way round: True is for the weights that stay.": lambda: (
@@ -437,7 +437,7 @@ with skip_if_unfinished():
 #
 # ### Winning tickets
 #
-# Why train a big network at all, if a tenth of it would do? Because a small one that starts anew does not get there;
+# Why train a big network at all, if a tenth of it would do? Because a small one that starts from scratch does not get there;
 # so everybody thought. In 2018 Jonathan Frankle and Michael Carbin tried it again, with one thing changed: they gave
 # the sparse network the *same first weights* that its connections had had before training. It learned as fast as the
 # whole, or faster. They called the surviving connections a *winning ticket* of the lottery of first weights. (In large
@@ -536,7 +536,7 @@ check(
     lambda: n_of_m(jnp.array([[8.0, -1], [7, 2], [6, -3], [5, 4], [4, 5], [3, -6], [2, 7], [1, -8]]), 2, 4),
     grid("10 10 01 01 10 10 01 01"),
     mistakes={
-        "These groups are no neighbours: reshape to (groups, m, outputs), with the groups first.": grid(
+        "These groups are not neighbours: reshape to (groups, m, outputs), with the groups first.": grid(
             "10 10 10 10 01 01 01 01"
         ),
         "argsort gives the order, not the rank. Sort once more: argsort of argsort.": grid("01 01 11 11 01 01 10 10"),
@@ -572,7 +572,7 @@ report(
             jnp.abs(eight).reshape(2, 4, 4), 1, lambda rank: rank < 2
         ),
         "The sign counts as size here: take absolute values.": lambda: ranked(eight.reshape(2, 4, 4), 1),
-        "These groups are no neighbours: reshape to (groups, m, outputs), with the groups first.": lambda: ranked(
+        "These groups are not neighbours: reshape to (groups, m, outputs), with the groups first.": lambda: ranked(
             jnp.abs(eight).reshape(4, 2, 4), 0
         ),
     },
@@ -792,7 +792,7 @@ with skip_if_unfinished():
         )
 
 # %% [markdown]
-# Importance comes in last, behind the lot. That is no bug of yours; it is a lesson about derivatives. The network
+# Importance comes in last, behind the lot. That is not a bug of yours; it is a lesson about derivatives. The network
 # stands at a minimum: over its training digits the gradient is nearly zero, and what is left of it is the quarrel of a
 # few. A *first* derivative asks for a slope where there is none, and that is why LeCun took the second. Michel and
 # others take the absolute value digit by digit before they average, so that digits which pull to opposite sides do not
@@ -804,7 +804,7 @@ with skip_if_unfinished():
 #
 # ## 5. A language model
 #
-# The same with text: the model that you trained in notebook 08, if its run lies beside this notebook in `runs/08`;
+# The same with text: the model that you trained in notebook 08, if its run lies next to this notebook in `runs/08`;
 # otherwise a small Llama that is trained here, in some seconds. Its blocks are pruned, its embedding is not.
 
 
@@ -1113,7 +1113,7 @@ report(
 # Token 4 comes too late; one seat of expert 1 is empty.
 #
 # `jnp.nonzero(mask, size=C, fill_value=v)[0]` gives the first $C$ places where a mask is True, filled up with $v$ if
-# there are fewer. The fill value is 0 if you say nothing, and 0 is a token! Take one that is no token's place, such as
+# there are fewer. The fill value is 0 if you say nothing, and 0 is a token! Take one that is not the place of a token, such as
 # $N$: `y.at[rows].add(...)` leaves out what falls outside.
 #
 # ### Exercise 6: serve
@@ -1383,7 +1383,7 @@ def asked(model):
 
 
 # %% [markdown]
-# Nobody tells the router what to do; it learns from the error, like everything else. Predict: which share of the
+# Nobody programs what the router does; it learns from the error, like everything else. Predict: which share of the
 # pixels will each of the eight experts get?
 
 # %% name="collapse" tags=["demo", "nbval-ignore-output"]
@@ -1493,10 +1493,10 @@ check(
 
 # %% name="balance_loss-one" tags=["hidden-test"] exercise="balance_loss" points=2 hint="E times the sum over the experts of the share of the choices times the mean probability."
 odds = jax.nn.softmax(2 * inputs.normal(7, 4))
-likeliest = odds == odds.max(1, keepdims=True)
-fractions, means = likeliest.mean(0), odds.mean(0)
+most_likely = odds == odds.max(1, keepdims=True)
+fractions, means = most_likely.mean(0), odds.mean(0)
 report(
-    balance_loss(odds, likeliest),
+    balance_loss(odds, most_likely),
     mistakes={
         "The factor E is missing, or a mean stands where the sum over the experts should.": lambda: jnp.sum(
             fractions * means
@@ -1536,18 +1536,18 @@ report(
 )
 
 # %% [markdown]
-# ### Mended
+# ### Balanced
 #
-# The same first weights, the same steps, and 0.03 times your balance loss beside the error.
+# The same first weights, the same steps, and 0.03 times your balance loss added to the error.
 
-# %% name="mended" tags=["demo"]
+# %% name="balanced" tags=["demo"]
 with skip_if_unfinished():
-    mended, (mended_errors, mended_use) = paint(expert_painter(), balance_loss)
+    balanced, (balanced_errors, balanced_use) = paint(expert_painter(), balance_loss)
     even = 1 / EXPERTS
-    for name, shares in (("without", alone_use[-1]), ("with", mended_use[-1])):
+    for name, shares in (("without", alone_use[-1]), ("with", balanced_use[-1])):
         within = bool((shares > even / 2).all() and (shares < 2 * even).all())
         print(f"{name} the balance loss every expert is used within a factor of 2 of evenly: {within}")
-    pictures.use({"without the balance loss": alone_use, "with it": mended_use})
+    pictures.use({"without the balance loss": alone_use, "with it": balanced_use})
 
 # %% [markdown]
 # ## 9. The proof: more knowledge for the same work
@@ -1559,20 +1559,20 @@ with skip_if_unfinished():
 with skip_if_unfinished():
     wide, (wide_errors, _) = paint(dense_painter(136))
     count = mt.nn.paths.count
-    idle = (EXPERTS - 1) * count(mended.experts[0])
-    print(f"dense: {count(dense):,} numbers work for a pixel; mixture: {count(mended) - idle:,} of {count(mended):,}")
+    idle = (EXPERTS - 1) * count(balanced.experts[0])
+    print(f"dense: {count(dense):,} numbers work for a pixel; mixture: {count(balanced) - idle:,} of {count(balanced):,}")
     print(
-        "the mixture's error is less than a third of the dense model's:", bool(mended_errors[-1] < dense_errors[-1] / 3)
+        "the mixture's error is less than a third of the dense model's:", bool(balanced_errors[-1] < dense_errors[-1] / 3)
     )
-    print("and less than the collapsed mixture's:", bool(mended_errors[-1] < alone_errors[-1]))
+    print("and less than the collapsed mixture's:", bool(balanced_errors[-1] < alone_errors[-1]))
     pictures.pages(
         {
             "the page": page,
             "dense": painted(dense),
             "collapsed mixture": painted(alone),
-            "mended mixture": painted(mended),
+            "balanced mixture": painted(balanced),
         },
-        {"who answers: collapsed": asked(alone), "who answers: mended": asked(mended)},
+        {"who answers: collapsed": asked(alone), "who answers: balanced": asked(balanced)},
     )
 
 # %% name="proof-numbers" tags=["demo", "nbval-ignore-output"]
@@ -1580,7 +1580,7 @@ with skip_if_unfinished():
     rows = {
         "dense": (count(dense), count(dense), dense_errors[-1]),
         "collapsed": (count(alone) - idle, count(alone), alone_errors[-1]),
-        "mixture": (count(mended) - idle, count(mended), mended_errors[-1]),
+        "mixture": (count(balanced) - idle, count(balanced), balanced_errors[-1]),
         "wide dense": (count(wide), count(wide), wide_errors[-1]),
     }
     for name, (active, total, error) in rows.items():
@@ -1589,7 +1589,7 @@ with skip_if_unfinished():
 
 # %% [markdown]
 # One run is one run. With seven first seeds the mean error was 0.028 for the dense model, 0.024 for the mixture left
-# alone (from 0.013 to 0.036) and 0.005 for the mended one (0.003 to 0.006).
+# alone (from 0.013 to 0.036) and 0.005 for the balanced one (0.003 to 0.006).
 #
 # Read the last plot twice. **At equal work** (one above the other) the mixture beats the dense model by far, if its
 # router shares. **At equal memory** (the same size of circle) the dense model is at least as good, and works more than

@@ -9,7 +9,7 @@
 # **When you have finished you can**
 #
 # - say from a list of layers what a container sees, and what travels along unseen;
-# - tell a name that can mean something else tomorrow from one that cannot;
+# - distinguish a name that can mean something else tomorrow from one that cannot;
 # - read a Dockerfile as Docker does, and say what is wrong with it, with line numbers;
 # - look up in a bill of materials whether a new hole is yours;
 # - say why a server that works is killed as unhealthy, and why `docker stop` takes ten seconds;
@@ -123,7 +123,7 @@ check(
             "app/serve": 7,
             "app/.wh.key": 0,
         },
-        "Nothing was hidden. `.wh.key` means that `key`, beside it, is gone.": {"app/key": 5, "app/serve": 7},
+        "Nothing was hidden. `.wh.key` means that `key`, in the same folder, is gone.": {"app/key": 5, "app/serve": 7},
     },
 )
 check(
@@ -230,7 +230,7 @@ with skip_if_unfinished():
 # ```
 # FROM python:3.12-slim AS build          the compiler, the caches, the headers: all stay here
 # RUN ...
-# FROM python:3.12-slim                   begins anew
+# FROM python:3.12-slim                   begins a new stage
 # COPY --from=build /opt/venv /opt/venv   takes the results only
 # ```
 #
@@ -274,7 +274,7 @@ def pull(reference, tags, store):
       The bytes.
 
     Raises:
-      ValueError: what was sent has another digest than what was asked for.
+      ValueError: what was sent has another digest than what was requested.
     """
     # BEGIN SOLUTION Exercise 2: take the digest of the reference, or else of its tag; compare what the store sends.
     name, _, digest = reference.partition("@")
@@ -293,13 +293,13 @@ def digest_of(data):
 
 
 def pulled(pull, reference, tags, store):
-    """What came of a pull, in words."""
+    """Return the result of a pull, in words."""
     try:
         return pull(reference, tags, store).decode()
     except ValueError:
         return "refused"
     except KeyError as error:
-        return f"asked for {error}, which is not there"
+        return f"requested {error}, which is not there"
 
 
 # %% name="pull-check" tags=["check"] exercise="pull"
@@ -315,12 +315,12 @@ check(
     lambda: [pulled(pull, reference, stand_at, registry) for reference in ("python:3.12", "python")],
     ["Python, as of June", "Python, as of May"],
     mistakes={
-        "Without a tag, the tag `latest` is meant.": ["Python, as of June", "asked for 'python', which is not there"],
+        "Without a tag, the tag `latest` is meant.": ["Python, as of June", "requested 'python', which is not there"],
         "Everything is refused: the digest begins with `sha256:`, and `hexdigest()` does not.": ["refused", "refused"],
     },
 )
 check(
-    "a digest decides, whatever tag stands beside it",
+    "a digest decides, whatever tag stands next to it",
     lambda: pulled(pull, f"python:3.12@{digest_of(old)}", stand_at, registry),
     "Python, as of May",
     mistakes={
@@ -328,11 +328,11 @@ check(
     },
 )
 check(
-    "a port is no tag",
+    "a port is not a tag",
     lambda: pulled(pull, "localhost:5000/python", stand_at, registry),
     "Python, as of June",
     mistakes={
-        "`5000/python` was taken for a tag. A tag stands behind the last slash.": "asked for 'localhost:5000/python', which is not there",
+        "`5000/python` was taken for a tag. A tag stands behind the last slash.": "requested 'localhost:5000/python', which is not there",
     },
 )
 check(
@@ -340,7 +340,7 @@ check(
     lambda: pulled(pull, f"python@{digest_of(old)}", stand_at, registry | {digest_of(old): bad}),
     "refused",
     mistakes={
-        "What the registry sent was not compared with what was asked for. That is the point of a digest.": "Python, with a guest",
+        "What the registry sent was not compared with what was requested. That is the point of a digest.": "Python, with a guest",
     },
 )
 
@@ -364,13 +364,13 @@ report(
         ],
         "`5000/python` was taken for a tag. A tag stands behind the last slash.": lambda: [
             contents[0].decode(),
-            f"asked for '{host}/app', which is not there",
+            f"requested '{host}/app', which is not there",
             *(contents[i].decode() for i in (2, 2, 1)),
         ],
         "Without a tag, the tag `latest` is meant.": lambda: [
             contents[0].decode(),
-            f"asked for '{host}/app', which is not there",
-            "asked for 'app', which is not there",
+            f"requested '{host}/app', which is not there",
+            "requested 'app', which is not there",
             *(contents[i].decode() for i in (2, 1)),
         ],
         "Everything is refused: the digest begins with `sha256:`, and `hexdigest()` does not.": ["refused"] * 5,
@@ -384,7 +384,7 @@ report(
     [pulled(pull, reference, {"app:latest": digest_of(data)}, bent) for reference in (f"app@{digest_of(data)}", "app")]
     + [pulled(pull, f"app@{digest_of(data)}", {}, {digest_of(data): data})],
     mistakes={
-        "What the registry sent was not compared with what was asked for. That is the point of a digest.": lambda: [
+        "What the registry sent was not compared with what was requested. That is the point of a digest.": lambda: [
             f"{data.decode()} and more",
             f"{data.decode()} and more",
             data.decode(),
@@ -421,7 +421,7 @@ CMD python serve.py
 """
 
 # %% [markdown]
-# Predict: what is wrong with it? Five things at least. Write them down; section 4 will tell.
+# Predict: what is wrong with it? Five things at least. Write them down; section 4 has the answer.
 #
 # To judge it by program it must be taken apart. The grammar is small:
 #
@@ -429,7 +429,7 @@ CMD python serve.py
 # * A backslash at the end of a line: the instruction goes on in the next one. The parts are joined, with one blank
 #   between.
 # * Blank lines, and lines whose first visible character is `#`, are skipped, **also between the parts of an
-#   instruction**. A `#` further on in a line is no comment: `RUN echo '#1'` prints `#1`.
+#   instruction**. A `#` further on in a line is not a comment: `RUN echo '#1'` prints `#1`.
 #
 # And for people who shall find it again: an instruction has the number of the line, in the file, on which it begins.
 #
@@ -516,7 +516,7 @@ check(
     },
 )
 check(
-    "a hash further on is no comment",
+    "a hash further on is not a comment",
     lambda: instructions("RUN echo '#1'"),
     [(1, "RUN", "echo '#1'")],
     mistakes={
@@ -657,7 +657,7 @@ with skip_if_unfinished():
 # |---|---|---|
 # | `unpinned` | a FROM names an image without `@sha256:`. The name of an **earlier stage** (`FROM x AS build` makes `build` one) needs no pin, nor does the empty image `scratch` | tomorrow it is another image |
 # | `root` | in the **last stage** the last USER is missing, or is `root` or `0` (what stands before a colon counts) | a hole in the server is a hole in much more |
-# | `shell` | what the last stage starts is no JSON list, so it does not begin with `[`. That is its last ENTRYPOINT; CMD counts only if there is none | section 6 |
+# | `shell` | what the last stage starts is not a JSON list, so it does not begin with `[`. That is its last ENTRYPOINT; CMD counts only if there is none | section 6 |
 #
 # The stages before the last one are not shipped, so root and shell do not matter there. (A last stage that stands on an
 # *earlier stage* inherits from it. The lab minds that; here leave it out.)
@@ -701,7 +701,7 @@ def remarks(instructions):
 pin = "python@sha256:" + "2f" * 32
 start = (9, "CMD", '["serve"]')
 check(
-    "a tag is no pin, an earlier stage needs none",
+    "a tag is not a pin, an earlier stage needs none",
     lambda: remarks(
         [
             (1, "FROM", f"{pin} AS base"),
@@ -729,7 +729,7 @@ check(
     ],
     [[(3, "root")], [(3, "root")]],
     mistakes={
-        "The USER of an earlier stage was counted. Only the last stage is shipped: begin anew at each FROM.": [
+        "The USER of an earlier stage was counted. Only the last stage is shipped: start again at each FROM.": [
             [],
             [(3, "root")],
         ],
@@ -791,7 +791,7 @@ report(
     },
 )
 
-# %% name="remarks-started" tags=["hidden-test"] exercise="remarks" points=3 hint="At each FROM begin anew; keep the last USER, ENTRYPOINT and CMD of the last stage, and look at these."
+# %% name="remarks-started" tags=["hidden-test"] exercise="remarks" points=3 hint="At each FROM start again; keep the last USER, ENTRYPOINT and CMD of the last stage, and look at these."
 base = "debian@sha256:" + f"{inputs.integers(low=1000, high=9999)}" * 16
 k = int(inputs.integers(low=4, high=9))
 build = [(1, "FROM", f"{base} AS build"), (2, "USER", "1000"), (3, "ENTRYPOINT", "make"), (k, "FROM", base)]
@@ -805,7 +805,7 @@ runs = [
 report(
     [remarks(build + run) for run in runs],
     mistakes={
-        "The USER of an earlier stage was counted. Only the last stage is shipped: begin anew at each FROM.": lambda: [
+        "The USER of an earlier stage was counted. Only the last stage is shipped: start again at each FROM.": lambda: [
             [],
             [(k + 2, "shell")],
             [(k + 2, "root")],
@@ -843,14 +843,14 @@ with skip_if_unfinished():
         print(f"the {name} file:", ", ".join(f"Dockerfile:{line}: {rule}" for line, rule in found) or "no remarks")
 
 # %% [markdown]
-# Beside these three: `COPY .` takes everything, the compiler is shipped, `pip install` takes the versions of the day,
+# Besides these three: `COPY .` takes everything, the compiler is shipped, `pip install` takes the versions of the day,
 # pip's cache stays in a layer, and nobody can ask whether the server is well. The lab has twelve rules, and the linter
 # `hadolint` dozens. It works the same way: parse, then a function for each rule.
 #
 # ## 5. What is in it?
 #
 # On 9 December 2021 a hole in a logging library, log4j, became public: whoever could make a server log a certain line of
-# text could run programs on it. The question was not how to mend it (install a newer one), but *where do we have it?*
+# text could run programs on it. The question was not how to fix it (install a newer one), but *where do we have it?*
 # Nobody had a list: a library of a library of a library is nowhere written down. A **bill of materials** is that list,
 # made by a program when the image is made, and shipped in it. This is CycloneDX, one of the two common formats (the
 # other is SPDX):
@@ -866,15 +866,15 @@ BILL = {
         {"type": "library", "name": "xz-utils", "version": "5.6.2", "purl": "pkg:deb/xz-utils@5.6.2"},
     ],
 }
-ADVISORIES = [  # Name, the first version with the hole, the version that mends it.
+ADVISORIES = [  # Name, the first version with the hole, the version that fixes it.
     ("log4j-core", "2.0", "2.15.0"),
     ("xz-utils", "5.6.0", "5.6.2"),
     ("ML.Dtypes", "0.5.9", "0.6.1"),  # An invented one.
 ]
 
 # %% [markdown]
-# An advisory names a library, the first version that has the hole, and the version that mends it: a version $v$ is
-# affected if $\text{first} \le v < \text{mended}$. Two traps:
+# An advisory names a library, the first version that has the hole, and the version that fixes it: a version $v$ is
+# affected if $\text{first} \le v < \text{fixed}$. Two traps:
 #
 # * Versions are numbers between dots, and are compared number by number: 2.9.1 is *before* 2.15.0. As text it is after
 #   it, since `"9" > "1"`. Lists of ints compare rightly in Python: `[2, 9, 1] < [2, 15, 0]`.
@@ -892,7 +892,7 @@ def affected(components, advisories):
 
     Args:
       components: list of dicts with "name", "version" ("2.9.1") and "purl".
-      advisories: list of (name, first, mended): the first version with the hole, and the one without it.
+      advisories: list of (name, first, fixed): the first version with the hole, and the one without it.
 
     Returns:
       The list of their "purl", in the order of the components, each once.
@@ -905,10 +905,10 @@ def affected(components, advisories):
     def numbers(version):
         return [int(number) for number in version.split(".")]
 
-    def has(component, name, first, mended):
+    def has(component, name, first, fixed):
         version = numbers(component["version"])
         same = plain(component["name"]) == plain(name)
-        return same and version >= numbers(first) and version < numbers(mended)
+        return same and version >= numbers(first) and version < numbers(fixed)
 
     return [c["purl"] for c in components if any(has(c, *advisory) for advisory in advisories)]
     # END SOLUTION
@@ -922,7 +922,7 @@ def component(name, version):
 # %% name="affected-check" tags=["check"] exercise="affected"
 versions = ["1.9.9", "2.0", "2.9.1", "2.10", "2.15.0", "10.0"]
 check(
-    "from the first, up to the one that is mended",
+    "from the first, up to the one that is fixed",
     lambda: affected([component("log", version) for version in versions], [("log", "2.0", "2.15.0")]),
     ["log@2.0", "log@2.9.1", "log@2.10"],
     mistakes={
@@ -930,7 +930,7 @@ check(
             "log@2.0",
             "log@2.10",
         ],
-        "The version that mends the hole was called affected: it is the first that is not.": [
+        "The version that fixes the hole was called affected: it is the first that is not.": [
             "log@2.0",
             "log@2.9.1",
             "log@2.10",
@@ -970,14 +970,14 @@ check(
     },
 )
 
-# %% name="affected-versions" tags=["hidden-test"] exercise="affected" points=3 hint="[int(number) for number in version.split('.')], and first <= version < mended."
+# %% name="affected-versions" tags=["hidden-test"] exercise="affected" points=3 hint="[int(number) for number in version.split('.')], and first <= version < fixed."
 m = int(inputs.integers(low=2, high=5))
 names = [f"{m}.8", f"{m}.9.4", f"{m}.9.30", f"{m}.10.2", f"{m}.11", f"{m + 9}.10"]
 shelf = [component("lib", version) for version in names]
 report(
     affected(shelf, [("lib", f"{m}.9.4", f"{m}.11")]),
     mistakes={
-        "The version that mends the hole was called affected: it is the first that is not.": lambda: [
+        "The version that fixes the hole was called affected: it is the first that is not.": lambda: [
             f"lib@{version}" for version in names[1:5]
         ],
         "The first version with the hole has it: >=, not >.": lambda: [f"lib@{version}" for version in names[2:4]],
@@ -1189,7 +1189,7 @@ images.shell()
 
 # %% [markdown]
 # `CMD python serve.py` is a line for a shell, so process 1 *is* a shell. (With `dash`, which is `/bin/sh` in Debian and in
-# the images made of it. `bash` steps aside if the line is a single command; do not rely on it.) It waits for its child,
+# the images built from it. `bash` steps aside if the line is a single command; do not rely on it.) It waits for its child,
 # and passes no signal on; and as process 1 it is not even ended by SIGTERM, since the kernel protects process 1 from
 # signals for which it has no handler. Ten seconds pass, and all are killed in the middle of an answer: exit code 137,
 # which is 128 + 9. With the JSON list `["python", "serve.py"]` there is no shell in between. But then Python is process 1,
@@ -1324,7 +1324,7 @@ with skip_if_unfinished(), tempfile.TemporaryDirectory() as root:
 print(stopped)
 
 # %% [markdown]
-# The entry point answers, and ends when it is told to. And it is no toy: with its parts laid into a folder as the standard
+# The entry point answers, and stops when it gets the signal. And it is not a toy: with its parts laid into a folder as the standard
 # says, Buildah reads this image, and shows the same three files as your `seen`. What Docker adds: the kernel's *namespaces*, so that the process sees
 # no other files, processes and networks than its own, and *cgroups*, which limit its memory and processors. The idea of a
 # process in its own tree of files is from 1979 (`chroot`, in Version 7 of Unix); jails came to FreeBSD in 2000, cgroups to

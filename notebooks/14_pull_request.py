@@ -202,7 +202,7 @@ def tree(entries):
 
 # %% name="entries-shown"
 def readable(content):
-    """A tree's content as text: what is no plain ASCII as \\x.."""
+    """A tree's content as text: bytes outside ASCII as \\x.."""
     return ascii(content.decode("latin-1"))
 
 
@@ -559,7 +559,7 @@ def merge(base, ours, theirs):
     """Three versions of a file joined into one.
 
     Args:
-      base, ours, theirs: lists of lines (without newlines): the common ancestor, and what two people made of it.
+      base, ours, theirs: lists of lines (without newlines): the common ancestor, and two people's versions of it.
 
     Returns:
       A list of lines, with marks where both have changed one piece differently.
@@ -1060,9 +1060,9 @@ check(
 check(
     "one purpose, and a test before the code",
     lambda: [
-        comments([Commit(GRACE, signed("Mend it"), code), Commit(GRACE, signed("Test it"), proof)], NEEDED),
-        comments([Commit(GRACE, signed("Test it"), proof), Commit(GRACE, signed("Mend it"), code)], NEEDED),
-        comments([Commit(GRACE, signed("Mend it"), [*code, *proof])], NEEDED),
+        comments([Commit(GRACE, signed("Fix it"), code), Commit(GRACE, signed("Test it"), proof)], NEEDED),
+        comments([Commit(GRACE, signed("Test it"), proof), Commit(GRACE, signed("Fix it"), code)], NEEDED),
+        comments([Commit(GRACE, signed("Fix it"), [*code, *proof])], NEEDED),
         comments([Commit(GRACE, signed("Note it"), ["CHANGELOG.md", "README.md"])], NEEDED),
     ],
     [[(1, "untested")], [], [], [(1, "scope")]],

@@ -14,7 +14,7 @@ NAMES = {  # cell of the notebook: figure
     "neurons": "neurons",
     "routed": "routed",
     "collapse": "collapse",
-    "mended": "mended",
+    "balanced": "balanced",
     "proof": "proof",
     "proof-numbers": "bought",
 }

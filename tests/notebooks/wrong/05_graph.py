@@ -1,9 +1,9 @@
-# %% exercise="executed" says="is no operation: it only holds some" loses=["executed-nested", "executed-times"]
+# %% exercise="executed" says="computes nothing itself: it only holds operations" loses=["executed-nested", "executed-times"]
 def executed(program, times=1):
     return [(equation, times) for equation in program.eqns]
 
 
-# %% exercise="executed" says="was counted beside what it holds" loses=["executed-nested", "executed-times"]
+# %% exercise="executed" says="was counted in addition to what it holds" loses=["executed-nested", "executed-times"]
 def executed(program, times=1):
     found = []
     for equation in program.eqns:

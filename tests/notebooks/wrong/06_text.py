@@ -54,7 +54,7 @@ def count_pairs(words):
     return counts
 
 
-# %% exercise="count_pairs" says="not begin anew" loses=["count_pairs-words", "count_pairs-overlaps", "train_bpe-merges", "train_bpe-ties"]
+# %% exercise="count_pairs" says="not start a new one" loses=["count_pairs-words", "count_pairs-overlaps", "train_bpe-merges", "train_bpe-ties"]
 def count_pairs(words):
     return {pair: times for ids, times in words for pair in pairwise(ids)}
 

@@ -242,7 +242,7 @@ def rope(x, positions, base=10_000.0):
     return ops.concatenate([a * cos + b * sin, b * cos - a * sin], axis=-1)
 
 
-# %% exercise="rope" says="That is no turn" loses=["rope-turn", "rope-places"]
+# %% exercise="rope" says="That is not a rotation" loses=["rope-turn", "rope-places"]
 def rope(x, positions, base=10_000.0):
     d = x.shape[-1]
     speeds = base ** (-jnp.arange(0, d, 2) / d)

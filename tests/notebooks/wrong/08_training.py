@@ -378,7 +378,7 @@ def write_whole(path, data):
     path.with_name(f"{path.name}.partial").write_bytes(data)
 
 
-# %% exercise="write_whole" says="give the file beside a name that does not change" loses=["write_whole-tidy"]
+# %% exercise="write_whole" says="give the temporary file a name that does not change" loses=["write_whole-tidy"]
 def write_whole(path, data):
     import uuid
 

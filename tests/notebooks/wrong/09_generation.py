@@ -42,14 +42,14 @@ def temperature(logits, t):
     return logits / t
 
 
-# %% exercise="temperature" says="This marks the likeliest with 1" loses=["temperature-zero"]
+# %% exercise="temperature" says="This marks the most likely token with 1" loses=["temperature-zero"]
 def temperature(logits, t):
     if t == 0:
         return jax.nn.one_hot(logits.argmax(axis=-1), logits.shape[-1])
     return logits / t
 
 
-# %% exercise="pick" says="This is the likeliest word, wherever the dart fell" loses=["pick-rows", "pick-seams", "speculate-tokens"]
+# %% exercise="pick" says="This is the most likely word, wherever the dart fell" loses=["pick-rows", "pick-seams", "speculate-tokens"]
 def pick(weights, u):
     return jnp.argmax(weights, axis=-1)
 
@@ -259,7 +259,7 @@ def generate(next_logits, ids, count, choose, context, stop=None):
     return text[len(ids) :]
 
 
-# %% exercise="generate" says="`choose` was told 0 each time" loses=["generate-window"]
+# %% exercise="generate" says="`choose` got 0 each time" loses=["generate-window"]
 def generate(next_logits, ids, count, choose, context, stop=None):
     text = list(ids)
     for _ in range(count):
@@ -545,7 +545,7 @@ def generate_cached(decode, cache, ids, count, choose, stop=None):
     return new
 
 
-# %% exercise="generate_cached" says="`choose` was told 0 each time" loses=["generate_cached-tokens"]
+# %% exercise="generate_cached" says="`choose` got 0 each time" loses=["generate_cached-tokens"]
 def generate_cached(decode, cache, ids, count, choose, stop=None):
     new, unread = [], list(ids)
     for _ in range(count):

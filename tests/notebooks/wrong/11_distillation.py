@@ -75,7 +75,7 @@ def kinship(probabilities, labels):
     return jnp.where(total > 0, others / total, 0.0)
 
 
-# %% exercise="kinship" says="Only the likeliest other class" loses=["kinship-table", "kinship-missing"]
+# %% exercise="kinship" says="Only the most likely other class" loses=["kinship-table", "kinship-missing"]
 def kinship(probabilities, labels):
     C = probabilities.shape[1]
     belongs = jax.nn.one_hot(labels, C)
@@ -400,7 +400,7 @@ def kept_divergence(student, ids, kept):
     return mt.ops.sum(kept * (jnp.log(kept) - log_q), axis=-1)
 
 
-# %% exercise="kept_divergence" says="which tells the student that all else is impossible" loses=["kept_divergence-value", "kept_divergence-sure"]
+# %% exercise="kept_divergence" says="which teaches the student that all else is impossible" loses=["kept_divergence-value", "kept_divergence-sure"]
 def keep(logits, k):
     kept, ids = jax.lax.top_k(jax.nn.softmax(logits), k)
     return ids, kept

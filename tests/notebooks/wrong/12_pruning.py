@@ -88,7 +88,7 @@ def n_of_m(weight, n, m):
     return (jnp.argsort(groups, axis=1) >= m - n).reshape(weight.shape)
 
 
-# %% exercise="n_of_m" says="These groups are no neighbours" loses=["n_of_m-two-of-four", "n_of_m-one-of-three"]
+# %% exercise="n_of_m" says="These groups are not neighbours" loses=["n_of_m-two-of-four", "n_of_m-one-of-three"]
 def n_of_m(weight, n, m):
     groups = jnp.abs(weight).reshape(m, -1, weight.shape[1])
     rank = jnp.argsort(jnp.argsort(groups, axis=0), axis=0)

@@ -366,11 +366,11 @@ def affected(components, advisories):
     return [
         c["purl"]
         for c in components
-        if any(plain(c["name"]) == plain(name) and first <= c["version"] < mended for name, first, mended in advisories)
+        if any(plain(c["name"]) == plain(name) and first <= c["version"] < fixed for name, first, fixed in advisories)
     ]
 
 
-# %% exercise="affected" says="The version that mends the hole" loses=["affected-versions"]
+# %% exercise="affected" says="The version that fixes the hole" loses=["affected-versions"]
 def affected(components, advisories):
     def plain(name):
         return name.lower().replace("_", "-").replace(".", "-")
@@ -382,8 +382,8 @@ def affected(components, advisories):
         c["purl"]
         for c in components
         if any(
-            plain(c["name"]) == plain(name) and numbers(first) <= numbers(c["version"]) <= numbers(mended)
-            for name, first, mended in advisories
+            plain(c["name"]) == plain(name) and numbers(first) <= numbers(c["version"]) <= numbers(fixed)
+            for name, first, fixed in advisories
         )
     ]
 
@@ -400,8 +400,8 @@ def affected(components, advisories):
         c["purl"]
         for c in components
         if any(
-            plain(c["name"]) == plain(name) and numbers(first) < numbers(c["version"]) < numbers(mended)
-            for name, first, mended in advisories
+            plain(c["name"]) == plain(name) and numbers(first) < numbers(c["version"]) < numbers(fixed)
+            for name, first, fixed in advisories
         )
     ]
 
@@ -418,8 +418,8 @@ def affected(components, advisories):
         c["purl"]
         for c in components
         if any(
-            plain(c["name"]) == plain(name) and numbers(c["version"]) < numbers(mended)
-            for name, _, mended in advisories
+            plain(c["name"]) == plain(name) and numbers(c["version"]) < numbers(fixed)
+            for name, _, fixed in advisories
         )
     ]
 
@@ -433,8 +433,8 @@ def affected(components, advisories):
         c["purl"]
         for c in components
         if any(
-            c["name"] == name and numbers(first) <= numbers(c["version"]) < numbers(mended)
-            for name, first, mended in advisories
+            c["name"] == name and numbers(first) <= numbers(c["version"]) < numbers(fixed)
+            for name, first, fixed in advisories
         )
     ]
 
@@ -451,8 +451,8 @@ def affected(components, advisories):
         c["purl"]
         for c in components
         if any(
-            plain(c["name"]) == plain(name) and numbers(first) <= numbers(c["version"]) < numbers(mended)
-            for name, first, mended in advisories
+            plain(c["name"]) == plain(name) and numbers(first) <= numbers(c["version"]) < numbers(fixed)
+            for name, first, fixed in advisories
         )
     ]
 
