@@ -26,7 +26,7 @@ Sampler = Callable[[Array], Array]
 def sample(key: Key, logits: Float[Array, "*batch V"], samplers: Sequence[Sampler] = ()) -> Int[Array, "*batch"]:
     """Sample one token for each row of logits (..., V): int32 (...,)."""
     for i, sampler in enumerate(samplers):
-        if isinstance(sampler, Greedy) and all(isinstance(s, Greedy | Temperature | Truncation) for s in samplers[i:]):
+        if isinstance(sampler, Greedy) and all(isinstance(s, Greedy | Warper) for s in samplers[i:]):
             return greedy(logits)  # The samplers that follow keep the only token, so no noise is needed.
         logits = sampler(logits)
     return greedy(logits + jax.random.gumbel(key, logits.shape, logits.dtype))  # The Gumbel-max trick.
@@ -67,45 +67,34 @@ class Greedy(Module):
         return jnp.where(jax.nn.one_hot(greedy(logits), logits.shape[-1], dtype=bool), logits, -jnp.inf)
 
 
-class Temperature(Module):
-    """logits / t, less the largest of the row, so that a tiny t gives 0 and -inf but never inf."""
+class Warper(Module):
+    """Changes logits by a rule with one number: `warp(logits, number)`."""
 
-    t: float
-
-    def __call__(self, logits: Float[Array, "*batch V"]) -> Float[Array, "*batch V"]:
-        shifted = logits - logits.max(axis=-1, keepdims=True)
-        return shifted / jnp.maximum(self.t, jnp.finfo(shifted.dtype).tiny)
-
-
-class Truncation(Module):
-    """Keeps the tokens with a probability of at least `cutoff(probs, number)` (..., 1)."""
-
-    cutoff: Callable[[Array, float], Array] = static()
+    warp: Callable[[Array, float], Array] = static()
     number: float
 
     def __call__(self, logits: Float[Array, "*batch V"]) -> Float[Array, "*batch V"]:
-        probs = jax.nn.softmax(logits.astype(jnp.float32), axis=-1)
-        return jnp.where(probs >= self.cutoff(probs, self.number), logits, -jnp.inf)
+        return self.warp(logits, self.number)
 
 
-def temperature(t: float) -> Greedy | Temperature:
+def temperature(t: float) -> Greedy | Warper:
     """Divide the logits by `t`; 0 is greedy. Ackley, Hinton and Sejnowski, "Boltzmann Machines", 1985.
 
     Raises ValueError if `t` is negative or not finite.
     """
     if not 0 <= t < float("inf"):
         raise ValueError(f"temperature {t} is not possible: give 0 for greedy decoding, or more, such as 0.8.")
-    return Temperature(float(t)) if t > 0 else Greedy()
+    return Warper(_divide, float(t)) if t > 0 else Greedy()
 
 
-def top_k(k: int) -> Truncation:
+def top_k(k: int) -> Warper:
     """Keep the `k` most probable tokens. Fan et al., arXiv 1805.04833. Raises ValueError if `k` is not 1, 2, 3, ..."""
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
         raise ValueError(f"top_k {k} keeps no token: give a whole number, 1 or more, such as 40.")
-    return Truncation(_top_k, min(k, 2**31 - 1))
+    return Warper(_top_k, min(k, 2**31 - 1))
 
 
-def top_p(p: float) -> Truncation:
+def top_p(p: float) -> Warper:
     """Keep the fewest, most probable tokens that together have probability `p`. Holtzman et al., arXiv 1904.09751.
 
     Raises ValueError if `p` is outside (0, 1].
@@ -114,10 +103,10 @@ def top_p(p: float) -> Truncation:
         raise ValueError(
             f"top_p {p} is not a share of the probability: give a number above 0 and up to 1, such as 0.95."
         )
-    return Truncation(_top_p, float(p))
+    return Warper(_top_p, float(p))
 
 
-def min_p(p: float) -> Truncation:
+def min_p(p: float) -> Warper:
     """Keep the tokens at least `p` times as probable as the most probable. Nguyen et al., arXiv 2407.01082.
 
     Raises ValueError if `p` is outside [0, 1].
@@ -126,20 +115,31 @@ def min_p(p: float) -> Truncation:
         raise ValueError(
             f"min_p {p} is not a share of the highest probability: give a number from 0 to 1, such as 0.05."
         )
-    return Truncation(_min_p, float(p))
+    return Warper(_min_p, float(p))
 
 
-def _top_k(probs: Array, k: float) -> Array:
-    return threshold(probs, lambda kept: kept.sum(axis=-1, keepdims=True) >= k)
+def _divide(logits: Array, t: float) -> Array:
+    shifted = logits - logits.max(axis=-1, keepdims=True)  # A tiny t then gives 0 and -inf, but never inf.
+    return shifted / jnp.maximum(t, jnp.finfo(shifted.dtype).tiny)
 
 
-def _top_p(probs: Array, p: float) -> Array:
-    # At 1 all are kept: their rounded sum may reach 1 before the last token, or never.
-    return threshold(probs, lambda kept: (jnp.where(kept, probs, 0).sum(axis=-1, keepdims=True) >= p) & (p < 1))
+def _top_k(logits: Array, k: float) -> Array:
+    probs = jax.nn.softmax(logits.astype(jnp.float32))
+    cutoff = threshold(probs, lambda kept: kept.sum(axis=-1, keepdims=True) >= k)
+    return jnp.where(probs >= cutoff, logits, -jnp.inf)
 
 
-def _min_p(probs: Array, p: float) -> Array:
-    return p * probs.max(axis=-1, keepdims=True)
+def _top_p(logits: Array, p: float) -> Array:
+    def enough(kept: Array) -> Array:
+        total = jnp.where(kept, probs, 0).sum(axis=-1, keepdims=True)
+        return (total >= p) & (p < 1)  # A rounded sum may reach 1 before the last token, or never.
+
+    probs = jax.nn.softmax(logits.astype(jnp.float32))
+    return jnp.where(probs >= threshold(probs, enough), logits, -jnp.inf)
+
+
+def _min_p(logits: Array, p: float) -> Array:
+    return jnp.where(logits >= logits.max(axis=-1, keepdims=True) + jnp.log(p), logits, -jnp.inf)
 
 
 def as_pytrees(samplers: Sequence[Sampler]) -> tuple[Sampler, ...]:
