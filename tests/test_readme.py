@@ -1,4 +1,4 @@
-"""The README, run as a reader would."""
+"""The README: its snippets and commands run, and its tables and pictures are complete."""
 
 import re
 import runpy
@@ -17,7 +17,7 @@ def test_every_snippet_runs():
     names: dict = {}
     for snippet in snippets:
         exec(snippet, names)
-    assert names["value"] > 4  # ln 65 is 4.17: nothing is learned yet.
+    assert names["value"] > 4  # ln 65 is 4.17: the model is untrained.
     assert type(names["grads"]) is type(names["model"])
 
 
@@ -32,7 +32,7 @@ def test_every_command_and_option_exists():
             assert option in shown, (command, option)
 
 
-def test_every_notebook_is_in_the_table_and_every_link_leads_somewhere():
+def test_every_notebook_is_in_the_table_and_every_link_has_a_target():
     text = README.read_text(encoding="utf-8")
     numbers = set(re.findall(r"^\| (\d\d) \|", text, re.MULTILINE))
     assert {path.name[:2] for path in (README.parent / "notebooks").glob("[0-9][0-9]_*.ipynb")} <= numbers
@@ -40,9 +40,22 @@ def test_every_notebook_is_in_the_table_and_every_link_leads_somewhere():
         assert (README.parent / target).exists(), target
 
 
-def test_the_picture_shows_the_notebooks_that_are_there():
-    made = runpy.run_path(str(README.parent / "docs" / "hooks" / "stack.py"))
-    picture = made["stack"](made["notebooks"](), 960, alone=True) + "\n"
+def test_the_picture_shows_every_notebook():
+    hook = runpy.run_path(str(README.parent / "docs" / "hooks" / "stack.py"))
+    picture = hook["stack"](hook["notebooks"](), 960, alone=True) + "\n"
     assert (README.parent / "docs" / "images" / "stack.svg").read_text(encoding="utf-8") == picture, (
         "run: python docs/hooks/stack.py"
     )
+
+
+def test_the_commands_of_make_are_targets_with_a_line_of_help():
+    makefile = (README.parent / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+    helped = set(re.findall(r"^# make ([\w-]+) {2,}\w", makefile, re.MULTILINE))
+    for page in (README, README.parent / "CONTRIBUTING.md"):
+        named = set(
+            re.findall(r"\bmake (tour|course|test-all|test|check|docs|format|bench)\b", page.read_text("utf-8"))
+        )
+        assert named <= targets
+    assert helped <= targets
+    assert {"tour", "course", "test", "check", "test-all"} <= helped

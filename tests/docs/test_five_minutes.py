@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.costly]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "five-minutes.md").read_text(encoding="utf-8")
