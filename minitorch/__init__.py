@@ -12,11 +12,9 @@ The parts, in the order to read them: `autodiff`, `ops`, `nn`, `optim`, `text`, 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import autodiff, ops
-from .autodiff import check_grads, checkpoint, from_jax, grad, jvp, stop_gradient, value_and_grad, vjp
-
 if TYPE_CHECKING:
-    from . import compress, data, finetune, infer, models, nn, optim, text, train
+    from . import autodiff, compress, data, finetune, infer, models, nn, ops, optim, text, train
+    from .autodiff import check_grads, checkpoint, from_jax, grad, jvp, stop_gradient, value_and_grad, vjp
 
 __version__ = "0.1.0"
 
@@ -43,8 +41,13 @@ __all__ = [
 ]
 
 
+_AUTODIFF = {"check_grads", "checkpoint", "from_jax", "grad", "jvp", "stop_gradient", "value_and_grad", "vjp"}
+
+
 def __getattr__(name: str) -> Any:
-    """Import the other parts when they are first asked for: `import minitorch` stays as quick as `import jax`."""
+    """Import a part at its first use, so that `minitorch --help` does not wait for JAX."""
+    if name in _AUTODIFF:
+        return getattr(importlib.import_module(".autodiff", __name__), name)
     if name in __all__:
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'minitorch' has no attribute {name!r}. It has: {', '.join(__all__)}.")

@@ -120,6 +120,12 @@ def test_importing_minitorch_loads_nothing_heavy():
     assert out.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("module", ["minitorch", "minitorch_course", "minitorch.cli", "minitorch_course.cli.course"])
+def test_help_does_not_wait_for_jax(module):
+    code = f"import sys, {module}; print('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
 def test_the_public_names_are_there():
     for name in mt.__all__:
         assert getattr(mt, name) is not None
