@@ -21,7 +21,12 @@ import pytest
 
 # The types and shapes in the annotations of these modules are checked, in tests only. Set before they are imported.
 jaxtyping.install_import_hook(
-    ["minitorch.nn", "minitorch.ops.fused"],
+    [
+        "minitorch.nn",
+        "minitorch.ops.fused",
+        *(f"minitorch.models.{family}" for family in ("mlp", "convnet", "transformer", "gpt", "llama", "moe")),
+        "minitorch.infer",
+    ],
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # An int is a float, too.
 )
 

@@ -61,17 +61,17 @@ def threshold(probs: Float[Array, "*batch V"], enough: Callable[[Array], Array])
 
 
 class Greedy(Module):
-    """Keeps the most probable token of each row, the smallest id among ties."""
+    """The sampler that keeps the most probable token of each row, the smallest id among ties."""
 
     def __call__(self, logits: Float[Array, "*batch V"]) -> Float[Array, "*batch V"]:
         return jnp.where(jax.nn.one_hot(greedy(logits), logits.shape[-1], dtype=bool), logits, -jnp.inf)
 
 
 class Warper(Module):
-    """Changes logits by a rule with one number: `warp(logits, number)`."""
+    """A sampler with one number: `warp(logits, number)`."""
 
-    warp: Callable[[Array, float], Array] = static()
-    number: float
+    warp: Callable[[Array, Array | float], Array] = static()
+    number: Array | float
 
     def __call__(self, logits: Float[Array, "*batch V"]) -> Float[Array, "*batch V"]:
         return self.warp(logits, self.number)
@@ -118,18 +118,18 @@ def min_p(p: float) -> Warper:
     return Warper(_min_p, float(p))
 
 
-def _divide(logits: Array, t: float) -> Array:
+def _divide(logits: Array, t: Array | float) -> Array:
     shifted = logits - logits.max(axis=-1, keepdims=True)  # A tiny t then gives 0 and -inf, but never inf.
     return shifted / jnp.maximum(t, jnp.finfo(shifted.dtype).tiny)
 
 
-def _top_k(logits: Array, k: float) -> Array:
+def _top_k(logits: Array, k: Array | float) -> Array:
     probs = jax.nn.softmax(logits.astype(jnp.float32))
     cutoff = threshold(probs, lambda kept: kept.sum(axis=-1, keepdims=True) >= k)
     return jnp.where(probs >= cutoff, logits, -jnp.inf)
 
 
-def _top_p(logits: Array, p: float) -> Array:
+def _top_p(logits: Array, p: Array | float) -> Array:
     def enough(kept: Array) -> Array:
         total = jnp.where(kept, probs, 0).sum(axis=-1, keepdims=True)
         return (total >= p) & (p < 1)  # A rounded sum may reach 1 before the last token, or never.
@@ -138,7 +138,7 @@ def _top_p(logits: Array, p: float) -> Array:
     return jnp.where(probs >= threshold(probs, enough), logits, -jnp.inf)
 
 
-def _min_p(logits: Array, p: float) -> Array:
+def _min_p(logits: Array, p: Array | float) -> Array:
     return jnp.where(logits >= logits.max(axis=-1, keepdims=True) + jnp.log(p), logits, -jnp.inf)
 
 

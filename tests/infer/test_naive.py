@@ -60,6 +60,7 @@ def test_rows_that_stopped_are_filled_and_the_rest_continues(models):
     assert (new[0, first:] == stop).all()
 
 
+@pytest.mark.usefixtures("without_type_checks")
 @pytest.mark.parametrize(
     ("ids", "tokens", "message"),
     [

@@ -222,6 +222,7 @@ def test_another_number_does_not_recompile():
     assert len(compiled) == 1
 
 
+@pytest.mark.usefixtures("without_type_checks")
 @pytest.mark.parametrize(
     ("make", "bad", "advice"),
     [

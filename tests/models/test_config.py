@@ -26,6 +26,7 @@ def test_an_unknown_preset_lists_the_known():
         GPTConfig.preset("huge")
 
 
+@pytest.mark.usefixtures("without_type_checks")
 @pytest.mark.parametrize(
     ("kind", "changes", "message"),
     [
@@ -43,6 +44,7 @@ def test_a_transformer_that_cannot_be_built_is_rejected(kind, changes, message):
         kind(**(SMALL | changes))
 
 
+@pytest.mark.usefixtures("without_type_checks")
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [

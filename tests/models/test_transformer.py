@@ -55,6 +55,7 @@ def test_bfloat16_is_close_to_float32_and_its_logits_and_gradients_are_float32(m
     assert_same(rounded, rounded, model, IDS, rtol=0.05, atol=0.05)
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_more_tokens_than_the_context_and_other_shapes_are_rejected(model):
     with pytest.raises(ValueError, match=r"9 tokens are more than the context of 8 .*ids\[:, -8:\]"):
         model(np.zeros((1, 9), int))
