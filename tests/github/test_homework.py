@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minitorch_course.labs.lab_dir import WHERE
+from minitorch_course.labs.lab_dir import PARENT
 from minitorch_course.student.workspace import FOLDER
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def answer(tmp_path, *files):
     ("file", "why"),
     [
         ({"filename": f"{FOLDER}/02_autodiff.ipynb"}, "a folder for your own work"),
-        ({"filename": f"course/{WHERE}/docker/Dockerfile"}, "a folder for your own work"),
+        ({"filename": f"course/{PARENT}/docker/Dockerfile"}, "a folder for your own work"),
         ({"filename": "02_autodiff-submission.zip"}, "an archive to submit"),
         ({"filename": "solutions/02_autodiff.ipynb"}, "a copy of a course notebook"),
         ({"filename": RELEASED, "patch": SOLVED}, "exercises are solved in it"),

@@ -69,7 +69,7 @@ def test_ema_from_the_first_weights_equals_optax_incremental_update():
         return average, average
 
     _, theirs = jax.lax.scan(step, start, sequence)
-    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(ours, np.asarray(theirs), rtol=1e-5, atol=1e-5)
 
 
 def test_ema_of_bfloat16_weights_feels_small_steps():

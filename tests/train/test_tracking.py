@@ -128,7 +128,7 @@ def wandb_records(path):
         parts += data[place + 7 : place + 7 + length]
         place += 7 + length
         if kind in (1, 4):  # A whole record, or its last part.
-            record = wandb_internal_pb2.Record()
+            record = wandb_internal_pb2.Record()  # pyright: ignore[reportAttributeAccessIssue]
             record.ParseFromString(parts)
             yield record
             parts = b""

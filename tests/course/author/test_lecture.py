@@ -59,8 +59,12 @@ def made(source, tmp_path):
 
 def links(html):
     found = []
-    parser = HTMLParser()
-    parser.handle_starttag = lambda _, attributes: found.extend(v for n, v in attributes if n in ("src", "href"))
+
+    class Links(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            found.extend(value for name, value in attrs if name in ("src", "href"))
+
+    parser = Links()
     parser.feed(html)
     return found
 

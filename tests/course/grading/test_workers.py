@@ -17,6 +17,8 @@ NAME = "07_tiny.ipynb"
 class Trap(bytes):
     """A file of a submission that does something to the worker which receives it."""
 
+    does: tuple
+
     def __new__(cls, *does):
         trap = super().__new__(cls, b"{}")
         trap.does = does
