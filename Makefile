@@ -47,7 +47,7 @@ bubblewrap:
 		|| echo "bubblewrap is missing and could not be installed: tests of the sandbox are skipped (or fail, where CI is set)."
 
 chromium:
-	@command -v chromium || command -v chromium-browser || command -v google-chrome > /dev/null || $(call APT,chromium) \
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } > /dev/null || $(call APT,chromium) \
 		|| echo "Chromium is missing and could not be installed: tests of the site in a browser are skipped."
 
 lint: $(VENV)/.dev

@@ -133,7 +133,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def clip(arr: Any, min: Any = None, max: Any = None) -> Any:
-    """Limit `arr` to the interval from `min` to `max`; None is no limit. As `jax.numpy.clip`."""
+    """Limit `arr` to the interval from `min` to `max`; None means no limit. As `jax.numpy.clip`."""
     if min is not None:
         arr = maximum(min, arr)
     return arr if max is None else minimum(max, arr)

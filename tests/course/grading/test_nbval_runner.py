@@ -23,7 +23,7 @@ def cells_of(*codes, test="report(f(inputs.normal(3)))"):
 
 @pytest.fixture(scope="module")
 def kernels():
-    """KernelPool in the open: what is tested here works on every system."""
+    """A KernelPool without a sandbox, so that these tests run on every system."""
     with KernelPool(
         KernelConfig({"MINITORCH_REPORT": "values", "MINITORCH_SEED": "3"}, LIMITS, sandboxed=False)
     ) as kernels:
