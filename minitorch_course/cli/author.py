@@ -1,4 +1,4 @@
-"""`minitorch course build | verify | new | release`: for those who write notebooks and hand them out."""
+"""`minitorch course build | verify | new | release`: commands for authors of notebooks."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import Annotated
 
 import typer
 
-from minitorch.cli.bar import bar
+from minitorch.cli.progress import progress_bar
 
-Numbers = Annotated[
-    list[str] | None, typer.Argument(help="Notebooks, such as 02 or 02_autodiff; all if none is given.")
-]
-Root = Annotated[Path, typer.Option(help="Folder of the repository.")]
+Numbers = Annotated[list[str] | None, typer.Argument(help="Notebooks, such as 02 or 02_autodiff.", show_default="all")]
+Root = Annotated[Path, typer.Option(help="Root folder of the repository.")]
 
 
 def build(notebooks: Numbers = None, root: Root = Path()) -> None:
-    """Make a notebook's reference and its release from its source.
+    """Build the reference and the released notebook from the source.
 
     notebooks/02_autodiff.py becomes notebooks/02_autodiff.ipynb, with outputs, and
     notebooks/released/02_autodiff.ipynb, without solutions and hidden tests. Commit all three.
@@ -28,7 +26,7 @@ def build(notebooks: Numbers = None, root: Root = Path()) -> None:
 
     layout = CourseLayout(root)
     for name in layout.find(notebooks or []):
-        with _problems_in_lines(), bar(f"executing {name}") as done:
+        with _problems_in_lines(), progress_bar(f"executing {name}") as done:
             build(layout, name, done)
         print(f"built {layout.reference(name)} and {layout.released(name)}")
 
@@ -36,43 +34,46 @@ def build(notebooks: Numbers = None, root: Root = Path()) -> None:
 def verify(
     notebooks: Numbers = None,
     root: Root = Path(),
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes at once; if not given, one a core.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Number of parallel processes.", show_default="number of cores")
+    ] = None,
 ) -> None:
-    """Prove that a notebook can be taught with.
+    """Verify that a notebook is ready to be taught.
 
-    Prints a line for each thing that is wrong with it, with file and line number, and exits with 1 if there is one.
+    Prints each problem in a line with file and line number, and exits with 1 if there are any.
 
-    The committed notebooks are what the source makes. An empty notebook earns nothing and the reference everything.
-    Each wrong answer loses the points that it should and gets its message. Each mutant, the reference with one small slip,
-    loses points. Executed again, the reference shows the same.
+    The committed notebooks must match the source. An empty notebook must earn no points, and the reference all of
+    them. Each wrong answer must lose the expected points and get its message. Each mutant, the reference with one
+    small mistake, must lose points. A second execution must give the same outputs.
     """
+    from minitorch._cpu import available_cores
+
     from ..author.layout import CourseLayout
     from ..author.lint import AuthoringError
-    from ..author.runner_pool import cores
     from ..author.verify import verify
 
-    layout, all_well = CourseLayout(root), True
+    layout, valid = CourseLayout(root), True
     for name in layout.find(notebooks or []):
         try:
-            with bar(f"verifying {name}") as done:
-                found = verify(layout, name, jobs or cores(), done)
+            with progress_bar(f"verifying {name}") as done:
+                found = verify(layout, name, jobs or available_cores(), done)
         except AuthoringError as error:
             found = error.problems
         for problem in found:
             print(problem)
-        all_well = all_well and not found
-        print(f"{name}: {len(found)} to mend" if found else f"{name}: ok")
-    raise typer.Exit(0 if all_well else 1)
+        valid = valid and not found
+        print(f"{name}: {len(found)} to fix" if found else f"{name}: ok")
+    raise typer.Exit(0 if valid else 1)
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="Number and topic in small letters, such as 15_fine_tuning.")],
+    name: Annotated[str, typer.Argument(help="Number and topic in lower case, such as 15_fine_tuning.")],
     root: Root = Path(),
 ) -> None:
-    """Lay down a small notebook to start from.
+    """Create a small notebook to start from.
 
-    It has one exercise, its check, its hidden test and four wrong answers, and is complete: `minitorch course build`
-    and then `minitorch course verify` pass.
+    It has one exercise with its check, its hidden test and four wrong answers. It is complete: `minitorch course build`
+    and `minitorch course verify` succeed.
     """
     from ..author.layout import CourseLayout
     from ..author.scaffold import scaffold
@@ -84,12 +85,12 @@ def new(
 
 def release(
     notebooks: Numbers = None,
-    out: Annotated[Path, typer.Option(help="Folder to put the notebooks into.")] = Path("released"),
+    out: Annotated[Path, typer.Option(help="Folder for the notebooks.")] = Path("released"),
     root: Root = Path(),
 ) -> None:
-    """Write the notebooks that students get into a folder.
+    """Copy the notebooks that students get to a folder.
 
-    They have no solutions and no hidden tests. No file is replaced.
+    They have no solutions and no hidden tests. Existing files are not replaced.
     """
     from ..author.build import release_to
     from ..author.layout import CourseLayout
@@ -102,7 +103,7 @@ def release(
 
 @contextlib.contextmanager
 def _problems_in_lines() -> Iterator[None]:
-    """An author's mistakes are printed one a line, and the command fails."""
+    """Print an author's mistakes, one per line, and exit with 1."""
     from ..author.lint import AuthoringError
 
     try:

@@ -9,7 +9,7 @@ from .export import export, lecture
 from .grade import grade
 from .student import check, progress, start, submit
 
-HELP = """Write, take and grade the course's notebooks.
+HELP = """Write, solve and grade the notebooks of the course.
 
 For students: start, check, progress, submit. For instructors: release, grade, export, lecture. For authors: new, build,
 verify.

@@ -1,4 +1,4 @@
-"""What a course makes for others to read: `minitorch course export` (of grades) and `minitorch course lecture`."""
+"""`minitorch course export | lecture`: grades for other programs, and lectures as pages and slides."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 
 class Target(StrEnum):
-    """For whom grades are exported; the same words as `minitorch_course.gradebook.export.TARGETS`, without its imports."""
+    """Formats of exported grades, equal to `gradebook.export.TARGETS`, which is slow to import."""
 
     CSV = "csv"
     JUNIT = "junit"
@@ -20,14 +20,16 @@ class Target(StrEnum):
 
 
 def export(
-    grades: Annotated[Path, typer.Argument(help="Folder that `minitorch course grade` wrote.")],
-    to: Annotated[Target, typer.Option(help="Who is to read them.")],
+    grades: Annotated[Path, typer.Argument(help="Output folder of `minitorch course grade`.")],
+    to: Annotated[Target, typer.Option(help="Format of the export.")],
     out: Annotated[
         Path,
-        typer.Option(help="File to write; .csv or .xml for Moodle. For Gradescope a folder, with a folder a student."),
+        typer.Option(
+            help="File to write (.csv or .xml for Moodle); for Gradescope a folder, with one folder per student."
+        ),
     ],
 ) -> None:
-    """Write the grades of a class in the form of another program."""
+    """Export the grades of a class to another program."""
     from ..gradebook.export import export
     from ..gradebook.results import read_grades
 
@@ -36,14 +38,14 @@ def export(
 
 def lecture(
     lectures: Annotated[
-        list[str] | None, typer.Argument(help="Lectures, such as 02 or 02_autodiff; all if none is given.")
+        list[str] | None, typer.Argument(help="Lectures, such as 02 or 02_autodiff.", show_default="all")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for what is made.")] = Path("build/lectures"),
-    root: Annotated[Path, typer.Option(help="Folder of the repository.")] = Path(),
+    out: Annotated[Path, typer.Option(help="Output folder.")] = Path("build/lectures"),
+    root: Annotated[Path, typer.Option(help="Root folder of the repository.")] = Path(),
 ) -> None:
-    """Make the page and the slides of a lecture.
+    """Build the page and the slides of a lecture.
 
-    Of lectures/NN_topic.md come two files that need nothing else, not even the network.
+    lectures/NN_topic.md becomes two self-contained HTML files, which need no network.
     """
     from ..author.lecture import find_lectures, make_lecture
 

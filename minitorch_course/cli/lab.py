@@ -1,4 +1,4 @@
-"""`minitorch lab`: work done in a terminal, begun and reviewed."""
+"""`minitorch lab start | check`: work done in a terminal, with reviews."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..labs.review import Item, Report
+    from ..labs.review import Item, Review
 
 app = typer.Typer(
-    help="Do the labs: package a model, guard it with checks, contribute to a project.",
+    help="Work on the labs: package a model, test changes of it, contribute to a project.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 Name = Annotated[str, typer.Argument(help="The lab: docker, pull-request or ci.")]
 Folder = Annotated[
     Path | None,
-    typer.Option(help="Folder of the lab.", show_default="./minitorch-labs/NAME, or the one that you are in"),
+    typer.Option(help="Folder of the lab.", show_default="the current folder if it is one, else ./minitorch-labs/NAME"),
 ]
 STYLES = {"done": ("done", "bold blue"), "missing": ("missing", "bold dark_orange3"), "unverified": ("unknown", "dim")}
 
 
 @app.command()
 def start(name: Name, folder: Folder = None) -> None:
-    """Lay down a lab's folder. What is there already is never written over."""
+    """Create the folder of a lab. Existing files are never overwritten."""
     from ..labs.registry import start
 
     place = start(_known(name), folder)
-    print(f"{place} is ready. Read {place / 'README.md'}, and ask for a review at any time with")
+    print(f"{place} is ready. Read {place / 'README.md'}. To get a review at any time, run")
     print(f"  minitorch lab check {name}" + (f' --folder "{folder}"' if folder else ""))
 
 
@@ -40,21 +40,21 @@ def check(
     name: Name,
     folder: Folder = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="For instructors: print JSON, and leave the lab's folder as it is.")
+        bool, typer.Option("--json", help="For instructors: print JSON, and do not change the lab's folder.")
     ] = False,
 ) -> None:
-    """Have your work reviewed: what is done, and what is missing, with file and line.
+    """Review your work: what is done, and what is missing, with file and line.
 
-    Exits with 0 when all is done, with 1 while something is missing or could not be verified.
+    Exits with 0 if everything is done, with 1 if something is missing or could not be verified.
     """
     from ..labs.registry import check
 
-    report = check(_known(name), folder, not as_json)
+    review = check(_known(name), folder, not as_json)
     if as_json:
-        print(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
+        print(json.dumps(review.as_dict(), indent=2, ensure_ascii=False))
     else:
-        _print(report)
-    if not report.done:
+        _print(review)
+    if not review.done:
         raise typer.Exit(1)
 
 
@@ -66,25 +66,25 @@ def _known(name: str) -> str:
     return name
 
 
-def _print(report: Report) -> None:
+def _print(review: Review) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    for item in report.items:
+    for item in review.items:
         word, style = STYLES[item.status]
         table.add_row(Text(word, style), f"{item.earned:>2} of {item.points:<2}", Text(item.title))
     Console().print(table)
-    for text in _remarks(report.items):
+    for text in _comments(review.items):
         print(f"\n{text}")
-    for note in report.notes:
+    for note in review.notes:
         print(f"\n{note}")
-    print(f"\n{report.earned} of {report.points} points.")
+    print(f"\n{review.earned} of {review.points} points.")
 
 
-def _remarks(items: Sequence[Item]) -> list[str]:
-    """Each comment once, in order, and why something could not be verified."""
-    said = [str(comment) for item in items for comment in item.comments]
+def _comments(items: Sequence[Item]) -> list[str]:
+    """Return each comment once, in order, and why items could not be verified."""
+    comments = [str(comment) for item in items for comment in item.comments]
     unverified = [f"Not verified: {item.unverified}" for item in items if item.status == "unverified"]
-    return list(dict.fromkeys(said + unverified))
+    return list(dict.fromkeys(comments + unverified))

@@ -32,9 +32,7 @@ def start(
 
     path, new = start(notebook, find_workspace(workspace))
     print(f"{path} is ready." if new else f"{path} exists already and stays as it is.")
-    print(
-        f"Later: `minitorch course check {notebook}` runs its checks, `minitorch course submit {notebook}` creates your submission."
-    )
+    print(f"Later: `minitorch course check {notebook}` checks it, `minitorch course submit {notebook}` packs it.")
     if open:
         _open(path)
     else:

@@ -1,23 +1,17 @@
+import functools
 import json
 import sys
 
 import pytest
 
-from minitorch.cli import main
 from minitorch_course.cli.export import Target
 from minitorch_course.gradebook.export import TARGETS
 
 
 @pytest.fixture
-def run(capsys):
-    """`run(*arguments)` is the exit code, standard output and standard error of `minitorch course ...`."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as caught:
-            main(["course", *map(str, arguments)])
-        return caught.value.code, *capsys.readouterr()
-
-    return call
+def run(minitorch):
+    """`run(*arguments)` returns the exit code and both outputs of `minitorch course ...`."""
+    return functools.partial(minitorch, "course")
 
 
 @pytest.fixture
@@ -54,7 +48,7 @@ def test_grades_are_exported(to, out, file, part, run, grades, tmp_path):
     assert part in (tmp_path / out / file).read_text(encoding="utf-8")
 
 
-def test_grades_that_are_not_there_are_one_line(run, tmp_path):
+def test_missing_grades_are_reported_in_one_line(run, tmp_path):
     code, _, said = run("export", tmp_path, "--to", "csv", "--out", tmp_path / "x")
     assert code == 1
     assert said.count("\n") == 1
@@ -62,13 +56,13 @@ def test_grades_that_are_not_there_are_one_line(run, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--to", "blackboard", "--out", "x"], ["--to", "csv"], ["--out", "x"], []])
-def test_wrong_usage_is_told(arguments, run, grades):
+def test_wrong_usage_is_reported(arguments, run, grades):
     code, _, said = run("export", grades, *arguments)
     assert code == 2
     assert "minitorch course export --help" in said
 
 
-def test_a_lecture_is_made(run, tmp_path):
+def test_a_lecture_is_built(run, tmp_path):
     pytest.importorskip("pypandoc")
     (tmp_path / "lectures").mkdir()
     for name in ("01_a", "02_b"):
@@ -82,7 +76,7 @@ def test_a_lecture_is_made(run, tmp_path):
     assert len(said.split()) == 4
 
 
-def test_without_pandoc_it_says_what_to_install(run, tmp_path, monkeypatch):
+def test_without_pandoc_the_install_command_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pypandoc", None)
     (tmp_path / "lectures").mkdir()
     (tmp_path / "lectures" / "01_a.md").touch()
@@ -92,7 +86,7 @@ def test_without_pandoc_it_says_what_to_install(run, tmp_path, monkeypatch):
     assert "pip install 'minitorch-course[lectures]'" in said
 
 
-def test_a_lecture_that_is_not_there_is_one_line(run, tmp_path):
+def test_a_missing_lecture_is_reported_in_one_line(run, tmp_path):
     code, _, said = run("lecture", "01", "--root", tmp_path)
     assert code == 1
     assert said.count("\n") == 1

@@ -1,3 +1,4 @@
+import functools
 import re
 import subprocess
 import sys
@@ -12,58 +13,60 @@ from minitorch_course.student.skills import SKILLS
 pytestmark = pytest.mark.slow
 
 
-def course(minitorch, *arguments):
-    return minitorch("course", *arguments)
+@pytest.fixture
+def course(minitorch):
+    """`course(*arguments)` returns the exit code and both outputs of `minitorch course ...`."""
+    return functools.partial(minitorch, "course")
 
 
-def test_start_puts_the_notebook_there_and_says_so(minitorch, tmp_path):
+def test_start_copies_the_notebook(course, tmp_path):
     folder = tmp_path / "mein Kurs é"
-    code, out, err = course(minitorch, "start", "02", "--workspace", folder, "--no-open")
+    code, out, err = course("start", "02", "--workspace", folder, "--no-open")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         f"{folder / '02_autodiff.ipynb'} is ready.",
-        "Later: `minitorch course check 02` runs its checks, `minitorch course submit 02` hands it in.",
+        "Later: `minitorch course check 02` checks it, `minitorch course submit 02` packs it.",
         f'Open it with: jupyter lab "{folder / "02_autodiff.ipynb"}"',
     ]
     (folder / "02_autodiff.ipynb").write_text("mine", "utf-8")
-    code, out, _ = course(minitorch, "start", "02", "--workspace", folder, "--no-open")
+    code, out, _ = course("start", "02", "--workspace", folder, "--no-open")
     assert code == 0
-    assert "is there already and stays as it is." in out
+    assert "exists already and stays as it is." in out
     assert (folder / "02_autodiff.ipynb").read_text("utf-8") == "mine"
 
 
 @pytest.fixture
 def jupyterlab(monkeypatch):
-    """Installed, whether it is or not: nothing of it is run here."""
+    """Pretend that JupyterLab is installed; nothing here runs it."""
     monkeypatch.setitem(sys.modules, "jupyterlab", types.ModuleType("jupyterlab"))
 
 
-def test_start_opens_jupyterlab_in_the_folder(minitorch, tmp_path, monkeypatch, jupyterlab):
+def test_start_opens_jupyterlab_in_the_folder(course, tmp_path, monkeypatch, jupyterlab):
     calls = []
     monkeypatch.setattr(subprocess, "run", lambda *args, **options: calls.append((args, options)))
-    assert course(minitorch, "start", "02", "--workspace", tmp_path)[0] == 0
+    assert course("start", "02", "--workspace", tmp_path)[0] == 0
     assert calls == [(([sys.executable, "-m", "jupyterlab", "02_autodiff.ipynb"],), {"cwd": tmp_path, "check": False})]
 
 
-def test_ctrl_c_in_jupyterlab_is_the_usual_way_out(minitorch, tmp_path, monkeypatch, jupyterlab):
+def test_ctrl_c_in_jupyterlab_is_not_an_error(course, tmp_path, monkeypatch, jupyterlab):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(subprocess, "run", stopped)
-    assert course(minitorch, "start", "02", "--workspace", tmp_path)[0] == 0
+    assert course("start", "02", "--workspace", tmp_path)[0] == 0
 
 
-def test_without_jupyterlab_the_install_command_is_named(minitorch, tmp_path, monkeypatch):
+def test_without_jupyterlab_the_install_command_is_named(course, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "jupyterlab", None)
-    code, _, err = course(minitorch, "start", "02", "--workspace", tmp_path)
+    code, _, err = course("start", "02", "--workspace", tmp_path)
     assert code == 1
     assert "Opening a notebook needs the package jupyterlab, which is not installed: pip install" in err
     assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("command", ["start", "check", "submit"])
-def test_an_unknown_notebook_is_one_line_with_those_there_are(minitorch, tmp_path, command):
-    code, _, err = course(minitorch, command, "99", "--workspace", tmp_path)
+def test_an_unknown_notebook_is_reported_with_the_known_ones(course, tmp_path, command):
+    code, _, err = course(command, "99", "--workspace", tmp_path)
     assert code == 1
     assert err.startswith("minitorch: No notebook is called '99'. There are: ")
     assert "02_autodiff" in err
@@ -71,21 +74,21 @@ def test_an_unknown_notebook_is_one_line_with_those_there_are(minitorch, tmp_pat
 
 
 @pytest.mark.parametrize("command", ["check", "submit"])
-def test_what_was_not_started_says_how(minitorch, tmp_path, command):
-    code, _, err = course(minitorch, command, "02", "--workspace", tmp_path)
+def test_an_unstarted_notebook_is_reported_with_the_command(course, tmp_path, command):
+    code, _, err = course(command, "02", "--workspace", tmp_path)
     assert code == 1
     assert "begin with `minitorch course start 02`" in err
 
 
-def test_progress_of_nothing_says_how_to_begin(minitorch, tmp_path):
-    code, _, err = course(minitorch, "progress", "--workspace", tmp_path)
+def test_progress_without_notebooks_names_the_command(course, tmp_path):
+    code, _, err = course("progress", "--workspace", tmp_path)
     assert code == 1
-    assert "begin with `minitorch course start 00`" in err
+    assert "run `minitorch course start 00`" in err
 
 
 @pytest.fixture
-def started(minitorch, tmp_path):
-    course(minitorch, "start", "02", "--workspace", tmp_path, "--no-open")
+def started(course, tmp_path):
+    course("start", "02", "--workspace", tmp_path, "--no-open")
     return tmp_path
 
 
@@ -93,7 +96,7 @@ def give(monkeypatch, *states):
     monkeypatch.setattr("minitorch_course.student.progress.check_notebook", lambda path, limit, each: list(states))
 
 
-def test_check_lists_the_exercises_and_fails_while_one_is_not_right(minitorch, started, monkeypatch):
+def test_check_lists_the_exercises_and_fails_while_one_is_wrong(course, started, monkeypatch):
     give(
         monkeypatch,
         State("softmax", False, True),
@@ -101,29 +104,29 @@ def test_check_lists_the_exercises_and_fails_while_one_is_not_right(minitorch, s
         State("backward", False, None, "not reached"),
         State("jvp", True, False, "not written yet"),
     )
-    code, out, _ = course(minitorch, "check", "02", "--workspace", started)
+    code, out, _ = course("check", "02", "--workspace", started)
     assert code == 1
     assert [line.split()[0] for line in out.splitlines()] == ["ok", "not", "unknown", "stretch", "1"]
     assert "unbroadcast  a row: axis [0] is missing" in out
-    assert out.endswith("1 of 3 exercises are right.\n")
+    assert out.endswith("1 of 3 exercises are correct.\n")
 
 
-def test_check_succeeds_when_all_but_the_stretch_is_right(minitorch, started, monkeypatch):
+def test_check_succeeds_if_all_but_the_stretch_are_correct(course, started, monkeypatch):
     give(monkeypatch, State("softmax", False, True), State("jvp", True, False, "not written yet"))
-    code, out, _ = course(minitorch, "check", "02", "--workspace", started)
+    code, out, _ = course("check", "02", "--workspace", started)
     assert code == 0
-    assert out.endswith("1 of 1 exercises are right.\n")
+    assert out.endswith("1 of 1 exercises are correct.\n")
 
 
-def test_progress_shows_a_bar_for_each_notebook(minitorch, started):
-    code, out, _ = course(minitorch, "progress", "--workspace", started)
+def test_progress_shows_a_bar_for_each_notebook(course, started):
+    code, out, _ = course("progress", "--workspace", started)
     assert code == 0
     assert out.startswith("02_autodiff  ")
     assert "0 of " in out
 
 
-def test_progress_fills_six_skills_in_the_terminal_and_on_a_page(minitorch, started, tmp_path):
-    code, out, _ = course(minitorch, "progress", "--workspace", started, "--page", tmp_path / "own" / "progress.html")
+def test_progress_fills_six_skills_in_the_terminal_and_on_a_page(course, started, tmp_path):
+    code, out, _ = course("progress", "--workspace", started, "--page", tmp_path / "own" / "progress.html")
     page = (tmp_path / "own" / "progress.html").read_text("utf-8")
     assert code == 0
     for skill in SKILLS:
@@ -134,15 +137,15 @@ def test_progress_fills_six_skills_in_the_terminal_and_on_a_page(minitorch, star
     assert "https://" not in page
 
 
-def test_progress_does_not_take_a_folder_for_its_page(minitorch, started):
-    code, _, err = course(minitorch, "progress", "--workspace", started, "--page", started)
+def test_progress_rejects_a_folder_as_its_page(course, started):
+    code, _, err = course("progress", "--workspace", started, "--page", started)
     assert code == 2
     assert "is a directory" in err
     assert started.is_dir()
 
 
-def test_submit_prints_a_receipt(minitorch, started):
-    code, out, _ = course(minitorch, "submit", "02", "--workspace", started, "--student", "Ångström")
+def test_submit_prints_a_receipt(course, started):
+    code, out, _ = course("submit", "02", "--workspace", started, "--student", "Ångström")
     assert code == 0
     assert f"file      {started / '02_autodiff-submission.zip'}" in out
     assert "student   Ångström" in out
@@ -151,11 +154,11 @@ def test_submit_prints_a_receipt(minitorch, started):
 
 
 @pytest.mark.parametrize("command", ["start", "check", "progress", "submit"])
-def test_help_is_there(minitorch, command):
-    code, out, _ = course(minitorch, command, "--help")
+def test_every_command_has_help(course, command):
+    code, out, _ = course(command, "--help")
     assert code == 0
     assert "--workspace" in out
 
 
-def test_wrong_usage_is_told_apart(minitorch):
-    assert course(minitorch, "start")[0] == 2
+def test_wrong_usage_exits_with_2(course):
+    assert course("start")[0] == 2

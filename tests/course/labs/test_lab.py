@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from minitorch.cli import main
 from minitorch_course.labs import registry, run_sandboxed
 from minitorch_course.labs.lab_dir import create, find, lab_files
 from minitorch_course.labs.registry import LABS, Lab
@@ -28,18 +27,22 @@ def lab(monkeypatch, tmp_path):
     return items, responds
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as completed:
-        main(["lab", *arguments])
-    shown = capsys.readouterr()
-    return completed.value.code, shown.out, " ".join(shown.err.split())
+@pytest.fixture
+def run(minitorch):
+    """`run(*arguments)` returns the exit code and both outputs of `minitorch lab ...`, the second on one line."""
+
+    def call(*arguments):
+        code, out, err = minitorch("lab", *arguments)
+        return code, out, " ".join(err.split())
+
+    return call
 
 
-def test_a_lab_is_started_once_and_found_from_inside(lab, capsys, monkeypatch, tmp_path):
-    code, out, _ = run(capsys, "start", "docker")
+def test_a_lab_is_started_once_and_found_from_inside(lab, run, monkeypatch, tmp_path):
+    code, out, _ = run("start", "docker")
     assert code == 0
     assert "minitorch-labs/docker is ready" in out.replace("\\", "/")
-    code, _, err = run(capsys, "start", "docker")
+    code, _, err = run("start", "docker")
     assert code == 1
     assert "exists already and stays as it is" in err
     inside = tmp_path / "minitorch-labs" / "docker" / "deep"
@@ -50,29 +53,29 @@ def test_a_lab_is_started_once_and_found_from_inside(lab, capsys, monkeypatch, t
     assert not list((tmp_path / "minitorch-labs").glob(".*"))
 
 
-def test_exit_codes_and_output(lab, capsys):
+def test_exit_codes_and_output(lab, run):
     items, responds = lab
-    assert run(capsys, "check", "docker")[0] == 1  # not started
-    run(capsys, "start", "docker")
-    code, out, _ = run(capsys, "check", "docker")
+    assert run("check", "docker")[0] == 1  # not started
+    run("start", "docker")
+    code, out, _ = run("check", "docker")
     assert code == 1
     assert "x.py:3: is wrong. Fix it." in out
     assert "3 of 7 points." in out
     assert "A note." in out
     items[1] = Item("b", "Second", 4, unverified="no builder works")
-    code, out, _ = run(capsys, "check", "docker")
+    code, out, _ = run("check", "docker")
     assert code == 1
     assert "unknown" in out
     assert "Not verified: no builder works" in out
     assert "3 of 7" in out
     items.pop()
-    assert run(capsys, "check", "docker")[0] == 0
-    code, out, _ = run(capsys, "check", "docker", "--json")
+    assert run("check", "docker")[0] == 0
+    code, out, _ = run("check", "docker", "--json")
     assert code == 0
     assert json.loads(out)["items"][0]["status"] == "done"
     assert json.loads(out)["earned"] == 3
     assert responds == [True, True, True, False]  # instructors change nothing
-    code, _, err = run(capsys, "check", "dokcer")
+    code, _, err = run("check", "dokcer")
     assert code == 2
     assert "unknown lab 'dokcer'. There are:" in err
 
@@ -104,8 +107,8 @@ def test_a_program_that_does_not_end_or_prints_too_much(tmp_path):
 
 
 @pytest.mark.parametrize("name", LABS)
-def test_each_lab_starts_in_the_default_folder(name, capsys, monkeypatch, tmp_path):
+def test_each_lab_starts_in_the_default_folder(name, run, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    code, _, err = run(capsys, "start", name)
+    code, _, err = run("start", name)
     assert code == 0, err
     assert find(name, None) == tmp_path / "minitorch-labs" / name
