@@ -1,6 +1,8 @@
 """The drawing in ARCHITECTURE.md, checked: imports point one way."""
 
 import ast
+import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,32 +12,17 @@ import pytest
 import minitorch as mt
 
 ROOT = Path(mt.__file__).parents[1]
-LIBRARY = {  # What each part of `minitorch` may import; every part may import the utilities `_files`, `_optional`, ...
-    "autodiff": set(),
-    "ops": {"autodiff"},
-    "nn": {"autodiff", "ops"},
-    "optim": set(),
-    "text": set(),
-    "data": {"text"},
-    "models": {"autodiff", "ops", "nn"},
-    "train": {"autodiff", "ops", "nn", "optim", "text", "data", "models"},
-    "compress": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train"},
-    "finetune": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "compress"},
-    "infer": {"autodiff", "ops", "nn", "text", "data", "models", "train", "compress"},
-    "cli": {"autodiff", "ops", "nn", "optim", "text", "data", "models", "train", "compress", "finetune", "infer"},
-}
-COURSE = {  # The same for `minitorch_course`, which may import all of `minitorch`.
-    "figures": set(),
-    "answers": set(),
-    "notebook": {"answers"},
-    "author": {"answers", "notebook"},
-    "student": {"answers", "notebook"},
-    "gradebook": set(),
-    "grading": {"answers", "notebook", "author", "gradebook", "root"},  # A kernel imports what notebooks import.
-    "labs": {"grading"},  # whose sandbox it uses
-    "cli": {"answers", "notebook", "author", "student", "gradebook", "grading", "labs"},
-}
-PACKAGES = {"minitorch": LIBRARY, "minitorch_course": COURSE}
+PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+
+
+def table(title: str) -> dict[str, tuple[set[str], list[str]]]:
+    """The parts of a package as ARCHITECTURE.md lists them: the parts that each imports, and its files."""
+    section = PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", section, re.MULTILINE)
+    return {part: (set(imports.split(", ")) - {"-"}, files.split(", ")) for part, imports, files in rows}
+
+
+PACKAGES = {"minitorch": table("The library"), "minitorch_course": table("The course")}
 
 
 def imported_modules(path: Path) -> set[tuple[str, ...]]:
@@ -62,19 +49,38 @@ def imported_parts(path: Path) -> set[str]:
     return {name for name in parts if name == "root" or not name.startswith("_")} - {part}
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_every_part_is_in_the_drawing(package):
-    assert {p.name for p in (ROOT / package).iterdir() if (p / "__init__.py").exists()} == set(PACKAGES[package])
+def folders(package: str) -> list[Path]:
+    return [path for path in (ROOT / package).iterdir() if (path / "__init__.py").exists()]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_imports_point_one_way(package):
-    wrong = {
-        str(path.relative_to(ROOT)): extra
-        for path in (ROOT / package).glob("*/**/*.py")
-        if (extra := imported_parts(path) - PACKAGES[package][path.relative_to(ROOT).parts[1]])
+def test_every_part_and_every_file_is_in_the_table(package):
+    assert {folder.name for folder in folders(package)} == set(PACKAGES[package])
+    for folder in folders(package):
+        names = [path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+        assert sorted(PACKAGES[package][folder.name][1]) == sorted({*names} - {"__init__"}), folder
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_table_lists_exactly_what_each_part_imports(package):
+    imported = {
+        folder.name: set().union(*(imported_parts(path) for path in folder.rglob("*.py")))
+        for folder in folders(package)
     }
-    assert wrong == {}
+    assert imported == {part: imports for part, (imports, _) in PACKAGES[package].items()}
+
+
+def test_in_the_drawing_every_part_stands_above_those_that_it_imports():
+    drawing = PAGE.partition("```\n")[2].partition("```")[0].splitlines()
+    row = {
+        word: i
+        for i, line in enumerate(drawing)
+        for word in re.findall(r"[a-z]+", re.split(r" {9,}minitorch ", line)[0])
+    }
+    parts = PACKAGES["minitorch"]
+    assert set(row) == set(parts)
+    for part, (imports, _) in parts.items():
+        assert all(row[part] < row[name] for name in imports), part
 
 
 def test_the_library_never_imports_the_course():
@@ -84,6 +90,46 @@ def test_the_library_never_imports_the_course():
         if any(name[0] == "minitorch_course" for name in imported_modules(path))
     ]
     assert wrong == []
+
+
+def import_graph(package: str) -> dict[str, set[str]]:
+    """The modules of a package, each with those that it imports, also inside of functions and for type checkers."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in (ROOT / package).rglob("*.py")
+    }
+    graph: dict[str, set[str]] = {}
+    for module, path in paths.items():
+        graph[module] = set()
+        for name in imported_modules(path):
+            while name and ".".join(name) not in paths:  # The last part is a function or a class.
+                name = name[:-1]
+            graph[module] |= {".".join(name)} - {"", module}
+    return graph
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_modules_do_not_import_each_other_in_a_circle(package):
+    try:
+        graphlib.TopologicalSorter(import_graph(package)).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"imports go in a circle: {' <- '.join(error.args[1])}")
+
+
+def test_a_circle_of_imports_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    (tmp_path / "minitorch" / "nn").mkdir(parents=True)
+    files = {
+        "__init__": "",
+        "a": "def f():\n    from .b import g\n",
+        "b": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import c\n",
+        "c": "from minitorch.nn.a import f\n",
+    }
+    for name, code in files.items():
+        (tmp_path / "minitorch" / "nn" / f"{name}.py").write_text(code)
+    assert import_graph("minitorch")["minitorch.nn.a"] == {"minitorch.nn.b"}
+    with pytest.raises(pytest.fail.Exception, match=r"minitorch\.nn\.\w <- minitorch\.nn\.\w"):
+        test_modules_do_not_import_each_other_in_a_circle("minitorch")
 
 
 def test_the_walk_sees_an_import_of_each_form(tmp_path, monkeypatch):
