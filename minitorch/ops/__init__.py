@@ -1,8 +1,8 @@
-"""What can be differentiated?
+"""Differentiable operations.
 
 Read `shapes` (linear, easy), `elementwise` (the table of derivatives), `indexing`, `reduce`, `linalg`, `convolution`,
 and last `fused`, the operations whose rules are worth deriving by hand. `operators` binds `+ @ []` to tensors. An op
-has the name, the argument order and the result of the function of `jax.numpy`, `jax.nn` or `jax.lax` it stands for.
+has the name, the argument order and the result of its counterpart in `jax.numpy`, `jax.nn` or `jax.lax`.
 """
 
 from . import operators as operators

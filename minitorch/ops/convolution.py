@@ -1,4 +1,4 @@
-"""Convolution and pooling: one small window of weights, or of nothing but a maximum, slid over the axes of an image.
+"""Convolution and pooling: a small window slides over the spatial axes of an image.
 
 A convolution is linear in the image and in the kernel, and both its transposes are convolutions again. In one
 dimension, with stride `s`, image dilation `d`, kernel dilation `r` and `lo` zeros before the image, output `o` sums
@@ -6,8 +6,9 @@ the products `x[i] w[k]` over
 
     i d = o s + k r - lo.
 
-For `x[i]` the same pairs read `o s = i d - k r + lo`: stride and image dilation change places, and the kernel is
-flipped. For `w[k]` they read `k r = i d - o s + lo`: the cotangent, dilated by `s`, is the kernel.
+Solved for the output, `o s = i d - k r + lo`: in the rule of `x`, stride and image dilation change places, and the
+kernel is flipped. Solved for the kernel, `k r = i d - o s + lo`: in the rule of `w`, the cotangent, dilated by `s`, is
+the kernel.
 """
 
 from __future__ import annotations
@@ -41,17 +42,20 @@ def conv_general_dilated(
     dimension_numbers: Any = None,
     feature_group_count: int = 1,
 ) -> Any:
-    """Convolution with any number of spatial axes, as `jax.lax.conv_general_dilated`.
+    """Convolve images with any number of spatial axes, as `jax.lax.conv_general_dilated`.
 
     Args:
       lhs: the images, by default (batch, channels, *spatial).
       rhs: the kernel, by default (channels out, channels in / groups, *spatial).
-      padding: "SAME", "VALID", "SAME_LOWER", or for each spatial axis the zeros before and after it.
+      window_strides: the step of the window along each spatial axis.
+      padding: "SAME", "VALID", "SAME_LOWER", or for each spatial axis the numbers of zeros before and after it.
+      lhs_dilation: the distance between neighbouring pixels, with zeros between them; by default 1.
+      rhs_dilation: the same for the kernel.
       dimension_numbers: the layouts of images, kernel and result, such as `("NHWC", "HWIO", "NHWC")`.
-      feature_group_count: the number of groups of channels that do not see each other.
+      feature_group_count: the number of groups of channels that are convolved separately.
 
     Raises:
-      ValueError: shapes that do not fit, or a named padding together with `lhs_dilation`.
+      ValueError: the shapes do not fit, or a named padding is combined with `lhs_dilation`.
     """
     spatial = lhs.ndim - 2
     lhs_spec, rhs_spec, out_spec = jax.lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
@@ -96,17 +100,17 @@ def _convolve_rule_w(
 
 @primitive(_convolve_rule_x, _convolve_rule_w)
 def _convolve(x: Any, w: Any, strides: Any, pads: Pads, x_dilation: Any, w_dilation: Any, groups: int) -> Any:
-    """x (B, C, ...), w (O, C / groups, ...) -> (B, O, ...)."""
+    """Convolve x (B, C, ...) with w (O, C / groups, ...) to (B, O, ...)."""
     return jax.lax.conv_general_dilated(x, w, strides, pads, x_dilation, w_dilation, feature_group_count=groups)
 
 
 def _dilated(x: Any, dilation: Sequence[int]) -> np.ndarray:
-    """The lengths of the spatial axes, with `dilation - 1` zeros put between neighbours."""
+    """Return the lengths of the spatial axes after `dilation - 1` zeros are inserted between neighbours."""
     return np.maximum((np.array(x.shape[2:]) - 1) * dilation + 1, 0)
 
 
 def _swap_channels(w: Any, groups: int) -> Any:
-    """(groups * A, B, ...) -> (groups * B, A, ...)."""
+    """Map (groups * A, B, ...) to (groups * B, A, ...)."""
     a, b = w.shape[0] // groups, w.shape[1]
     grouped = shapes.reshape(w, (groups, a, b, *w.shape[2:]))
     return shapes.reshape(shapes.swapaxes(grouped, 1, 2), (groups * b, a, *w.shape[2:]))
@@ -115,16 +119,16 @@ def _swap_channels(w: Any, groups: int) -> Any:
 def max_pool(
     inputs: Any, window_shape: Sequence[int], strides: Sequence[int] | None = None, padding: Any = "VALID"
 ) -> Any:
-    """The largest number in each window, as `flax.linen.max_pool`; of equal ones the first gets the gradient.
+    """Return the maximum of each window, as `flax.linen.max_pool`; the first of equal numbers gets the gradient.
 
     Args:
-      inputs: (..., *spatial, channels).
-      window_shape: the lengths of the window along the spatial axes. To take in a whole axis, `ops.max` is faster.
-      strides: the steps from window to window, by default 1.
+      inputs: images (..., *spatial, channels).
+      window_shape: the lengths of the window along the spatial axes. For a whole axis, `ops.max` is faster.
+      strides: the step of the window along each spatial axis, by default 1.
       padding: "SAME", "VALID", or for each spatial axis the (before, after) numbers of positions added.
 
     Raises:
-      ValueError: a window that does not fit, or fewer spatial axes than the window has.
+      ValueError: the window does not fit, or has more axes than `inputs` has spatial axes.
     """
     return _pool(_larger, -np.inf, inputs, window_shape, strides, padding)
 
@@ -136,7 +140,7 @@ def avg_pool(
     padding: Any = "VALID",
     count_include_pad: bool = True,
 ) -> Any:
-    """The mean of each window, as `flax.linen.avg_pool`; arguments and errors as of `max_pool`.
+    """Return the mean of each window, as `flax.linen.avg_pool`; arguments and errors are those of `max_pool`.
 
     Padding counts as zeros, or with `count_include_pad=False` not at all.
     """
@@ -149,7 +153,7 @@ def avg_pool(
 def _pool(
     combine: Any, fill: float, x: Any, window_shape: Sequence[int], strides: Sequence[int] | None, padding: Any
 ) -> Any:
-    """Combine the numbers of each window, along one axis after the other: k + k slices of `x` and not k * k."""
+    """Combine the numbers of each window along one axis after the other, with k + k slices of `x` instead of k * k."""
     first = x.ndim - 1 - len(window_shape)
     if first < 0:
         raise ValueError(
@@ -159,7 +163,7 @@ def _pool(
     if isinstance(padding, str):
         padding = jax.lax.padtype_to_pads(x.shape[first:-1], window_shape, strides, padding)
     per_axis = list(zip(window_shape, strides, padding, strict=True))
-    for i in reversed(range(len(per_axis))):  # Rows last, so that the first of equal numbers in reading order wins.
+    for i in reversed(range(len(per_axis))):  # Rows last: the first of equal numbers in row-major order is chosen.
         window, stride, (lo, hi) = per_axis[i]
         axis = first + i
         x = _spread(x, axis, lo, lo + x.shape[axis] + hi, 1, fill) if lo or hi else x
@@ -169,7 +173,7 @@ def _pool(
 
 
 def _count(length: int, window: int, stride: int) -> int:
-    """How many windows find room in an axis."""
+    """Return the number of windows along an axis."""
     if length < window:
         raise ValueError(
             f"a window of {window} does not fit an axis that is {length} long with its padding:"
@@ -179,7 +183,7 @@ def _count(length: int, window: int, stride: int) -> int:
 
 
 def _larger(x: Any, y: Any) -> Any:
-    """The larger of the two: the first of equal ones, and NaN if either is."""
+    """Return the larger number: `x` if they are equal, and NaN if either is NaN."""
     return where(logical_or(greater(y, x), isnan(y)), y, x)
 
 
@@ -189,13 +193,13 @@ def _every_rule(g: Any, y: Any, x: Any, axis: int, start: int, count: int, strid
 
 @primitive(_every_rule)
 def _every(x: Any, axis: int, start: int, count: int, stride: int) -> Any:
-    """`count` numbers along `axis`, from `start` on, `stride` apart."""
+    """Return `count` numbers along `axis`, from `start` on, `stride` apart."""
     return jax.lax.slice_in_dim(x, start, start + (count - 1) * stride + 1, stride, axis)
 
 
 @primitive(lambda g, y, x, axis, start, length, stride, fill: _every(g, axis, start, x.shape[axis], stride))
 def _spread(x: Any, axis: int, start: int, length: int, stride: int, fill: float) -> Any:
-    """The way back: `x` from `start` on, `stride` apart, in an axis of `length` filled with `fill`."""
+    """Return the transpose of `_every`: `x` from `start` on, `stride` apart, in an axis of `length` with `fill`."""
     config = [(0, 0, 0)] * x.ndim
     config[axis] = (start, length - start - ((x.shape[axis] - 1) * stride + 1), stride - 1)
     return jax.lax.pad(x, jnp.asarray(fill, x.dtype), config)

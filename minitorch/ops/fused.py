@@ -152,8 +152,8 @@ def silu(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 
 # Attention. A (T, S) table of weights for each head is the largest array of a transformer, so every pass over it
-# counts. Scales are applied to the queries, which are smaller. A product that needs the table transposed takes it as its
-# second operand: XLA reads that as it is stored, and transposes the small first operand. Heads come before time
+# counts. Scales are applied to the queries, which are smaller. A product that needs the table transposed takes it as
+# its second operand: XLA reads that as it is stored, and transposes the small first operand. Heads come before time
 # everywhere, because a batched product on a CPU needs its batch axes in front: the inputs are transposed once.
 
 

@@ -1,11 +1,11 @@
-"""Reading some entries of an array, and writing them: gather and scatter, each the transpose of the other.
+"""Reading and writing some entries of an array: gather and scatter, each the transpose of the other.
 
-`gather` reads and `place` writes into zeros. What they do with an index outside the array makes them exact transposes:
-`gather` reads 0 there and `place` drops what it should write. An index is never differentiated: it is a plain array of
-integers or booleans, an int, a slice, or a tuple of them.
+`gather` reads, and `scatter_add` adds to zeros. They are exact transposes, because of how they treat an index outside
+the array: `gather` reads 0 there, and `scatter_add` drops the value. An index is never differentiated: it is a plain
+array of integers or booleans, an int, a slice, or a tuple of them.
 """
 # pyright: reportGeneralTypeIssues=false
-# A rule may call the very op that it decorates, which is no circle for Python but is one for the type checker.
+# A rule may call the op that it decorates, which Python allows and the type checker takes for a circle.
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @primitive(lambda g, y, x, index: scatter_add(g, x.shape, index))
 def getitem(x: Any, index: Any) -> Any:
-    """`x[index]` with all that NumPy's indexing has. An array of indices is moved to the edges, as JAX does.
+    """Return `x[index]`, with all of NumPy's indexing. Arrays of indices are clamped to the edges, as in JAX.
 
     Raises:
-      IndexError: an int outside the array, where JAX would move it to the edge without a word.
+      IndexError: an int is outside the array, where JAX would clamp it silently.
     """
     x = jnp.asarray(x)
     for i, (part, n) in enumerate(zip(_parts(index, x.ndim) or (), x.shape, strict=False)):
@@ -39,13 +39,13 @@ def getitem(x: Any, index: Any) -> Any:
 
 @primitive(lambda g, y, x, index: scatter_add(g, x.shape, index))
 def gather(x: Any, index: Any) -> Any:
-    """`x[index]`, with 0 for an index outside the array."""
+    """Return `x[index]`, with 0 for an index outside the array."""
     return jnp.asarray(x).at[index].get(mode="fill", fill_value=0)
 
 
 @primitive(lambda g, y, x, shape, index: gather(g, index))
 def scatter_add(x: Any, shape: Sequence[int], index: Any) -> Any:
-    """Zeros of `shape` with `x` added at `index`: several entries for one place add up."""
+    """Return zeros of `shape` with `x` added at `index`: several values for one entry add up."""
     ranges = _ranges(index, shape)
     if ranges is None:
         return jnp.zeros(shape, x.dtype).at[index].add(x)
@@ -54,9 +54,9 @@ def scatter_add(x: Any, shape: Sequence[int], index: Any) -> Any:
 
 
 def _ranges(index: Any, shape: Sequence[int]) -> list[range] | None:
-    """Which entries of each axis an index of ints and slices reads; None for other indices.
+    """Return the range of each axis that an index of ints and slices reads; None for other indices.
 
-    For XLA fuses a pad with what comes after it, but runs a scatter as a slow loop.
+    With ranges a scatter becomes a pad, which XLA fuses with the next operation. It runs a scatter as a slow loop.
     """
     parts = _parts(index, len(shape))
     if parts is None or any(map(_is_outside, parts, shape)):
@@ -65,7 +65,7 @@ def _ranges(index: Any, shape: Sequence[int]) -> list[range] | None:
 
 
 def _parts(index: Any, ndim: int) -> list[int | slice] | None:
-    """One int or slice for each axis; None where there is an array in the index."""
+    """Return one int or slice for each axis; None if the index holds an array."""
     parts = [i for i in (index if isinstance(index, tuple) else (index,)) if i is not None]
     if not all((isinstance(i, int | np.integer | slice) and not isinstance(i, bool)) or i is Ellipsis for i in parts):
         return None
@@ -79,7 +79,7 @@ def _is_outside(part: int | slice, length: int) -> bool:
 
 
 def _margins(entries: range, length: int) -> tuple[int, int, int]:
-    """Zeros before, after and between the `entries` of an axis of the given length."""
+    """Return the numbers of zeros before, after and between the `entries` of an axis of the given length."""
     if not entries:
         return length, 0, 0
     return min(entries), length - 1 - max(entries), abs(entries.step) - 1
@@ -92,12 +92,12 @@ def _take_rule(g: Any, y: Any, a: Any, indices: Any, axis: int | None) -> Any:
 
 @primitive(_take_rule)
 def take(a: Any, indices: Any, axis: int | None = None) -> Any:
-    """The entries `indices` along `axis`, of the raveled array for None; NaN outside the array; as `jax.numpy.take`."""
+    """Return the entries `indices` along `axis` (None: of the raveled array), as `jax.numpy.take`; NaN outside."""
     return jnp.take(a, jnp.asarray(indices), axis)
 
 
 def along_axis(indices: Any, shape: Sequence[int], axis: int) -> tuple[Any, ...]:
-    """`indices` along one axis, aligned with the others, as an index of the whole array."""
+    """Return an index of the whole array from `indices` along one axis, aligned with the others."""
     grid = [np.arange(n).reshape(n, *(1,) * (len(shape) - i - 1)) for i, n in enumerate(shape)]
     grid[axis] = indices
     return tuple(grid)
@@ -111,31 +111,31 @@ def _take_along_axis_rule(g: Any, y: Any, arr: Any, indices: Any, axis: int | No
 
 @primitive(_take_along_axis_rule)
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
-    """For each row along `axis`, the entries that its own row of `indices` names; as `jax.numpy.take_along_axis`."""
+    """Return, for each row along `axis`, the entries at its own row of `indices`; as `jax.numpy.take_along_axis`."""
     return jnp.take_along_axis(arr, indices, axis)
 
 
 @dataclass(frozen=True)
 class _Entries:
-    """Some entries of an array: `x.at[index]`."""
+    """The entries of an array at an index: `x.at[index]`."""
 
     x: Any
     index: Any
 
     def set(self, values: Any) -> Any:
-        """A copy of `x` with `values` (which broadcast) at the index, which must not name an entry twice."""
+        """Return a copy of `x` with `values` (which broadcast) at the index, which must not name an entry twice."""
         return _set(self.x, values, self.index)
 
     def add(self, values: Any) -> Any:
-        """A copy of `x` with `values` (which broadcast) added at the index; what goes to one entry adds up."""
+        """Return a copy of `x` with `values` (which broadcast) added at the index; values for one entry add up."""
         return _add(self.x, values, self.index)
 
 
 @dataclass(frozen=True)
-class at:
-    """`at(x)[index].set(values)` and `.add(values)`, as `x.at` of a `jax.Array`, also where only `values` is a tensor.
+class at:  # noqa: N801 (it is named after the property of a jax.Array)
+    """`at(x)[index].set(values)` and `.add(values)`, as `x.at` of a `jax.Array`, also if only `values` is a tensor.
 
-    What the index names outside the array is dropped.
+    Values for an index outside the array are dropped.
     """
 
     x: Any
@@ -163,9 +163,9 @@ def _add(x: Any, values: Any, index: Any) -> Any:
     )
 )
 def dynamic_slice(operand: Any, start_indices: Sequence[Any], slice_sizes: Sequence[int]) -> Any:
-    """The block of shape `slice_sizes` that begins at `start_indices`, which may be traced; as `jax.lax.dynamic_slice`.
+    """Return the block of shape `slice_sizes` at `start_indices`, which may be traced; as `jax.lax.dynamic_slice`.
 
-    A block that would reach beyond the array is moved to lie inside.
+    A block that would reach beyond the array is shifted inside.
     """
     return jax.lax.dynamic_slice(operand, start_indices, slice_sizes)
 
@@ -177,7 +177,7 @@ def dynamic_slice(operand: Any, start_indices: Sequence[Any], slice_sizes: Seque
     lambda g, y, operand, update, start_indices: dynamic_slice(g, start_indices, update.shape),
 )
 def dynamic_update_slice(operand: Any, update: Any, start_indices: Sequence[Any]) -> Any:
-    """`operand` with `update` in the block that begins at `start_indices`; as `jax.lax.dynamic_update_slice`."""
+    """Return `operand` with `update` as the block at `start_indices`; as `jax.lax.dynamic_update_slice`."""
     return jax.lax.dynamic_update_slice(operand, update, start_indices)
 
 

@@ -1,6 +1,7 @@
-"""Products of arrays: `matmul`, and `einsum`, of which every other product is a case.
+"""Products of arrays: `matmul`, and `einsum`, which generalizes all others.
 
-A product is linear in each of its operands, so each rule is again a product, with the cotangent in an operand's place.
+A product is linear in each of its operands, so each rule is again a product, with the cotangent in place of the
+operand.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ def _matrix_transpose(x: Any) -> Any:
 
 
 def _flatten(x: Any) -> Any:
-    """All axes but the last made one."""
+    """Merge all axes but the last."""
     return reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _matmul_rule_a(g: Any, y: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
         return unbroadcast(reshape(g, (*g.shape, 1)) * b, a)
-    if a.ndim == 1:  # The row a[None, :], whose result has lost an axis.
+    if a.ndim == 1:  # The row a[None, :]; the result has one axis less.
         return unbroadcast(reshape(matmul(b, reshape(g, (*g.shape, 1))), b.shape[:-1]), a)
-    if a.ndim == 2 and b.ndim > 2:  # One matrix for the whole batch: the transpose of the case below.
+    if a.ndim == 2 and b.ndim > 2:  # One matrix for the whole batch, as the weight below.
         return unbroadcast(matmul(transpose(_flatten(_matrix_transpose(g))), _flatten(_matrix_transpose(b))), a)
     return unbroadcast(matmul(g, _matrix_transpose(b)), a)
 
@@ -51,7 +52,7 @@ def _matmul_rule_b(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 @primitive(_matmul_rule_a, _matmul_rule_b)
 def matmul(a: Any, b: Any) -> Any:
-    """The matrix product `a @ b`, (..., M, K) x (..., K, N) -> (..., M, N), as `jax.numpy.matmul`.
+    """Return the matrix product `a @ b`, (..., M, K) x (..., K, N) -> (..., M, N), as `jax.numpy.matmul`.
 
     Leading axes broadcast. A 1-D `a` is a row and a 1-D `b` a column, and the result has no axis for it.
     """
@@ -59,9 +60,9 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
-    """The sum of products over `axes`, as `jax.numpy.tensordot`; the other axes follow in order.
+    """Return the sum of products over `axes`, as `jax.numpy.tensordot`; the other axes follow in order.
 
-    `axes` is a number, of the last axes of `a` and the first of `b`, or a pair (axes of `a`, axes of `b`).
+    `axes` is a number n (the last n axes of `a` and the first n of `b`), or a pair (axes of `a`, axes of `b`).
 
     Raises:
       ValueError: the two lists of axes differ in length, or name axes of different lengths.
@@ -83,24 +84,24 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
 
 
 def dot(a: Any, b: Any) -> Any:
-    """The sum of products over the last axis of `a` and the last but one (or only one) of `b`, as `jax.numpy.dot`."""
+    """Return the sum of products over the last axis of `a` and the last but one (or only) axis of `b`, as `jnp.dot`."""
     if not _ndim(a) or not _ndim(b):
         return a * b
     return matmul(a, b) if b.ndim <= 2 else tensordot(a, b, (-1, -2))
 
 
 def vdot(a: Any, b: Any) -> Any:
-    """The sum of the products of all numbers, of two real arrays of one size, as `jax.numpy.vdot`."""
+    """Return the sum of the products of all numbers of two real arrays of one size, as `jax.numpy.vdot`."""
     return matmul(reshape(a, (a.size,)), reshape(b, (b.size,)))
 
 
 def inner(a: Any, b: Any) -> Any:
-    """The sum of products over both last axes, as `jax.numpy.inner`."""
+    """Return the sum of products over both last axes, as `jax.numpy.inner`."""
     return tensordot(a, b, (-1, -1)) if _ndim(a) and _ndim(b) else a * b
 
 
 def outer(a: Any, b: Any) -> Any:
-    """Every number of `a` times every number of `b`, (a.size, b.size), as `jax.numpy.outer`."""
+    """Return every number of `a` times every number of `b`, (a.size, b.size), as `jax.numpy.outer`."""
     return reshape(a, (a.size, 1)) * reshape(b, (1, b.size))
 
 
@@ -110,10 +111,11 @@ def _einsum_rule(g: Any, y: Any, *operands: Any, subscripts: str) -> tuple[Any, 
 
 
 def _operand_cotangent(g: Any, output: str, operands: tuple[Any, ...], inputs: list[str], i: int) -> Any:
-    """Swap: `g` stands for operand `i` among the operands, and the subscripts of operand `i` for the output.
+    """Return the cotangent of operand `i`: an einsum with `g` in its place, and its subscripts as the output.
 
-    `ij,jk->ik` gives `ik,jk->ij`. Two kinds of subscript are not found there. One that only operand `i` has was
-    summed: a vector of ones repeats `g` along it. One that it has twice was a diagonal: an identity matrix restores it.
+    `ij,jk->ik` gives `ik,jk->ij`. Two kinds of subscripts need another operand. One that occurs in operand `i` only was
+    summed: a vector of ones repeats `g` along it. One that occurs there twice was a diagonal: an identity matrix
+    restores it.
     """
     x, result = operands[i], ""
     arrays = [g, *operands[:i], *operands[i + 1 :]]
@@ -136,9 +138,9 @@ def _einsum(*operands: Any, subscripts: str) -> Any:
 
 
 def einsum(subscripts: str, *operands: Any) -> Any:
-    """Sums of products in Einstein's notation, as `jax.numpy.einsum`: `einsum("bthd,bshd->bhts", q, k)`.
+    """Return sums of products in Einstein's notation, as `jax.numpy.einsum`: `einsum("bthd,bshd->bhts", q, k)`.
 
-    A subscript that `->` does not name after it is summed; without `->` those that occur once are kept, in alphabetical
+    Subscripts that do not occur after `->` are summed; without `->` those that occur once are kept, in alphabetical
     order. `...` stands for any axes, which broadcast. Axes of length 1 broadcast.
 
     Raises:
@@ -148,7 +150,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 
 
 def _explicit(subscripts: str, ndims: list[int]) -> str:
-    """`subscripts` with a letter for each axis of an ellipsis, and with the output written out."""
+    """Return `subscripts` with a letter for each axis of an ellipsis, and with an explicit output."""
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if len(terms) != len(ndims):
@@ -174,7 +176,7 @@ def _unused(taken: str, count: int = 1) -> str:
 
 
 def _in_order(axis: int | Sequence[int], ndim: int) -> list[int]:
-    normalize_axes(axis, ndim)  # Refuses an axis that is not there, or is named twice.
+    normalize_axes(axis, ndim)  # Raises an error for an axis that does not exist or occurs twice.
     return [i % ndim for i in ([axis] if isinstance(axis, int) else axis)]
 
 

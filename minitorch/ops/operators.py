@@ -1,6 +1,6 @@
-"""Python's operators on a `Tensor`, bound once: `x + y`, `x @ w`, `x[i]`, and the methods that a `jax.Array` has too.
+"""Python's operators on a `Tensor`, such as `x + y`, `x @ w` and `x[i]`, and the methods that a `jax.Array` has.
 
-Bound from outside, because `autodiff` comes first and knows no op. A method calls the op of its name.
+They are bound here, because `autodiff` does not import `ops`. A method calls the op of its name.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def _reflected(op: Any) -> Any:
 
 
 def bind(cls: Any) -> None:
-    """Give `cls` the operators and methods."""
+    """Bind the operators and methods to `cls`."""
     for name, op in OPERATORS.items():
         setattr(cls, f"__{name}__", _method(op))
         setattr(cls, f"__r{name}__", _reflected(op))
     for name, op in (COMPARISONS | {"neg": e.negative, "abs": e.abs, "getitem": indexing.getitem}).items():
         setattr(cls, f"__{name}__", _method(op))
     cls.__pos__ = lambda self: self
-    cls.__hash__ = object.__hash__  # Identity: __eq__ compares elementwise, as a jax.Array's does.
+    cls.__hash__ = object.__hash__  # By identity, because __eq__ compares elementwise, as that of a jax.Array.
     for name, op in METHODS.items():
         setattr(cls, name, _method(op))
     cls.reshape = lambda self, *shape: shapes.reshape(self, _unpacked(shape))
@@ -62,7 +62,7 @@ def bind(cls: Any) -> None:
     cls.flatten = _method(shapes.ravel)
     cls.at = property(indexing.at)
     cls.__setitem__ = _refuse_assignment
-    # Without it Python would try x[0], x[1], ... until an IndexError, and take a 0-d tensor for an empty one.
+    # Without it Python would try x[0], x[1], ... until an IndexError, so that a 0-d tensor would look empty.
     cls.__iter__ = lambda self: (self[i] for i in range(len(self)))
 
 
@@ -75,12 +75,12 @@ def _refuse_assignment(x: Any, index: Any, value: Any) -> None:
 
 
 def _unpacked(numbers: tuple[Any, ...]) -> Any:
-    """`x.reshape(2, 3)` and `x.reshape((2, 3))` are the same call."""
+    """Return the argument of both `x.reshape(2, 3)` and `x.reshape((2, 3))`."""
     return numbers[0] if len(numbers) == 1 and not isinstance(numbers[0], int) else numbers
 
 
 def _method(op: Any) -> Any:
-    """A plain function, which binds `self`; a `Primitive` in a class would not."""
+    """Wrap `op` in a plain function, which binds `self` as a method. A `Primitive` in a class would not."""
     return lambda self, *args, **kwargs: op(self, *args, **kwargs)
 
 

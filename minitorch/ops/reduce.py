@@ -1,7 +1,7 @@
-"""Reductions: many numbers to one, along any axes; and the orderings, which choose among them.
+"""Reductions along any axes, and sorting.
 
-`axis` is None for all axes, an int, or a tuple of ints. Most rules begin by stretching the cotangent back over what
-was reduced. `sum` itself lives in `shapes`, as the transpose of `broadcast_to`.
+`axis` is None for all axes, an int, or a tuple of ints. Most rules begin by expanding the cotangent over the reduced
+axes. `sum` itself is in `shapes`, as the transpose of `broadcast_to`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _count(a: Any, axis: Axis) -> int:
 
 @primitive(lambda g, y, a, axis, keepdims: expand_reduced(g, a, axis) / _count(a, axis))
 def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """The arithmetic mean over `axis`, as `jax.numpy.mean`; NaN where there is nothing to average."""
+    """Return the arithmetic mean over `axis`, as `jax.numpy.mean`; NaN over an empty axis."""
     return jnp.mean(a, axis=normalize_axes(axis, jnp.ndim(a)), keepdims=keepdims)
 
 
@@ -37,20 +37,20 @@ def _var_rule(g: Any, y: Any, a: Any, axis: Axis, ddof: int, keepdims: bool) -> 
 
 @primitive(_var_rule)
 def var(a: Any, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
-    """The variance over `axis`, divided by n - `ddof`; as `jax.numpy.var`."""
+    """Return the variance over `axis`, with the divisor n - `ddof`; as `jax.numpy.var`."""
     return jnp.var(a, axis=normalize_axes(axis, jnp.ndim(a)), ddof=ddof, keepdims=keepdims)
 
 
 def std(a: Any, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
-    """The square root of `var`, as `jax.numpy.std`. Its gradient is NaN where all numbers are equal."""
+    """Return the square root of `var`, as `jax.numpy.std`. Its gradient is NaN if all numbers are equal."""
     return sqrt(var(a, axis, ddof=ddof, keepdims=keepdims))
 
 
 @primitive(lambda g, y, a, axis, keepdims: expand_reduced(g, a, axis) * _softmax_weight(a, expand_reduced(y, a, axis)))
 def logsumexp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """log(sum(exp(a))) over `axis` without overflow, as `jax.nn.logsumexp`; the gradient is the softmax.
+    """Return log(sum(exp(a))) over `axis` without overflow, as `jax.nn.logsumexp`; the gradient is the softmax.
 
-    Unlike JAX's, the gradient of a row of -inf is 0 and not NaN: a fully masked row has no influence.
+    Unlike in JAX, the gradient of a row of -inf is 0 and not NaN: a fully masked row has no influence.
     """
     return jax.nn.logsumexp(a, axis=axis, keepdims=keepdims)
 
@@ -65,7 +65,7 @@ def _cumsum(a: Any, axis: int) -> Any:
 
 
 def cumsum(a: Any, axis: int | None = None) -> Any:
-    """The sums of all beginnings along `axis`, of the raveled array for None; as `jax.numpy.cumsum`."""
+    """Return the sums of all prefixes along `axis` (None: of the raveled array); as `jax.numpy.cumsum`."""
     return _cumsum(ravel(a), 0) if axis is None else _cumsum(a, axis)
 
 
@@ -92,12 +92,15 @@ def _prod_rule(g: Any, y: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
 
 @primitive(_prod_rule)
 def prod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """The product over `axis`, as `jax.numpy.prod`; its gradient is right at zeros too."""
+    """Return the product over `axis`, as `jax.numpy.prod`; its gradient is right at zeros, too."""
     return jnp.prod(a, axis=axis, keepdims=keepdims)
 
 
 def _by_doubling(a: Any, axis: int) -> Any:
-    """Hillis and Steele, 1986: after step k, each entry is the product of the 2^k entries that end with it."""
+    """Return the cumulative products. After step k, each entry is the product of the 2^k entries that end with it.
+
+    Source: Hillis and Steele, "Data parallel algorithms", 1986.
+    """
     x, step = moveaxis(a, axis, -1), 1
     while step < x.shape[-1]:
         x = concatenate([x[..., :step], x[..., step:] * x[..., :-step]], -1)
@@ -111,28 +114,28 @@ def _cumprod(a: Any, axis: int) -> Any:
 
 
 def cumprod(a: Any, axis: int | None = None) -> Any:
-    """The products of all beginnings along `axis`, of the raveled array for None; as `jax.numpy.cumprod`."""
+    """Return the products of all prefixes along `axis` (None: of the raveled array); as `jax.numpy.cumprod`."""
     return _cumprod(ravel(a), 0) if axis is None else _cumprod(a, axis)
 
 
-# The largest and the smallest, and orderings: the cotangent goes to where the number came from.
+# Maximum, minimum and sorting: the cotangent goes to the entry that the number came from.
 
 
 def _extremum_rule(g: Any, y: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
     chosen = equal(a, expand_reduced(y, a, axis))
-    ties = jnp.sum(chosen, axis, keepdims=True)  # Plain arrays both: which entries are chosen has no derivative.
+    ties = jnp.sum(chosen, axis, keepdims=True)  # Plain arrays: the choice of entries has no derivative.
     return expand_reduced(g, a, axis) * (chosen / ties).astype(a.dtype)
 
 
 @primitive(_extremum_rule)
 def max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """The largest entry over `axis`, as `jax.numpy.max`; entries that tie share the gradient."""
+    """Return the largest entry over `axis`, as `jax.numpy.max`; entries that tie share the gradient."""
     return jnp.max(a, axis=axis, keepdims=keepdims)
 
 
 @primitive(_extremum_rule)
 def min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """The smallest entry over `axis`, as `jax.numpy.min`; entries that tie share the gradient."""
+    """Return the smallest entry over `axis`, as `jax.numpy.min`; entries that tie share the gradient."""
     return jnp.min(a, axis=axis, keepdims=keepdims)
 
 
@@ -147,27 +150,27 @@ def _sort(a: Any, axis: int, descending: bool) -> Any:
 
 
 def sort(a: Any, axis: int | None = -1, *, descending: bool = False) -> Any:
-    """`a` sorted along `axis`, raveled for None; as `jax.numpy.sort`."""
+    """Sort `a` along `axis` (None: the raveled array); as `jax.numpy.sort`."""
     return _sort(ravel(a), 0, descending) if axis is None else _sort(a, axis, descending)
 
 
 @primitive(lambda g, y, operand, k, axis: scatter_add(g[0], operand.shape, along_axis(y[1], operand.shape, axis)))
 def top_k(operand: Any, k: int, *, axis: int = -1) -> tuple[Any, Any]:
-    """The `k` largest entries along `axis`, in falling order, and their indices (int32); as `jax.lax.top_k`."""
+    """Return the `k` largest entries along `axis`, in descending order, and their int32 indices; as `jax.lax.top_k`."""
     values, indices = jax.lax.top_k(operand, k, axis=axis)
     return values, indices
 
 
 @nondifferentiable
 def argmax(a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
-    """The index of the first largest entry along `axis`, of the raveled array for None; as `jax.numpy.argmax`."""
+    """Return the index of the first largest entry along `axis` (None: of the raveled array); as `jax.numpy.argmax`."""
     normalize_axes(axis, jnp.ndim(a))
     return jnp.argmax(a, axis, keepdims=keepdims)
 
 
 @nondifferentiable
 def argmin(a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
-    """The index of the first smallest entry along `axis`, of the raveled array for None; as `jax.numpy.argmin`."""
+    """Return the index of the first smallest entry along `axis` (None: of the raveled array); as `jax.numpy.argmin`."""
     normalize_axes(axis, jnp.ndim(a))
     return jnp.argmin(a, axis, keepdims=keepdims)
 

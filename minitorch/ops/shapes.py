@@ -1,10 +1,10 @@
-"""Operations that move numbers without changing them, and `sum`, which is broadcasting the other way round.
+"""Operations that move numbers without changing them, and `sum`, the transpose of broadcasting.
 
-Each primitive is linear and comes in a pair with its transpose: the rule of one is a call of the other. What can
-be said with a primitive (`swapaxes` is a `transpose`) is a plain function.
+Each primitive is linear, and its rule calls its transpose, which is another primitive. Operations that can be expressed
+with a primitive (`swapaxes` is a `transpose`) are plain functions.
 """
 # pyright: reportGeneralTypeIssues=false
-# A rule may call the very op that it decorates, which is no circle for Python but is one for the type checker.
+# A rule may call the op that it decorates, which Python allows and the type checker takes for a circle.
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Axis = int | Sequence[int] | None
 
 
 def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """`axis` as a sorted tuple of numbers in [0, ndim); all axes for None.
+    """Return `axis` as a sorted tuple of numbers in [0, ndim); all axes for None.
 
     Raises:
-      ValueError: an axis that the array does not have, or one named twice.
+      ValueError: an axis does not exist, or occurs twice.
     """
     if axis is None:
         return tuple(range(ndim))
@@ -43,19 +43,21 @@ def _as_tuple(x: Any) -> tuple[Any, ...]:
 
 
 def keepdims_shape(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
-    """The shape after a reduction over `axis` that keeps the reduced axes, with length 1."""
+    """Return the shape after a reduction over `axis` that keeps the reduced axes, with length 1."""
     axes = normalize_axes(axis, len(shape))
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
 def expand_reduced(g: Any, a: Any, axis: Axis) -> Any:
-    """`g`, a reduction of `a` over `axis` with or without the reduced axes, repeated along them to the shape of `a`."""
+    """Return `g`, a reduction of `a` over `axis` with or without keepdims, repeated to the shape of `a`."""
     return broadcast_to(reshape(g, keepdims_shape(a.shape, axis)), a.shape)
 
 
 def unbroadcast(g: Any, x: Any) -> Any:
-    """The cotangent `g` of a broadcast result, made to fit the argument `x`: summed over the axes along which `x` was
-    repeated, in the dtype of `x`."""
+    """Return the cotangent of `x`, given that of a result to which `x` was broadcast.
+
+    It is the sum of `g` over the axes along which `x` was repeated, in the dtype of `x`.
+    """
     if g.shape != x.shape:
         new = g.ndim - x.ndim
         axes = [i for i, n in enumerate(g.shape) if i < new or n != x.shape[i - new]]
@@ -68,18 +70,18 @@ def unbroadcast(g: Any, x: Any) -> Any:
 
 @primitive(lambda g, y, a, shape: reshape(g, a.shape))
 def reshape(a: Any, shape: int | Sequence[int]) -> Any:
-    """`a` in row-major order under a new `shape`, of which one length may be -1; as `jax.numpy.reshape`."""
+    """Return `a` in row-major order with a new `shape`, where one length may be -1; as `jax.numpy.reshape`."""
     return jnp.reshape(a, shape)
 
 
 @primitive(lambda g, y, a, axes: transpose(g, None if axes is None else np.argsort(np.array(axes) % a.ndim).tolist()))
 def transpose(a: Any, axes: Sequence[int] | None = None) -> Any:
-    """`a` with its axes in the order `axes`, by default reversed; as `jax.numpy.transpose`."""
+    """Return `a` with its axes in the order `axes`, by default reversed; as `jax.numpy.transpose`."""
     return jnp.transpose(a, axes)
 
 
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
-    """`a` with two axes exchanged, as `jax.numpy.swapaxes`."""
+    """Return `a` with two axes exchanged, as `jax.numpy.swapaxes`."""
     order = list(range(a.ndim))
     ((i,), (j,)) = normalize_axes(axis1, a.ndim), normalize_axes(axis2, a.ndim)
     order[i], order[j] = j, i
@@ -87,7 +89,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 
 
 def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
-    """`a` with the axes `source` at the places `destination`, the others in order; as `jax.numpy.moveaxis`."""
+    """Return `a` with the axes `source` moved to `destination`, the others in order; as `jax.numpy.moveaxis`."""
     moved, places = _as_axes(source, a.ndim), _as_axes(destination, a.ndim)
     if len(moved) != len(places):
         raise ValueError(f"moveaxis needs as many destinations as sources, got {source} and {destination}.")
@@ -98,13 +100,13 @@ def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[in
 
 
 def _as_axes(axis: int | Sequence[int], ndim: int) -> list[int]:
-    """Like `normalize_axes`, in the order given."""
+    """Return the axes as `normalize_axes` does, in the given order."""
     normalize_axes(axis, ndim)
     return [a % ndim for a in _as_tuple(axis)]
 
 
 def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
-    """`a` with new axes of length 1 at the places `axis` of the result, as `jax.numpy.expand_dims`."""
+    """Return `a` with new axes of length 1 at the positions `axis` of the result, as `jax.numpy.expand_dims`."""
     shape = list(a.shape)
     for i in normalize_axes(axis, a.ndim + len(_as_tuple(axis))):
         shape.insert(i, 1)
@@ -112,10 +114,10 @@ def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
 
 
 def squeeze(a: Any, axis: Axis = None) -> Any:
-    """`a` without its axes of length 1, or without those that `axis` names; as `jax.numpy.squeeze`.
+    """Return `a` without its axes of length 1, or without those in `axis`; as `jax.numpy.squeeze`.
 
     Raises:
-      ValueError: a named axis has another length.
+      ValueError: an axis in `axis` has another length.
     """
     ones = [i for i, n in enumerate(a.shape) if n == 1]
     axes = ones if axis is None else normalize_axes(axis, a.ndim)
@@ -128,27 +130,27 @@ def squeeze(a: Any, axis: Axis = None) -> Any:
 
 
 def ravel(a: Any) -> Any:
-    """`a` as one long axis in row-major order, as `jax.numpy.ravel`."""
+    """Return `a` as one axis in row-major order, as `jax.numpy.ravel`."""
     return reshape(a, (a.size,))
 
 
-# Repeating numbers, and summing them: each is the transpose of the other.
+# Repeating numbers and summing them: each is the transpose of the other.
 
 
 @primitive(lambda g, y, array, shape: unbroadcast(g, array))
 def broadcast_to(array: Any, shape: int | Sequence[int]) -> Any:
-    """`array` repeated along new leading axes and axes of length 1, to `shape`; as `jax.numpy.broadcast_to`."""
+    """Repeat `array` along new leading axes and axes of length 1, to `shape`; as `jax.numpy.broadcast_to`."""
     return jnp.broadcast_to(array, shape)
 
 
 @primitive(lambda g, y, a, axis, keepdims: expand_reduced(g, a, axis))
 def sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """The sum over `axis`, all axes by default; as `jax.numpy.sum`."""
+    """Return the sum over `axis`, all axes by default; as `jax.numpy.sum`."""
     return jnp.sum(a, axis=axis, keepdims=keepdims)
 
 
 def repeat(a: Any, repeats: int, axis: int | None = None) -> Any:
-    """Each entry along `axis` (of the raveled array by default) `repeats` times in a row; as `jax.numpy.repeat`.
+    """Repeat each entry along `axis` (None: of the raveled array) `repeats` times; as `jax.numpy.repeat`.
 
     Raises:
       TypeError: `repeats` is not one number.
@@ -166,7 +168,7 @@ def repeat(a: Any, repeats: int, axis: int | None = None) -> Any:
 
 
 def tile(A: Any, reps: int | Sequence[int]) -> Any:
-    """The whole array `reps` times along each axis, as `jax.numpy.tile`; a short `reps` counts from the last axis."""
+    """Repeat all of `A` `reps` times along each axis, as `jax.numpy.tile`; a short `reps` counts from the last axis."""
     reps = _as_tuple(reps)
     rank = max(len(reps), A.ndim)
     pairs = list(zip((1,) * (rank - len(reps)) + reps, (1,) * (rank - A.ndim) + tuple(A.shape), strict=True))
@@ -176,7 +178,7 @@ def tile(A: Any, reps: int | Sequence[int]) -> Any:
 
 @primitive(lambda g, y, x, dtype: astype(g, x.dtype))
 def astype(x: Any, dtype: Any) -> Any:
-    """`x` in another dtype, as `jax.numpy.astype`. An integer result carries no gradient."""
+    """Convert `x` to another dtype, as `jax.numpy.astype`. An integer result carries no gradient."""
     return jnp.asarray(x).astype(dtype)
 
 
@@ -199,46 +201,46 @@ def _split(ary: Any, indices_or_sections: int | Sequence[int], axis: int) -> tup
 
 
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
-    """`arrays` joined along `axis`, or raveled and joined for None; as `jax.numpy.concatenate`."""
+    """Join `arrays` along `axis` (None: ravel them first); as `jax.numpy.concatenate`."""
     if axis is None:
         arrays, axis = [ravel(a) for a in arrays], 0
     return _concatenate(*arrays, axis=axis)
 
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
-    """`arrays` of one shape joined along a new axis, as `jax.numpy.stack`."""
+    """Join `arrays` of one shape along a new axis, as `jax.numpy.stack`."""
     return concatenate([expand_dims(a, axis) for a in arrays], axis)
 
 
 def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
-    """`ary` cut along `axis` into equal sections, or at the given indices; as `jax.numpy.split`."""
+    """Split `ary` along `axis` into equal sections, or at the given indices; as `jax.numpy.split`."""
     return list(_split(ary, indices_or_sections, axis))
 
 
-# Moving numbers along an axis, and putting zeros around and among them.
+# Moving numbers along an axis, and inserting zeros.
 
 
 @primitive(lambda g, y, m, axis: flip(g, axis))
 def flip(m: Any, axis: Axis = None) -> Any:
-    """`m` in reverse order along `axis`, all axes by default; as `jax.numpy.flip`."""
+    """Reverse `m` along `axis`, all axes by default; as `jax.numpy.flip`."""
     return jnp.flip(m, axis)
 
 
 @primitive(lambda g, y, a, shift, axis: roll(g, jax.tree.map(lambda s: -s, shift), axis))
 def roll(a: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
-    """`a` shifted along `axis` in a circle, as one raveled axis for None; as `jax.numpy.roll`."""
+    """Shift `a` cyclically along `axis` (None: the raveled array); as `jax.numpy.roll`."""
     return jnp.roll(a, shift, axis)
 
 
 @primitive(lambda g, y, m, k: tril(g, k))
 def tril(m: Any, k: int = 0) -> Any:
-    """The matrices `m` (..., M, N) with zeros above the `k`-th diagonal, as `jax.numpy.tril`."""
+    """Return the matrices `m` (..., M, N) with zeros above the `k`-th diagonal, as `jax.numpy.tril`."""
     return jnp.tril(m, k)
 
 
 @primitive(lambda g, y, m, k: triu(g, k))
 def triu(m: Any, k: int = 0) -> Any:
-    """The matrices `m` (..., M, N) with zeros below the `k`-th diagonal, as `jax.numpy.triu`."""
+    """Return the matrices `m` (..., M, N) with zeros below the `k`-th diagonal, as `jax.numpy.triu`."""
     return jnp.triu(m, k)
 
 
@@ -253,10 +255,12 @@ def _pad(array: Any, pad_width: Any, constant_values: Any) -> Any:
 
 
 def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Any:
-    """`array` with `constant_values` around it, as `jax.numpy.pad`, of whose modes it has this one.
+    """Pad `array` with `constant_values`, as `jax.numpy.pad` in the mode "constant".
 
-    Args:
-      pad_width: a number for all edges, a pair (before, after) for all axes, or one pair per axis.
+    `pad_width` is a number for all edges, a pair (before, after) for all axes, or one pair per axis.
+
+    Raises:
+      ValueError: `mode` is not "constant".
     """
     if mode != "constant":
         raise ValueError(f"pad has mode 'constant' only, got {mode!r}: build other edges with concatenate and flip.")

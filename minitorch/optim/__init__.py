@@ -1,7 +1,7 @@
-"""How do weights move? Optimizers, schedules, clipping and averaging.
+"""Optimizers, schedules, clipping and averaging.
 
-Reading order: transform (what an optimizer is), sgd, adam, schedule, clip, average, then lion, adafactor, and muon with
-partition. mask and checks serve the others.
+Read `transform` (what an optimizer is), `sgd`, `adam`, `schedule`, `clip`, `ema`, then `lion`, `adafactor`, and `muon`
+with `partition`. `mask` and `validation` serve the others.
 """
 
 from .adafactor import adafactor, clip_by_block_rms, scale_by_factored_rms, scale_by_param_block_rms

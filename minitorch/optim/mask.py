@@ -1,4 +1,4 @@
-"""Which parameters a transform is for: a tree of yes and no, shaped like them."""
+"""Masks: trees of booleans that select the parameters of a transform."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-Mask = Any | Callable[[Any], Any]
-"""None (all parameters), a tree of bools shaped like the parameters, or a function that makes one from them."""
+from .._types import PyTree
+
+Mask = PyTree | Callable[[PyTree], PyTree]
+"""None (all parameters), a tree of bools shaped like the parameters, or a function that returns one for them."""
 
 
-def resolve_mask(where: str, mask: Mask, params: Any) -> Any:
-    """The tree of mask leaves for `params`, with numpy's bools made Python's, so `m is False` holds for a plain no.
+def resolve_mask(where: str, mask: Mask, params: PyTree) -> PyTree:
+    """Return the tree of mask leaves for `params`. NumPy's bools become Python's, so that `m is False` works.
 
-    Raises ValueError if the mask is no tree of the parameters' structure or a leaf of it does not broadcast.
+    Raises:
+      ValueError: the mask does not have the structure of the parameters, or a leaf does not broadcast.
     """
     if mask is None:
         return jax.tree.map(lambda p: True, params)
-    # A model is callable too, so a mask shaped like one must not be mistaken for a function: a function is one leaf.
+    # A model is callable, too, so a mask shaped like a model must not be taken for a function. A function is one leaf.
     if callable(mask) and jax.tree_util.all_leaves([mask]):
         mask = mask(params)
     expected, given = jax.tree.structure(params), jax.tree.structure(mask)

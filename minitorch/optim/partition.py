@@ -1,40 +1,45 @@
-"""Two optimizers for one model: matrices to Muon and the rest to AdamW, adapters trained and the rest frozen."""
+"""Two optimizers for one model, such as Muon for matrices and AdamW for the rest, or one for adapters only."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 
 from .mask import Mask, resolve_mask
 from .transform import Transform
 
+if TYPE_CHECKING:
+    from .._types import PyTree
+
 
 class MaskedNode(NamedTuple):
-    """Stands where the other transform's parameter is: an empty tree, yet not None, which would say "no parameters"."""
+    """A placeholder for a parameter of the other transform: an empty tree. None would mean "no parameters"."""
 
 
 class PartitionState(NamedTuple):
-    """The states of the two transforms; each has `MaskedNode` where the other one's parameters are."""
+    """The states of the two transforms; each has a `MaskedNode` for every parameter of the other."""
 
-    chosen: Any
-    others: Any
+    chosen: PyTree
+    others: PyTree
 
 
 def partition(mask: Mask, chosen: Any, others: Any) -> Transform:
-    """Send the leaves where `mask` is True through the transform `chosen`, the rest through `others`.
+    """Apply the transform `chosen` to the leaves where `mask` is True, and `others` to the rest.
 
-    `partition(is_adapter, adamw(1e-3), scale(0.0))` trains the adapters and freezes the rest. What a function given as
-    `mask` sees has the parameters' structure and shapes, though not always their values.
+    `partition(is_adapter, adamw(1e-3), scale(0.0))` trains the adapters and freezes the rest. If `mask` is a function,
+    its argument has the structure and shapes of the parameters, but not always their values.
 
-    Raises ValueError for a mask of another structure, TypeError for one whose leaves are not bools.
+    Raises:
+      ValueError: the mask has another structure.
+      TypeError: a leaf of the mask is not a bool.
     """
 
-    def split(updates: Any, tree: Any) -> tuple[Any, Any]:
+    def split(updates: PyTree, tree: PyTree) -> tuple[PyTree, PyTree]:
         keep = resolve_mask("partition", mask, updates)
         if not all(isinstance(m, bool) for m in jax.tree.leaves(keep)):
             raise TypeError(
-                "partition: a leaf goes one way or the other as a whole, so each mask leaf must be a bool, "
+                "partition: a whole leaf belongs to one transform or the other, so each mask leaf must be a bool, "
                 "not an array. Write for example jax.tree.map(lambda p: p.ndim == 2, params)."
             )
         return (
@@ -42,22 +47,22 @@ def partition(mask: Mask, chosen: Any, others: Any) -> Transform:
             jax.tree.map(lambda m, x: MaskedNode() if m else x, keep, tree),
         )
 
-    def init(params: Any) -> PartitionState:
-        mine, theirs = split(params, params)
-        return PartitionState(chosen.init(mine), others.init(theirs))
+    def init(params: PyTree) -> PartitionState:
+        first, second = split(params, params)
+        return PartitionState(chosen.init(first), others.init(second))
 
-    def update(updates: Any, state: PartitionState, params: Any = None) -> tuple[Any, PartitionState]:
-        mine, theirs = split(updates, updates)
-        my_params, their_params = (None, None) if params is None else split(updates, params)
-        mine, my_state = chosen.update(mine, state.chosen, my_params)
-        theirs, their_state = others.update(theirs, state.others, their_params)
-        return _merge(mine, theirs), PartitionState(my_state, their_state)
+    def update(updates: PyTree, state: PartitionState, params: PyTree = None) -> tuple[PyTree, PartitionState]:
+        first, second = split(updates, updates)
+        first_params, second_params = (None, None) if params is None else split(updates, params)
+        first, first_state = chosen.update(first, state.chosen, first_params)
+        second, second_state = others.update(second, state.others, second_params)
+        return _merge(first, second), PartitionState(first_state, second_state)
 
     return Transform(init, update)
 
 
-def _merge(mine: Any, theirs: Any) -> Any:
-    def elsewhere(x: Any) -> bool:
+def _merge(first: PyTree, second: PyTree) -> PyTree:
+    def is_masked(x: Any) -> bool:
         return isinstance(x, MaskedNode)
 
-    return jax.tree.map(lambda a, b: b if elsewhere(a) else a, mine, theirs, is_leaf=elsewhere)
+    return jax.tree.map(lambda a, b: b if is_masked(a) else a, first, second, is_leaf=is_masked)

@@ -1,6 +1,6 @@
-"""The learning rate over time. A schedule is a function: finished steps (int or scalar array) -> value.
+"""Learning rate schedules: functions of the number of finished steps (an int or a scalar array).
 
-The long ones are short ones joined end to end.
+The longer ones join shorter ones.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 
 def constant_schedule(value: float) -> Schedule:
-    """`value` at every step."""
+    """Return `value` at every step."""
     return lambda count: value
 
 
 def linear_schedule(init_value: float, end_value: float, transition_steps: int) -> Schedule:
-    """A straight line from `init_value` at step 0 to `end_value` at `transition_steps`, flat from there.
+    """Return a line from `init_value` at step 0 to `end_value` at `transition_steps`, constant afterwards.
 
-    Raises ValueError if `transition_steps` is below 1.
+    Raises:
+      ValueError: `transition_steps` is below 1.
     """
     _check_steps("linear_schedule", "transition_steps", transition_steps, least=1)
 
@@ -37,11 +38,12 @@ def linear_schedule(init_value: float, end_value: float, transition_steps: int) 
 
 
 def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.0) -> Schedule:
-    """Half a cosine from `init_value` down to `alpha * init_value` at `decay_steps`, flat from there.
+    """Return half a cosine from `init_value` to `alpha * init_value` at `decay_steps`, constant afterwards.
 
     init_value * (alpha + (1 - alpha) (1 + cos(pi t / decay_steps)) / 2)  (Loshchilov & Hutter, 2017, arXiv:1608.03983)
 
-    Raises ValueError if `decay_steps` is below 1.
+    Raises:
+      ValueError: `decay_steps` is below 1.
     """
     _check_steps("cosine_decay_schedule", "decay_steps", decay_steps, least=1)
 
@@ -53,17 +55,18 @@ def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.
 
 
 def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> Schedule:
-    """Each schedule in turn, the next from its boundary on; each counts its steps from its own start.
+    """Return a schedule that switches to the next of `schedules` at each boundary, where that one's step 0 is.
 
-    Raises ValueError unless there is one boundary fewer than schedules, and they do not decrease.
+    Raises:
+      ValueError: the number of boundaries is not that of schedules minus one, or the boundaries decrease.
     """
     if len(boundaries) != len(schedules) - 1:
         raise ValueError(
-            f"join_schedules: {len(schedules)} schedules meet at {len(schedules) - 1} boundaries, but "
-            f"{len(boundaries)} were given. Name the step at which each schedule but the first begins."
+            f"join_schedules: {len(schedules)} schedules need {len(schedules) - 1} boundaries, but "
+            f"{len(boundaries)} were given. Give the step at which each schedule but the first begins."
         )
     if list(boundaries) != sorted(boundaries):
-        raise ValueError(f"join_schedules: the boundaries {list(boundaries)} go back in time. Sort them.")
+        raise ValueError(f"join_schedules: the boundaries {list(boundaries)} decrease. Sort them.")
 
     def schedule(count: Any) -> Any:
         value = schedules[0](count)
@@ -75,11 +78,12 @@ def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> 
 
 
 def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: int) -> Schedule:
-    """A straight line up to `peak_value` in `warmup_steps`, flat from there. With 0 steps it starts at the peak.
+    """Return a line up to `peak_value` in `warmup_steps`, constant afterwards. With 0 steps it starts at the peak.
 
-    Large first steps would follow moments that have seen few gradients (Goyal et al., 2017, arXiv:1706.02677).
+    The first steps are small because their moments average few gradients (Goyal et al., 2017, arXiv:1706.02677).
 
-    Raises ValueError if `warmup_steps` is negative.
+    Raises:
+      ValueError: `warmup_steps` is negative.
     """
     _check_steps("warmup_constant_schedule", "warmup_steps", warmup_steps, least=0)
     if warmup_steps == 0:
@@ -90,14 +94,15 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
 def warmup_cosine_decay_schedule(
     init_value: float, peak_value: float, warmup_steps: int, decay_steps: int, end_value: float = 0.0
 ) -> Schedule:
-    """Warm-up, then half a cosine to `end_value`. `decay_steps` is the length of the whole, warm-up included.
+    """Return a warm-up, then half a cosine to `end_value`. `decay_steps` is the total length, with the warm-up.
 
-    Raises ValueError if the warm-up leaves no step to decay in.
+    Raises:
+      ValueError: the warm-up leaves no steps for the decay.
     """
     if warmup_steps >= decay_steps:
         raise ValueError(
-            f"warmup_cosine_decay_schedule: a warm-up of {warmup_steps} steps leaves nothing of the "
-            f"decay_steps={decay_steps}, which count the warm-up too. Shorten the warm-up or train longer."
+            f"warmup_cosine_decay_schedule: a warm-up of {warmup_steps} steps leaves no steps for the decay, because "
+            f"decay_steps={decay_steps} includes the warm-up. Shorten the warm-up or train longer."
         )
     warmup = warmup_constant_schedule(init_value, peak_value, warmup_steps)
     alpha = end_value / peak_value if peak_value else 0.0
@@ -113,12 +118,13 @@ def warmup_stable_decay_schedule(
     decay_steps: int,
     end_value: float = 0.0,
 ) -> Schedule:
-    """Warm-up, a long flat stretch, then a straight line to `end_value`, each of its own length ("WSD").
+    """Return a warm-up, a long constant phase, then a line to `end_value`, each of its own length ("WSD").
 
-    The flat stretch can be prolonged and the decay begun from any checkpoint of it, so the length of the run need not
-    be known beforehand (Hu et al., 2024, arXiv:2404.06395; a linear decay as in Hägele et al., 2024, arXiv:2405.18392).
+    The constant phase can be extended, and the decay can start from any of its checkpoints, so the length of the run
+    can be decided later (Hu et al., 2024, arXiv:2404.06395; linear decay: Hägele et al., 2024, arXiv:2405.18392).
 
-    Raises ValueError if `warmup_steps` or `stable_steps` is negative or `decay_steps` below 1.
+    Raises:
+      ValueError: `warmup_steps` or `stable_steps` is negative, or `decay_steps` is below 1.
     """
     _check_steps("warmup_stable_decay_schedule", "stable_steps", stable_steps, least=0)
     rise = warmup_constant_schedule(init_value, peak_value, warmup_steps)

@@ -101,6 +101,6 @@ def test_the_tolerance_can_be_set():
         check_grads(slightly_wrong, (X,), order=1)
 
 
-def test_too_few_digits_are_refused():
+def test_half_precision_is_refused():
     with pytest.raises(TypeError, match="needs float32 or float64 arguments, got bfloat16"):
         check_grads(ops.sin, (X.astype("bfloat16"),))

@@ -42,7 +42,7 @@ def test_a_number_used_twice_gets_both_derivatives():
     assert (x.grad, y.grad) == (12, 2)
 
 
-def test_backward_forgets_what_was_there_before():
+def test_backward_overwrites_earlier_gradients():
     x = Scalar(3.0)
     y = x * x
     y.backward()
@@ -88,6 +88,6 @@ def test_a_perceptron_learns_exclusive_or():
         (lambda x: x / 0, ZeroDivisionError, None),
     ],
 )
-def test_what_has_no_value_is_an_error(call, error, message):
+def test_an_operation_without_a_value_is_an_error(call, error, message):
     with pytest.raises(error, match=message):
         call(Scalar(-2.0))

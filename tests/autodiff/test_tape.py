@@ -204,7 +204,7 @@ def test_a_tensor_used_inside_a_jax_transformation_is_refused(wrong):
         *("np.sin", "np.maximum", "np.sum", "np.asarray", "np.array"),
     ],
 )
-def test_a_tensor_handed_to_jax_or_numpy_is_refused(wrong):
+def test_a_tensor_passed_to_jax_or_numpy_is_refused(wrong):
     with pytest.raises(TypeError) as error:
         gradient_of_sum(wrong, X)
     for part in (

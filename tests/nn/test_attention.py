@@ -38,7 +38,7 @@ def test_shared_key_heads_equal_repeated_ones(filled, assert_same):
 
 
 @pytest.mark.parametrize(("kv_heads", "rope_base"), [(2, None), (1, 10_000.0)])
-def test_reading_in_pieces_through_a_cache_equals_reading_at_once(kv_heads, rope_base, filled):
+def test_attention_to_pieces_through_a_cache_equals_attention_to_the_whole(kv_heads, rope_base, filled):
     layer = filled(lambda: Attention.init(KEY, 8, 4, kv_heads, rope_base=rope_base))
     expected, no_cache = attend(layer, X)
     assert no_cache is None
@@ -53,7 +53,7 @@ def test_reading_in_pieces_through_a_cache_equals_reading_at_once(kv_heads, rope
     assert np.all(np.any(cache.k, axis=(0, 1, 2, 4)) == (np.arange(9) < 6))
 
 
-def test_rotary_positions_change_the_answer(filled):
+def test_rotary_positions_change_the_output(filled):
     plain, turned = (
         attend(filled(lambda base=base: Attention.init(KEY, 8, 2, rope_base=base)), X)[0] for base in (None, 1e4)
     )

@@ -27,7 +27,7 @@ def test_initializers_equal_those_of_jax(ours, theirs):
     np.testing.assert_allclose(ours(KEY, shape), theirs(KEY, shape), rtol=1e-5, atol=1e-8)
 
 
-def test_the_dtype_is_float32_unless_asked():
+def test_the_dtype_is_float32_by_default():
     assert init.he_normal()(KEY, (2, 2)).dtype == jnp.float32
     assert init.normal()(KEY, (2, 2), jnp.bfloat16).dtype == jnp.bfloat16
 

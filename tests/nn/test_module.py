@@ -51,7 +51,7 @@ def test_a_model_goes_through_jit_vmap_and_grad_and_stays_a_model():
     np.testing.assert_allclose(slope.layers[0].weight, model.named["a"].weight)
 
 
-def test_a_changed_static_field_compiles_anew_and_the_same_does_not():
+def test_only_a_changed_static_field_compiles_again():
     traces = []
 
     @jax.jit
@@ -80,7 +80,7 @@ def test_setting_an_attribute_says_what_to_write_instead():
     assert dataclasses.replace(layer, bias=None).bias is None
 
 
-def test_a_new_or_missing_layer_leaves_the_first_values_of_the_others():
+def test_a_new_or_missing_layer_leaves_the_initial_values_of_the_others():
     class Small(Module):
         a: Linear
         b: Linear

@@ -34,5 +34,5 @@ def test_init_leaves_a_normalized_vector_as_it_is():
         np.testing.assert_allclose(layer(jnp.array([1.0, -1.0])), [1.0, -1.0], rtol=1e-4)
 
 
-def test_epsilon_bounds_what_a_small_vector_becomes():
+def test_epsilon_limits_the_scale_of_a_small_vector():
     np.testing.assert_allclose(RMSNorm(jnp.ones(2), epsilon=3.0)(jnp.array([1.0, 1.0])), [0.5, 0.5], rtol=1e-6)

@@ -77,7 +77,7 @@ def test_replace_lets_the_gradient_through():
     np.testing.assert_allclose(grad(loss)(net()).blocks[0].bias, 2.0)
 
 
-def test_map_knows_the_path():
+def test_map_with_path_passes_the_path():
     mask = paths.map_with_path(lambda path, x: x.ndim > 1 and "0" in path, net())
     assert paths.flatten(mask) == dict(zip(NAMES, [True, False, False, False, False], strict=True))
 

@@ -22,7 +22,7 @@ def test_the_gradient_comes_back_in_float32(filled, assert_same):
     assert_same(lambda layer: at_least_float32(cast(layer, jnp.bfloat16)(X)), twin, layer, rtol=0.02, atol=0.02)
 
 
-def test_full_precision_leaves_wider_numbers():
+def test_at_least_float32_keeps_wider_numbers():
     x = np.ones(2, np.float64)
     assert at_least_float32(x) is x  # pyright: ignore
     assert at_least_float32(jnp.ones(2, jnp.float16)).dtype == jnp.float32

@@ -10,7 +10,7 @@ POSITIONS = np.arange(6)
 turn = jax.jit(rope)
 
 
-def test_pairs_turn_as_complex_numbers(assert_same):
+def test_pairs_are_rotated_as_complex_numbers(assert_same):
     """The pair (x[i], x[i + d/2]) is a complex number, and to turn it a product."""
 
     def twin(x, positions):
@@ -32,7 +32,7 @@ def test_the_product_of_query_and_key_depends_on_their_distance_only():
     assert not np.allclose(product(3, 1), product(3, 2), rtol=1e-2)
 
 
-def test_the_gradient_turns_back():
+def test_the_gradient_is_rotated_back():
     y, pull = jax.vjp(lambda x: rope(x, POSITIONS), X)
     np.testing.assert_allclose(pull(y)[0], X, rtol=1e-5, atol=1e-5)
 

@@ -1,6 +1,6 @@
-"""How to call every differentiable op, for the tests that hold each of them to JAX.
+"""The calls of every differentiable op, for the tests that compare each op with JAX.
 
-`CASES[name]` lists the arguments to draw from. An op that JAX has under the same name is called there with the same
+`CASES[name]` lists the arguments to sample from. If JAX has an op of the same name, that is called with the same
 arguments; for the others JAX differentiates the op itself, which outside a tape is plain JAX.
 """
 
@@ -19,7 +19,7 @@ from minitorch import ops
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# Where to draw the numbers of an argument.
+# The distributions of the arguments.
 
 
 def normal(rng, shape):
@@ -31,7 +31,7 @@ def uniform(low, high):
 
 
 def distinct(rng, shape):
-    """Numbers no two of which are near, on both sides of zero, so that bfloat16 has no ties."""
+    """Sample numbers far from each other, on both sides of zero, so that bfloat16 has no ties."""
     size = int(np.prod(shape))
     return (rng.permutation(size) - size / 2 + 0.25).reshape(shape) / 4
 
@@ -46,11 +46,13 @@ inside = uniform(-0.8, 0.8)
 
 @dataclass(frozen=True)
 class Case:
-    """`draws` are pairs (shapes of the array arguments, keyword arguments), the most telling one first.
+    """The calls of one op.
 
-    domain: how to draw the array arguments: one way for all, or one for each.
-    call: `call(op, *arrays, **keywords)`, where it is not simply `op(*arrays, **keywords)`.
-    slack: how much more rounding error than usual is allowed, where numbers cancel.
+    Attributes:
+      draws: pairs (shapes of the array arguments, keyword arguments), the most important pair first.
+      domain: the distribution of the array arguments: one for all, or one for each.
+      call: `call(op, *arrays, **keywords)`, if that is not `op(*arrays, **keywords)`.
+      slack: the factor of the allowed rounding error, where numbers cancel.
     """
 
     draws: Sequence[tuple[tuple[tuple[int, ...], ...], dict[str, Any]]]
@@ -91,7 +93,7 @@ def keywords(shapes, **choices):
 
 
 def reductions(*, of_nothing=False):
-    """A reduction over every kind of `axis`, beside an axis of length 0, or along it where that has a result."""
+    """Return a reduction over every kind of `axis`, next to an axis of length 0, and along it if that has a result."""
     axes = [1, None, 0, -1, (0, 1), (-1,), ()]
     first, *rest = keywords([((2, 3),), ((3, 1),)], axis=axes, keepdims=[False, True])
     return [first, (((0, 3),), {"axis": 0 if of_nothing else 1}), *rest, (((),), {"axis": None})]

@@ -1,4 +1,4 @@
-"""Makes the table of cases importable from the tests beside it, which are not a package."""
+"""Makes the table of cases importable from the tests in this folder, which is not a package."""
 
 import sys
 from pathlib import Path

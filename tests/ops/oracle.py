@@ -1,4 +1,4 @@
-"""Holds one function to JAX: its value, its gradient, and the gradient of both, each compiled once."""
+"""Comparison of a function with JAX: its value, its gradient, and the gradient of both, each compiled once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def arrays(*shapes, dtype="float32", seed=0):
 
 
 def derivatives(vjp, fun):
-    """A function of the cotangents of value and gradient, of that of the value, and the arguments: both orders."""
+    """Return a function that computes value, gradient and second-order gradient of `fun`.
+
+    Its arguments are the cotangents of value and gradient, the cotangent of the value, and the arguments of `fun`.
+    """
 
     def value_and_gradient(g, *args):
         y, pullback = vjp(fun, *args)
@@ -33,7 +36,7 @@ def derivatives(vjp, fun):
 
 
 def assert_as_jax(ours, theirs, args, tolerance=1e-4, over=lambda f: f):
-    """`ours`, recorded by our tape, and `theirs`, by JAX, agree to order 2, under `over` (`jax.vmap`) and `jax.jit`."""
+    """Assert that `ours` on our tape and `theirs` in JAX agree to order 2, under `over` (`jax.vmap`) and `jax.jit`."""
     g = normal_like(jax.eval_shape(over(theirs), *args), seed=1)
     gg = normal_like((g, tuple(args)), seed=2)
     actual = jax.jit(over(derivatives(autodiff.vjp, ours)))(gg, g, *args)

@@ -105,7 +105,7 @@ def test_the_mean_can_leave_out_the_padding():
     assert_as_jax(ours, theirs, arrays((2, 5, 6, 3)))
 
 
-def test_of_equal_numbers_the_first_in_reading_order_gets_the_gradient():
+def test_the_first_of_equal_numbers_in_row_major_order_gets_the_gradient():
     x = jnp.zeros((1, 2, 2, 1)).at[0, 0, 1].set(1).at[0, 1].set(1)
     assert_as_jax(partial(ops.max_pool, window_shape=(2, 2)), partial(flax.linen.max_pool, window_shape=(2, 2)), [x])
     gradient = grad(lambda x: ops.sum(ops.max_pool(x, (2, 2))))(x)
@@ -113,7 +113,7 @@ def test_of_equal_numbers_the_first_in_reading_order_gets_the_gradient():
 
 
 @pytest.mark.parametrize("position", [0, 1, 3])
-def test_a_window_with_nan_has_the_maximum_nan(position):
+def test_the_maximum_of_a_window_with_nan_is_nan(position):
     x = jnp.arange(4.0).at[position].set(jnp.nan).reshape(2, 2, 1)
     assert jnp.isnan(ops.max_pool(x, (2, 2))).all()
 

@@ -1,4 +1,4 @@
-"""What the table of cases leaves out: places named twice and places outside, errors, and that slices do not scatter."""
+"""Indexing beyond the table of cases: repeated indices, indices outside, errors, and slices without a scatter."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_index_outside_the_array_gets_no_gradient_as_in_jax():
         np.testing.assert_array_equal(vjp(ours, x)[1](g)[0], jax.vjp(theirs, x)[1](g)[0])
 
 
-def test_pick_and_place_are_transposes_inside_and_outside():
+def test_gather_and_scatter_add_are_transposes_inside_and_outside_the_array():
     index = jnp.array([0, 7, -1, 0])
     x, z = jnp.arange(1.0, 4.0), jnp.arange(1.0, 5.0)
     assert gather(x, index).tolist() == [1, 0, 3, 1]
@@ -94,14 +94,14 @@ def test_at_set_and_at_add_with_a_tensor_on_either_side():
     assert pullback(jnp.array([1.0, 2.0, 3.0]))[0].tolist() == [3, 1]
 
 
-def test_values_written_to_one_place_add_up_and_each_gets_the_gradient():
+def test_values_added_to_one_entry_add_up_and_each_gets_the_gradient():
     index = jnp.array([1, 1, 9])
     y, pullback = vjp(lambda v: ops.at(jnp.zeros(3))[index].add(v), jnp.array([1.0, 2.0, 4.0]))
     assert y.tolist() == [0, 3, 0]
     assert pullback(jnp.array([5.0, 6.0, 7.0]))[0].tolist() == [6, 6, 0]  # What was dropped has no influence.
 
 
-def test_a_block_that_reaches_beyond_the_array_is_moved_inside():
+def test_a_block_that_reaches_beyond_the_array_is_shifted_inside():
     x = jnp.arange(5.0)
     y, pullback = vjp(lambda x: ops.dynamic_slice(x, (4,), (2,)), x)
     assert y.tolist() == [3, 4]

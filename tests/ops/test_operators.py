@@ -122,7 +122,7 @@ def test_assignment_is_refused_with_the_right_code():
 
 
 def test_a_tensor_is_hashed_by_identity():
-    grad(lambda x: x.sum() * len({x, x, x + 1}))(jnp.ones(2))
+    assert grad(lambda x: x.sum() * len({x, x, x * 1}))(jnp.ones(2)).tolist() == [2, 2]
 
 
 def test_numpy_arrays_defer_to_the_tensor():

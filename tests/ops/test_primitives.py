@@ -1,6 +1,6 @@
 """Every differentiable op against JAX: equal numbers and derivatives to order 2, in three dtypes, under jit and vmap.
 
-And the census: no op without a derivative or a place on the list of those that have none, and none without a case.
+The census: every op has a derivative or is on the list of those that have none, and every op has a case.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from oracle import derivatives, normal_like
 from minitorch import ops
 from minitorch.autodiff import Primitive, nondifferentiable, vjp
 
-# How many arguments to draw, and the error allowed, relative to the largest number of a result.
+# The number of examples, and the allowed error relative to the largest number of a result.
 EXAMPLES = {"float32": 2, "bfloat16": 1, "float64": 1}
 TOLERANCE = {"float32": 2e-4, "bfloat16": 6e-2, "float64": 1e-9}
 
@@ -34,7 +34,7 @@ NON_DIFFERENTIABLE = {
 
 
 def of_arrays(case, op, keywords):
-    """`op` as a function of arrays alone, to the list of its floating-point outputs."""
+    """Return `op` as a function of arrays alone, to the list of its floating-point outputs."""
 
     def fun(*arrays):
         leaves = jax.tree.leaves(case.call(op, *arrays, **keywords))
@@ -44,18 +44,18 @@ def of_arrays(case, op, keywords):
 
 
 def exactly(x):
-    """In bfloat16 the last of 8 binary digits is noise, so the judge there is JAX in float32, on the same numbers."""
+    """Convert bfloat16 to float32: its last binary digit is noise, so JAX in float32 gives the expected numbers."""
     return x.astype(jnp.float32) if x.dtype == jnp.bfloat16 else x
 
 
 def cotangents(fun, args):
-    """Random cotangents of value and gradient, and of the value."""
+    """Sample cotangents of value and gradient, and of the value."""
     g = normal_like(jax.eval_shape(fun, *args), seed=1)
     return normal_like((g, tuple(args)), seed=2), g
 
 
 def compared(name, keywords):
-    """A function of arrays to what we compute with them, and to what JAX does, compiled for two of each at a time."""
+    """Return a compiled function of arrays to our derivatives and those of JAX, for two examples at a time."""
     ours = of_arrays(CASES[name], op_named(name), keywords)
     theirs = of_arrays(CASES[name], jax_function(name) or op_named(name), keywords)
 
@@ -85,7 +85,7 @@ def assert_equal(name, draw, dtype, seed):
 @pytest.mark.parametrize("dtype", EXAMPLES)
 @pytest.mark.parametrize("name", CASES)
 def test_derivatives_to_order_two_under_jit_and_vmap_are_those_of_jax(name, dtype):
-    # Hypothesis begins with the first draw: let each dtype begin with another.
+    # Hypothesis begins with the first draw, so each dtype begins with another one.
     first = list(EXAMPLES).index(dtype) % len(CASES[name].draws)
     draws = [*CASES[name].draws[first:], *CASES[name].draws[:first]]
 
@@ -180,7 +180,7 @@ def test_arguments_have_the_names_and_order_of_the_jax_function():
     for name in filter(jax_function, ops.__all__):
         ours = inspect.signature(getattr(ops, name)).parameters.values()
         theirs = inspect.signature(jax_function(name)).parameters
-        if not set(theirs) & {"args", "x1"}:  # In JAX the arguments of those have no names.
+        if not set(theirs) & {"args", "x1"}:  # JAX gives no names to the arguments of these.
             positional = [p.name for p in ours if p.kind != p.KEYWORD_ONLY]
             assert positional == list(theirs)[: len(positional)], name
             assert {p.name for p in ours} <= set(theirs) or "kwargs" in theirs, name

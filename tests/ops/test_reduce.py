@@ -1,4 +1,4 @@
-"""What the table of cases leaves out: ties, zeros in products, infinite logarithms, empty axes, plain orderings."""
+"""Reductions beyond the table of cases: ties, zeros in products, infinite logarithms, empty axes, sorting."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def test_products_with_zeros_are_right_to_order_three(x):
         ours, theirs = along_w(grad, ours), along_w(jax.grad, theirs)
 
 
-def test_running_products_with_zeros_are_right():
+def test_cumulative_products_with_zeros_are_right():
     x, g = jnp.array([2.0, 0.0, 3.0, 0.0, 5.0]), jnp.arange(1.0, 6.0)
     _, pullback = vjp(ops.cumprod, x)
     products = np.array([[np.prod(np.delete(x[: k + 1], i)) if i <= k else 0 for i in range(5)] for k in range(5)])
     np.testing.assert_allclose(pullback(g)[0], g @ products)
 
 
-def test_logsumexp_of_a_row_of_logarithms_of_zero():
+def test_logsumexp_of_a_row_of_minus_infinity_has_gradient_zero():
     x = jnp.array([[-inf, -inf], [-inf, 0.0], [0.0, 0.0]])
     y, pullback = vjp(lambda x: ops.logsumexp(x, -1), x)
     np.testing.assert_allclose(y, [-inf, 0, np.log(2)])
@@ -63,7 +63,7 @@ def test_logsumexp_does_not_overflow():
 
 
 @pytest.mark.parametrize("name", ["mean", "var", "sum", "prod"])
-def test_reductions_of_an_array_without_numbers_have_a_gradient_without_numbers(name):
+def test_reductions_of_an_empty_array_have_an_empty_gradient(name):
     _, pullback = vjp(lambda x: getattr(ops, name)(x, 0), jnp.ones((0, 3)))
     assert pullback(jnp.ones(3))[0].shape == (0, 3)
 
@@ -75,7 +75,7 @@ def test_variance_without_degrees_of_freedom_is_nan_and_so_is_its_gradient():
 
 
 @pytest.mark.parametrize("name", ["max", "min", "argmax", "argmin"])
-def test_the_largest_of_nothing_is_refused(name):
+def test_the_maximum_of_an_empty_array_is_refused(name):
     with pytest.raises(ValueError, match=r"zero-size|empty"):
         getattr(ops, name)(jnp.ones((0,)))
 
@@ -106,7 +106,7 @@ def test_top_k_returns_indices_that_are_not_recorded():
 
 
 @pytest.mark.parametrize("name", ["argmax", "argmin", "argsort", "any", "all"])
-def test_orderings_and_logic_look_through_tensors(name):
+def test_sorting_and_logic_accept_tensors(name):
     x = jnp.array([[2.0, 0.0, 3.0], [0.0, 0.0, -1.0]])
     seen = []
 

@@ -1,4 +1,4 @@
-"""What the table of cases leaves out: errors, mixed dtypes, and the helpers of the rules."""
+"""Shape ops beyond the table of cases: errors, mixed dtypes, and the helpers of the rules."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_axes_that_do_not_exist_are_refused(axis, message):
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (1,), (2, 1), (1, 3), (2, 3)])
-def test_fit_sums_what_broadcasting_repeated(shape):
+def test_unbroadcast_sums_over_repeated_axes(shape):
     x = jnp.ones(shape, jnp.bfloat16)
     fitted = unbroadcast(jnp.ones((2, 3)), x)
     assert (fitted.shape, fitted.dtype) == (shape, jnp.bfloat16)
     assert float(fitted.sum()) == 6
 
 
-def test_fit_to_an_axis_that_a_size_of_zero_hides():
+def test_unbroadcast_to_an_axis_of_length_1_in_an_empty_array():
     assert unbroadcast(jnp.ones((0, 3)), jnp.ones((1, 3))).tolist() == [[0, 0, 0]]
 
 

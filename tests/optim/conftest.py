@@ -13,13 +13,13 @@ import pytest
 
 SHAPES = {"bias": (5,), "embed": {"wide": (4, 7), "tall": (6, 3)}, "heads": (2, 3, 4)}
 STEPS = 100
-# Quick to compile, but loops written as by default: over a hundred steps a last bit more or less becomes a digit.
+# Quick to compile, but with the default loop emitters: over a hundred steps a rounding error becomes visible.
 COMPILER: dict[str, int | bool] = {"xla_backend_optimization_level": 0}
 if "fusion_emitters" in os.environ.get("XLA_FLAGS", ""):  # by ../conftest.py
     COMPILER["xla_cpu_use_fusion_emitters"] = True
 
 
-def draw(seed: int, lead: tuple[int, ...] = ()) -> Any:
+def sample(seed: int, lead: tuple[int, ...] = ()) -> Any:
     rng = np.random.default_rng(seed)
     return jax.tree.map(
         lambda shape: jnp.asarray(rng.normal(size=lead + shape), jnp.float32),
@@ -30,13 +30,13 @@ def draw(seed: int, lead: tuple[int, ...] = ()) -> Any:
 
 @pytest.fixture(scope="session")
 def params() -> Any:
-    return draw(0)
+    return sample(0)
 
 
 @pytest.fixture(scope="session")
 def gradients() -> Any:
     """One gradient, shaped like `params`."""
-    return draw(1)
+    return sample(1)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def matrix(params: Any) -> Any:
 def descend() -> Any:
     """`descend((optimizer, params), ...)`: for each pair the parameters after every step down the same noisy bowl,
     (STEPS, ...), and the last state; all pairs in one compiled function, since compiling is what takes the time."""
-    noise = draw(2, (STEPS,))
+    noise = sample(2, (STEPS,))
     flat_noise = jnp.asarray(np.concatenate([np.reshape(n, (STEPS, -1)) for n in jax.tree.leaves(noise)], axis=1))
 
     def walk(optimizer: Any, params: Any, noise: Any) -> Any:
@@ -64,13 +64,13 @@ def descend() -> Any:
         return path, state
 
     def run(*pairs: tuple[Any, Any]) -> Any:
-        def walks(starts: Any) -> Any:
+        def descend_all(starts: Any) -> Any:
             return [
                 walk(optimizer, start, flat_noise if isinstance(start, jax.Array) else noise)
                 for (optimizer, _), start in zip(pairs, starts, strict=True)
             ]
 
-        quick = jax.jit(walks, compiler_options=COMPILER)
+        quick = jax.jit(descend_all, compiler_options=COMPILER)
         return jax.device_get(quick([start for _, start in pairs]))
 
     return run

@@ -9,7 +9,7 @@ import pytest
 from minitorch import optim
 
 
-def test_global_norm_equals_optax_and_of_nothing_is_zero(params):
+def test_global_norm_equals_optax_and_is_zero_for_an_empty_tree(params):
     np.testing.assert_allclose(optim.global_norm(params), optax.tree.norm(params), rtol=1e-6)
     assert float(optim.global_norm({})) == 0.0
 

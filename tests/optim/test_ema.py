@@ -52,7 +52,7 @@ def averages(averager, start, sequence):
     return jax.jit(lambda s, w: jax.lax.scan(step, averager.init(s), w))(start, sequence)
 
 
-def test_ema_without_the_first_weights_equals_optax_ema():
+def test_ema_without_the_initial_weights_equals_optax_ema():
     start, sequence = jnp.full(3, 100.0), jnp.cumsum(jnp.sin(jnp.arange(300.0).reshape(100, 3)), axis=0)
     state, ours = averages(optim.ema(0.9), start, sequence)
     _, theirs = averages(optax.ema(0.9), start, sequence)
@@ -60,7 +60,7 @@ def test_ema_without_the_first_weights_equals_optax_ema():
     np.testing.assert_array_equal(state.ema, ours[-1])
 
 
-def test_ema_from_the_first_weights_equals_optax_incremental_update():
+def test_ema_from_the_initial_weights_equals_optax_incremental_update():
     start, sequence = jnp.full(3, 100.0), jnp.cumsum(jnp.sin(jnp.arange(300.0).reshape(100, 3)), axis=0)
     _, ours = averages(optim.ema(0.9, debias=False), start, sequence)
 
@@ -72,7 +72,7 @@ def test_ema_from_the_first_weights_equals_optax_incremental_update():
     np.testing.assert_allclose(ours, np.asarray(theirs), rtol=1e-5, atol=1e-5)
 
 
-def test_ema_of_bfloat16_weights_feels_small_steps():
+def test_ema_of_bfloat16_weights_follows_small_steps():
     averager = optim.ema(0.999, debias=False)
     state = averager.init(jnp.ones((), jnp.bfloat16))
     average, state = averager.update(jnp.asarray(2.0, jnp.bfloat16), state)

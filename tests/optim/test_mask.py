@@ -17,7 +17,7 @@ class Model:
     bias: jax.Array
 
     def __call__(self, x):
-        raise AssertionError("a mask shaped like a model is no function of the parameters")
+        raise AssertionError("a mask shaped like a model is not a function of the parameters")
 
 
 MODEL = Model(jnp.ones((2, 3)), jnp.ones(3))
@@ -28,11 +28,11 @@ def is_matrix(params):
 
 
 @pytest.mark.parametrize("mask", [is_matrix, is_matrix(MODEL)], ids=["function", "callable model"])
-def test_mask_is_a_function_or_a_tree_even_one_shaped_like_a_callable_model(mask):
+def test_mask_is_a_function_or_a_tree_also_one_shaped_like_a_callable_model(mask):
     assert jax.tree.leaves(resolve_mask("here", mask, MODEL)) == [True, False]
 
 
-def test_no_mask_means_everything():
+def test_without_a_mask_every_parameter_is_selected():
     assert jax.tree.leaves(resolve_mask("here", None, MODEL)) == [True, True]
 
 

@@ -9,7 +9,7 @@ from minitorch import optim
 
 
 @pytest.mark.parametrize("shape", [(6, 6), (4, 9), (9, 4)])
-def test_newton_schulz_pushes_singular_values_to_one_and_keeps_singular_vectors(shape):
+def test_newton_schulz_moves_singular_values_to_one_and_keeps_singular_vectors(shape):
     rng = np.random.default_rng(0)
     left, _, right = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
     singular = np.linspace(0.1, 30.0, min(shape))
@@ -21,7 +21,7 @@ def test_newton_schulz_pushes_singular_values_to_one_and_keeps_singular_vectors(
     assert np.diag(inner).max() < 1.25
 
 
-def test_muon_may_be_kept_from_matrices_that_adamw_trains_better(matrix):
+def test_partition_applies_muon_to_some_matrices_only(matrix):
     params = {"embedding": matrix, "hidden": matrix, "bias": matrix[0]}
     is_hidden = {"embedding": False, "hidden": True, "bias": True}
     optimizer = optim.partition(is_hidden, optim.muon(0.02), optim.adamw(0.003))

@@ -1,4 +1,4 @@
-"""Every optimizer follows its optax twin; what they all promise is tested here for all of them."""
+"""Tests of all optimizers: each follows its optax twin, and all have the same properties."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_follows_its_optax_twin_for_100_steps(name, params, descend, assert_same
     (ours, _), (theirs, _) = descend(*((optimizer, params) for optimizer in TWINS[name]))
     assert_same(ours, theirs)
     moved = jax.tree.map(lambda path, start: np.abs(path[-1] - start).max(), ours, jax.device_get(params))
-    assert max(jax.tree.leaves(moved)) > 0.05, "a descent that stands still compares nothing"
+    assert max(jax.tree.leaves(moved)) > 0.05, "parameters that do not change compare nothing"
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "lion", "adafactor"])
@@ -142,8 +142,10 @@ def test_parameters_and_state_can_be_donated(name, matrix):
 
     compiled = jax.jit(step, donate_argnums=(0, 1))
     state = optimizer.init(matrix)
-    for _ in range(2):  # fails if two parts of the state share a buffer
-        matrix, state = compiled(matrix, state)
+    for _ in range(2):  # JAX raises an error if two parts of the state share a buffer.
+        old, (matrix, state) = matrix, compiled(matrix, state)
+        assert old.is_deleted()
+        assert np.isfinite(matrix).all()
 
 
 def test_state_survives_an_orbax_checkpoint(params, tmp_path):
@@ -160,7 +162,7 @@ def test_state_survives_an_orbax_checkpoint(params, tmp_path):
         np.testing.assert_array_equal(value, saved)
 
 
-def test_adamw_makes_one_pass_for_each_array_it_writes():
+def test_adamw_needs_one_pass_for_each_array_it_writes():
     optimizer = optim.adamw(optim.linear_schedule(0.1, 0.0, 10), weight_decay=0.1)
 
     def step(params, state, gradients):

@@ -17,7 +17,7 @@ def test_frozen_leaves_have_no_state_and_do_not_move(params, gradients):
     assert not updates["heads"].any()
 
 
-def test_a_bare_array_may_be_all_there_is():
+def test_a_single_array_can_be_partitioned():
     optimizer = optim.partition(True, optim.adamw(0.1), optim.adamw(0.2))
     weights = jnp.ones(3)
     updates, _ = optimizer.update(weights, optimizer.init(weights), weights)

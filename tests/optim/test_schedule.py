@@ -48,7 +48,7 @@ def test_schedule_equals_optax_over_its_whole_range(name):
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_schedule_takes_a_python_int_too(name):
+def test_schedule_accepts_a_python_int(name):
     schedule, _ = TWINS[name]
     np.testing.assert_allclose(float(schedule(25)), over_time(schedule)[25], rtol=1e-6)
 

@@ -40,13 +40,13 @@ def test_schedule_counts_its_own_steps():
     assert seen == [-1.0, -2.0, -3.0]
 
 
-def test_decay_mask_may_be_partial_on_one_vector():
+def test_a_decay_mask_may_select_part_of_one_vector():
     transform = optim.add_decayed_weights(0.1, mask=jnp.array([1.0, 0.0]))
     update, _ = transform.update(jnp.zeros(2), (), jnp.array([5.0, 5.0]))
     np.testing.assert_allclose(update, [0.5, 0.0])
 
 
-def test_an_undecayed_leaf_is_not_even_read():
+def test_a_leaf_without_decay_is_not_read():
     transform = optim.add_decayed_weights(0.1, mask={"a": np.False_, "b": True})
     params = {"a": jnp.array(jnp.inf), "b": jnp.array(2.0)}
     update, _ = transform.update(jax.tree.map(jnp.zeros_like, params), (), params)

@@ -1,4 +1,4 @@
-"""Bad arguments are refused with one line that names the value, the reason and the way out."""
+"""Invalid arguments raise errors that state the value, the reason and the correction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from minitorch import optim
 
-RATE = r"learning_rate is -0\.1, but it must be at least 0\. Give the size of the step"
+RATE = r"learning_rate is -0\.1, but it must be at least 0\. Give the step size"
 BAD = [
     (lambda: optim.sgd(-0.1), RATE),
     (lambda: optim.sgd(-0.1, momentum=0.9), RATE),
@@ -34,7 +34,7 @@ BAD = [
     (lambda: optim.muon(0.1, eps=0), "muon: eps is 0"),
     (lambda: optim.ema(1.0), r"ema: decay is 1\.0"),
     (lambda: optim.multi_steps(optim.sgd(0.1), every=0), "multi_steps: every is 0.*1 means no accumulation"),
-    (lambda: optim.multi_steps(optim.sgd(0.1), every=2.5), "every is 2.5.*Write a whole number"),
+    (lambda: optim.multi_steps(optim.sgd(0.1), every=2.5), "every is 2.5.*Write an integer"),
     (lambda: optim.clip_by_global_norm(0), "max_norm is 0.*leave clipping out to switch it off"),
     (lambda: optim.clip(-1), "clip: max_delta is -1"),
     (lambda: optim.linear_schedule(0, 1, 0), "linear_schedule: transition_steps is 0.*at least 1"),
@@ -42,29 +42,29 @@ BAD = [
     (lambda: optim.warmup_constant_schedule(0, 1, -1), "warmup_steps is -1, but it must be at least 0"),
     (
         lambda: optim.warmup_cosine_decay_schedule(0, 1, 10, 10),
-        "warm-up of 10 steps leaves nothing of the decay_steps=10.*Shorten the warm-up or train longer",
+        "warm-up of 10 steps leaves no steps for the decay.*decay_steps=10.*Shorten the warm-up or train longer",
     ),
     (lambda: optim.warmup_stable_decay_schedule(0, 1, 1, -1, 5), "stable_steps is -1"),
     (lambda: optim.warmup_stable_decay_schedule(0, 1, 1, 1, 0), "transition_steps is 0"),
-    (lambda: optim.join_schedules([optim.constant_schedule(1)], [3]), "1 schedules meet at 0 boundaries, but 1 were"),
-    (lambda: optim.join_schedules([optim.constant_schedule(1)] * 3, [5, 3]), r"boundaries \[5, 3\] go back in time"),
+    (lambda: optim.join_schedules([optim.constant_schedule(1)], [3]), "1 schedules need 0 boundaries, but 1 were"),
+    (lambda: optim.join_schedules([optim.constant_schedule(1)] * 3, [5, 3]), r"boundaries \[5, 3\] decrease"),
 ]
 
 
 @pytest.mark.parametrize(("make", "message"), BAD, ids=[str(i) for i in range(len(BAD))])
-def test_bad_values_are_refused_when_the_optimizer_is_made(make, message):
+def test_invalid_values_are_refused_when_the_optimizer_is_created(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
 
 @pytest.mark.parametrize("optimizer", [optim.adamw(0.1), optim.lion(0.1), optim.adafactor(0.1)])
-def test_leaving_out_needed_parameters_is_refused(optimizer):
+def test_missing_parameters_are_refused(optimizer):
     weights = jnp.ones((2, 2))
     with pytest.raises(ValueError, match=r"params is None.*Write update\(updates, state, params\)"):
         optimizer.update(weights, optimizer.init(weights))
 
 
 @pytest.mark.parametrize("value", ["1e-3", None, [0.1]])
-def test_what_is_no_number_is_refused(value):
+def test_a_value_that_is_not_a_number_is_refused(value):
     with pytest.raises(TypeError, match=r"learning_rate is .*, a \w+, but it must be a number. Give .* or a schedule"):
         optim.adam(value)
