@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from .._cpu import available_cores
 from .layout import usable_devices
 
 VECTOR_BITS = 512  # XLA prefers 256 even if the processor has 512, which made steps 5 to 12 % slower here
@@ -28,7 +29,7 @@ def use_cpu_cores(n: int | None = None, *, batch: int | None = None) -> int:
     Raises:
       RuntimeError: JAX has already started.
     """
-    n = n or _available_cores()
+    n = n or available_cores()
     if batch:
         n = usable_devices(batch, n)
     flags = (
@@ -50,7 +51,3 @@ def use_cpu_cores_unless_started(n: int | None = None, *, batch: int | None = No
     """Call `use_cpu_cores`, unless JAX has already started, as in a notebook."""
     with contextlib.suppress(RuntimeError):
         use_cpu_cores(n, batch=batch)
-
-
-def _available_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from minitorch_course.author.cells import Notebook
-from minitorch_course.author.runner_pool import RunnerPool, cores
+from minitorch_course.author.runner_pool import RunnerPool
 
 
 @pytest.fixture
@@ -33,7 +33,3 @@ def test_an_error_of_an_inspection_is_raised(pool):
 
     with pytest.raises(ValueError, match="the reference fails"):
         list(pool.map([fail, *[lambda runner: []] * 20]))
-
-
-def test_there_is_at_least_one_core():
-    assert cores() >= 1
