@@ -1,16 +1,19 @@
-"""Atomic writes: a killed process leaves the old file or the new one, never half of either."""
+"""Atomic writes: a killed process leaves the old file or the new one, but never a partial one."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def atomic_write(path: Path, content: str | bytes) -> None:
     """Write `content` to a temporary file next to `path`, flush it to disk, then rename it to `path`.
 
     Raises:
-      OSError: the folder does not exist, or cannot be written to; what `path` held before is still there.
+      OSError: the folder does not exist or is not writable; the old content of `path` is unchanged.
     """
     data = content.encode() if isinstance(content, str) else content
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -18,7 +21,7 @@ def atomic_write(path: Path, content: str | bytes) -> None:
         with partial.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())  # Otherwise a power cut after the rename may leave an empty file.
+            os.fsync(file.fileno())  # Without it, a power failure after the rename may leave an empty file.
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

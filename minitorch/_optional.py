@@ -1,4 +1,4 @@
-"""Import of a package that the base install does not bring, or one line that says how to get it."""
+"""Optional packages: import one, or raise an error with the install command."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-# jsonschema, on which nbformat stands, takes this if it is there, and builds a grammar of web addresses: three seconds.
+# If it is installed, jsonschema (a dependency of nbformat) imports it, which takes three seconds.
 UNWANTED = "rfc3987_syntax"
 
 
 def require(module: str, purpose: str, install: str) -> ModuleType:
-    """The imported `module`; raises ImportError naming `purpose` and the `install` command if it is not there."""
+    """Import and return `module`.
+
+    Raises:
+      ImportError: it is not installed; the message has the `purpose` and the `install` command.
+    """
     try:
         with without_rfc3987():
             return importlib.import_module(module)
@@ -27,11 +31,11 @@ def require(module: str, purpose: str, install: str) -> ModuleType:
 
 @contextlib.contextmanager
 def without_rfc3987() -> Iterator[None]:
-    """Hide the package `UNWANTED` from imports inside, which then take less time. No notebook's schema needs it."""
+    """Hide the package `UNWANTED` from the imports of other packages in this context: no notebook's schema needs it."""
     modules = cast("dict[str, Any]", sys.modules)
     absent = UNWANTED not in modules
     if absent:
-        modules[UNWANTED] = None  # Importing it then fails, for which jsonschema is prepared.
+        modules[UNWANTED] = None  # An import of it then fails, which jsonschema handles.
     try:
         yield
     finally:
