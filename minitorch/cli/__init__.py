@@ -1,8 +1,8 @@
-"""`minitorch`, and one file for each of its commands: `train`, `generate`, `evaluate`, `info`, `tour`, `course`, `lab`,
-`quantize`, `distill`, `prune`, `finetune` with `merge`.
+"""The command `minitorch`, with one file for each of its subcommands.
 
-Nothing here imports more than it must before a command runs, so that `minitorch --help` answers at once, and so that
-`cores` can still set up the devices. Whatever a person can do wrong ends in one line on standard error, no traceback.
+Other packages add subcommands through the entry-point group `minitorch.commands`: see `plugins`. A command imports what
+it needs when it runs, so that `minitorch --help` is quick, and so that the command can still set up JAX's devices. Each
+user error ends in one line on standard error, without a traceback.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,27 +18,28 @@ import typer
 
 from .distill import distill
 from .evaluate import evaluate
-from .finetune import finetune, merge
+from .finetune import finetune
 from .generate import generate
 from .info import info
+from .merge import merge
+from .plugins import WithPlugins, plugin_folders
 from .progress import echo_err
 from .prune import prune
 from .quantize import quantize
-from .tour.command import tour
+from .tour import tour
 from .train import train
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="minitorch",
-    help="Train small language models with an autodiff library from scratch, and look at what they learned.",
+    cls=WithPlugins,
+    help="Train small language models with an autodiff library from scratch, and inspect what they learned.",
     add_completion=False,
     rich_markup_mode=None,
 )
 for command in (train, generate, evaluate, info, tour, quantize, distill, prune, finetune, merge):
     app.command()(command)
-for plugin in sorted(entry_points(group="minitorch.commands"), key=lambda plugin: plugin.name):
-    app.add_typer(plugin.load(), name=plugin.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -58,14 +58,14 @@ def _run(arguments: Sequence[str]) -> int:
         if _is_usage_error(error):
             echo_err(_usage_advice(error))
             return WRONG_USAGE
-        if not _is_anticipated(error):
+        if not _is_user_error(error):
             raise
         echo_err(str(error))
         return FAILED
 
 
 def _is_usage_error(error: Exception) -> bool:
-    """Typer's errors about options; their common class has no public name."""
+    """Return whether typer rejected an option; the common class of these errors has no public name."""
     return getattr(error, "exit_code", None) == WRONG_USAGE and hasattr(error, "format_message")
 
 
@@ -74,9 +74,11 @@ def _usage_advice(error: Any) -> str:
     return f"{error.format_message().replace('Value error, ', '')} See `{command} --help`."
 
 
-def _is_anticipated(error: Exception) -> bool:
-    """Did this package or the operating system refuse something? All else is a bug, and keeps its traceback."""
+def _is_user_error(error: Exception) -> bool:
+    """Return whether the operating system, this package or a plugin raised the error on purpose; others are bugs."""
     if isinstance(error, OSError | ArithmeticError):
         return True
+    if not isinstance(error, ValueError | ImportError):
+        return False
     raised_in = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
-    return isinstance(error, ValueError | ImportError) and Path(__file__).parents[1] in raised_in.parents
+    return any(folder in raised_in.parents for folder in (Path(__file__).parents[1], *plugin_folders()))

@@ -1,4 +1,4 @@
-"""What `distill`, `prune` and `finetune` share: a run that begins with another run, and how it ends."""
+"""What `distill`, `prune` and `finetune` share: a run that starts from another run, and how it ends."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from .devices import use_cores
-from .progress import progress, echo_err
+from .progress import echo_err, training_progress
 
 if TYPE_CHECKING:
     from ..optim import Transform
-    from ..train import TaskFactory, RunConfig
+    from ..train import Result, RunConfig, TaskFactory
     from ..train.prepare import Prepared
 
 
 def settings(config: RunConfig, **changes: Any) -> RunConfig:
-    """The settings of a run that follows another: those of `config`, but for what was given (None: nothing was).
+    """Return `config` with the changes that are not None.
 
-    What depends on the number of steps is chosen anew.
+    The warm-up and the intervals of evaluations and checkpoints are chosen again for the number of steps.
     """
+    from ..train.config import CUSTOM
+
     steps = changes.get("steps") or config.steps
-    anew: dict[str, Any] = dict(warmup=None, eval_every=max(1, steps // 4), checkpoint_every=max(1, steps // 4))
-    if config.optimizer == "own":
-        anew["optimizer"] = "adamw"
-    return dataclasses.replace(config, **anew, **{k: v for k, v in changes.items() if v is not None})
+    again: dict[str, Any] = dict(warmup=None, eval_every=max(1, steps // 4), checkpoint_every=max(1, steps // 4))
+    if config.optimizer == CUSTOM:
+        again["optimizer"] = "adamw"
+    return dataclasses.replace(config, **again, **{k: v for k, v in changes.items() if v is not None})
 
 
 def load_run_text(run: Path, config: RunConfig, data: str | None) -> Prepared:
-    """What the run in the folder `run` was trained on, or the text `data`: to judge weights by.
+    """Load and tokenize the training text of the run in the folder `run`, or the text `data`.
 
-    Raises ValueError as `prepare` does, with the advice to name another text if none was named.
+    Raises:
+      ValueError: as `prepare`; without `data`, the message advises to name another text.
     """
     from ..train.prepare import prepare
 
@@ -43,35 +45,41 @@ def load_run_text(run: Path, config: RunConfig, data: str | None) -> Prepared:
     except (ValueError, FileNotFoundError) as error:
         if data:
             raise
-        raise ValueError(f"what {run} was trained on does not serve ({error}): name a text with --data.") from error
+        raise ValueError(f"cannot use the training data of {run} ({error}): name a text with --data.") from error
 
 
 def run_training(
     config: RunConfig, out: Path, resume: bool, task: TaskFactory, optimizer: Transform | None = None
 ) -> None:
-    """Train with a progress bar, and end with the line that `minitorch train` ends with."""
+    """Train with a progress bar, and print the last line of `minitorch train`."""
     from ..train import train
 
-    with exit_on_interrupt(out), progress(config.steps) as bar:
+    with exit_on_interrupt(), training_progress(config.steps) as bar:
         result = train(config, out, resume=resume, sinks=[bar], task=task, optimizer=optimizer)
+    print_result(result)
+
+
+def print_result(result: Result) -> None:
+    """Print the last line of a training command, which scripts can parse."""
     speed, seconds = result.tokens_per_s, result.seconds
     print(f"final val_loss={result.val_loss:.4f} tokens_per_s={speed:.0f} seconds={seconds:.1f}")
 
 
 @contextlib.contextmanager
-def exit_on_interrupt(out: Path) -> Iterator[None]:
-    """Exit as shells expect of a program that a signal ended, having said how to go on."""
+def exit_on_interrupt(advice: str = "Resume it with the same command and --resume.") -> Iterator[None]:
+    """If a signal stops the run, print how to resume it, and exit with 128 + the signal, as shells expect."""
     from ..train import Interrupted
 
     try:
         yield
     except Interrupted as stop:
-        echo_err(f"{stop}. Go on with the same command and --resume.")
+        echo_err(f"{stop}. {advice}")
         raise typer.Exit(128 + stop.signal_number) from None
 
 
-def cores_of(run: Path) -> None:
-    """Set up the devices for a run that follows the one in `run`, before JAX starts."""
+def use_cores_of(run: Path) -> None:
+    """Set up the CPU cores for a run that starts from the one in the folder `run`, before JAX starts."""
     from ..train import read_record
+    from ..train.devices import use_cpu_cores_unless_started
 
-    use_cores(read_record(run).config.batch)
+    use_cpu_cores_unless_started(batch=read_record(run).config.batch)

@@ -30,10 +30,16 @@ def distill(
     steps: Annotated[int | None, option("Number of updates; by default as many as the teacher.")] = None,
     lr: Annotated[float | None, option("Peak learning rate; by default that of the teacher.")] = None,
     temperature: Annotated[float, option("Divisor of all logits; above 1, unlikely tokens weigh more.")] = TEMPERATURE,
-    alpha: Annotated[float, option("Weight of the teacher's loss, 0 to 1; the text's loss has weight 1 - alpha.")] = 1.0,
-    reverse: Annotated[bool, option("Minimize KL(student || teacher) instead of KL(teacher || student).", "--reverse")] = False,
+    alpha: Annotated[
+        float, option("Weight of the teacher's loss, 0 to 1; the text's loss has weight 1 - alpha.")
+    ] = 1.0,
+    reverse: Annotated[
+        bool, option("Minimize KL(student || teacher) instead of KL(teacher || student).", "--reverse")
+    ] = False,
     hidden: Annotated[float, option("Weight of the loss between hidden states.")] = 0.0,
-    samples: Annotated[int | None, option("Train on this many tokens sampled from the teacher, not on text.", min=1)] = None,
+    samples: Annotated[
+        int | None, option("Train on this many tokens sampled from the teacher, not on text.", min=1)
+    ] = None,
     on_policy: Annotated[float | None, option("Share of each batch that is sampled from the student, 0 to 1.")] = None,
     seed: Seed = 0,
     resume: Resume = False,
@@ -62,7 +68,7 @@ def distill(
         )
     if samples is not None and losses != DistillConfig(temperature=TEMPERATURE):
         raise typer.BadParameter(
-            "the teacher's samples are learned like any text: leave out --temperature, --alpha, --reverse and --hidden.",
+            "--samples trains on tokens alone: leave out --temperature, --alpha, --reverse and --hidden.",
             param_hint="--samples",
         )
     task = _task(loaded.model, loaded.tokenizer, losses, samples, on_policy, seed)
@@ -70,7 +76,12 @@ def distill(
 
 
 def _task(
-    teacher: Transformer, tokenizer: Tokenizer, losses: DistillConfig, samples: int | None, on_policy: float | None, seed: int
+    teacher: Transformer,
+    tokenizer: Tokenizer,
+    losses: DistillConfig,
+    samples: int | None,
+    on_policy: float | None,
+    seed: int,
 ) -> TaskFactory:
     import jax
 

@@ -1,31 +1,29 @@
-"""`minitorch evaluate`: how well does a trained model predict a text?"""
+"""`minitorch evaluate`: the loss of a trained model on a text."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from .devices import use_cores
+from .options import Field, Limit, Run, TextSource, option
 
 
 def evaluate(
-    run: Annotated[Path, typer.Option(help="Folder of a run.")],
-    data: Annotated[str, typer.Option(help="A text, .jsonl or .parquet file, or stdlib, stdlib-docstrings, hf:NAME.")],
-    field: Annotated[str, typer.Option(help="Which field of JSON Lines or Parquet rows holds the text.")] = "text",
-    limit: Annotated[int | None, typer.Option(help="Use only so many characters, from the start.")] = None,
+    run: Run,
+    data: Annotated[str, option(f"Text to evaluate on: {TextSource}.")],
+    field: Field = "text",
+    limit: Limit = None,
 ) -> None:
-    """Measure a trained model on a text: loss, perplexity, and bits per byte, which compare across tokenizers."""
+    """Evaluate a trained model on a text: loss, perplexity, and bits per byte, which compare across tokenizers."""
     from ..data import load_text
-    from ..train import evaluate as measure
+    from ..train import evaluate as evaluate_model
     from ..train import load_run, read_record
     from ..train.config import DTYPES
+    from ..train.devices import use_cpu_cores_unless_started
 
     config = read_record(run).config
-    use_cores(config.batch)
+    use_cpu_cores_unless_started(batch=config.batch)
     loaded, text = load_run(run), load_text(data, field=field, limit=limit).text
-    result = measure(loaded.model, loaded.tokenizer, text, config.batch, DTYPES[config.dtype])
+    result = evaluate_model(loaded.model, loaded.tokenizer, text, config.batch, DTYPES[config.dtype])
     print(
         f"loss={result.loss:.4f} perplexity={result.perplexity:.4f} bits_per_byte={result.bits_per_byte:.4f}"
         f" bits_per_character={result.bits_per_character:.4f} tokens={result.tokens}"

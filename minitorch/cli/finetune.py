@@ -13,15 +13,23 @@ def finetune(
     run: Run,
     data: Annotated[Path, option('Conversations as JSON Lines, {"messages": [...]}.')],
     out: Out,
-    lora: Annotated[str | None, option("Train LoRA adapters on the layers of this path only, such as 'blocks.*'.")] = None,
+    lora: Annotated[
+        str | None, option("Train LoRA adapters on the layers of this path only, such as 'blocks.*'.")
+    ] = None,
     rank: Annotated[int, option("LoRA rank.")] = 8,
-    alpha: Annotated[float | None, option("LoRA alpha: adapters are scaled by alpha / rank; by default 2 * rank.")] = None,
+    alpha: Annotated[
+        float | None, option("LoRA alpha: adapters are scaled by alpha / rank; by default 2 * rank.")
+    ] = None,
     dora: Annotated[bool, option("Train the norms of weight columns, too (DoRA).", "--dora")] = False,
-    preferences: Annotated[bool, option('Train on pairs of "chosen" and "rejected" answers (DPO).', "--preferences")] = False,
+    preferences: Annotated[
+        bool, option('Train on pairs of "chosen" and "rejected" answers (DPO).', "--preferences")
+    ] = False,
     beta: Annotated[float, option("KL strength (DPO's beta).")] = 0.1,
     steps: Annotated[int, option("Number of updates.", min=1)] = 200,
     batch: Annotated[int | None, option("Conversations per step; by default as in the run.")] = None,
-    lr: Annotated[float | None, option("Peak learning rate; by default that of the run with --lora, else a third.")] = None,
+    lr: Annotated[
+        float | None, option("Peak learning rate; by default that of the run with --lora, else a third.")
+    ] = None,
     seed: Seed = 0,
     resume: Resume = False,
 ) -> None:

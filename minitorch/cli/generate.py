@@ -1,4 +1,4 @@
-"""`minitorch generate`: a trained model continues a text, and is watched as it writes."""
+"""`minitorch generate`: continue a text with a trained model, token by token."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import io
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from .options import Run, Seed, option
 from .progress import echo_err
 
 if TYPE_CHECKING:
@@ -20,20 +18,20 @@ if TYPE_CHECKING:
 
 
 def generate(
-    run: Annotated[Path, typer.Option(help="Folder of a run.")],
-    prompt: Annotated[str, typer.Option(help="Text to continue; an empty one starts a new line.")] = "",
-    tokens: Annotated[int, typer.Option(help="How many tokens to write.")] = 200,
+    run: Run,
+    prompt: Annotated[str, option("Text to continue; an empty prompt starts a new line.")] = "",
+    tokens: Annotated[int, option("Number of tokens to generate.")] = 200,
     temperature: Annotated[
-        float, typer.Option(help="0 takes the likeliest token each time, 1 draws as learned.")
+        float, option("Sampling temperature: 0 is greedy, 1 samples from the model as it is.")
     ] = 0.8,
-    top_k: Annotated[int | None, typer.Option(help="Draw from so many likeliest tokens only.")] = None,
-    top_p: Annotated[float | None, typer.Option(help="Draw from the likeliest with this probability together.")] = None,
+    top_k: Annotated[int | None, option("Sample from this many most probable tokens only.")] = None,
+    top_p: Annotated[float | None, option("Sample from the most probable tokens with this total probability.")] = None,
     min_p: Annotated[
-        float | None, typer.Option(help="Draw from those at least this likely beside the likeliest.")
+        float | None, option("Sample from tokens with at least this share of the highest probability.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same text.", min=0, max=2**32 - 1)] = 0,
+    seed: Seed = 0,
 ) -> None:
-    """Let a trained model continue a text. The text goes to standard output, everything else to standard error."""
+    """Continue a text with a trained model. The text goes to standard output, all other lines to standard error."""
     import jax
 
     from ..infer import decode_stream, printable, prompt_ids, stream, window_start
@@ -46,9 +44,10 @@ def generate(
     if loaded.step < loaded.config.steps:
         echo_err(f"the run is not finished: this is the model after step {loaded.step} of {loaded.config.steps}.")
     if unseen := window_start(len(ids), model.config.context):
-        echo_err(f"the prompt is longer than the context of {model.config.context} tokens: its first {unseen} are not seen.")
+        context = model.config.context
+        echo_err(f"the prompt is longer than the context of {context} tokens: its first {unseen} are not seen.")
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # Not every terminal can show every character.
+        sys.stdout.reconfigure(errors="replace")  # Some terminals cannot show every character.
     print(prompt, end="", flush=True)
     for text in decode_stream(tokenizer, clock):
         print(printable(text) if sys.stdout.isatty() else text, end="", flush=True)
@@ -57,7 +56,7 @@ def generate(
 
 
 def make_samplers(temperature: float, top_k: int | None, top_p: float | None, min_p: float | None) -> list[Sampler]:
-    """What the options ask for, in the order in which they apply. Raises ValueError for impossible numbers."""
+    """Return the samplers of the options, in the order in which they apply. Raise ValueError for invalid numbers."""
     from .. import infer
 
     samplers = [infer.temperature(temperature)]
@@ -68,18 +67,18 @@ def make_samplers(temperature: float, top_k: int | None, top_p: float | None, mi
 
 
 class _Clock:
-    """Passes the tokens of the only row on and takes the time. The first token's includes compiling."""
+    """Passes on the tokens of the only row, and measures their time; that of the first includes compilation."""
 
-    def __init__(self, pieces: Iterator[np.ndarray]):
-        self.pieces, self.tokens = pieces, 0
+    def __init__(self, chunks: Iterator[np.ndarray]):  # (1, n) each
+        self.chunks, self.tokens = chunks, 0
         self.began = self.first = self.last = time.perf_counter()
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        for piece in self.pieces:
+        for chunk in self.chunks:
             self.last = time.perf_counter()
             self.first = self.last if not self.tokens else self.first
-            self.tokens += piece.shape[1]
-            yield piece[0]
+            self.tokens += chunk.shape[1]
+            yield chunk[0]
 
     def summary(self) -> str:
         start = f"first token after {self.first - self.began:.1f} s"

@@ -1,15 +1,14 @@
-"""`minitorch info`: what is in a run's folder?"""
+"""`minitorch info`: a summary of a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from .options import Run
 
 
-def info(run: Annotated[Path, typer.Option(help="Folder of a run.")]) -> None:
-    """Show a run: model, parameters, data, steps, losses, versions."""
+def info(run: Run) -> None:
+    """Show a summary of a run: model, parameters, data, steps, losses, versions."""
     from rich.console import Console
     from rich.table import Table
 
@@ -20,7 +19,7 @@ def info(run: Annotated[Path, typer.Option(help="Folder of a run.")]) -> None:
 
 
 def describe(run: Path) -> dict[str, str]:
-    """What there is to say, line by line."""
+    """Return the lines of the summary of the run in the folder `run`, by name."""
     from ..train import read_record, read_rows
     from ..train.checkpoint import steps
     from ..train.run_dir import CARD, CHECKPOINTS, METRICS, WEIGHTS
@@ -32,7 +31,7 @@ def describe(run: Path) -> dict[str, str]:
     kv = f" ({config.kv_heads} key/value)" if config.kv_heads else ""
     sizes = f"{config.layers} layers, {config.heads} heads{kv}, width {config.width}, context {config.context}"
     if (run / WEIGHTS).is_file():
-        state = "finished" if rows else f"made from another run, see {CARD}"
+        state = "finished" if rows else f"derived from another run, see {CARD}"
     else:
         state = f"last checkpoint at step {saved[-1]:,}" if saved else "no checkpoint"
     return {
@@ -40,7 +39,7 @@ def describe(run: Path) -> dict[str, str]:
         "parameters": f"{provenance.parameters:,}",
         "tokenizer": f"{config.tokenizer}, {provenance.vocab:,} ids",
         "data": f"{config.data}, SHA-256 {provenance.data_sha256[:12]}...",
-        "tokens": f"{provenance.train_tokens:,} to train, {provenance.validation_tokens:,} to validate",
+        "tokens": f"{provenance.train_tokens:,} for training, {provenance.validation_tokens:,} for validation",
         "steps": f"{rows[-1]['step'] if rows else 0:,} of {config.steps:,}, {state}",
         "batch": f"{config.batch} x {config.context} tokens",
         "optimizer": f"{config.optimizer}, learning rate {config.lr:g}, seed {config.seed}, {config.dtype}",

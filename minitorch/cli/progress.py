@@ -1,11 +1,11 @@
-"""What people see while a command works. It goes to standard error; standard output is for results."""
+"""Progress on standard error; standard output is for results."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,13 +17,26 @@ SECONDS_BETWEEN_LINES = 10
 
 
 def echo_err(message: str) -> None:
-    """One line."""
+    """Print `message` as one line on standard error."""
     print(f"minitorch: {' '.join(message.split())}", file=sys.stderr)
 
 
 @contextlib.contextmanager
-def progress(steps: int) -> Iterator[Sink]:
-    """A sink that shows how far a run of so many steps is: a bar on a terminal, elsewhere a line now and then."""
+def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on a terminal; yield `update(completed, total)`. Elsewhere, show nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_interactive) as progress:
+        task = progress.add_task(description, total=None)
+        yield lambda completed, total: progress.update(task, completed=completed, total=total)
+
+
+@contextlib.contextmanager
+def training_progress(steps: int) -> Iterator[Sink]:
+    """Yield a sink that shows the progress of a run: a bar on a terminal, elsewhere a line every few seconds."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -35,13 +48,13 @@ def progress(steps: int) -> Iterator[Sink]:
 
 
 class _Bar:
-    """Steps, losses, tokens per second and the time left, on one line that stays."""
+    """One line that stays: steps, losses, throughput and remaining time."""
 
     def __init__(self, steps: int, console: Console):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        numbers = TextColumn("loss {task.fields[loss]}  val {task.fields[val]}  {task.fields[speed]} tokens/s")
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), numbers, TimeRemainingColumn())
+        metrics = TextColumn("loss {task.fields[loss]}  val {task.fields[val]}  {task.fields[speed]} tokens/s")
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), metrics, TimeRemainingColumn())
         self.steps, self.bar = steps, Progress(*columns, console=console)
         self.task = self.bar.add_task("preparing", total=None, loss="-", val="-", speed="-")
         self.begun = False
@@ -54,7 +67,7 @@ class _Bar:
         self.bar.stop()
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        if not self.begun:  # Of a resumed run, the steps made before must not count as fast ones.
+        if not self.begun:  # Otherwise the steps before a resume would count into the speed of the bar.
             self.begun = True
             self.bar.reset(self.task, total=self.steps, completed=step, description="training")
         shown = {"loss": f"{values['loss']:.3f}"}
@@ -66,7 +79,7 @@ class _Bar:
 
 
 class _Lines:
-    """The same for a log file."""
+    """The same metrics as lines of a log file."""
 
     def __init__(self, steps: int):
         self.steps, self.first, self.began, self.last = steps, 0, 0.0, 0.0

@@ -38,7 +38,9 @@ def prune(
     layers: Annotated[float, option("Share of layers to remove, 0 to 1.")] = 0.0,
     steps: Annotated[int, option("Number of updates after pruning; pruned weights stay zero.", min=0)] = 0,
     lr: Annotated[float | None, option("Peak learning rate; by default a third of that of the run.")] = None,
-    gradual: Annotated[bool, option("Increase the sparsity gradually in the first half of --steps.", "--gradual")] = False,
+    gradual: Annotated[
+        bool, option("Increase the sparsity gradually in the first half of --steps.", "--gradual")
+    ] = False,
     resume: Resume = False,
 ) -> None:
     """Prune a trained model: set weights to zero, or remove heads, neurons and layers.

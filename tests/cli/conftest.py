@@ -1,5 +1,3 @@
-import random
-
 import jax
 import pytest
 
@@ -8,23 +6,13 @@ from minitorch.cli import main
 
 @pytest.fixture(scope="session", autouse=True)
 def jax_runs_already():
-    """Commands set up devices for their process. These tests share theirs with others, so JAX must have started."""
+    """Start JAX, so that commands do not set up devices in the process that the tests share."""
     jax.devices()
 
 
 @pytest.fixture(scope="session")
-def text_file(tmp_path_factory):
-    """Invented words: no passage comes twice, so that no check of the data objects."""
-    rng = random.Random(0)
-    words = ["".join(rng.choices("abcdefghij", k=rng.randint(2, 7))) for _ in range(200)]
-    path = tmp_path_factory.mktemp("data") / "words.txt"
-    path.write_text("\n".join(" ".join(rng.choices(words, k=10)) for _ in range(150)) + "\n", encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="session")
 def finished(text_file, tmp_path_factory):
-    """The folder of a finished run, unlike the defaults in whatever can be."""
+    """Return the folder of a finished run whose settings differ from the defaults."""
     out = tmp_path_factory.mktemp("runs") / "finished"
     sizes = "--layers 1 --heads 2 --kv-heads 1 --width 16 --context 16 --batch 4 --limit 5000 --tokenizer bpe:260"
     how = "--model llama --optimizer muon --dtype bfloat16 --lr 0.02 --steps 12 --eval-every 5 --checkpoint-every 4"

@@ -7,36 +7,36 @@ TRAIN = "train --data {words} --out {new}"
 RESUME = "train --resume --out"
 
 MISTAKES = {
-    # What a person does: the command, the exit code, and words of the one line that answers.
+    # mistake: the command, the exit code, and a part of the error line
     "no file": ("train --data nowhere.txt --out {new}", 1, "no file nowhere.txt: give the path"),
-    "a folder as data": ("train --data {run} --out {new}", 1, "is a folder: give one text"),
+    "a folder as data": ("train --data {run} --out {new}", 1, "is a folder: give a text, .jsonl or .parquet file"),
     "an empty file": ("train --data {empty} --out {new}", 1, "empty.txt is empty: give data that is not empty"),
     "no text": ("train --data {binary} --out {new}", 1, "not UTF-8 text: save it as UTF-8"),
     "data that repeats": ("train --data {twice} --out {new}", 1, "take these out of the validation data"),
     "a tiny text": ("train --data {tiny} --out {new} --context 2", 1, "evaluation needs at least 2 tokens"),
-    "no data": ("train --out {new}", 2, "Invalid value for '--data': give a file or a name"),
+    "no data": ("train --out {new}", 2, "Invalid value for '--data': give a file or a name, such as --data stdlib"),
     "a long context": (f"{TRAIN} --context 99999", 1, "context 99999 needs at least 100000 tokens, but the data"),
     "heads and width": (f"{TRAIN} --heads 3", 1, "3 heads do not divide the width 128: choose"),
-    "key heads for gpt": (f"{TRAIN} --kv-heads 2", 1, "kv_heads are Llama's: choose model='llama'"),
+    "key heads for gpt": (f"{TRAIN} --kv-heads 2", 1, "kv_heads needs model='llama': choose that"),
     "no steps": (f"{TRAIN} --steps 0", 1, "steps must be a whole number, 1 or more, and is 0"),
-    "a negative rate": (f"{TRAIN} --lr -1", 1, "lr is a positive number, such as 1e-3, and not -1.0"),
+    "a negative rate": (f"{TRAIN} --lr -1", 1, "lr must be a positive number, such as 1e-3, not -1.0"),
     "an unknown tokenizer": (f"{TRAIN} --tokenizer word", 1, "unknown tokenizer 'word'; use char, byte or bpe:N"),
     "too few ids": (f"{TRAIN} --tokenizer bpe:10", 1, "256"),
-    "an unknown optimizer": (f"{TRAIN} --optimizer own", 2, "'--optimizer': 'own' is not one of 'adamw'"),
+    "an unknown optimizer": (f"{TRAIN} --optimizer custom", 2, "'--optimizer': 'custom' is not one of 'adamw'"),
     "an unknown dtype": (f"{TRAIN} --dtype float8", 2, "'--dtype': 'float8' is not one of 'float32', 'bfloat16'"),
     "an unknown model": (f"{TRAIN} --model bert", 2, "'--model': 'bert' is not one of 'gpt', 'llama'"),
     "a word for a number": (f"{TRAIN} --layers many", 2, "Invalid value for '--layers'"),
     "an unknown option": (f"{TRAIN} --depth 3", 2, "No such option: --depth"),
     "an unknown command": ("trian", 2, "No such command 'trian'"),
     "no out": ("train --data {words}", 2, "Missing option '--out'"),
-    "a run that exists": ("train --data {words} --out {run}", 1, "there is a run in {run} already: go on"),
-    "a folder of others": ("train --data {words} --out {elsewhere}", 1, "is no empty folder: choose another"),
-    "a file as out": ("train --data {words} --out {empty}", 1, "is no empty folder: choose another"),
+    "a run that exists": ("train --data {words} --out {run}", 1, "there is a run in {run} already: resume it"),
+    "a folder of others": ("train --data {words} --out {elsewhere}", 1, "is not an empty folder: choose another"),
+    "a file as out": ("train --data {words} --out {empty}", 1, "is not an empty folder: choose another"),
     "a file above out": ("train --data {words} --out {empty}/run", 1, "empty.txt"),
-    "nothing to resume": (f"{RESUME} {{new}}", 1, "there is no run in {new}, for it has no config.json"),
+    "nothing to resume": (f"{RESUME} {{new}}", 1, "there is no run in {new}: it has no config.json"),
     "another rate": (f"{RESUME} {{run}} --lr 0.5", 1, "lr is 0.5 and was 0.02. Leave these out"),
     "a checkpoint cut short": (f"{RESUME} {{cut}}", 1, "00000012 is damaged (manifest.ocdbt has"),
-    "data that changed": (f"{RESUME} {{moved}}", 1, "the data is not what the run began with"),
+    "data that changed": (f"{RESUME} {{moved}}", 1, "the data has changed since the run started"),
     "a record cut short": (f"{RESUME} {{unreadable}}", 1, "cannot read {unreadable}"),
     "info on no run": ("info --run {new}", 1, "there is no run in {new}"),
     "evaluate no run": ("evaluate --run {new} --data {words}", 1, "there is no run in {new}"),
@@ -53,7 +53,7 @@ def truncate(path):
 
 @pytest.fixture(scope="module")
 def places(finished, text_file, tmp_path_factory):
-    """The things that the mistakes are made with, by name."""
+    """Return the files and folders of the mistakes, by name."""
     root = tmp_path_factory.mktemp("places")
     files = {"empty.txt": b"", "binary.txt": b"\xff\xfe\x00\x01" * 99, "letter.txt": b"a", "tiny.txt": b"abcdefghij"}
     files["twice.txt"] = text_file.read_bytes() * 2
@@ -73,11 +73,12 @@ def places(finished, text_file, tmp_path_factory):
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_gets_one_line_that_helps(minitorch, places, mistake):
+def test_a_mistake_ends_in_one_helpful_line(minitorch, places, mistake):
     command, code, expected = MISTAKES[mistake]
     found, _, err = minitorch(*(word.format(**places) for word in command.split()))
     assert found == code
-    assert err.startswith("minitorch: ") and err.count("\n") == 1, err
+    assert err.startswith("minitorch: "), err
+    assert err.count("\n") == 1, err
     assert expected.format(**places) in err
     assert not places["new"].exists()
 

@@ -7,7 +7,7 @@ from minitorch.infer import generate_naive, temperature, top_k
 from minitorch.train import load_run
 
 
-def test_it_prints_the_prompt_and_what_the_model_writes(minitorch, finished):
+def test_the_prompt_and_its_continuation_are_printed(minitorch, finished):
     code, out, err = minitorch(
         "generate", "--run", finished, "--prompt", "ab", "--tokens", 30, "--seed", 3, "--top-k", 20
     )
@@ -19,7 +19,7 @@ def test_it_prints_the_prompt_and_what_the_model_writes(minitorch, finished):
     assert re.fullmatch(r"minitorch: first token after [\d.]+ s, then [\d,]+ tokens/s\n", err)
 
 
-def test_the_seed_decides(minitorch, finished):
+def test_the_seed_determines_the_text(minitorch, finished):
     one, again, other = (
         minitorch("generate", "--run", finished, "--tokens", 20, "--seed", seed)[1] for seed in (1, 1, 2)
     )
@@ -32,19 +32,22 @@ def test_all_samplers_apply(minitorch, finished):
     free, *others = (
         minitorch("generate", "--run", finished, "--prompt", "ab", "--tokens", 20, *args)[1] for args in strict
     )
-    assert free != greedy and others == [greedy] * 3
+    assert free != greedy
+    assert others == [greedy] * 3
 
 
-def test_a_single_token_has_no_speed(minitorch, finished):
+def test_a_single_token_has_no_throughput(minitorch, finished):
     _, _, err = minitorch("generate", "--run", finished, "--tokens", 1)
     assert re.fullmatch(r"minitorch: first token after [\d.]+ s\n", err)
 
 
-def test_a_prompt_beyond_the_context_is_continued_and_said_to_be_cut(minitorch, finished):
+def test_a_prompt_beyond_the_context_is_truncated_with_a_warning(minitorch, finished):
     code, out, err = minitorch("generate", "--run", finished, "--prompt", "abc " * 30, "--tokens", 5)
-    assert code == 0 and out.startswith("abc " * 30)
+    assert code == 0
+    assert out.startswith("abc " * 30)
     unseen = re.search(r"the prompt is longer than the context of 16 tokens: its first (\d+) are not seen", err)
-    assert unseen and int(unseen[1]) % 8 == 0
+    assert unseen
+    assert int(unseen[1]) % 8 == 0
 
 
 @pytest.mark.parametrize(
@@ -63,9 +66,12 @@ def test_a_prompt_beyond_the_context_is_continued_and_said_to_be_cut(minitorch, 
 def test_impossible_options_end_in_one_helpful_line(minitorch, finished, arguments, code, message):
     result, out, err = minitorch("generate", "--run", finished, *arguments)
     assert (result, out) == (code, "")
-    assert err.startswith(message) and err.count("\n") == 1
+    assert err.startswith(message)
+    assert err.count("\n") == 1
 
 
 def test_a_folder_without_a_run_is_refused(minitorch, tmp_path):
     code, out, err = minitorch("generate", "--run", tmp_path)
-    assert (code, out) == (1, "") and err.startswith("minitorch: there is no run in") and err.count("\n") == 1
+    assert (code, out) == (1, "")
+    assert err.startswith("minitorch: there is no run in")
+    assert err.count("\n") == 1

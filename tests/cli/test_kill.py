@@ -11,7 +11,7 @@ from minitorch.train import checkpoint, read_rows
 
 pytestmark = pytest.mark.slow
 
-# A process that kills itself, with no chance to clean up, when Python reports an event whose arguments match.
+# A process that kills itself, without any cleanup, at the first audit event whose arguments match.
 SCRIPT = """
 import os, re, signal, sys
 event, pattern, *arguments = sys.argv[1:]
@@ -26,7 +26,7 @@ main(arguments)
 
 @pytest.fixture
 def start(outside):
-    """Starts `minitorch train`, with all of the compiler's optimizations: it is they that reorder sums."""
+    """Start `minitorch train` with all compiler optimizations, because they reorder sums."""
 
     def start(*arguments, kill_at=("never", "")):
         command = [sys.executable, "-c", SCRIPT, *kill_at, "train", *map(str, arguments)]
@@ -61,17 +61,17 @@ def test_a_run_killed_three_times_ends_in_the_weights_of_one_never_stopped(start
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     finish(start("--out", whole, *settings))
 
-    # Anywhere, before the first checkpoint or after it, as the machine will have it.
+    # At an arbitrary moment, before or after the first checkpoint.
     kill_when_it_says(start("--out", killed, *settings), r"step 5/")
 
-    # While Orbax writes the second checkpoint: its own temporary folder is about to be made.
+    # While Orbax writes the second checkpoint, before it creates its temporary folder.
     writing = start("--out", killed, "--resume", kill_at=("os.mkdir", "unfinished.00000040.*tmp"))
     writing.communicate()
     assert writing.returncode == -signal.SIGKILL
     assert (killed / "checkpoints" / checkpoint.UNFINISHED).is_dir()
     assert checkpoint.steps(killed / "checkpoints") == [20]
 
-    # After all is written, before the rename that makes it a checkpoint.
+    # After all files are written, before the rename that publishes the checkpoint.
     written = start("--out", killed, "--resume", kill_at=("os.rename", "unfinished.00000040 .*checkpoints.00000040"))
     written.communicate()
     assert written.returncode == -signal.SIGKILL

@@ -7,11 +7,11 @@ import pytest
 
 from minitorch.cli.train import train
 from minitorch.train import Interrupted, Result, RunConfig, read_record, read_rows
-from minitorch.train.config import DTYPES, MODELS, OPTIMIZERS, OWN
+from minitorch.train.config import CUSTOM, DTYPES, MODELS, OPTIMIZERS
 from minitorch.train.tracking import TRACKERS
 
 
-def test_the_last_line_of_output_is_for_machines(minitorch, finished):
+def test_the_last_line_of_output_can_be_parsed(minitorch, finished):
     code, out, _ = minitorch("train", "--out", finished, "--resume")
     assert code == 0
     assert re.fullmatch(r"final val_loss=\d+\.\d+ tokens_per_s=\d+ seconds=\d+\.\d+", out.splitlines()[-1])
@@ -23,7 +23,7 @@ def test_every_option_reaches_the_run(finished, text_file):
         data=str(text_file), limit=5000, tokenizer="bpe:260", model="llama", layers=1, heads=2, kv_heads=1, width=16,
         context=16, batch=4, steps=12, optimizer="muon", lr=0.02, dtype="bfloat16", eval_every=5, checkpoint_every=4,
     )  # fmt: skip
-    assert read_record(finished).facts.vocab == 260
+    assert read_record(finished).provenance.vocab == 260
     assert all("NaN" not in line for line in (finished / "metrics.jsonl").read_text("utf-8").splitlines())
 
 
@@ -32,18 +32,24 @@ def test_options_and_settings_have_the_same_names_defaults_and_choices():
         return json.loads(json.dumps(value))
 
     options = {name: p.default for name, p in inspect.signature(train).parameters.items()}
-    for own in ("given", "out", "resume", "track", "data"):
+    for own in ("ctx", "out", "resume", "track", "data"):
         del options[own]
     settings = inspect.signature(RunConfig).parameters
     assert {name: plain(default) for name, default in options.items()} == {
         name: p.default for name, p in settings.items() if name != "data"
     }
     choices = {name: list(type(options[name])) for name in ("model", "optimizer", "dtype")}
-    assert choices == {"model": list(MODELS), "optimizer": [o for o in OPTIMIZERS if o != OWN], "dtype": list(DTYPES)}
+    assert choices == {
+        "model": list(MODELS),
+        "optimizer": [o for o in OPTIMIZERS if o != CUSTOM],
+        "dtype": list(DTYPES),
+    }
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_stopped_run_says_the_exact_command_that_goes_on(minitorch, monkeypatch, finished, text_file, number, code):
+def test_a_stopped_run_prints_the_exact_command_that_resumes_it(
+    minitorch, monkeypatch, finished, text_file, number, code
+):
     def stopped(config, out, **options):
         raise Interrupted(out, 7, number)
 
@@ -51,33 +57,33 @@ def test_a_stopped_run_says_the_exact_command_that_goes_on(minitorch, monkeypatc
     found, out, err = minitorch("train", "--out", finished, "--resume")
     assert (found, out) == (code, "")
     command = f"minitorch train --out {finished} --resume"
-    assert err == f"minitorch: stopped after step 7 and saved in {finished}. Go on with: {command}\n"
+    assert err == f"minitorch: stopped after step 7 and saved in {finished}. Resume it with: {command}\n"
 
 
-def test_a_run_stopped_before_it_began_says_so(minitorch, monkeypatch, text_file, tmp_path):
+def test_a_run_interrupted_before_its_start_says_so(minitorch, monkeypatch, text_file, tmp_path):
     def stopped(config, out, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("minitorch.train.train", stopped)
     code, _, err = minitorch("train", "--data", text_file, "--out", tmp_path / "run")
-    assert (code, err) == (130, "minitorch: interrupted before the run began.\n")
+    assert (code, err) == (130, "minitorch: interrupted before the run started.\n")
 
 
-def test_a_tracker_hears_of_the_settings_every_row_and_the_end(minitorch, monkeypatch, finished, tmp_path):
-    heard = []
+def test_a_tracker_receives_the_settings_every_row_and_the_end(minitorch, monkeypatch, finished, tmp_path):
+    received = []
 
     class Tracker:
         def __init__(self, name, settings):
-            heard.append((name, settings["width"]))
+            received.append((name, settings["width"]))
 
         def log(self, step, values):
-            heard.append((step, values["loss"]))
+            received.append((step, values["loss"]))
 
         def __enter__(self):
             return self
 
         def __exit__(self, *error):
-            heard.append(error)
+            received.append(error)
 
     def pretend(config, out, *, resume, sinks):
         for sink in sinks:
@@ -88,12 +94,13 @@ def test_a_tracker_hears_of_the_settings_every_row_and_the_end(minitorch, monkey
     monkeypatch.setitem(TRACKERS, "mlflow", Tracker)
     code, _, err = minitorch("train", "--out", finished, "--resume", "--track", "mlflow")
     assert code == 0, err
-    assert heard == [("finished", 16), (12, 2.0), (None, None, None)]
+    assert received == [("finished", 16), (12, 2.0), (None, None, None)]
     code, _, err = minitorch("train", "--out", finished, "--resume", "--track", "notebook")
-    assert code == 2 and "'mlflow', 'wandb'" in err
+    assert code == 2
+    assert "'mlflow', 'wandb'" in err
 
 
-def test_without_a_terminal_progress_is_a_line_now_and_then(minitorch, monkeypatch, text_file, tmp_path):
+def test_without_a_terminal_progress_is_a_few_lines(minitorch, monkeypatch, text_file, tmp_path):
     def pretend(config, out, *, resume, sinks):
         for step in range(1, 2001):
             sinks[0].log(step, {"loss": 2.0, "tokens_per_s": 1234.0} | ({"val_loss": 1.5} if step % 1000 == 0 else {}))
@@ -104,5 +111,6 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(minitorch, monkeypat
     assert (code, out) == (0, "final val_loss=1.5000 tokens_per_s=1234 seconds=2.0\n")
     lines = err.splitlines()
     assert "step 1000/2000  loss 2.0000  val_loss 1.5000  1,234 tokens/s" in err
-    assert lines[-1].startswith("step 2000/2000  loss 2.0000  val_loss 1.5000") and lines[-1].endswith("0 s left")
+    assert lines[-1].startswith("step 2000/2000  loss 2.0000  val_loss 1.5000")
+    assert lines[-1].endswith("0 s left")
     assert len(lines) < 10

@@ -1,22 +1,6 @@
-import random
-
 import pytest
 
 from minitorch.train import RunConfig, train
-
-
-def write_words(path, count=1500, seed=0):
-    """Write a text of invented words: no passage is repeated, so that data validation passes."""
-    rng = random.Random(seed)
-    words = ["".join(rng.choices("abcdefghij", k=rng.randint(2, 7))) for _ in range(200)]
-    lines = (" ".join(rng.choices(words, k=10)) for _ in range(count // 10))
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="session")
-def text_file(tmp_path_factory):
-    return write_words(tmp_path_factory.mktemp("data") / "words.txt")
 
 
 @pytest.fixture(scope="session")

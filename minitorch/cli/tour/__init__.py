@@ -1,4 +1,4 @@
-"""`minitorch tour`: its guide, its small student, its report."""
+"""`minitorch tour`: the command, its distilled student, its loss chart and its report."""
 
 from .command import tour
 

@@ -1,4 +1,4 @@
-"""The loss curve of a run as SVG: sharp at any size, coloured by the page around it, light or dark."""
+"""The loss curve of a run as SVG: sharp at any size, with the colours of the page around it, light or dark."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...train.plot import running_mean
 from ...train.tracking import Row
 
 WIDTH, HEIGHT = 720, 380
-LEFT, RIGHT, TOP, BOTTOM = 52, 700, 20, 324  # of the plot itself, in the drawing's own units
+LEFT, RIGHT, TOP, BOTTOM = 52, 700, 20, 324  # of the axes, in units of the drawing
 
 
 def loss_chart(rows: Sequence[Row], vocab: int, stopped_at: int | None = None) -> str:
-    """Training and validation loss over the steps of `rows`, beside that of guessing among `vocab` tokens.
+    """Draw the training and validation loss over the steps of `rows`, and the loss of guessing among `vocab` tokens.
 
-    A vertical line marks the step at which the run was stopped and resumed. The classes of the elements (`batch`,
-    `training`, `validation`, `guess`, `stop`, `grid`) are for the page's style.
+    A vertical line marks the step `stopped_at` at which the run was stopped and resumed. The page styles the classes
+    of the elements: `batch`, `training`, `validation`, `guess`, `stop` and `grid`.
     """
     steps, losses = np.array([row["step"] for row in rows]), np.array([row["loss"] for row in rows])
     evaluated = np.array([(row["step"], row["val_loss"]) for row in rows if "val_loss" in row]).reshape(-1, 2)
@@ -59,7 +59,7 @@ def loss_chart(rows: Sequence[Row], vocab: int, stopped_at: int | None = None) -
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    """Four to nine round numbers at equal distances, from `low` or a little less to `high` or a little more."""
+    """Return four to nine evenly spaced round numbers, from `low` or a little less to `high` or a little more."""
     rough = (high - low) / 6 or 1
     power = 10 ** math.floor(math.log10(rough))
     distance = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough)

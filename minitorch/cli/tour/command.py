@@ -1,4 +1,4 @@
-"""`minitorch tour`: from text to a language model that writes, in under three minutes, with a guide."""
+"""`minitorch tour`: train a small language model in under three minutes, and explain each part of it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..devices import use_cores
-from ..progress import progress, echo_err
-from .student import STUDENT, teach
+from ..derived_run import exit_on_interrupt
+from ..progress import training_progress
+from .student import STUDENT, distill_student
 
 if TYPE_CHECKING:
     from ...compress import Comparison
@@ -32,93 +32,103 @@ SETTINGS: dict[str, Any] = dict(
 )  # fmt: skip
 PROMPTS = ("def", "class", "import")  # A space after them belongs to the next token.
 SAMPLE_TOKENS = 120
-SMALLER = ("int8", "int4")  # recipes
-COMPARED_ON = 20_000  # tokens that were kept out of training
+QUANTIZED = ("int8", "int4")  # recipes
+COMPARED_ON = 20_000  # validation tokens
 
 
 def tour() -> None:
-    """Train a small language model on real text, watch it learn, and get a report, in under three minutes."""
-    from ...train import Interrupted, RunConfig
+    """Train a small language model on real text, watch its loss fall, and get a report, in under three minutes."""
+    from ...train import RunConfig
+    from ...train.devices import use_cpu_cores_unless_started
 
     config = RunConfig(**SETTINGS)
-    use_cores(config.batch)
-    try:
-        guide(config, OUT)
-    except Interrupted as stop:
-        echo_err(f"{stop}. Go on with: {_program()} tour")
-        raise typer.Exit(128 + stop.signal_number) from None
+    use_cpu_cores_unless_started(batch=config.batch)
+    with exit_on_interrupt(f"Continue it with: {_program()} tour"):
+        run_tour(config, OUT)
 
 
-def guide(config: RunConfig, out: Path) -> Path:
-    """Train in the folder `out`, stop and resume on the way, let the model write, and return the path of a report.
+def run_tour(config: RunConfig, out: Path) -> Path:
+    """Train in the folder `out`, stop and resume halfway, generate samples, and return the path of the report.
 
-    A tour in `out` that was stopped goes on, and a finished one is made anew in its place.
+    A tour in `out` that was stopped is resumed; a finished one is removed first.
 
     Raises:
       FileExistsError: `out` holds anything else.
-      Interrupted: Ctrl-C, and the run is saved.
+      Interrupted: Ctrl-C; the run is saved.
     """
     from ...train import load_run
     from .report import write_report
 
-    began, resume = time.perf_counter(), make_room(out, config)
+    began, resume = time.perf_counter(), prepare_folder(out, config)
     _say("Welcome. In under three minutes a language model learns to write, on this machine and from text alone.")
     if resume:
-        _say(f"Its tour in {out} was stopped earlier, and goes on.")
+        _say(f"The tour in {out} was stopped earlier; it continues now.")
     _heading("1. Learning")
     _say(
-        f"The text is Python's own standard library. Its most frequent pieces become a vocabulary ({config.tokenizer})."
-        f" Then a transformer with random weights guesses {config.batch * config.context:,} times a step which piece"
-        " comes next, and is corrected. The loss says how surprised it was: watch it fall. (Compiling the step comes"
-        " first, and takes a few seconds.)"
+        "The text is Python's own standard library. Its most frequent character sequences become the tokens"
+        f" ({config.tokenizer}). Then a transformer with random weights predicts the next token, for"
+        f" {config.batch * config.context:,} tokens per step. The loss measures how wrong it is: watch it fall. (First,"
+        " the step is compiled, which takes a few seconds.)"
     )
     samples, stopped_at = [], train_until_half(config, out, resume)
     if stopped_at:
-        _heading("2. Stopping and going on")
-        _say(f"The run was stopped after step {stopped_at:,}, as by Ctrl-C. All that it needs to go on is in {out}.")
+        _heading("2. Stopping and resuming")
+        _say(f"The run was stopped after step {stopped_at:,}, as by Ctrl-C. All that it needs to resume is in {out}.")
         half = load_run(out)
-        _say("Before training, the model would have continued the first word so:")
+        _say("Before training, the model would have continued the first word like this:")
         samples.append(
             _write("Before training", config.init_model(half.tokenizer.vocab_size), half.tokenizer, PROMPTS[0])
         )
-        _say("Now it writes:")
+        _say("Now it continues it like this:")
         samples.append(_write(f"After {stopped_at:,} steps", half.model, half.tokenizer, PROMPTS[0]))
-        _say("It goes on from there, to the same weights, bit for bit, as if nothing had stopped it.")
+        _say("It resumes from there, and ends in the same weights, bit for bit, as a run that was never stopped.")
         _train(config, out, resume=True)
     _heading("3. Writing")
-    _say("It has learned how Python looks. What Python means would take a larger model, and far more text.")
+    _say("It has learned what Python looks like. To learn what Python means, it would need more weights and more text.")
     end = load_run(out)
     samples += [_write(f"After all {config.steps:,} steps", end.model, end.tokenizer, prompt) for prompt in PROMPTS]
     _heading("4. Getting small")
     _say(
-        "There are two ways. A student of half the width learns from this model: not only which piece came, but how"
-        " likely each was."
+        "There are two ways. The first is distillation: a student of half the width learns from this model, which gives"
+        " it the probability of every token, not only the token that came next."
     )
-    student = teach(end, out)
+    student = distill_student(end, out)
     _say(
-        "And a weight is a number of 32 bits: rounded to 8, or to 4, the model is a fraction of the size. What does"
-        " each lose? Less perplexity is better:"
+        "The second is quantization: a weight is a number of 32 bits, and rounding it to 8 or 4 bits makes the model"
+        " smaller. How much worse is each? Lower perplexity is better:"
     )
-    variants = make_small(end, student.model)
+    variants = compare_smaller(end, student.model)
     print("\n" + textwrap.indent(variants.table(), "    "))
     commands = next_commands(config, out)
     report = write_report(out, samples, commands, time.perf_counter() - began, stopped_at, variants)
     _heading("5. Your report")
-    _say(f"The loss curve, all samples, and the model's papers are in {report}: open it in a browser. Then try:")
+    _say(f"The loss curve, all samples and the model card are in {report}: open it in a browser. Then try:")
     print("\n" + "\n".join(f"  {command}" for command in list(commands.values())[:3]))
     return report
 
 
-def make_room(out: Path, config: RunConfig) -> bool:
-    """Is there a tour in `out` to go on with? If it is finished, remove it. Raises FileExistsError for all else."""
+def prepare_folder(out: Path, config: RunConfig) -> bool:
+    """Remove a finished tour from `out`, and return whether `out` holds an unfinished one to resume.
+
+    Raises:
+      FileExistsError: `out` holds anything else.
+    """
     from ...train import read_record, run_dir
     from .report import REPORT
 
     present = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.is_dir() else set()
-    # In the order in which they go: what is left, should that be interrupted, is a tour that was stopped.
-    own = (run_dir.WEIGHTS, run_dir.CARD, run_dir.PLOT, run_dir.METRICS, run_dir.DATASHEET, run_dir.TOKENIZER, run_dir.CONFIG)
+    # In the order of removal: if that is interrupted, the remaining files are an unfinished tour.
+    own = (
+        run_dir.WEIGHTS,
+        run_dir.CARD,
+        run_dir.PLOT,
+        run_dir.METRICS,
+        run_dir.DATASHEET,
+        run_dir.TOKENIZER,
+        run_dir.CONFIG,
+    )
     if strange := sorted(present - {*own, run_dir.CHECKPOINTS, STUDENT, REPORT}):
-        raise FileExistsError(f"{out} holds {strange[0]}, which is no part of a tour: move it away, and start again.")
+        raise FileExistsError(f"{out} holds {strange[0]}, which is not part of a tour: move it away, and start again.")
     if not present:
         return False
     if run_dir.CONFIG not in present or read_record(out).config != config:
@@ -134,28 +144,28 @@ def make_room(out: Path, config: RunConfig) -> bool:
 
 
 def train_until_half(config: RunConfig, out: Path, resume: bool) -> int | None:
-    """Train, and press Ctrl-C halfway: after which step that was, or None if the run was past half already."""
+    """Train, and interrupt the run halfway; return the last step, or None if a resumed run was past half already."""
     from ...train import Interrupted
 
-    finger = _InterruptAt(config.steps // 2)
+    interrupt = _InterruptAt(config.steps // 2)
     try:
-        _train(config, out, resume, finger)
+        _train(config, out, resume, interrupt)
     except Interrupted as stop:
-        if not finger.pressed:
+        if not interrupt.raised:
             raise
         return stop.step
     return None
 
 
 class _InterruptAt:
-    """A sink that presses Ctrl-C after a step."""
+    """A sink that raises SIGINT, as Ctrl-C does, after a step."""
 
     def __init__(self, step: int):
-        self.step, self.pressed = step, False
+        self.step, self.raised = step, False
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         if step == self.step:
-            self.pressed = True
+            self.raised = True
             signal.raise_signal(signal.SIGINT)
 
 
@@ -163,24 +173,24 @@ def _train(config: RunConfig, out: Path, resume: bool, *sinks: _InterruptAt) -> 
     from ...train import train
 
     print(flush=True)
-    with progress(config.steps) as bar:
+    with training_progress(config.steps) as bar:
         train(config, out, resume=resume, sinks=[bar, *sinks])
 
 
-def make_small(run: LoadedRun, student: Transformer) -> Comparison:
-    """The model beside its student, and itself in fewer bits, on a part of the text that it was not trained on."""
+def compare_smaller(run: LoadedRun, student: Transformer) -> Comparison:
+    """Compare the model with its student and with itself in fewer bits, on a part of the validation text."""
     from ... import compress
     from ...data import load_text, split, token_array
 
     config, tokenizer = run.config, run.tokenizer
     _, validation = split(load_text(config.data, field=config.field, limit=config.limit))
     ids = token_array(tokenizer.encode(validation.text), tokenizer.vocab_size)[:COMPARED_ON]
-    small = {name: compress.quantize(run.model, compress.RECIPES[name]) for name in SMALLER}
+    small = {name: compress.quantize(run.model, compress.RECIPES[name]) for name in QUANTIZED}
     return compress.compare(run.model, {"distilled": student, **small}, ids)
 
 
 def _write(heading: str, model: Transformer, tokenizer: Tokenizer, prompt: str) -> Sample:
-    """Let the model continue `prompt`, before the eyes of the reader."""
+    """Continue `prompt` with the model, streaming to the terminal, and return the result."""
     import jax
 
     from ...infer import printable, stream_text, temperature, top_p
@@ -189,7 +199,7 @@ def _write(heading: str, model: Transformer, tokenizer: Tokenizer, prompt: str) 
     samplers = [temperature(0.8), top_p(0.95)]
     print(f"\n    {prompt}", end="", flush=True)
     text = ""
-    key = jax.random.key(len(prompt))  # One key would draw alike for all prompts, as long as the model knows little.
+    key = jax.random.key(len(prompt))  # With one key, an untrained model would sample the same tokens for all prompts.
     for piece in stream_text(model, tokenizer, prompt, SAMPLE_TOKENS, key=key, samplers=samplers):
         text += printable(piece)
         print(printable(piece).replace("\n", "\n    "), end="", flush=True)
@@ -198,21 +208,21 @@ def _write(heading: str, model: Transformer, tokenizer: Tokenizer, prompt: str) 
 
 
 def next_commands(config: RunConfig, out: Path) -> dict[str, str]:
-    """What to try after the tour: why, and how."""
+    """Return the commands to try after the tour, each by its purpose."""
     minitorch, run = _program(), shlex.quote(str(out))
     sizes = f"--layers {config.layers} --heads {config.heads} --width {config.width} --context {config.context}"
     return {
-        "Let it continue words of yours. A lower temperature makes it careful, a higher one bold.": (
+        "Let it continue your own words. A lower temperature makes it more cautious, a higher one more random.": (
             f"{minitorch} generate --run {run} --prompt 'class Stack:' --tokens 300 --temperature 0.5"
         ),
-        "See what is in its folder.": f"{minitorch} info --run {run}",
-        "Train one of your own. This one reads the prose of Python's documentation; any text file does as well.": (
+        "See a summary of the run.": f"{minitorch} info --run {run}",
+        "Train your own model. This one learns from Python's documentation; any text file works, too.": (
             f"{minitorch} train --data stdlib-docstrings --tokenizer bpe:1024 --steps 1000 --out runs/prose"
         ),
-        "How much harder is prose for the model of this tour, which knows code? Compare the bits per byte.": (
+        "How much harder is prose for the model of this tour, which was trained on code? Compare the bits per byte.": (
             f"{minitorch} evaluate --run {run} --data stdlib-docstrings --limit 500000"
         ),
-        "Does Llama's kind of transformer learn the same text better?": (
+        "Does a Llama learn the same text better?": (
             f"{minitorch} train --data {config.data} --limit {config.limit} --tokenizer {config.tokenizer}"
             f" --model llama {sizes} --batch {config.batch} --steps {config.steps} --lr {config.lr:g} --out runs/llama"
         ),
@@ -220,7 +230,7 @@ def next_commands(config: RunConfig, out: Path) -> dict[str, str]:
 
 
 def _program() -> str:
-    """How this program is called from here: by its name, or by the path where a virtual environment holds it."""
+    """Return the shell command of this program: its name if it is on the PATH, otherwise its path."""
     called = Path(sys.argv[0])
     return "minitorch" if shutil.which("minitorch") or called.stem != "minitorch" else shlex.quote(str(called))
 

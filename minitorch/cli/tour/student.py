@@ -1,4 +1,4 @@
-"""The tour's student: a smaller model that learns from the one that the tour has trained."""
+"""The student of the tour: a smaller model that is distilled from the model that the tour has trained."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..progress import progress
+from ..progress import training_progress
 
 if TYPE_CHECKING:
     from ...train import LoadedRun, RunConfig
 
 STUDENT = "student"  # its folder, inside the tour's
-SHARE = 3  # it makes one in so many of the teacher's steps
+FEWER_STEPS = 3  # the teacher's steps divided by the student's
 
 
 def settings(config: RunConfig) -> RunConfig:
-    """Half the width, a third of the steps."""
-    steps = max(2, config.steps // SHARE)
+    """Return the settings of a student of half the width, for a third of the steps."""
+    steps = max(2, config.steps // FEWER_STEPS)
     return dataclasses.replace(
         config, width=config.width // 2, steps=steps, warmup=None, eval_every=steps, checkpoint_every=steps
     )
 
 
-def teach(teacher: LoadedRun, out: Path) -> LoadedRun:
-    """Train a student in a folder of its own inside `out`, or go on with it, or only open it if it is finished."""
+def distill_student(teacher: LoadedRun, out: Path) -> LoadedRun:
+    """Train a student in a folder inside `out`; resume it if it is unfinished, and only load it if it is finished."""
     from ...compress.distill import DistillConfig, distill
     from ...train import load_run, train
     from ...train.run_dir import CONFIG, WEIGHTS
@@ -32,6 +32,6 @@ def teach(teacher: LoadedRun, out: Path) -> LoadedRun:
     folder, config = out / STUDENT, settings(teacher.config)
     if not (folder / WEIGHTS).is_file():
         task = distill(teacher.model, DistillConfig(temperature=2.0), tokenizer=teacher.tokenizer)
-        with progress(config.steps) as bar:
+        with training_progress(config.steps) as bar:
             train(config, folder, resume=(folder / CONFIG).is_file(), sinks=[bar], task=task)
     return load_run(folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from minitorch.cli.tour import tour
-from minitorch.cli.tour.command import OUT, SETTINGS, guide, make_room, next_commands
+from minitorch.cli.tour.command import OUT, SETTINGS, next_commands, prepare_folder, run_tour
 from minitorch.train import Interrupted, Result, RunConfig, load_run, read_rows, train
 
 pytestmark = pytest.mark.slow
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def small(text_file):
-    """Settings of a tour of seconds."""
+    """Return the settings of a tour that takes seconds."""
     sizes = dict(layers=1, heads=2, width=64, context=16, batch=4)
     return RunConfig(
         data=str(text_file),
@@ -36,16 +36,16 @@ def out(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def toured(small, out):
-    """The folder of a finished tour. It was stopped by its reader early on, and gone on with."""
+    """Return the folder of a finished tour, which was interrupted at step 3 and continued."""
 
-    class Impatience:
+    class Interrupt:
         def log(self, step, values):
             if step == 3:
                 signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(Interrupted):
-        train(small, out, sinks=[Impatience()])
-    assert guide(small, out) == out / "report.html"
+        train(small, out, sinks=[Interrupt()])
+    assert run_tour(small, out) == out / "report.html"
     return out
 
 
@@ -58,7 +58,7 @@ def test_a_tour_stops_halfway_resumes_and_reports(toured):
     assert re.findall(r"<td>(original|distilled|int8|int4)</td>", report) == ["original", "distilled", "int8", "int4"]
 
 
-def test_the_commands_to_try_next_are_right(toured, small, minitorch, monkeypatch, tmp_path):
+def test_the_commands_to_try_next_work(toured, small, minitorch, monkeypatch, tmp_path):
     trained = []
 
     def pretend(config, out, **options):
@@ -74,32 +74,34 @@ def test_the_commands_to_try_next_are_right(toured, small, minitorch, monkeypatc
     assert trained == [("stdlib-docstrings", "gpt", Path("runs/prose")), (small.data, "llama", Path("runs/llama"))]
 
 
-def test_a_finished_tour_makes_room_and_a_stopped_one_goes_on(toured, small, tmp_path):
+def test_a_finished_tour_is_removed_and_a_stopped_one_is_kept(toured, small, tmp_path):
     out = shutil.copytree(toured, tmp_path / "tour")
     (out / ".notes").touch()
-    assert not make_room(out, small)
+    assert not prepare_folder(out, small)
     assert [path.name for path in out.iterdir()] == [".notes"]
-    assert not make_room(out, small) and not make_room(tmp_path / "new", small)
+    assert not prepare_folder(out, small)
+    assert not prepare_folder(tmp_path / "new", small)
     stopped = shutil.copytree(toured, tmp_path / "stopped", ignore=lambda *_: ["report.html"])
-    assert make_room(stopped, small) and len(list(stopped.iterdir())) > 5
+    assert prepare_folder(stopped, small)
+    assert len(list(stopped.iterdir())) > 5
 
 
-def test_what_is_no_tour_is_left_alone(toured, small, tmp_path):
+def test_folders_that_are_not_tours_are_left_alone(toured, small, tmp_path):
     out = shutil.copytree(toured, tmp_path / "runs" / "tour")
     (tmp_path / "runs" / "thesis.md").touch()
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(FileExistsError, match=r"tour holds another run: rename or remove that folder"):
-        make_room(out, RunConfig(**SETTINGS))
-    with pytest.raises(FileExistsError, match=r"holds thesis.md, which is no part of a tour: move it away, and start"):
-        make_room(out.parent, small)
+        prepare_folder(out, RunConfig(**SETTINGS))
+    with pytest.raises(FileExistsError, match=r"holds thesis.md, which is not part of a tour: move it away, and start"):
+        prepare_folder(out.parent, small)
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_ctrl_c_says_how_to_go_on(minitorch, monkeypatch):
+def test_ctrl_c_says_how_to_continue(minitorch, monkeypatch):
     def interrupted(config, out):
         raise Interrupted(out, 7, signal.SIGINT)
 
-    monkeypatch.setitem(tour.__globals__, "guide", interrupted)  # The module has the name of its function.
+    monkeypatch.setitem(tour.__globals__, "run_tour", interrupted)  # The package `tour` is shadowed by its function.
     code, _, err = minitorch("tour")
     assert code == 130
-    assert err == f"minitorch: stopped after step 7 and saved in {OUT}. Go on with: minitorch tour\n"
+    assert err == f"minitorch: stopped after step 7 and saved in {OUT}. Continue it with: minitorch tour\n"

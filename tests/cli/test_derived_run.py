@@ -1,4 +1,4 @@
-"""distill, prune, finetune and merge: each leaves a run that generate and evaluate take as any other."""
+"""distill, prune, finetune and merge: each writes a run that generate and evaluate accept."""
 
 import json
 import re
@@ -17,7 +17,7 @@ FINAL = r"final val_loss=[\d.]+ tokens_per_s=\d+ seconds=[\d.]+\n"
 
 @pytest.fixture(scope="module")
 def teacher(text_file, tmp_path_factory):
-    """A finished run, larger than nothing."""
+    """Return the folder of a finished run with two layers."""
     from minitorch.train import RunConfig, train
 
     out = tmp_path_factory.mktemp("runs") / "teacher"
@@ -28,51 +28,59 @@ def teacher(text_file, tmp_path_factory):
 
 @pytest.fixture
 def accepted(minitorch):
-    """A check that `generate` accepts a run."""
+    """Assert that `generate` accepts a run."""
 
     def check(out, prompt="ab"):
         code, text, err = minitorch("generate", "--run", out, "--prompt", prompt, "--tokens", 3)
-        assert code == 0 and text.startswith(prompt), err
+        assert code == 0, err
+        assert text.startswith(prompt), err
 
     return check
 
 
-def test_distill_leaves_a_smaller_run(minitorch, accepted, teacher, tmp_path):
+def test_distill_writes_a_smaller_run(minitorch, accepted, teacher, tmp_path):
     code, out, err = minitorch("distill", "--teacher", teacher, "--out", tmp_path / "s", "--steps", 4, "--hidden", 0.5)
-    assert code == 0 and re.fullmatch(FINAL, out), err
+    assert code == 0, err
+    assert re.fullmatch(FINAL, out), err
     student = load_run(tmp_path / "s")
-    assert student.config.width == 8 and student.step == 4
+    assert student.config.width == 8
+    assert student.step == 4
     assert student.tokenizer == load_run(teacher).tokenizer
     assert "Distilled from a larger model: 4 steps" in (tmp_path / "s" / "model-card.md").read_text("utf-8")
     accepted(tmp_path / "s")
 
 
-def test_distill_reads_what_the_teacher_writes(minitorch, teacher, tmp_path):
+def test_distill_trains_on_samples_of_the_teacher(minitorch, teacher, tmp_path):
     code, out, err = minitorch("distill", "--teacher", teacher, "--out", tmp_path / "s", "--steps", 2, "--samples", 100)
-    assert code == 0 and re.fullmatch(FINAL, out), err
+    assert code == 0, err
+    assert re.fullmatch(FINAL, out), err
 
 
-def test_prune_cuts_and_zeroes_and_evaluate_agrees(minitorch, accepted, teacher, text_file, tmp_path):
+def test_prune_removes_parts_and_zeroes_weights(minitorch, accepted, teacher, text_file, tmp_path):
     small = tmp_path / "small"
     arguments = ("--heads", 0.5, "--neurons", 0.5, "--layers", 0.5, "--sparsity", 0.5, "--method", "wanda")
     code, out, err = minitorch("prune", "--run", teacher, "--out", small, *arguments)
     assert code == 0, err
-    said = re.fullmatch(r"final val_loss=([\d.]+) parameters=(\d+) sparsity=0.500\n", out)
+    printed = re.fullmatch(r"final val_loss=([\d.]+) parameters=(\d+) sparsity=0.500\n", out)
     model = load_run(small).model
-    assert said and int(said[2]) == paths.count(model) == read_record(small).provenance.parameters
-    assert int(said[2]) < 0.5 * paths.count(load_run(teacher).model)
+    assert printed
+    assert int(printed[2]) == paths.count(model) == read_record(small).provenance.parameters
+    assert int(printed[2]) < 0.5 * paths.count(load_run(teacher).model)
     accepted(small)
     code, out, err = minitorch("evaluate", "--run", small, "--data", text_file, "--limit", 1000)
     assert code == 0, err
     before = sorted(tmp_path.rglob("*"))
     code, _, err = minitorch("prune", "--run", teacher, "--out", small, "--heads", 0.5)
-    assert code == 1 and "there is a run in" in err and sorted(tmp_path.rglob("*")) == before
+    assert code == 1
+    assert "there is a run in" in err
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("how", [("--method", "2:4"), ("--sparsity", 0.75, "--gradual")])
-def test_what_was_pruned_stays_zero_through_training(minitorch, accepted, teacher, tmp_path, how):
+def test_pruned_weights_stay_zero_during_training(minitorch, accepted, teacher, tmp_path, how):
     code, out, err = minitorch("prune", "--run", teacher, "--out", tmp_path / "p", "--steps", 6, *how)
-    assert code == 0 and re.fullmatch(FINAL, out), err
+    assert code == 0, err
+    assert re.fullmatch(FINAL, out), err
     assert prune.sparsity(load_run(tmp_path / "p").model) == pytest.approx(
         0.75 if "--gradual" in how else 0.5, abs=1e-3
     )
@@ -94,10 +102,14 @@ def test_finetune_and_merge(minitorch, accepted, teacher, chat_file, tmp_path):
     tuned, merged = tmp_path / "tuned", tmp_path / "merged"
     arguments = ("--data", chat_file, "--steps", 4, "--lora", "blocks.*.mlp.*", "--rank", 2, "--dora")
     code, out, err = minitorch("finetune", "--run", teacher, "--out", tuned, *arguments)
-    assert code == 0 and re.fullmatch(FINAL, out), err
-    assert (tuned / "adapter.safetensors").stat().st_size < 10_000 and not (tuned / "model.safetensors").exists()
+    assert code == 0, err
+    assert re.fullmatch(FINAL, out), err
+    assert (tuned / "adapter.safetensors").stat().st_size < 10_000
+    assert not (tuned / "model.safetensors").exists()
     code, _, err = minitorch("generate", "--run", tuned)
-    assert code == 1 and "merge its adapters" in err and err.count("\n") == 1
+    assert code == 1
+    assert "merge its adapters" in err
+    assert err.count("\n") == 1
     code, out, err = minitorch("merge", "--run", teacher, "--adapter", tuned, "--out", merged)
     assert (code, out) == (0, f"final parameters={paths.count(load_run(teacher).model) + 64} adapters=5\n"), err
     assert "<|user|>" in load_run(merged).tokenizer.special
@@ -108,13 +120,15 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
     tuned = tmp_path / "dpo"
     arguments = ("--data", chat_file, "--steps", 4, "--preferences", "--out", tuned)
     code, out, err = minitorch("finetune", "--run", teacher, *arguments)
-    assert code == 0 and re.fullmatch(FINAL, out), err
+    assert code == 0, err
+    assert re.fullmatch(FINAL, out), err
     accepted(tuned)
-    # Its conversations are no text to judge weights by.
+    # Conversations cannot be used as calibration text.
     for command in (["prune", "--sparsity", 0.5], ["quantize", "--gptq"]):
         given = (*command, "--run", tuned, "--out", tmp_path / command[0])
         code, _, err = minitorch(*given)
-        assert code == 1 and re.search(r"what .*dpo was trained on does not serve .*name a text with --data", err), err
+        assert code == 1, err
+        assert re.search(r"cannot use the training data of .*dpo \(.*name a text with --data", err), err
         code, _, err = minitorch(*given, "--data", text_file)
         assert code == 0, err
 
@@ -130,7 +144,7 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
         (
             ["distill", "--teacher", "{run}", "--out", "x", "--samples", 5, "--on-policy", 1],
             2,
-            ".*choose one: what the teacher writes",
+            ".*choose one of --samples .from the teacher. and --on-policy",
         ),
         (
             ["distill", "--teacher", "{run}", "--out", "x", "--temperature", 0],
@@ -140,12 +154,12 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
         (
             ["distill", "--teacher", "{run}", "--out", "x", "--samples", 5, "--alpha", 0.5],
             2,
-            ".*what the teacher writes is learned as any text: leave out --temperature",
+            ".*--samples trains on tokens alone: leave out --temperature",
         ),
         (
             ["prune", "--run", "{run}", "--out", "x", "--sparsity", 0.5, "--method", "2:4"],
             2,
-            ".*two of four weights stay, whatever --sparsity says",
+            ".*--method 2:4 always has a sparsity of 0.5: leave out --sparsity",
         ),
         (
             [
@@ -163,14 +177,18 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
                 "wanda",
             ],
             2,
-            ".*little by little, the smallest weights of each layer go: leave out --method",
+            ".*--gradual prunes by magnitude: leave out --method",
         ),
-        (["prune", "--run", "{run}", "--out", "x"], 2, ".*say what goes: --sparsity, --heads, --neurons or --layers"),
+        (
+            ["prune", "--run", "{run}", "--out", "x"],
+            2,
+            ".*choose what to prune: --sparsity, --heads, --neurons or --layers",
+        ),
         (["prune", "--run", "{run}", "--out", "x", "--sparsity", 1.5], 1, "sparsity is the share of weights to remove"),
         (
             ["prune", "--run", "{run}", "--out", "x", "--gradual", "--sparsity", 0.5],
             2,
-            ".*pruning little by little takes --steps",
+            ".*--gradual needs --steps and --sparsity",
         ),
         (
             ["finetune", "--run", "{run}", "--out", "x", "--data", "no.jsonl"],
@@ -189,11 +207,13 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
         ),
     ],
 )
-def test_what_cannot_be_done_ends_in_one_line(
+def test_impossible_options_end_in_one_line(
     minitorch, teacher, chat_file, tmp_path, monkeypatch, arguments, code, message
 ):
     monkeypatch.chdir(tmp_path)
     given = [str(a).format(run=teacher, chat=chat_file) for a in arguments]
     result, out, err = minitorch(*given)
-    assert (result, out) == (code, "") and re.match(f"minitorch: {message}", err), err
-    assert err.count("\n") == 1 and not list(tmp_path.iterdir())
+    assert (result, out) == (code, ""), err
+    assert re.match(f"minitorch: {message}", err), err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
