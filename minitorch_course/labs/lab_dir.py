@@ -26,7 +26,7 @@ def lab_files(lab: str) -> Path:
     if (folder / "README.md").is_file():
         return folder
     raise ValueError(
-        f"The files of the lab {lab!r} are not installed: install minitorch from a clone of its repository."
+        f"The files of the lab {lab!r} are not installed: install minitorch-course again, or use a clone of its repository."
     )
 
 

@@ -159,7 +159,7 @@ def model(folder: Path) -> Iterator[Comment]:
             WEIGHTS,
             "copy the folder of a finished run to model/: your own of notebook 08, or `minitorch train --out model`",
         ),
-        (CARD, "every run writes one: copy it with the model"),
+        (CARD, "every run writes one, copy it with the model"),
         (LICENCE, "choose a licence for the image, and write its text to this file"),
     ):
         if not (folder / path).is_file():

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from minitorch_course.author.source import read_source
+
 ROOT = Path(__file__).parents[3]
 FIGURES = ROOT / "lectures" / "figures"
 SCRIPTS = [path for path in sorted((FIGURES / "src").glob("[0-9]*.py")) if "\nFIGURES = " in path.read_text("utf-8")]
@@ -28,3 +30,13 @@ def test_the_picture_of_the_site_is_up_to_date():
     images = ROOT / "docs" / "images"
     drawing = runpy.run_path(str(images / "draw.py"))["resume"]()
     assert (images / "resume.svg").read_text(encoding="utf-8") == f"{drawing}\n"
+
+
+@pytest.mark.parametrize("script", sorted((FIGURES / "src").glob("[0-9]*.py")), ids=lambda path: path.stem)
+def test_every_plot_names_a_cell_of_the_notebook(script, monkeypatch):
+    monkeypatch.syspath_prepend(script.parent)
+    cells = runpy.run_path(str(script)).get("NAMES", {})
+    if cells:
+        (notebook,) = (ROOT / "notebooks").glob(f"{script.stem[:2]}_*.py")
+        assert set(cells) <= {cell.name for cell in read_source(notebook).cells}
+        assert all((FIGURES / f"{script.stem[:2]}_{name}.svg").is_file() for name in cells.values())
