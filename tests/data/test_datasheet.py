@@ -60,6 +60,6 @@ def test_unknown_facts_are_called_unknown():
         assert line in sheet
 
 
-def test_the_same_corpus_gives_the_same_sheet():
-    corpus = Corpus("x", ("text",), licence="CC0-1.0")
-    assert datasheet(corpus) == datasheet(corpus)
+def test_equal_corpora_give_the_same_sheet_and_others_another():
+    free, again, other = (Corpus("x", ("text",), licence=licence) for licence in ("CC0-1.0", "CC0-1.0", "MIT"))
+    assert datasheet(free) == datasheet(again) != datasheet(other)

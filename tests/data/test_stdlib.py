@@ -107,6 +107,11 @@ def test_docstrings_of_a_real_module_are_the_ones_python_shows():
     assert not [text for text in prose if "import re" in text]
 
 
-def test_the_licence_is_read_from_the_installation():
-    licence = stdlib_licence()
-    assert licence.startswith("PSF-2.0 (read from LICENSE") or licence.startswith("no licence file found")
+@pytest.mark.parametrize("name", ["LICENSE.txt", "LICENSE"])
+def test_the_licence_is_read_from_the_installation(monkeypatch, tmp_path, name):
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path / "lib"))
+    monkeypatch.setattr("sys.base_prefix", str(tmp_path))
+    (tmp_path / name).write_text("Another licence\n", encoding="utf-8")
+    assert stdlib_licence().startswith("no licence file found")
+    (tmp_path / name).write_text("PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2\n", encoding="utf-8")
+    assert stdlib_licence() == f"PSF-2.0 (read from {name} of the Python installation)"
