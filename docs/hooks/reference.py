@@ -36,7 +36,7 @@ INDEX = """# Reference
 Every public name with its docstring and its source, one page for each part, in the order in which to read them.
 You can use a name without reading the rest of its page: the docstring states shapes, units, errors and the paper.
 
-| part | question it answers | names |
+| part | what it holds | names |
 |---|---|---|
 {rows}
 
@@ -50,7 +50,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     modules = parts(load("minitorch")) | {"course": load("minitorch_course")}
     if missing := sorted(line for module in modules.values() for line in undocumented(module)):
         raise PluginError("Public names without a docstring; give each one:\n  " + "\n  ".join(missing))
-    rows = [f"| [`{m.path}`]({part}.md) | {_question(m)} | {len(m.exports)} |" for part, m in modules.items()]
+    rows = [f"| [`{m.path}`]({part}.md) | {_summary(m)} | {len(m.exports)} |" for part, m in modules.items()]
     pages = {part: PAGE.format(path=m.path, members=[str(name) for name in m.exports]) for part, m in modules.items()}
     pages |= {"index": INDEX.format(rows="\n".join(rows)), "command-line": _command_line()}
     for name, content in pages.items():
@@ -92,10 +92,8 @@ def _overrides(thing: Any, owner: Any) -> bool:
     return owner.is_class and any(thing.name in base.members and base[thing.name].has_docstring for base in owner.mro())
 
 
-def _question(module: Any) -> str:
-    """Return the question that a module's docstring asks, or its first line."""
-    question, mark, _ = module.docstring.value.partition("?")
-    return question.replace("\n", " ") + mark if mark else module.docstring.value.partition("\n")[0]
+def _summary(module: Any) -> str:
+    return module.docstring.value.partition("\n")[0].rstrip(".")
 
 
 def _command_line() -> str:
