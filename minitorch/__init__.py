@@ -1,4 +1,4 @@
-"""minitorch: an autodiff and transformer library from scratch on JAX arrays, and the course that builds it.
+"""An autodiff and transformer library from scratch on JAX arrays.
 
     import minitorch as mt
 

@@ -14,6 +14,7 @@ The design follows HIPS/autograd (Maclaurin, 2016); the explicit list is the Wen
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -115,6 +116,7 @@ class Tape:
     """A list of entries, recording inside its `with` block."""
 
     def __init__(self) -> None:
+        importlib.import_module("..ops", __package__)  # It binds `+ @ []` to Tensor. The package root imports no part.
         self.entries: list[Entry] = []
         self.trace_state = trace_state()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -108,6 +110,12 @@ def test_a_primitive_takes_parameters_by_name_and_by_position():
     assert [
         mt.grad(f)(1.0) for f in (scale, lambda x: scale(x, 3.0), lambda x: scale(x, by=4.0), lambda x: scale(x=x))
     ] == [2, 3, 4, 2]
+
+
+@pytest.mark.parametrize("module", ["minitorch", "minitorch.autodiff"])
+def test_tensors_have_operators_whatever_was_imported(module):
+    code = f"from {module} import grad; print(grad(lambda x: x * x)(3.0))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "6.0\n"
 
 
 # Without a tape.
