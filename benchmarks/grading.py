@@ -1,11 +1,11 @@
-"""Grading a class of forty: `minitorch course grade`, nbgrader and otter-grader, in turn, on the same work.
+"""Grading a class of forty: `minitorch course grade`, nbgrader and otter-grader take turns on the same submissions.
 
     python -m benchmarks.grading [ROUNDS [STUDENTS]]
 
-The students hand in notebook 02, most with one of its planted wrong answers. For the peers, which it installs from PyPI
-into environments of their own under `build/`, each hidden probe becomes a test of theirs: the same code on the same
-inputs, with what the reference gives as assertion. Everybody must come to the same points. Prints a table and writes it
-to `grading.md` beside this file.
+The students submit notebook 02, most with one of its wrong answers. The peers are installed from PyPI into separate
+environments under `build/`. For them, each hidden test becomes a test in their format: the same code and inputs, with
+assertions on the reference's results. All must give the same points. Prints a table and writes it to `grading.md`
+next to this file.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat.v4 as v4
 
@@ -34,31 +33,34 @@ from minitorch_course.author.source import read_source
 from minitorch_course.author.wrong_answers import read_wrong_answers
 from minitorch_course.grading.grading_env import GradingConfig, GradingEnv
 
-from .contest import ROOT, machine, spread, table
+from .harness import ROOT, describe_rounds, machine, spread, table, verdict, write_page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 NAME, SEED, JOBS, STUDENTS = "02_autodiff", 7, 2, 40
 ENVIRONMENTS = ROOT / "build" / "benchmarks" / "grading"
 PEERS = {"nbgrader": "nbgrader==0.9.6", "otter-grader": "otter-grader[grading]==7.0.0"}
-MOST_OVERHEAD, LEAST_TIMES = 1.5, 3.0  # seconds a notebook; throughput of ours over a peer's
+MOST_OVERHEAD, LEAST_TIMES = 1.5, 3.0  # seconds per notebook; our throughput divided by that of a peer
 PAGE = """# Grading a class: minitorch, nbgrader and otter-grader
 
-Written by `python -m benchmarks.grading`: {students} submissions of notebook 02 on {jobs} cores; median (middle half)
-of {rounds} rounds, in which each took its turn with the whole class, timed from the command to its end.
+Written by `python -m benchmarks.grading`: {students} submissions of notebook 02 on {jobs} cores; {rounds}.
+In a round, each program grades the whole class, timed from the start of the command to its end.
 
 {table}
 
-* At least {least:g} times as many notebooks a minute: {times}.
-* At most {most:g} s for a notebook beyond the execution of its cells: {overhead}, {reached} (median of all notebooks).
-* The same points from each of them, for every student those that the work was made to earn: {same}.
+* At least {least:g} times as many notebooks per minute: {times}.
+* At most {most:g} s per notebook beyond the execution of its cells: {overhead}, {reached} (median of all notebooks).
+* All programs give every student the expected points: {same}.
 
-Each executes the cells of set-up and exercises and the {probes} probes: for nbgrader as autograder tests, for
-otter-grader as its test files, in both with the inputs that were drawn here and an assertion for each value. Checks and
-pictures are left out for all. `nbgrader autograde` takes the class, one notebook after the other; `otter run` takes one
-notebook and is called for each (for a class there is `otter grade`, which wants Docker). Neither has an option for
-several at a time. "Two at a time" is what can be made of them by hand: two courses of nbgrader with half of the class
-each, two calls of otter at once. They run students' code as it is. minitorch runs it in a sandbox, executes the
-reference on new inputs first, and writes a page of feedback for each student, all in its time. Its kernels are started
-ahead, and find what JAX compiled for the reference. {machine}.
+Each program executes the set-up cells, the exercises and the {tests} hidden tests: nbgrader as autograder tests and
+otter-grader as test files, both with the inputs that were sampled here and an assertion for each value. Checks and
+pictures are left out for all. `nbgrader autograde` grades the class, one notebook after the other; `otter run` grades
+one notebook and is called for each (for a class there is `otter grade`, which requires Docker). Neither has an option
+for parallel grading. "Two at a time" is parallel by hand: two nbgrader courses with half of the class each, and two
+calls of otter at once. The peers run students' code without a sandbox. minitorch runs it in a sandbox, executes the
+reference on new inputs first, and writes a page of feedback for each student; all of this is included in its time. It
+starts its kernels ahead of time, and they reuse what JAX compiled for the reference. {machine}.
 """
 ASSERTIONS = '''
 import json as _json, os as _os
@@ -69,9 +71,9 @@ from minitorch_course.answers.serialize import decode as _decode
 _os.environ["MINITORCH_SEED"] = "{seed}"
 
 
-def _expecting(probe, expected):
-    """`report` for a test: asserts that the next value of the probe is the expected one."""
-    inputs.begin(probe)
+def _expecting(test, expected):
+    """`report` for a test: asserts that the next value of the hidden test is the expected one."""
+    inputs.begin(test)
     values = iter(_json.loads(expected))
 
     def report(given, **options):
@@ -85,14 +87,14 @@ def _expecting(probe, expected):
     return report, lambda: next(values, None)
 
 
-def _probe(code):
+def _run(code):
     exec(code, globals())
 '''
 
 
 @dataclass(frozen=True)
 class Student:
-    """Code by exercise, and the points that it is worth."""
+    """The code of each exercise, and the points that it should earn."""
 
     name: str
     code: Mapping[str, str]
@@ -100,15 +102,15 @@ class Student:
 
 
 def make_class(notebook: Notebook, size: int) -> list[Student]:
-    """One in ten is right, one in ten half done, and the others have one planted wrong answer each."""
+    """Return students of whom one in ten is right, one in ten half done, and all others have one wrong answer."""
     right = {cell.name: solved(cell.source) for cell in notebook.of("exercise")}
     points = {cell.name: cell.points for cell in notebook.of("hidden-test")}
     half = {cell.name: unsolved(cell) for cell in notebook.of("exercise")[6:]}
     lost_by_half = [cell.name for cell in notebook.of("hidden-test") if cell.exercise in half]
-    planted = read_wrong_answers(notebook, CourseLayout(ROOT).wrong_answers(notebook.name))
+    wrong_answers = read_wrong_answers(notebook, CourseLayout(ROOT).wrong_answers(notebook.name))
     students = []
     for number in range(size):
-        wrong = planted[number * len(planted) // size]
+        wrong = wrong_answers[number * len(wrong_answers) // size]
         code, lost = {wrong.exercise: wrong.source}, wrong.loses
         if number % 10 in (3, 7):
             code, lost = ({}, ()) if number % 10 == 3 else (half, lost_by_half)
@@ -118,7 +120,7 @@ def make_class(notebook: Notebook, size: int) -> list[Student]:
 
 
 def test_code(cell: Cell, key: Sequence[Mapping[str, Any]]) -> str:
-    """A probe as a test: its own code, without `mistakes`, and what is expected."""
+    """Return a hidden test as a plain test: its code without `mistakes`, and the expected values."""
     tree = ast.parse(cell.source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "report":
@@ -129,7 +131,7 @@ def test_code(cell: Cell, key: Sequence[Mapping[str, Any]]) -> str:
 
 
 class Contestant:
-    """Makes what it grades once, and grades it as often as asked."""
+    """A grading program; it prepares the submissions once, and grades them in each round."""
 
     def __init__(self, notebook: Notebook, students: Sequence[Student], tests: Mapping[str, str], folder: Path):
         self.notebook, self.students, self.tests, self.folder = notebook, students, tests, folder
@@ -139,11 +141,12 @@ class Contestant:
         raise NotImplementedError
 
     def grade(self, out: Path) -> dict[str, float]:
-        """Grade the class into an empty folder: the points of each student."""
+        """Grade the class into an empty folder; return the points of each student."""
         raise NotImplementedError
 
 
 def run(command: Sequence[str | Path], folder: Path, **variables: str) -> None:
+    """Run a command in `folder`; raise RuntimeError with its output if it fails."""
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", **variables}
     done = subprocess.run(list(map(str, command)), cwd=folder, env=environment, capture_output=True, encoding="utf-8")
     if done.returncode:
@@ -151,12 +154,15 @@ def run(command: Sequence[str | Path], folder: Path, **variables: str) -> None:
 
 
 def save(cells: Sequence[Any], path: Path, **metadata: Any) -> None:
+    """Write a notebook with `cells`."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(v4.writes(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, **metadata})), "utf-8")
 
 
 class Minitorch(Contestant):
+    """`minitorch course grade`."""
+
     def prepare(self) -> None:
         for student in self.students:
             cells = [
@@ -174,7 +180,7 @@ class Minitorch(Contestant):
 
 
 class Peer(Contestant):
-    """`jobs` of its processes at a time: 1 is how it comes, 2 what an instructor with two terminals can make of it."""
+    """Another program, with `jobs` processes at a time: 1 is its default, 2 is an instructor with two terminals."""
 
     name = ""
     jobs = 1
@@ -184,7 +190,7 @@ class Peer(Contestant):
         return ENVIRONMENTS / self.name / "bin"
 
     def install(self) -> None:
-        """An environment with the peer, JAX and minitorch, in the versions of constraints.txt; kept."""
+        """Create an environment with the peer, JAX and minitorch, in the versions of constraints.txt; keep it."""
         done = self.bin.parent / "installed"
         if done.is_file() and done.read_text("utf-8") == PEERS[self.name]:
             return
@@ -195,7 +201,7 @@ class Peer(Contestant):
         done.write_text(PEERS[self.name], "utf-8")
 
     def run(self, command: Sequence[str | Path], folder: Path) -> None:
-        """A command of the environment, as if that were activated."""
+        """Run a command of the environment as if it were activated."""
         path = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
         run([self.bin / command[0], *command[1:]], folder, PATH=path, VIRTUAL_ENV=str(self.bin.parent))
 
@@ -204,12 +210,14 @@ class Peer(Contestant):
         return [self.students[number :: self.jobs] for number in range(self.jobs)]
 
     def tasks(self) -> list[Cell]:
-        """What is executed, in order; assertions come after the first cell, which has the imports."""
+        """Return the cells to execute, in order; assertions follow the first cell, which has the imports."""
         first, *others = self.notebook.of("setup", "exercise", "hidden-test")
         return [first, Cell("setup", "assertions", (), {}, ASSERTIONS.format(seed=SEED).strip(), 0), *others]
 
 
 class Nbgrader(Peer):
+    """`nbgrader autograde`."""
+
     name = "nbgrader"
 
     def prepare(self) -> None:
@@ -263,13 +271,15 @@ class Nbgrader(Peer):
 
 
 class Otter(Peer):
+    """`otter run`, once per notebook."""
+
     name = "otter-grader"
 
     def prepare(self) -> None:
         self.install()
-        probes = self.notebook.of("hidden-test")
+        tests = self.notebook.of("hidden-test")
         with zipfile.ZipFile(self.folder / "autograder.zip", "w") as archive:
-            for cell in probes:
+            for cell in tests:
                 archive.writestr(f"tests/{_word(cell.name)}.py", _test_file(cell, self.tests[cell.name]))
             archive.writestr("otter_config.json", json.dumps({"logo": False, "print_summary": False}))
         for student in self.students:
@@ -301,17 +311,21 @@ def _word(name: str) -> str:
 
 
 def _test_file(cell: Cell, code: str) -> str:
-    """A test in the OK format: one case, a doctest of one line."""
-    case = {"code": f">>> _probe({code!r})", "hidden": True, "locked": False, "points": cell.points}
+    """Return a test in the OK format: one case, a doctest of one line."""
+    case = {"code": f">>> _run({code!r})", "hidden": True, "locked": False, "points": cell.points}
     suite = {"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}
     return f"OK_FORMAT = True\n\ntest = { ({'name': _word(cell.name), 'points': None, 'suites': [suite]})!r}\n"
 
 
 class NbgraderTwice(Nbgrader):
+    """Two nbgrader courses at a time."""
+
     jobs = 2
 
 
 class OtterTwice(Otter):
+    """Two calls of otter at a time."""
+
     jobs = 2
 
 
@@ -325,12 +339,13 @@ CONTESTANTS: dict[str, type[Contestant]] = {
 
 
 def overheads(out: Path) -> list[float]:
-    """Seconds of each notebook beyond those in its cells, as `minitorch course grade` recorded them."""
+    """Return the seconds of each notebook outside of its cells, as `minitorch course grade` recorded them."""
     timing = json.loads((out / "timing.json").read_text("utf-8"))
     return [row["seconds"] - row["in_cells"] for row in timing.values()]
 
 
 def main(rounds: int, size: int) -> None:
+    """Measure, and write the page."""
     notebook = read_source(CourseLayout(ROOT).source(NAME))
     students = make_class(notebook, size)
     with GradingEnv(GradingConfig(notebook, SEED, sandboxed=False)) as grading_env:
@@ -360,9 +375,7 @@ def main(rounds: int, size: int) -> None:
                 if name == "minitorch":
                     beyond += overheads(out)
     print("\r", end="", file=sys.stderr)
-    page = report(notebook, students, seconds, beyond, different)
-    print(page)
-    Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8", newline="\n")
+    write_page(__file__, report(notebook, students, seconds, beyond, different))
 
 
 def report(
@@ -372,32 +385,28 @@ def report(
     beyond: Sequence[float],
     different: set[str],
 ) -> str:
-    ours, rounds = seconds["minitorch"], len(seconds["minitorch"])
-    rows = [["", "seconds for the class", "notebooks a minute", "minitorch is faster by"]]
+    """Return the page."""
+    ours = seconds["minitorch"]
+    rows = [["", "seconds for the class", "notebooks per minute", "minitorch is faster by"]]
     for name, taken in seconds.items():
         a_minute = [60 * len(students) / s for s in taken]
         times = [theirs / mine for theirs, mine in zip(taken, ours, strict=True)]
-        rows.append([name, _spread(taken), _spread(a_minute), "" if taken is ours else f"{_spread(times)} x"])
+        rows.append([name, spread(taken), spread(a_minute), "" if taken is ours else f"{spread(times)} x"])
     least = {name: median([t / m for t, m in zip(seconds[name], ours, strict=True)]) for name in PEERS}
-    verdict = {True: "reached", False: "missed"}
     return PAGE.format(
         students=len(students),
         jobs=JOBS,
-        rounds=rounds,
+        rounds=describe_rounds(len(ours)),
         table=table(rows),
         least=LEAST_TIMES,
         most=MOST_OVERHEAD,
-        times=", ".join(f"{name} {times:.1f}x, {verdict[times >= LEAST_TIMES]}" for name, times in least.items()),
+        times=", ".join(f"{name} {times:.1f}x, {verdict(times >= LEAST_TIMES)}" for name, times in least.items()),
         overhead=f"{median(beyond):.2f} s",
-        reached=verdict[median(beyond) <= MOST_OVERHEAD],
+        reached=verdict(median(beyond) <= MOST_OVERHEAD),
         same="yes" if not different else "; ".join(sorted(different)),
-        probes=len(notebook.of("hidden-test")),
+        tests=len(notebook.of("hidden-test")),
         machine=machine("jax", "nbval") + f"; {', '.join(PEERS.values())}",
     )
-
-
-def _spread(values: Sequence[float]) -> str:
-    return spread(values) if len(values) > 1 else f"{values[0]:.3g}"
 
 
 if __name__ == "__main__":

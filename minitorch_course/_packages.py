@@ -11,6 +11,11 @@ COURSE = Path(__file__).resolve().parent
 PACKAGES = (LIBRARY, COURSE)
 
 
+def package_of(name: str) -> Path | None:
+    """Return which of the two packages a dotted name belongs to; None for another library."""
+    return next((package for package in PACKAGES if package.name == name.partition(".")[0]), None)
+
+
 def data_folder(name: str, clone: str) -> Path:
     """Return the folder `name` of the installed package, or `clone` at the root of the repository.
 

@@ -112,7 +112,7 @@ check(
     },
 )
 
-# %% name="readings-test" tags=["hidden-test"] exercise="readings" points=2 hint="scores.argmax along the last axis: the place of the largest score in each row."
+# %% name="readings-rows" tags=["hidden-test"] exercise="readings" points=2 hint="scores.argmax along the last axis: the place of the largest score in each row."
 x = inputs.normal(8, 10) - inputs.choice([0.0, 3.0])
 report(
     readings(x),
@@ -176,7 +176,7 @@ check(
     },
 )
 
-# %% name="accuracy-test" tags=["hidden-test"] exercise="accuracy" points=2 hint="The mean of `read == labels`."
+# %% name="accuracy-share" tags=["hidden-test"] exercise="accuracy" points=2 hint="The mean of `read == labels`."
 r, t = inputs.integers(21, low=0, high=3), inputs.integers(21, low=0, high=3)
 report(
     accuracy(r, t),

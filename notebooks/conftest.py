@@ -1,4 +1,4 @@
-"""What `pytest --nbval notebooks/` needs: the cells of a notebook stay together, in one process."""
+"""Keep the cells of a notebook in one process when `pytest --nbval notebooks/` runs in parallel."""
 
 import pytest
 

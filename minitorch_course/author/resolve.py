@@ -6,7 +6,7 @@ import ast
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .._packages import LIBRARY
+from .._packages import package_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def unresolved(names: Sequence[str]) -> Iterator[str]:
-    """Yield a message for each dotted name that does not exist, in minitorch or in another library."""
+    """Yield a message for each dotted name that does not exist, in our packages or in another library."""
     for name in names:
         try:
-            resolve(LIBRARY, name) if name.partition(".")[0] == LIBRARY.name else module_of(name)
+            resolve(package, name) if (package := package_of(name)) else module_of(name)
         except ValueError as error:
             yield str(error)
 
@@ -27,7 +27,7 @@ def resolve(package: Path, name: str) -> tuple[Path, list[str]]:
     """Return the file that defines `name`, and its name in there: `["Tape", "backward"]`. Follows imports.
 
     Raises:
-      ValueError: minitorch has no such function.
+      ValueError: the package has no such function.
     """
     parts = name.split(".")[1:]
     path = package
@@ -40,7 +40,7 @@ def resolve(package: Path, name: str) -> tuple[Path, list[str]]:
             return file, parts
         for origin in _origins(tree, parts[0], file.relative_to(package.parent)):
             return resolve(package, ".".join([origin, *parts[1:]]))
-    raise ValueError(f"{name} is not in minitorch: correct the `forbids` of the exercise that names it.")
+    raise ValueError(f"{name} is not in {package.name}: correct the `forbids` of the exercise that names it.")
 
 
 def bindings(tree: ast.AST, names: Sequence[str]) -> list[Any]:

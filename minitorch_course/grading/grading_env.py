@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._packages import LIBRARY
+from .._packages import package_of
 from .hide_functions import copy_library
 from .kernel_pool import KernelPool
 from .kernel_process import KernelConfig, short_folder
@@ -47,7 +47,7 @@ class GradingEnv:
         for folder in (self.cache, self.cache / "jax"):
             folder.mkdir()
             folder.chmod(0o777)  # The sandbox has another user. Nobody else can enter the folder around it.
-        self.library = copy_library(self._folder / "library", config.notebook.forbids).parent
+        self.library = copy_library(self._folder / "library", config.notebook.forbids)
 
     def __enter__(self) -> GradingEnv:
         return self
@@ -62,7 +62,7 @@ class GradingEnv:
             self.config.limits,
             self.config.sandboxed,
             self.library,
-            [name for name in self.config.notebook.forbids if name.partition(".")[0] != LIBRARY.name],
+            [name for name in self.config.notebook.forbids if not package_of(name)],
             self.cache,
             trusted,
             self.hidden,

@@ -1,7 +1,7 @@
 """Hide the library functions that an exercise asks students to write.
 
-The kernel sees a copy of minitorch in which each such function is a stub that says why it is missing. In JAX and NumPy
-only the public names are hidden, and only from students' code, since the libraries call one another. Functions in
+The kernel sees a copy of our packages in which each such function is a stub that says why it is missing. In JAX and
+NumPy only the public names are hidden, and only from students' code, since the libraries call one another. Functions in
 `jax._src` stay: Python cannot hide them.
 """
 
@@ -13,7 +13,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .._packages import LIBRARY, PACKAGES
+from .._packages import PACKAGES, package_of
 from ..author.resolve import bindings, module_of, resolve
 from ..notebook.traceback_location import is_library
 
@@ -32,9 +32,9 @@ def message_for(name: str) -> str:
 
 
 def copy_library(folder: Path, names: Sequence[str]) -> Path:
-    """Copy both packages to `folder`, without notebooks, labs, and the functions `names` of minitorch (dotted).
+    """Copy both packages to `folder`, without notebooks, lab files, and their functions among `names` (dotted).
 
-    Names of other libraries are ignored. Returns the copied `minitorch`.
+    Names of other libraries are ignored. Returns `folder`.
 
     Raises:
       ValueError: a name does not exist.
@@ -43,14 +43,13 @@ def copy_library(folder: Path, names: Sequence[str]) -> Path:
         shutil.copytree(
             package, folder / package.name, ignore=shutil.ignore_patterns("*.ipynb", "lab_files"), dirs_exist_ok=True
         )
-    package = folder / LIBRARY.name
     for name in names:
-        if name.partition(".")[0] == LIBRARY.name:
-            _remove(package, name)
+        if package := package_of(name):
+            _remove(folder / package.name, name)
     for original in PACKAGES:
         copy = str(folder / original.name)
         compileall.compile_dir(copy, quiet=2, stripdir=copy, prependdir=str(original))
-    return package
+    return folder
 
 
 def _remove(package: Path, name: str) -> None:
@@ -76,7 +75,7 @@ def hide(names: Sequence[str]) -> None:
     """
     inside: dict[ModuleType, dict[str, str]] = {}
     for name in names:
-        if name.partition(".")[0] != LIBRARY.name:
+        if not package_of(name):
             inside.setdefault(module_of(name), {})[name.rpartition(".")[2]] = name
     for module, attributes in inside.items():
         _hide(module, attributes)

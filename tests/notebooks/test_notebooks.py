@@ -11,34 +11,39 @@ import minitorch
 from minitorch_course.author.jit_cache import environment
 from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.lint import AuthoringError
-from minitorch_course.author.mutate import problems_of_mutant, mutants
+from minitorch_course.author.mutate import mutants, problems_of_mutant
 from minitorch_course.author.runner import Runner
-from minitorch_course.author.source import read_source
+from minitorch_course.author.source import parse_source, read_source
 from minitorch_course.author.verify import differences, failures_of_reference, points_of_empty_notebook
 from minitorch_course.author.wrong_answers import problems_of_wrong_answer, read_wrong_answers
 
-PLACES = CourseLayout(Path(minitorch.__file__).parents[1])
-NAMES = PLACES.names()
+LAYOUT = CourseLayout(Path(minitorch.__file__).parents[1])
+NAMES = LAYOUT.names()
 
 
 def read(name):
-    """A notebook and its planted wrong answers; None and none where the source is refused, which has its own test."""
+    """Return a notebook and its wrong answers; None and an empty list if they cannot be read, which has its own test.
+
+    Mistakes of the source have their own test, too: finding them takes most of the time.
+    """
     try:
-        notebook = read_source(PLACES.source(name))
-        return notebook, read_wrong_answers(notebook, PLACES.wrong(name))
+        notebook = parse_source(LAYOUT.source(name))
+        return notebook, read_wrong_answers(notebook, LAYOUT.wrong_answers(name))
     except AuthoringError:
         return None, []
 
 
-def looks(name):
-    """All that is looked at in a notebook: functions of a runner that return what is wrong."""
-    notebook, planted = READ[name]
+def inspections(name):
+    """Yield the inspections of a notebook: functions that take a runner and return the problems."""
+    notebook, answers = READ[name]
     if notebook is None:
         return
     yield pytest.param(name, failures_of_reference, id=f"{name}: the reference earns full marks")
     yield pytest.param(name, points_of_empty_notebook, id=f"{name}: an empty notebook earns nothing")
-    for answer in planted:
-        yield pytest.param(name, partial(problems_of_wrong_answer, answer), id=f"{name}: {answer.exercise}: {answer.says}")
+    for answer in answers:
+        yield pytest.param(
+            name, partial(problems_of_wrong_answer, answer), id=f"{name}: {answer.exercise}: {answer.says}"
+        )
     for exercise in notebook.of("exercise"):
         every_mutant = partial(problems_of_mutants, exercise)
         yield pytest.param(name, every_mutant, id=f"{name}: {exercise.name}: mutants")
@@ -53,7 +58,7 @@ READ = {name: read(name) for name in NAMES}
 
 @pytest.fixture(scope="module")
 def runner_of():
-    """`runner_of(name)` grades a notebook. One is there at a time, since each is a process that holds JAX."""
+    """`runner_of(name)` grades a notebook. There is one at a time, since each is a process that holds JAX."""
     current = {}
 
     def runner_of(name):
@@ -71,16 +76,16 @@ def runner_of():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_source_can_be_built_and_the_committed_notebooks_are_made_of_it(name):
-    notebook = read_source(PLACES.source(name))
-    read_wrong_answers(notebook, PLACES.wrong(name))
-    assert list(differences(PLACES, notebook)) == []
+def test_the_source_can_be_built_and_the_committed_notebooks_are_built_from_it(name):
+    notebook = read_source(LAYOUT.source(name))
+    read_wrong_answers(notebook, LAYOUT.wrong_answers(name))
+    assert list(differences(LAYOUT, notebook)) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "look"), [case for name in NAMES for case in looks(name)])
-def test_nothing_is_wrong(name, look, runner_of):
-    assert look(runner_of(name)) == []
+@pytest.mark.parametrize(("name", "inspect"), [case for name in NAMES for case in inspections(name)])
+def test_there_are_no_problems(name, inspect, runner_of):
+    assert inspect(runner_of(name)) == []
 
 
 @pytest.mark.slow
@@ -91,6 +96,6 @@ def test_plain_nbval_is_green(option, name, outside):
     """As an instructor types it; lax looks at less, so one notebook shows that it works."""
     command = [sys.executable, "-m", "pytest", option, f"notebooks/{name}.ipynb", "-p", "no:cacheprovider", "-n0"]
     done = subprocess.run(
-        command, cwd=PLACES.root, env=environment(outside), capture_output=True, encoding="utf-8", check=False
+        command, cwd=LAYOUT.root, env=environment(outside), capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stdout[-5000:]

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from minitorch_course._packages import LIBRARY
+from minitorch_course._packages import COURSE, LIBRARY
 from minitorch_course.grading.hide_functions import copy_library
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,8 @@ def said(library, code, tmp_path):
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     names = ["minitorch.ops.softmax", "minitorch.vjp", "minitorch.autodiff.Tape.backward", "jax.nn.softmax"]
-    return copy_library(tmp_path_factory.mktemp("library"), names).parent
+    names += ["minitorch_course.answers.diagnose.diagnose"]
+    return copy_library(tmp_path_factory.mktemp("library"), names)
 
 
 def test_functions_of_this_package_are_gone_and_say_why(library, tmp_path):
@@ -53,6 +54,14 @@ def test_their_code_is_nowhere_in_the_copy(library):
     assert "Walk the list backwards. Takes" in original
     for file in (library / "minitorch" / "autodiff").rglob("tape*"):
         assert b"Walk the list backwards. Takes" not in file.read_bytes()
+
+
+def test_functions_of_the_course_are_gone_too(library):
+    original = (COURSE / "answers" / "diagnose.py").read_text("utf-8")
+    assert "\ndef diagnose(\n" in original
+    copy = (library / "minitorch_course" / "answers" / "diagnose.py").read_text("utf-8")
+    assert "\ndef diagnose(*args, **kwargs):\n    raise RuntimeError(" in copy
+    assert len(copy) < len(original)
 
 
 def test_all_else_works(library, tmp_path):
