@@ -25,9 +25,7 @@ def lab_files(lab: str) -> Path:
     folder = data_folder("lab_files", "labs") / lab
     if (folder / "README.md").is_file():
         return folder
-    raise ValueError(
-        f"The files of the lab {lab!r} are not installed: install minitorch-course again, or use a clone of its repository."
-    )
+    raise ValueError(f"The files of the lab {lab!r} are not installed: install minitorch-course again, or use a clone.")
 
 
 def create(lab: str, folder: Path, fill: Callable[[Path], None]) -> None:
