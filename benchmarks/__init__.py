@@ -1,1 +1,1 @@
-"""Side-by-side measurements against named peers, in the same run, in turn. Each module writes the page of its name."""
+"""Benchmarks against named peers, which take turns in the same run. Each module writes the page of its name."""

@@ -1,9 +1,9 @@
-"""Byte-pair encoding against the Rust package `tokenizers`: training and encoding, in turn, on the same texts.
+"""Byte-pair encoding: minitorch against the Rust package `tokenizers`, in training and encoding of the same texts.
 
     python -m benchmarks.bpe [ROUNDS]
 
-A round starts one fresh process per contestant, so that no cache is warm and a busy machine slows all alike. Prints a
-table and writes it to `bpe.md` beside this file. `make .venv/.bench` installs the peers.
+Each round starts one new process per contestant, so that no cache is warm and a busy machine slows all of them. Prints
+a table and writes it to `bpe.md` next to this file. `make .venv/.bench` installs the peers.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tokenizers
 
 from minitorch.text import RegexBPETokenizer
 from minitorch.text.regex_bpe import split_words
+
+from .harness import ROOT, describe_rounds, machine, table, verdict, write_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MERGES, SIZE = 1000, 1_000_000
 VOCAB = 256 + MERGES
@@ -39,8 +41,8 @@ TRAIN, ENCODE = f"train {MERGES:,} merges", "encode the training text"
 MOST_TRAINING, LEAST_ENCODING = 10, 1.0  # times the Rust package's time; MB/s
 PAGE = """# Byte-pair encoding against the Rust package `tokenizers`
 
-Written by `python -m benchmarks.bpe`; median (lowest-highest) of {rounds} rounds, each contestant in turn in a fresh
-process, each task with a tokenizer that has encoded nothing before. minitorch is pure Python on one core.
+Written by `python -m benchmarks.bpe`: {rounds}. The contestants take turns, each in a new process, and each task has a
+tokenizer that has not encoded anything before. minitorch is pure Python on one core.
 
 {table}
 
@@ -48,16 +50,16 @@ process, each task with a tokenizer that has encoded nothing before. minitorch i
 * Encoding at 1 MB/s or better on one core: {encoding}.
 * Merges equal to those of the Rust trainer on the same words: {equal}.
 
-The training text is the first million bytes of the standard library's own modules (SHA-256 {digest}...),
-the other text the same of its packages. Unusual words never occur twice, so remembering them helps nobody; the long
-word is 100,000 letters without a space. The Rust package encodes with `encode_batch_fast`, its fastest call; its
-threads share the lines of a text, not a single text. Where the numbers of ids differ, ties between equally frequent
-pairs were broken differently, because its byte alphabet has another order. {machine}.
+The training text is the first million bytes of the modules of the standard library (SHA-256 {digest}...),
+and the other text is the first million bytes of its packages. No unusual word occurs twice, so a cache of words does
+not help; the long word has 100,000 letters and no space. The Rust package encodes with `encode_batch_fast`, its fastest
+call; its threads share the lines of a text, but not a single text. If the numbers of ids differ, ties between equally
+frequent pairs were broken differently, because its byte alphabet has another order. {machine}.
 """
 
 
 def library_text(pattern: str) -> str:
-    """The first million bytes of the standard library's files that match `pattern`, sorted by name."""
+    """Return the first million bytes of the standard library's files that match `pattern`, sorted by name."""
     root = Path(sysconfig.get_paths()["stdlib"])
     text = b""
     for path in sorted(root.glob(pattern)):
@@ -67,7 +69,7 @@ def library_text(pattern: str) -> str:
 
 
 def unusual_words() -> str:
-    """About a million bytes of words that never occur twice, in Latin, Cyrillic and Chinese letters."""
+    """Return about a million bytes of words that never occur twice, in Latin, Cyrillic and Chinese letters."""
     rng = random.Random(0)
     scripts = [range(0x61, 0x7B), range(0x430, 0x450), range(0x4E00, 0x9FA5)]
     words = ("".join(map(chr, rng.choices(rng.choice(scripts), k=rng.randint(5, 20)))) for _ in range(39_000))
@@ -75,7 +77,7 @@ def unusual_words() -> str:
 
 
 def make_texts() -> dict[str, list[str]]:
-    """By task, the texts to encode in one go."""
+    """Return the texts that each task encodes, by task."""
     training = library_text("*.py")
     return {
         ENCODE: [training],
@@ -87,6 +89,7 @@ def make_texts() -> dict[str, list[str]]:
 
 
 def train_rust(text: str) -> tokenizers.Tokenizer:
+    """Train a tokenizer of the Rust package on `text`."""
     rust = tokenizers.Tokenizer(tokenizers.models.BPE())
     rust.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)  # type: ignore[assignment]
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
@@ -96,13 +99,14 @@ def train_rust(text: str) -> tokenizers.Tokenizer:
 
 
 def timed(function: Callable[..., Any], *args: Any) -> tuple[float, Any]:
+    """Call `function`; return the seconds that it took, and its result."""
     start = time.perf_counter()
     result = function(*args)
     return time.perf_counter() - start, result
 
 
 def measure(contestant: str) -> dict[str, tuple[float, int]]:
-    """Seconds and number of ids, by task. Each task meets a tokenizer that has encoded nothing before."""
+    """Return the seconds and the number of ids, by task. Each task has a tokenizer that has not encoded before."""
     tasks = make_texts()
     if contestant == "minitorch":
         seconds, trained = timed(RegexBPETokenizer.train, tasks[ENCODE][0], VOCAB)
@@ -111,7 +115,7 @@ def measure(contestant: str) -> dict[str, tuple[float, int]]:
     else:
         seconds, trained = timed(train_rust, tasks[ENCODE][0])
         fresh = [tokenizers.Tokenizer.from_str(trained.to_str()) for _ in tasks]
-        # The fastest of its calls: it leaves out where in the text each id stands.
+        # Its fastest call, which leaves out the position of each id in the text.
         encode_all = [lambda texts, rust=rust: [e.ids for e in rust.encode_batch_fast(texts)] for rust in fresh]
     results = {TRAIN: (seconds, 0)}
     for (task, texts), encode in zip(tasks.items(), encode_all, strict=True):
@@ -120,18 +124,18 @@ def measure(contestant: str) -> dict[str, tuple[float, int]]:
     return results
 
 
-def in_fresh_process(contestant: str) -> dict[str, tuple[float, int]]:
+def measure_in_new_process(contestant: str) -> dict[str, tuple[float, int]]:
+    """Return the result of `measure` in a new process."""
     environment = {**os.environ, **CONTESTANTS[contestant]}
     command = [sys.executable, "-m", "benchmarks.bpe", contestant]
-    root = Path(__file__).parent.parent
-    done = subprocess.run(command, env=environment, cwd=root, stdout=subprocess.PIPE, check=True, encoding="utf-8")
+    done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, check=True, encoding="utf-8")
     return json.loads(done.stdout)
 
 
 def equal_merges(text: str) -> int:
-    """How many merges, from the first on, equal those of the Rust trainer when it is given our words.
+    """Return the number of merges, from the first on, that equal those of the Rust trainer on our words.
 
-    The timed runs use its own alphabet, whose order breaks ties in another way; here byte `b` is character `b`.
+    The timed runs use the package's own alphabet, whose order breaks ties differently; here byte `b` is character `b`.
     """
     rust = tokenizers.Tokenizer(tokenizers.models.BPE())
     alphabet = [chr(b) for b in range(256)]
@@ -144,47 +148,44 @@ def equal_merges(text: str) -> int:
 
 
 def cell(seconds: list[float], size: int | None) -> str:
-    """Median and range: milliseconds for training, megabytes a second for encoding."""
-    if size is None:
-        return f"{median(seconds) * 1e3:.0f} ms ({min(seconds) * 1e3:.0f}-{max(seconds) * 1e3:.0f})"
-    low, middle, high = (size / 1e6 / s for s in (max(seconds), median(seconds), min(seconds)))
-    return f"{middle:.2f} MB/s ({low:.2f}-{high:.2f})"
+    """Format the median and range: milliseconds for training, megabytes per second for encoding."""
+    values, unit, form = [1e3 * s for s in seconds], "ms", ".0f"
+    if size is not None:
+        values, unit, form = [size / 1e6 / s for s in seconds], "MB/s", ".2f"
+    spread = f" ({min(values):{form}}-{max(values):{form}})" if len(values) > 1 else ""
+    return f"{median(values):{form}} {unit}{spread}"
 
 
 def report(rounds: list[dict[str, dict[str, tuple[float, int]]]]) -> str:
-    """The page: one row a task, one column a contestant."""
+    """Return the page: one row per task, one column per contestant."""
     texts = make_texts()
     sizes = {task: sum(len(text.encode()) for text in group) for task, group in texts.items()}
     seconds = {(c, task): [r[c][task][0] for r in rounds] for c in CONTESTANTS for task in (TRAIN, *sizes)}
     slower = {t: median(seconds["minitorch", t]) / median(seconds["Rust, one thread", t]) for t in (TRAIN, *sizes)}
     rows = [["", *CONTESTANTS, "time, minitorch / Rust on one thread", "ids, minitorch / Rust"]]
-    rows.append(["---"] * len(rows[0]))
     for task in (TRAIN, *sizes):
         cells = [cell(seconds[c, task], sizes.get(task)) for c in CONTESTANTS]
         ids = [f"{rounds[0][c][task][1]:,}" for c in ("minitorch", "Rust, one thread")]
         rows.append([task, *cells, f"{slower[task]:.2f}", " / ".join(ids) if task in sizes else ""])
     encoding = sizes[ENCODE] / 1e6 / median(seconds["minitorch", ENCODE])
-    verdict = {True: "reached", False: "missed"}
     return PAGE.format(
-        rounds=len(rounds),
-        table="\n".join("| " + " | ".join(row) + " |" for row in rows),
-        training=f"{slower[TRAIN]:.2f}x, {verdict[slower[TRAIN] <= MOST_TRAINING]}",
-        encoding=f"{encoding:.2f} MB/s, {verdict[encoding >= LEAST_ENCODING]}",
+        rounds=describe_rounds(len(rounds), "lowest-highest"),
+        table=table(rows),
+        training=f"{slower[TRAIN]:.2f}x, {verdict(slower[TRAIN] <= MOST_TRAINING)}",
+        encoding=f"{encoding:.2f} MB/s, {verdict(encoding >= LEAST_ENCODING)}",
         equal=f"{equal_merges(texts[ENCODE][0]):,} of {MERGES:,}",
         digest=hashlib.sha256(texts[ENCODE][0].encode()).hexdigest()[:16],
-        machine=f"Python {platform.python_version()}, tokenizers {version('tokenizers')}, "
-        f"{os.cpu_count()} cores, {platform.machine()}",
+        machine=machine("tokenizers"),
     )
 
 
 def main(rounds: int) -> None:
+    """Measure, and write the page."""
     results = []
     for i in range(rounds):
-        results.append({contestant: in_fresh_process(contestant) for contestant in CONTESTANTS})
+        results.append({contestant: measure_in_new_process(contestant) for contestant in CONTESTANTS})
         print(f"round {i + 1} of {rounds}", file=sys.stderr)
-    page = report(results)
-    print(page)
-    Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8", newline="\n")
+    write_page(__file__, report(results))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python -m benchmarks.compress [ROUNDS]
 
-Every contestant has the same random weights, rounded or not, reads the same prompt of 32 tokens, and continues it by
-64; they take turns, each in a process of its own. Then one product of a vector with a matrix, written in several ways,
-and what XLA's CPU compiler makes of each. Prints tables and writes them to `compress.md`.
+Every contestant has the same random weights, quantized or not, and continues the same prompt of 32 tokens by 64; they
+take turns, each in its own process. Then one product of a vector with a matrix is written in several ways, to compare
+the programs that XLA's CPU compiler generates. Prints tables and writes them to `compress.md`.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .contest import machine, serve, spread, table, take_turns
+from .harness import describe_rounds, machine, serve, spread, table, take_turns, verdict, write_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROMPT, NEW = 32, 64
 FLOAT32, PRODUCTS = "float32", "products"
 AT_LEAST = {"int8": (1.8, 0.28), "int4": (2.2, 0.16), "nf4": (0.0, 0.16)}  # times as fast; share of the bytes
-MATRICES, ROWS, INPUTS = 24, 4096, 768  # of the products: enough not to stay in a cache
+MATRICES, ROWS, INPUTS = 24, 4096, 768  # of the products: together larger than the caches
 
 
 def make_model(name: str) -> Any:
-    """Of the "110m" preset. Weights of deviation 0.03 make each token depend on those before it."""
+    """Return a model of the "110m" preset. With a standard deviation of 0.03, each token depends on earlier ones."""
     import jax
     import jax.numpy as jnp
 
@@ -40,18 +41,18 @@ def make_model(name: str) -> Any:
     like = jax.eval_shape(lambda: mt.models.Llama.init(jax.random.key(0), config))
     rng = np.random.default_rng(0)
 
-    def drawn(leaf: Any) -> Any:
+    def sampled(leaf: Any) -> Any:
         scale = np.float32(0.03)
         return (
             jnp.asarray(scale * rng.standard_normal(leaf.shape, np.float32)) if leaf.ndim > 1 else jnp.ones(leaf.shape)
         )
 
-    model = jax.tree.map(drawn, like)
+    model = jax.tree.map(sampled, like)
     return model if name == FLOAT32 else compress.quantize(model, compress.RECIPES[name])
 
 
 def writer(name: str) -> tuple[dict[str, Any], Callable[[], float]]:
-    """What there is to know of a model, and what writes its text once and says how long it took."""
+    """Return the facts about a model, and a function that generates a text and returns the seconds per token."""
     import jax
 
     from minitorch import compress, infer
@@ -63,7 +64,7 @@ def writer(name: str) -> tuple[dict[str, Any], Callable[[], float]]:
         return infer.generate(model, prompt, tokens, key=jax.random.key(0), samplers=[infer.temperature(0)])
 
     def turn() -> float:
-        """Seconds a token: the reading of the prompt, and the first token, are not among them."""
+        """Return the seconds per token, without the prefill and the first token."""
         start = time.perf_counter()
         write(1)
         middle = time.perf_counter()
@@ -74,7 +75,7 @@ def writer(name: str) -> tuple[dict[str, Any], Callable[[], float]]:
 
 
 def forms() -> dict[str, tuple[str, Callable[..., Any]]]:
-    """Ways to write y = W x for codes W (R, I): the type that is stored, and a function of x (1, I), W and scales."""
+    """Return ways to write y = W x for codes W (R, I): the stored type, and a function of x (1, I), W and scales."""
     import jax
     import jax.numpy as jnp
 
@@ -108,7 +109,7 @@ def _codes(matrix: Any) -> Any:
 
 
 def multiplier(name: str) -> tuple[dict[str, Any], Callable[[], float]]:
-    """What XLA compiled for one product, and what does `MATRICES` of them one after the other, all of other weights."""
+    """Return the steps that XLA compiled for one product, and a function that times `MATRICES` different products."""
     import jax
     import jax.numpy as jnp
 
@@ -133,7 +134,7 @@ def multiplier(name: str) -> tuple[dict[str, Any], Callable[[], float]]:
         total = jnp.zeros(())
         for matrix in matrices:
             y = form(x, matrix, scale).reshape(-1)
-            total, x = total + y.sum(), x + 1e-6 * y[None, :INPUTS]  # So that each waits for the one before.
+            total, x = total + y.sum(), x + 1e-6 * y[None, :INPUTS]  # Each product depends on the one before.
         return total
 
     compiled = jax.jit(form).lower(x, matrices[0], scale).compile()
@@ -154,12 +155,14 @@ def multiplier(name: str) -> tuple[dict[str, Any], Callable[[], float]]:
 
 
 def compete(name: str, kind: str) -> None:
+    """Serve as one contestant."""
     facts, turn = multiplier(name) if kind == PRODUCTS else writer(name)
     turn()
     serve(facts, turn)
 
 
 def of_generation(rounds: int) -> str:
+    """Measure generation; return its part of the page."""
     results = take_turns("benchmarks.compress", [FLOAT32, *AT_LEAST], "generation", rounds)
     whole, slow = results[FLOAT32]
     rows, verdicts = [["", "bytes in memory", "tokens/s", "faster than float32 by"]], []
@@ -170,14 +173,15 @@ def of_generation(rounds: int) -> str:
         if name in AT_LEAST and AT_LEAST[name][0]:
             faster, smaller = AT_LEAST[name]
             verdicts.append(
-                f"{name}: {median(ratios):.2f}x, at least {faster}: {_verdict(median(ratios) >= faster)};"
-                f" {share:.3f} of the bytes, at most {smaller}: {_verdict(share <= smaller)}."
+                f"{name}: {median(ratios):.2f}x, at least {faster}: {verdict(median(ratios) >= faster)};"
+                f" {share:.3f} of the bytes, at most {smaller}: {verdict(share <= smaller)}."
             )
     different = min(facts["tokens"] for facts, _ in results.values())
-    return f"{table(rows)}\n\n{' '.join(verdicts)} At least {different} of {NEW} tokens are different.\n"
+    return f"{table(rows)}\n\n{' '.join(verdicts)} At least {different} of {NEW} tokens are distinct.\n"
 
 
 def of_products(rounds: int) -> str:
+    """Measure the products; return their table."""
     results = take_turns("benchmarks.compress", list(forms()), PRODUCTS, rounds)
     _, slow = next(iter(results.values()))
     rows = [["written as", "ms", "faster than float32 by", "largest float32 array", "steps of the compiled HLO"]]
@@ -188,24 +192,20 @@ def of_products(rounds: int) -> str:
     return table(rows)
 
 
-def _verdict(reached: bool) -> str:
-    return "reached" if reached else "missed"
-
-
 def main(rounds: int) -> None:
+    """Measure, and write the page."""
     page = (
-        f"# Few bits\n\nWritten by `python -m benchmarks.compress`: median (middle half) of {rounds} turns. Greedy text"
-        f" of {NEW} tokens after a prompt of {PROMPT}, by a Llama of 110 million parameters with random weights, the"
-        f" prompt's time taken off. {machine('jax', 'jaxlib')}.\n\n"
-        f"{of_generation(rounds)}\n## What XLA makes of a product\n\nA vector of {INPUTS} numbers with {MATRICES}"
-        f" matrices of {ROWS:,} x {INPUTS}, one after the other. Where the largest float32 array has"
-        f" {ROWS * INPUTS:,} numbers, the codes of a whole matrix were written out as float32 before the product.\n\n"
-        f"{of_products(rounds)}\n\nFast is only a vector (1, I) on the left of the transpose of a matrix (R, I), with"
-        " nothing after it that XLA would fuse it with, and with a vector that is written out before: `_fused` in"
-        " `minitorch/compress/packed.py`. To look up the levels of NF4, this processor takes one number at a time.\n"
+        f"# Few bits\n\nWritten by `python -m benchmarks.compress`: {describe_rounds(rounds)}. Greedy text of {NEW}"
+        f" tokens after a prompt of {PROMPT}, by a Llama of 110 million parameters with random weights, without the"
+        f" time of the prefill. {machine('jax', 'jaxlib')}.\n\n"
+        f"{of_generation(rounds)}\n## How XLA compiles a product\n\nA vector of {INPUTS} numbers is multiplied with"
+        f" {MATRICES} matrices of {ROWS:,} x {INPUTS}, one after the other. If the largest float32 array has"
+        f" {ROWS * INPUTS:,} numbers, the program converts the codes of a whole matrix to float32 before the"
+        f" product.\n\n{of_products(rounds)}\n\nOnly one form is fast: a vector (1, I), stored in memory, times the"
+        " transpose of a matrix (R, I), with no operation after it that XLA would fuse: `_matvec` in"
+        " `minitorch/compress/packed.py`. For the levels of NF4, this processor looks up one number at a time.\n"
     )
-    print(page)
-    Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8", newline="\n")
+    write_page(__file__, page)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""Does a small model learn more from a large one than from the text alone? A quarter of the parameters, equal tokens.
+"""Distillation against training on text alone: a student with a quarter of the parameters, and equal tokens.
 
     python -m benchmarks.distill [SEEDS]
 
-The text is a million characters of Python's standard library in 1,024 pieces. The teacher is the tour's model, trained
-for twice as many steps as its students, which is its own affair: what is equal is what the students read. Each student
-is trained alone, and by each recipe, from the same first weights on the same batches. A recipe closes a share of the
-gap in perplexity, on text that none of them has seen, between the student alone (0 %) and the teacher (100 %).
-Writes `distill.md`.
+The text is a million characters of Python's standard library, with a vocabulary of 1,024 tokens. The teacher is the
+model of the tour, trained for twice as many steps as its students. Each student is trained on the text alone, and by
+each recipe, from the same initial weights on the same batches. The result is the share of the gap in perplexity, on
+unseen text, between the student alone (0 %) and the teacher (100 %) that a recipe closes. Writes `distill.md`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from .contest import machine, table
+from .harness import machine, table, verdict, write_page
 
 TEXT: dict[str, Any] = dict(data="stdlib", limit=1_000_000, tokenizer="bpe:1024", context=128, batch=8)
 TEACHER: dict[str, Any] = dict(layers=4, heads=4, width=128, steps=1800, lr=3e-3)
@@ -35,6 +34,7 @@ WANTED = 0.3
 
 
 def perplexity(out: Path, settings: dict[str, Any], seed: int, **options: Any) -> float:
+    """Train a model, and return its validation perplexity."""
     from minitorch.train import RunConfig, train
 
     steps = settings["steps"]
@@ -43,7 +43,7 @@ def perplexity(out: Path, settings: dict[str, Any], seed: int, **options: Any) -
 
 
 def measure(folder: Path, seeds: int) -> tuple[str, list[float], dict[str, list[float]], list[float]]:
-    """What is compared; then by seed the perplexity of students alone, by each recipe, and of the teacher."""
+    """Return the parameter counts, and the perplexities by seed: of students alone, of each recipe, of the teacher."""
     from minitorch.compress.distill import DistillConfig, distill
     from minitorch.nn import paths
     from minitorch.train import load_run
@@ -64,32 +64,38 @@ def measure(folder: Path, seeds: int) -> tuple[str, list[float], dict[str, list[
 
 
 def main(seeds: int) -> None:
+    """Measure, and write the page."""
     from minitorch.train import use_cpu_cores
 
     use_cpu_cores(batch=TEXT["batch"])
     with tempfile.TemporaryDirectory() as folder:
-        sizes, alone, taught, teachers = measure(Path(folder), seeds)
+        measured = measure(Path(folder), seeds)
+    write_page(__file__, report(*measured))
+
+
+def report(sizes: str, alone: list[float], taught: dict[str, list[float]], teachers: list[float]) -> str:
+    """Return the page."""
+    seeds = len(alone)
     rows = [["student", *(f"seed {seed}" for seed in range(seeds)), "gap closed"]]
     rows.append(["alone", *(f"{p:.2f}" for p in alone), "0 %"])
     best = 0.0
     for name, perplexities in taught.items():
         closed = [(a - p) / (a - t) for a, p, t in zip(alone, perplexities, teachers, strict=True)]
         best = max(best, min(closed))
-        spread = f"{mean(closed):.0%} ({min(closed):.0%} to {max(closed):.0%})".replace("%", " %")
-        rows.append([name, *(f"{p:.2f}" for p in perplexities), spread])
+        interval = f" ({min(closed):.0%} to {max(closed):.0%})" if seeds > 1 else ""
+        rows.append([name, *(f"{p:.2f}" for p in perplexities), f"{mean(closed):.0%}{interval}".replace("%", " %")])
     rows.append(["the teacher", *(f"{p:.2f}" for p in teachers), "100 %"])
-    verdict = "reached" if best >= WANTED else "missed"
-    page = (
-        "# Distillation\n\nWritten by `python -m benchmarks.distill`: perplexity per token of text that was kept out of"
-        f" training. Parameters of teacher and student: {sizes}. Every student read {STUDENT['steps']:,} x"
-        f" {TEXT['batch']} x {TEXT['context']} tokens, the teacher {TEACHER['steps'] / STUDENT['steps']:g} times as"
-        f" many.\n\n{table(rows)}\n\nAt least {WANTED:.0%} of the gap closed for every seed: {verdict}."
-        " Reverse divergence asks a student to be sure of something likely, and perplexity punishes what it leaves out:"
-        " it is meant for students that write already, and judged by what they write.\n\n"
+    return (
+        "# Distillation\n\nWritten by `python -m benchmarks.distill`: validation perplexity per token, for"
+        f" {seeds} seed{'s' * (seeds > 1)}. Parameters of teacher and student: {sizes}. Every student read"
+        f" {STUDENT['steps']:,} x {TEXT['batch']} x {TEXT['context']} tokens, the teacher"
+        f" {TEACHER['steps'] / STUDENT['steps']:g} times as many.\n\n{table(rows)}\n\nAt least {WANTED:.0%} of the gap"
+        f" closed for every seed: {verdict(best >= WANTED)}."
+        " The reverse divergence trains a student to assign high probability to a few likely tokens, and perplexity"
+        " penalizes the tokens that it leaves out: it is meant for students that are evaluated by their own"
+        " samples.\n\n"
         f"{machine('jax')}.\n"
     )
-    Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
-    print(page)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Greedy text from a Llama of 15 million parameters: minitorch, against the `generate` of Hugging Face transformers.
+"""Greedy text from a Llama of 15 million parameters: minitorch against `generate` of Hugging Face transformers.
 
     python -m benchmarks.generate [ROUNDS]
 
-Every contestant has the same random weights in float32, reads the same prompts of 32 tokens, and continues each by 256.
+Every contestant has the same random weights in float32, and continues the same prompts of 32 tokens by 256.
 transformers runs in PyTorch eager, in inference mode, with its default cache and its static one, on each number of
-threads; the fastest of these by median is the one to beat. All must write the same tokens. A turn is one call, from
-the prompt to the last token. Prints tables and writes them to `generate.md`. `make .venv/.bench` installs the peers.
+threads; the fastest of these by median is the peer. All must generate the same tokens. A turn is one call, from the
+prompt to the last token. Prints tables and writes them to `generate.md`. `make .venv/.bench` installs the peers.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .contest import machine, serve, spread, table, take_turns
+from .harness import describe_rounds, machine, serve, spread, table, take_turns, verdict, write_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SIZES: dict[str, Any] = dict(vocab=32000, context=512, layers=6, heads=6, width=288, tied=True)
 PROMPT, NEW = 32, 256
-BATCHES = {1: 2.0, 8: 1.0}  # and how many times the tokens per second of transformers ours must reach
-CLOSE = 1e-4  # between two libraries' first logits, at most
+BATCHES = {1: 2.0, 8: 1.0}  # and the target: our tokens per second divided by those of transformers
+CLOSE = 1e-4  # largest difference between the first logits of two libraries
 OURS, PRODUCTS = "minitorch", "XLA's products with weights alone"
 THEIRS = {
     f"transformers, {cache} cache, {threads} thread{'s' * (threads > 1)}": (cache, threads)
@@ -36,10 +37,10 @@ THEIRS = {
 
 
 def make_model() -> Any:
-    """Of the "15m" preset but for a longer context, with weights so large that each token depends on many before it.
+    """Return a model of the "15m" preset with a longer context, and weights so large that tokens depend on many others.
 
-    With the usual first weights, a model whose head is tied to its embedding repeats the last token for ever, and any
-    mistake would write the same text.
+    With the usual initial weights, a model whose head is tied to its embedding repeats the last token for ever, so that
+    an incorrect model would generate the same text.
     """
     import jax
 
@@ -51,11 +52,12 @@ def make_model() -> Any:
 
 
 def make_prompts(batch: int) -> np.ndarray:
+    """Return random ids (B, PROMPT)."""
     return np.random.default_rng(0).integers(0, SIZES["vocab"], (batch, PROMPT))
 
 
 def minitorch_generate(batch: int) -> tuple[Callable[[], np.ndarray], Callable[[], np.ndarray]]:
-    """What writes the new tokens (B, NEW), and what gives the logits of the first (B, V)."""
+    """Return functions that compute the new tokens (B, NEW), and the logits of the first (B, V)."""
     import jax
 
     import minitorch as mt
@@ -69,7 +71,7 @@ def minitorch_generate(batch: int) -> tuple[Callable[[], np.ndarray], Callable[[
 
 
 def transformers_llama(model: Any) -> Any:
-    """A `LlamaForCausalLM` with the weights of `model`."""
+    """Return a `LlamaForCausalLM` with the weights of `model`."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -83,7 +85,7 @@ def transformers_llama(model: Any) -> Any:
         block = {name.removeprefix(f"blocks.{i}."): x for name, x in w.items() if name.startswith(f"blocks.{i}.")}
         q, k, v = np.split(block["attention.qkv.weight"], [c.width, c.width + kv_heads * head_size], axis=1)
         gate, up = np.split(block["mlp.gate_up.weight"], 2, axis=1)
-        layer = {  # PyTorch keeps a linear layer's weight the other way round.
+        layer = {  # PyTorch stores the transpose of a linear layer's weight.
             "input_layernorm": block["attention_norm.scale"],
             "self_attn.q_proj": q.T,
             "self_attn.k_proj": k.T,
@@ -107,17 +109,20 @@ def transformers_llama(model: Any) -> Any:
         rope_parameters={"rope_type": "default", "rope_theta": c.rope_base},
         tie_word_embeddings=c.tied,
         bos_token_id=None,
-        eos_token_id=None,  # No token ends the text.
+        eos_token_id=None,  # No token stops the generation.
         pad_token_id=None,
     )
     module = LlamaForCausalLM(config).eval()
-    module.load_state_dict({name: torch.tensor(x.copy()) for name, x in theirs.items()})  # Raises for any name amiss.
+    module.load_state_dict(
+        {name: torch.tensor(x.copy()) for name, x in theirs.items()}
+    )  # Raises if a name is missing or unknown.
     return module
 
 
 def transformers_generate(
     batch: int, cache: str, threads: int
 ) -> tuple[Callable[[], np.ndarray], Callable[[], np.ndarray]]:
+    """Return the same two functions as `minitorch_generate`."""
     import torch
 
     torch.set_num_threads(threads)
@@ -137,7 +142,7 @@ def transformers_generate(
 
 
 def jax_products(batch: int) -> Callable[[], Any]:
-    """The least that writing must do: each new token's products with the weights, one after the other."""
+    """Return the lower bound: the products of each new token with the weights, one after the other."""
     import jax
     import jax.numpy as jnp
 
@@ -159,6 +164,7 @@ def jax_products(batch: int) -> Callable[[], Any]:
 
 
 def compete(name: str, batch: int) -> None:
+    """Serve as one contestant."""
     start = time.perf_counter()
     if name == PRODUCTS:
         turn = jax_products(batch)
@@ -168,7 +174,7 @@ def compete(name: str, batch: int) -> None:
         turn, logits = minitorch_generate(batch) if name == OURS else transformers_generate(batch, *THEIRS[name])
         facts = {"logits": logits().tolist()}
         start = time.perf_counter()
-        facts["tokens"] = turn().tolist()  # Compiles what is to be compiled, and warms up.
+        facts["tokens"] = turn().tolist()  # Compiles, and warms up.
     facts["first"] = time.perf_counter() - start
 
     def answer() -> float:
@@ -180,7 +186,7 @@ def compete(name: str, batch: int) -> None:
 
 
 def closest_calls(batch: int, tokens: np.ndarray) -> np.ndarray:
-    """By how much our best logit was ahead of the second at each new token (B, NEW), read from the whole text."""
+    """Return the lead of our best logit over the second at each new token (B, NEW), computed from the whole text."""
     import jax
 
     texts = np.concatenate([make_prompts(batch), tokens], axis=1)
@@ -191,15 +197,14 @@ def closest_calls(batch: int, tokens: np.ndarray) -> np.ndarray:
 
 
 def agreement(batch: int, facts: dict[str, dict[str, Any]]) -> str:
-    """Whether all contestants mean and write the same, in a paragraph."""
+    """Return a paragraph that says whether all contestants have the same logits and tokens."""
     ours, logits = np.array(facts[OURS]["tokens"]), np.array(facts[OURS]["logits"])
     ahead = closest_calls(batch, ours)
     apart = max(np.abs(np.array(facts[name]["logits"]) - logits).max() for name in THEIRS)
-    verdict = "reached" if apart <= CLOSE else "missed"
     lines = [
-        f"First logits, of size up to {np.abs(logits).max():.1f}, differ by {apart:.1e} at most (at most {CLOSE:.0e}:"
-        f" {verdict}). Of our {ours.size:,} tokens {len(np.unique(ours)):,} are different, and the closest call among"
-        f" them had its best logit ahead by {ahead.min():.1e}."
+        f"First logits, of size up to {np.abs(logits).max():.1f}, differ by {apart:.1e} (at most {CLOSE:.0e}:"
+        f" {verdict(apart <= CLOSE)}). Of our {ours.size:,} tokens {len(np.unique(ours)):,} are distinct, and the"
+        f" smallest lead of a best logit over the second is {ahead.min():.1e}."
     ]
     different = []
     for name in THEIRS:
@@ -207,48 +212,42 @@ def agreement(batch: int, facts: dict[str, dict[str, Any]]) -> str:
         for row in np.flatnonzero(unequal.any(axis=1)):
             first = unequal[row].argmax()
             different.append(
-                f"{name} leaves ours in row {row} at token {first}, where our best logit is ahead by"
+                f"{name} differs from ours in row {row} from token {first} on, where the lead of our best logit is"
                 f" {ahead[row, first]:.1e}."
             )
-    return " ".join([*lines, *(different or ["All contestants write the same tokens, to the last."])])
+    return " ".join([*lines, *(different or ["All contestants generate the same tokens."])])
 
 
 def section(batch: int, results: dict[str, tuple[Any, list[float]]]) -> str:
+    """Return the part of the page about one batch size."""
     facts = {name: ready for name, (ready, _) in results.items()}
     times = {name: seconds for name, (_, seconds) in results.items()}
-    rows = [["", "tokens/s", "ms a step", "minitorch is faster by", "first call s"]]
+    rows = [["", "tokens/s", "ms per step", "minitorch is faster by", "first call s"]]
     ratios = {name: [theirs / ours for theirs, ours in zip(t, times[OURS], strict=True)] for name, t in times.items()}
     for name, seconds in times.items():
         speed, step = [batch * NEW / s for s in seconds], [1e3 * s / NEW for s in seconds]
         ratio = "" if name == OURS else spread(ratios[name], "x")
-        rows.append([name, whole(speed), spread(step), ratio, f"{facts[name]['first']:.1f}"])
+        rows.append([name, spread(speed, form=",.0f"), spread(step), ratio, f"{facts[name]['first']:.1f}"])
     rival = min(THEIRS, key=lambda name: median(times[name]))
-    verdict = "reached" if median(ratios[rival]) >= BATCHES[batch] else "missed"
     return (
         f"## Batch {batch}\n\n{table(rows)}\n\n"
         f"Against the fastest of the others, {rival}: {median(ratios[rival]):.2f}x, at least {BATCHES[batch]}:"
-        f" {verdict}.\n\n{agreement(batch, facts)}\n"
+        f" {verdict(median(ratios[rival]) >= BATCHES[batch])}.\n\n{agreement(batch, facts)}\n"
     )
 
 
-def whole(values: list[float]) -> str:
-    """As `spread`, in whole numbers."""
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    return f"{middle:,.0f} ({low:,.0f}-{high:,.0f})"
-
-
 def main(rounds: int) -> None:
+    """Measure, and write the page."""
     parts = [
-        "# Generation\n\nWritten by `python -m benchmarks.generate`: median (middle half) of"
-        f" {rounds} turns, each {NEW} tokens after a prompt of {PROMPT}, greedy, by a Llama of 15 million parameters in"
-        " float32. A step is one token for each row of the batch. The first call, which compiles what is to be"
-        f" compiled, is not among the turns. {machine('jax', 'torch', 'transformers')}.\n"
+        f"# Generation\n\nWritten by `python -m benchmarks.generate`: {describe_rounds(rounds)}. In a round, each"
+        f" contestant generates {NEW} tokens after a prompt of {PROMPT}, greedily, with a Llama of 15 million"
+        " parameters in float32. A step is one token for each row of the batch. The first call, which includes"
+        f" compilation, is not part of a round. {machine('jax', 'torch', 'transformers')}.\n"
     ]
     for batch in BATCHES:
         names = [OURS, *THEIRS, PRODUCTS]
         parts.append(section(batch, take_turns("benchmarks.generate", names, batch, rounds)))
-        print(parts[-1])
-        Path(__file__).with_suffix(".md").write_text("\n".join(parts), encoding="utf-8", newline="\n")
+        write_page(__file__, "\n".join(parts))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The peers: minitorch's GPT once more, written the usual way in flax nnx and in PyTorch, with the very same weights.
+"""The peers: minitorch's GPT, written the usual way in flax nnx and in PyTorch, with the same weights.
 
 Learned positions, LayerNorm without bias, GELU by its tanh approximation, no other biases, and a head tied to the token
 embedding: the model that the public nanoGPT trains on a CPU.
@@ -13,6 +13,7 @@ import numpy as np
 
 
 def weights_by_path(model: Any) -> dict[str, np.ndarray]:
+    """Return the weights of `model` as NumPy arrays, by path."""
     from minitorch.nn import paths
 
     return {path: np.array(value) for path, value in paths.flatten(model).items()}
@@ -24,7 +25,7 @@ def decayed(path: str) -> bool:
 
 
 def flax_gpt(model: Any) -> Any:
-    """A flax nnx module with the weights of `model`; calling it on ids (B, T) gives logits (B, T, V)."""
+    """Return a flax nnx module with the weights of `model`; a call maps ids (B, T) to logits (B, T, V)."""
     from flax import nnx
 
     c, w = model.config, weights_by_path(model)
@@ -79,7 +80,7 @@ BLOCK = {
 
 
 def torch_gpt(model: Any) -> Any:
-    """A PyTorch module with the weights of `model`; calling it on ids (B, T) gives logits (B, T, V)."""
+    """Return a PyTorch module with the weights of `model`; a call maps ids (B, T) to logits (B, T, V)."""
     import torch
     from torch import nn
 
@@ -122,7 +123,7 @@ def torch_gpt(model: Any) -> Any:
 
 
 def torch_optimizer(module: Any, learning_rate: float, weight_decay: float, b2: float) -> Any:
-    """AdamW that decays matrices only; PyTorch's default choice of implementation."""
+    """Return AdamW that decays matrices only, in PyTorch's default implementation."""
     import torch
 
     groups = [

@@ -1,12 +1,12 @@
-"""Does a run learn as well as it should? The public nanoGPT's small configuration, trained by minitorch and by PyTorch.
+"""Validation loss after a run: nanoGPT's small configuration, trained by minitorch and by PyTorch.
 
     python -m benchmarks.quality [FILE] [SEEDS]
 
 4 layers x 4 heads x 128 wide, context 64, batch 12, 2,000 steps of AdamW: learning rate 1e-3 after 100 steps of
 warm-up, cosine to 1e-4, weight decay 0.1, betas 0.9 and 0.99, clipping at norm 1, no dropout, characters as tokens, the
 first 90 % for training. On tinyshakespeare nanoGPT reports a validation loss of 1.88. FILE is any text of about a
-million characters; by default, a million characters of the standard library. Both start from the same weights, drawn
-anew for each seed, and draw their own batches; the validation loss is over the whole last tenth. Writes `quality.md`.
+million characters; by default, a million characters of the standard library. For each seed, both start from the same
+weights and sample their own batches; the validation loss is that of the whole last tenth. Writes `quality.md`.
 `make .venv/.bench` installs the peers.
 """
 
@@ -15,13 +15,12 @@ from __future__ import annotations
 import math
 import sys
 import time
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import numpy as np
 
-from .contest import machine, table
+from .harness import machine, table, verdict, write_page
 from .peers import torch_gpt, torch_optimizer
 
 STEPS, WARMUP, BATCH, CONTEXT = 2000, 100, 12, 64
@@ -30,7 +29,7 @@ TOLERANCE = 0.02
 
 
 def characters(source: str) -> tuple[np.ndarray, np.ndarray, int, str]:
-    """Train and validation ids, the size of the vocabulary, and what the text is."""
+    """Return training and validation ids, the size of the vocabulary, and a description of the text."""
     from minitorch.data import load_text
     from minitorch.text import train_tokenizer
 
@@ -39,13 +38,12 @@ def characters(source: str) -> tuple[np.ndarray, np.ndarray, int, str]:
     tokenizer = train_tokenizer("char", text)
     ids = np.array(tokenizer.encode(text), np.int32)
     cut = int(0.9 * len(ids))
-    about = (
-        f"{corpus.name}, {len(text):,} characters, {tokenizer.vocab_size} different, SHA-256 {corpus.sha256[:16]}..."
-    )
+    about = f"{corpus.name}, {len(text):,} characters, {tokenizer.vocab_size} distinct, SHA-256 {corpus.sha256[:16]}..."
     return ids[:cut], ids[cut:], tokenizer.vocab_size, about
 
 
-def first_model(vocab: int, seed: int) -> Any:
+def init_model(vocab: int, seed: int) -> Any:
+    """Return the model with its initial weights."""
     import jax
 
     import minitorch as mt
@@ -55,25 +53,26 @@ def first_model(vocab: int, seed: int) -> Any:
 
 
 def train_minitorch(train: np.ndarray, validation: np.ndarray, vocab: int, seed: int) -> float:
+    """Train by minitorch, and return the validation loss in nats per character."""
     import jax
 
     import minitorch as mt
     from minitorch.train import Sharded, Step, device_mesh
 
-    model = first_model(vocab, seed)
+    model = init_model(vocab, seed)
     mesh = device_mesh(BATCH)
     layout = Sharded(model, mesh.size)
     is_matrix = jax.tree.map(lambda leaf: float(leaf.ndim > 1), model)
     schedule = mt.optim.warmup_cosine_decay_schedule(0.0, PEAK, WARMUP, STEPS, END)
     adamw = mt.optim.adamw(schedule, b1=0.9, b2=B2, weight_decay=WEIGHT_DECAY, mask=lambda w: layout.pack(is_matrix))
 
-    def draw(tokens: Any, i: Any) -> Any:
+    def get_batch(tokens: Any, i: Any) -> Any:
         return mt.data.sample_batch(mt.data.step_key(seed, i), tokens, BATCH, CONTEXT)
 
     def loss(model: Any, x: Any, y: Any) -> Any:
         return mt.nn.cross_entropy(model(x), y)
 
-    step = Step(loss, mt.optim.chain(mt.optim.clip_by_global_norm(1.0), adamw), draw, layout, mesh)
+    step = Step(loss, mt.optim.chain(mt.optim.clip_by_global_norm(1.0), adamw), get_batch, layout, mesh)
     state, data = step.init(model), step.replicate(mt.data.token_array(train, vocab))
     for _ in range(STEPS // 50):
         state, _ = step.run(state, data, 50)
@@ -83,9 +82,10 @@ def train_minitorch(train: np.ndarray, validation: np.ndarray, vocab: int, seed:
 
 
 def train_torch(train: np.ndarray, validation: np.ndarray, vocab: int, seed: int) -> float:
+    """Train by PyTorch, and return the validation loss in nats per character."""
     import torch
 
-    module = torch_gpt(first_model(vocab, seed))
+    module = torch_gpt(init_model(vocab, seed))
     optimizer = torch_optimizer(module, PEAK, WEIGHT_DECAY, B2)
     rng = np.random.default_rng(seed)
 
@@ -109,13 +109,14 @@ def train_torch(train: np.ndarray, validation: np.ndarray, vocab: int, seed: int
 
 
 def whole_windows(tokens: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Batches (64, T) of windows side by side; what does not fill the last batch is left out."""
+    """Return batches (64, T) of adjacent windows, without the tokens that do not fill the last batch."""
     n = (len(tokens) - 1) // (64 * CONTEXT) * 64 * CONTEXT
     x, y = (tokens[i : i + n].reshape(-1, 64, CONTEXT) for i in (0, 1))
     return list(zip(x, y, strict=True))
 
 
 def main(source: str, seeds: int) -> None:
+    """Measure, and write the page."""
     from minitorch.train.devices import use_cpu_cores
 
     use_cpu_cores()
@@ -129,18 +130,23 @@ def main(source: str, seeds: int) -> None:
         seconds = f"{middle - start:.0f} and {time.perf_counter() - middle:.0f}"
         rows.append([str(seed), *(f"{values[-1]:.4f}" for values in losses.values()), seconds])
         print(rows[-1], flush=True)
+    write_page(__file__, report(rows, losses, about))
+
+
+def report(rows: list[list[str]], losses: dict[str, list[float]], about: str) -> str:
+    """Return the page."""
     ours, theirs = (mean(values) for values in losses.values())
-    rows.append(["mean", f"{ours:.4f}", f"{theirs:.4f}", ""])
-    verdict = "reached" if ours - theirs <= TOLERANCE else "missed"
-    page = (
+    seeds = len(losses["minitorch"])
+    rows = [*rows, ["mean", f"{ours:.4f}", f"{theirs:.4f}", ""]] if seeds > 1 else rows
+    return (
         "# Quality of a run\n\nWritten by `python -m benchmarks.quality`: validation loss in nats per character after"
-        f" {STEPS:,} steps of the public nanoGPT's small configuration, from the same first weights.\n\n"
+        f" {STEPS:,} steps of nanoGPT's small configuration, for {seeds} seed{'s' * (seeds > 1)}. Both libraries start"
+        " from the same weights.\n\n"
         f"{table(rows)}\n\n"
-        f"Text: {about}\n\nminitorch - PyTorch = {ours - theirs:+.4f}; at most {TOLERANCE:+}: {verdict}.\n\n"
+        f"Text: {about}\n\nminitorch - PyTorch = {ours - theirs:+.4f}; at most {TOLERANCE:+}:"
+        f" {verdict(ours - theirs <= TOLERANCE)}.\n\n"
         f"{machine('jax', 'torch')}.\n"
     )
-    print(page)
-    Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""One training step of a GPT: minitorch, against flax nnx, `jax.value_and_grad` and PyTorch eager.
+"""One training step of a GPT: minitorch against flax nnx, `jax.value_and_grad` and PyTorch eager.
 
     python -m benchmarks.train_step [ROUNDS]
 
-Every contestant has the same weights, AdamW with decay on matrices, clipping to norm 1, and float32. A turn is ten
-steps in a row with one wait at the end, as a training loop does them; its time is divided by their number. Prints
+Every contestant has the same weights, AdamW with decay of matrices, clipping to norm 1, and float32. A turn is ten
+steps with one wait at the end, as in a training loop; its time is divided by their number. Prints
 tables and writes them to `train_step.md`. `make .venv/.bench` installs the peers.
 """
 
@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .contest import machine, serve, spread, table, take_turns
+from .harness import describe_rounds, machine, serve, spread, table, take_turns, verdict, write_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SETTINGS = {
     "4 layers x 4 heads x 128 wide, context 64, batch 12": dict(
@@ -41,7 +42,7 @@ MOST_COMPILE, MOST_MEMORY = 1.3, 1.2  # times jax.value_and_grad's, at most
 
 
 def make_model(settings: dict[str, int]) -> tuple[Any, Any, Any]:
-    """The model, and one batch (B, T) of inputs and targets."""
+    """Return the model, and one batch of inputs and targets (B, T)."""
     import jax
 
     import minitorch as mt
@@ -53,22 +54,25 @@ def make_model(settings: dict[str, int]) -> tuple[Any, Any, Any]:
 
 
 def loss(model: Any, x: Any, y: Any) -> Any:
+    """Return the mean cross-entropy of a batch, ()."""
     import minitorch as mt
 
     return mt.nn.cross_entropy(model(x), y)
 
 
 def optimizer(library: Any, mask: Any) -> Any:
+    """Return the optimizer of minitorch or optax."""
     clip, decay = library.clip_by_global_norm(1.0), library.adamw(1e-3, b1=0.9, b2=0.99, weight_decay=0.1, mask=mask)
     return library.chain(clip, decay)
 
 
 def temporary_bytes(compiled: Any) -> int:
-    """What one device holds beside arguments and results while the program runs, as XLA planned it."""
+    """Return the temporary memory of one device while the program runs, as XLA planned it."""
     return compiled.memory_analysis().temp_size_in_bytes
 
 
 def minitorch_step(settings: dict[str, int], cores: int) -> tuple[Callable[[], Any], dict[str, float]]:
+    """Return a function that makes the steps of a turn, and facts about the compiled program."""
     from minitorch.train.devices import use_cpu_cores
 
     if cores > 1:
@@ -101,6 +105,7 @@ def minitorch_step(settings: dict[str, int], cores: int) -> tuple[Callable[[], A
 
 
 def jax_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, float]]:
+    """Do the same with `jax.value_and_grad` and optax."""
     import jax
     import optax
 
@@ -127,6 +132,7 @@ def jax_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, flo
 
 
 def flax_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, float]]:
+    """Do the same with flax nnx and optax."""
     import jax
     import optax
     from flax import nnx
@@ -155,6 +161,7 @@ def flax_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, fl
 
 
 def torch_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, float]]:
+    """Do the same with PyTorch eager."""
     import numpy as np
     import torch
 
@@ -177,7 +184,7 @@ def torch_step(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, f
 
 
 def products(settings: dict[str, int]) -> tuple[list[tuple[int, int]], int]:
-    """The shapes of the weights that a token passes through, and the number of tokens in a batch."""
+    """Return the shapes of the weights that a token is multiplied with, and the number of tokens in a batch."""
     d = settings["width"]
     block = [(d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)]
     return [*block * settings["layers"], (d, settings["vocab"])], settings["batch"] * settings["context"]
@@ -199,7 +206,7 @@ def jax_products(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str,
     def chain(weights: list[Any], x: Any) -> Any:
         for w in weights:
             x = x[:, : len(w)] @ w
-        return (x * x).sum()  # A plain sum would have the same way back in every step, and XLA would go it once.
+        return (x * x).sum()  # The gradient of a plain sum is the same in every step, and XLA would compute it once.
 
     def repeat(weights: list[Any], x: Any) -> Any:
         def body(i: Any, gradients: Any) -> Any:
@@ -214,7 +221,7 @@ def jax_products(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str,
 
 
 def torch_products(settings: dict[str, int]) -> tuple[Callable[[], Any], dict[str, float]]:
-    """The same products by PyTorch."""
+    """Do the same products with PyTorch."""
     import torch
 
     shapes, tokens = products(settings)
@@ -244,8 +251,9 @@ CONTESTANTS: dict[str, Callable[..., Any]] = {
 
 
 def compete(name: str, settings: dict[str, int]) -> None:
+    """Serve as one contestant."""
     turn, facts = CONTESTANTS[name](settings)
-    first = float(turn())  # Compiles what is not compiled yet, and warms up.
+    first = float(turn())  # Compiles, and warms up.
 
     def answer() -> float:
         start = time.perf_counter()
@@ -256,38 +264,40 @@ def compete(name: str, settings: dict[str, int]) -> None:
 
 
 def section(title: str, results: dict[str, tuple[Any, list[float]]]) -> str:
+    """Return the part of the page about one model."""
     ours = results[OURS][1]
-    rows = [["", "ms a step", "minitorch is faster by", "target", "loss of the warm-up", "compile s", "temporary MB"]]
+    rows = [["", "ms per step", "minitorch is faster by", "target", "loss of the warm-up", "compile s", "temporary MB"]]
     for name, (facts, times) in results.items():
         ratios = [theirs / mine for theirs, mine in zip(times, ours, strict=True)]
         target = TARGETS.get(name)
-        verdict = f"{target}: {'reached' if median(ratios) >= target else 'missed'}" if target else ""
+        reached = f"{target}: {verdict(median(ratios) >= target)}" if target else ""
         known = [f"{facts[k] / scale:.1f}" if k in facts else "" for k, scale in (("compile", 1), ("memory", 1e6))]
         rows.append(
-            [name, spread(times), "" if name == OURS else spread(ratios, "x"), verdict, f"{facts['loss']:.4f}", *known]
+            [name, spread(times), "" if name == OURS else spread(ratios, "x"), reached, f"{facts['loss']:.4f}", *known]
         )
     one, jax = results[ONE_DEVICE][0], results[JAX][0]
     compiles, memories = one["compile"] / jax["compile"], one["memory"] / jax["memory"]
-    # Nobody who computes on XLA in float32 is spared the products, so that they bound what any step could reach.
+    # Every float32 step on XLA computes the products, so they bound the speed of any step.
     fastest = median(theirs / least for theirs, least in zip(results[FLAX][1], results[JAX_PRODUCTS][1], strict=True))
     return (
         f"## {title}\n\n{table(rows)}\n\n"
-        f"Of a step, {median(results[JAX_PRODUCTS][1]) / median(ours):.0%} are XLA's products with weights. A step that"
-        f" did nothing else would be {fastest:.2f}x as fast as flax nnx, whose step makes the same products.\n\n"
+        f"XLA's products with weights take {median(results[JAX_PRODUCTS][1]) / median(ours):.0%} of a step. A step"
+        f" without anything else would be {fastest:.2f}x as fast as flax nnx, whose step computes the same"
+        " products.\n\n"
         f"On one device, compiling takes {compiles:.2f}x the time of `jax.value_and_grad` (at most {MOST_COMPILE}), and"
         f" a step {memories:.2f}x the memory (at most {MOST_MEMORY}).\n"
     )
 
 
 def main(rounds: int) -> None:
+    """Measure, and write the page."""
     parts = [
-        "# One training step\n\nWritten by `python -m benchmarks.train_step`: median (middle half) of"
-        f" {rounds} turns. {machine('jax', 'flax', 'optax', 'torch')}.\n"
+        f"# One training step\n\nWritten by `python -m benchmarks.train_step`: {describe_rounds(rounds)}, each of ten"
+        f" steps. {machine('jax', 'flax', 'optax', 'torch')}.\n"
     ]
     for title, settings in SETTINGS.items():
         parts.append(section(title, take_turns("benchmarks.train_step", list(CONTESTANTS), settings, rounds)))
-        print(parts[-1])
-        Path(__file__).with_suffix(".md").write_text("\n".join(parts), encoding="utf-8", newline="\n")
+        write_page(__file__, "\n".join(parts))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
-"""Contestants that take turns: each in a process of its own, warmed up once, asked in rounds, so that a busy moment of
-the machine hits all of them alike, and what one library sets (threads, flags, devices) touches no other.
+"""The harness of the benchmarks: contestants that take turns, and the page with their results.
+
+Each contestant has its own process, is warmed up once, and is measured once per round. So a busy moment of the machine
+slows all of them, and what one library sets (threads, flags, devices) does not affect the others.
 """
 
 from __future__ import annotations
@@ -9,18 +11,19 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).parent.parent
 
 
 class Contestant:
-    """A process that runs `python -m MODULE NAME SETTINGS`, and answers each line on its standard input with one of
-    JSON."""
+    """A process that runs `python -m MODULE NAME SETTINGS` and answers each line of input with a line of JSON."""
 
     def __init__(self, module: str, name: str, settings: Any):
         command = [sys.executable, "-W", "ignore", "-m", module, name, json.dumps(settings)]
@@ -29,7 +32,8 @@ class Contestant:
         self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}, **pipes)
         self.ready = self._read()
 
-    def ask(self) -> Any:
+    def measure(self) -> Any:
+        """Return the result of one round."""
         self.process.stdin.write("go\n")  # pyright: ignore[reportOptionalMemberAccess]
         self.process.stdin.flush()  # pyright: ignore[reportOptionalMemberAccess]
         return self._read()
@@ -37,49 +41,62 @@ class Contestant:
     def _read(self) -> Any:
         line = self.process.stdout.readline()  # pyright: ignore[reportOptionalMemberAccess]
         if not line:
-            raise RuntimeError(f"{self.name} ended with exit code {self.process.wait()}: see its error above.")
+            raise RuntimeError(f"{self.name} exited with code {self.process.wait()}: see its error above.")
         return json.loads(line)
 
     def close(self) -> None:
+        """End the process."""
         self.process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
         self.process.wait()
 
 
 def serve(ready: Any, answer: Callable[[], Any]) -> None:
-    """The contestant's side: say what it is, then answer each line."""
+    """Run the contestant's side: print `ready`, then answer each line of input with the result of one round."""
     print(json.dumps(ready), flush=True)
     for _ in sys.stdin:
         print(json.dumps(answer()), flush=True)
 
 
 def take_turns(module: str, names: Sequence[str], settings: Any, rounds: int) -> dict[str, tuple[Any, list[Any]]]:
-    """For each name, what it said when ready, and its answer in each round."""
+    """Return what each contestant printed when it was ready, and its result in each round, by name."""
     contestants = [Contestant(module, name, settings) for name in names]
     answers: dict[str, list[Any]] = {name: [] for name in names}
     for i in range(rounds):
         print(f"\rround {i + 1} of {rounds}", end="", file=sys.stderr, flush=True)
         for contestant in contestants:
-            answers[contestant.name].append(contestant.ask())
+            answers[contestant.name].append(contestant.measure())
     print("\r", end="", file=sys.stderr)
     for contestant in contestants:
         contestant.close()
     return {c.name: (c.ready, answers[c.name]) for c in contestants}
 
 
-def spread(values: Sequence[float], unit: str = "") -> str:
-    """Median, and the range of the middle half."""
-    low, _, high = quantiles(values, n=4)
-    return f"{median(values):.3g} ({low:.3g}-{high:.3g}){unit}"
+def spread(values: Sequence[float], unit: str = "", form: str = ".3g") -> str:
+    """Format the median of `values` and the range of their middle half; a single value has no range."""
+    if len(values) == 1:
+        return f"{values[0]:{form}}{unit}"
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return f"{median(values):{form}} ({low:{form}}-{high:{form}}){unit}"
+
+
+def describe_rounds(rounds: int, range_shown: str = "middle half") -> str:
+    """Return what the cells of a table are: a median with a range, or the result of a single round."""
+    return "a single round" if rounds == 1 else f"median ({range_shown}) of {rounds} rounds"
+
+
+def verdict(reached: bool) -> str:
+    """Return whether a target was reached, as a word."""
+    return "reached" if reached else "missed"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as a Markdown table, the first its head."""
+    """Return rows as a Markdown table; the first is its header."""
     head, *body = rows
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *body])
 
 
 def machine(*packages: str) -> str:
-    """What was measured on what."""
+    """Return the versions of Python and `packages`, and the processor."""
     versions = []
     for package in packages:
         try:
@@ -87,3 +104,9 @@ def machine(*packages: str) -> str:
         except PackageNotFoundError:
             versions.append(f"{package} not installed")
     return f"Python {platform.python_version()}, {', '.join(versions)}; {os.cpu_count()} cores, {platform.machine()}"
+
+
+def write_page(module: str, page: str) -> None:
+    """Print `page`, and write it to the Markdown file next to the file `module`."""
+    print(page)
+    Path(module).with_suffix(".md").write_text(page, encoding="utf-8", newline="\n")
