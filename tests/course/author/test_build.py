@@ -4,7 +4,7 @@ import pytest
 from minitorch_course.author.build import build, execute, release_to
 from minitorch_course.author.layout import CourseLayout
 from minitorch_course.author.scaffold import scaffold
-from minitorch_course.author.source import AuthoringError, read_source
+from minitorch_course.author.source import AuthoringError, parse_source
 
 FAULTS = """# %% [markdown]
 # # Faults
@@ -67,7 +67,7 @@ def test_what_should_not_be_published_is_refused_at_its_line(tmp_path):
     path = tmp_path / "16_faults.py"
     path.write_text(FAULTS, "utf-8")
     with pytest.raises(AuthoringError) as raised:
-        execute(read_source(path))
+        execute(parse_source(path))
     found = [problem.removeprefix(f"{path}:") for problem in raised.value.problems]
     assert found[0].startswith("5: the cell 'fails' fails: ZeroDivisionError")
     assert found[1].startswith("8: the cell 'warns' writes a warning or other text to standard error: ")
