@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Bool, Float, Integer
 
 from .. import ops
 from .._types import Array, Key
@@ -34,10 +35,10 @@ FEW_TOKENS = 8  # Up to this number of tokens, an expert that none of them chose
 class Routing(NamedTuple):
     """The experts of each token."""
 
-    logits: Array  # (N, E)
-    probabilities: Array  # (N, E)
-    chosen: Array  # (N, E) booleans, `top_k` in each row
-    gates: Array  # (N, E): the weight of each expert's output, 0 where not chosen
+    logits: Float[Array, "N E"]
+    probabilities: Float[Array, "N E"]
+    chosen: Bool[Array, "N E"]  # `top_k` in each row.
+    gates: Float[Array, "N E"]  # The weight of each expert's output, 0 where not chosen.
 
 
 class Router(Module):
@@ -47,15 +48,15 @@ class Router(Module):
     not a `Linear`, so quantization, pruning and adapters leave it as it is.
     """
 
-    weight: Array  # (D, E)
+    weight: Float[Array, "D E"]
     top_k: int = static(default=2)
 
-    def logits(self, x: Array) -> Array:
-        """Return the experts' scores: x (N, D) to (N, E)."""
+    def logits(self, x: Float[Array, "N D"]) -> Float[Array, "N E"]:
+        """Return the experts' scores."""
         return ops.matmul(at_least_float32(x), at_least_float32(self.weight))
 
-    def __call__(self, x: Array) -> Routing:
-        """Choose the experts of the tokens x (N, D)."""
+    def __call__(self, x: Float[Array, "N D"]) -> Routing:
+        """Choose the experts of the tokens x."""
         logits = self.logits(x)
         probabilities = ops.softmax(logits)
         _, best = jax.lax.top_k(stop_gradient(logits), self.top_k)  # (N, top_k)
@@ -89,20 +90,19 @@ class MoE(Module):
             )
         return cls(Router(normal(0.02)(fold_in_name(key, "router"), (width, len(experts))), top_k), experts)
 
-    def __call__(self, x: Array) -> Array:
-        """Return the gated sum of the experts' outputs: x (..., D) to (..., D)."""
+    def __call__(self, x: Float[Array, "*batch D"]) -> Float[Array, "*batch D"]:
         flat = ops.reshape(x, (-1, x.shape[-1]))  # (N, D)
         routing = self.router(flat)
         if self.capacity is None:
             return ops.reshape(self.combine(flat, routing), x.shape)
         return ops.reshape(self.combine_with_capacity(flat, routing, self.capacity), x.shape)
 
-    def combine(self, x: Array, routing: Routing) -> Array:
-        """Return the gated sum of the experts' outputs for the tokens x (N, D): (N, D)."""
+    def combine(self, x: Float[Array, "N D"], routing: Routing) -> Float[Array, "N D"]:
+        """Return the gated sum of the experts' outputs."""
         outputs = [_gated(expert, x, routing.gates[:, e : e + 1]) for e, expert in enumerate(self.experts)]
         return sum(outputs[1:], outputs[0])
 
-    def combine_with_capacity(self, x: Array, routing: Routing, capacity: float) -> Array:
+    def combine_with_capacity(self, x: Float[Array, "N D"], routing: Routing, capacity: float) -> Float[Array, "N D"]:
         """Combine as `combine` does, with at most capacity x N top_k / E tokens for an expert: the first that chose it.
 
         The other tokens skip the expert, and only the residual stream carries them on.
@@ -126,7 +126,7 @@ def _gated(expert: Any, x: Array, gate: Array) -> Array:
     return jax.lax.cond(jnp.any(gate > 0), lambda: gate * expert(x), lambda: jnp.zeros_like(x))
 
 
-def balance_loss(routing: Routing) -> Array:
+def balance_loss(routing: Routing) -> Float[Array, ""]:
     """Return E x the sum over experts of (share of the choices) x (mean probability): 1 if even, at most E / top_k.
 
     Equation 4 of Fedus et al., arXiv 2101.03961, counting all `top_k` choices.
@@ -136,13 +136,15 @@ def balance_loss(routing: Routing) -> Array:
     return len(shares) * ops.sum(shares * ops.mean(routing.probabilities, axis=0))
 
 
-def z_loss(routing: Routing) -> Array:
+def z_loss(routing: Routing) -> Float[Array, ""]:
     """Return the mean squared logsumexp of the router's logits, which keeps them small. Equation 5 of ST-MoE."""
     return ops.mean(ops.square(ops.logsumexp(routing.logits, axis=-1)))
 
 
-def forward_with_routing(model: Transformer, ids: Array, capacity: float | None = None) -> tuple[Array, list[Routing]]:
-    """Return the logits (B, T, V) of ids (B, T), and the routing of each mixture of experts.
+def forward_with_routing(
+    model: Transformer, ids: Integer[Array, "B T"], capacity: float | None = None
+) -> tuple[Float[Array, "B T V"], list[Routing]]:
+    """Return the logits of ids, and the routing of each mixture of experts.
 
     Raises:
       ValueError: the model has no mixture of experts.

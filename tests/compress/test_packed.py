@@ -40,7 +40,8 @@ def test_matmul_equals_that_with_the_dequantized_matrix(scheme, shape, monkeypat
     monkeypatch.setattr(packed, "CHUNK", 5 * 128)  # 12 rows: two chunks, and two more rows
     monkeypatch.setattr(packed, "FUSED_INPUTS", 48)
     x, matrix = RNG.normal(size=shape).astype(np.float32), PackedMatrix.quantize(W, scheme)
-    np.testing.assert_allclose(matmul(jnp.asarray(x), matrix), x @ np.asarray(matrix.dequantize()).T, atol=2e-4)
+    y = jax.jit(lambda x, matrix: matmul(x, matrix))(x, matrix)  # A new function, which sees the patched constants.
+    np.testing.assert_allclose(y, x @ np.asarray(matrix.dequantize()).T, atol=2e-4)
 
 
 @pytest.mark.parametrize("vectors", [1, 6])

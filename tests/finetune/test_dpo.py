@@ -25,10 +25,11 @@ def test_a_whole_model_learns_preferences(base, questions, config, tmp_path):
     batch = task.get_batch(task.data, jnp.int32(0))
     assert batch[0].shape == (8, 2, 16)
     assert batch[2].sum(axis=-1).tolist() == [[2, 2]] * 8
-    assert_allclose(task.loss(task.start, *batch, *task.frozen), np.log(2), rtol=1e-5)  # Before training.
+    loss = jax.jit(task.loss)
+    assert_allclose(loss(task.start, *batch, *task.frozen), np.log(2), rtol=1e-5)  # Before training.
     train(dataclasses.replace(config, lr=1e-2), tmp_path / "run", task=make)
     tuned = load_run(tmp_path / "run").model
-    assert task.loss(tuned, *batch, *task.frozen) < 0.3
+    assert loss(tuned, *batch, *task.frozen) < 0.3
     jax.tree.map(np.testing.assert_array_equal, model, before)
 
 
@@ -44,8 +45,10 @@ def test_log_probabilities_of_answers_are_sums_over_their_tokens(base):
     model, _ = base
     rng = np.random.default_rng(0)
     ids, counted = rng.integers(0, 29, (3, 2, 9)), rng.random((3, 2, 8)) > 0.5
-    result = answer_log_probs(model, jnp.asarray(ids[..., :-1]), jnp.asarray(ids[..., 1:]), counted)
-    log_probs = np.asarray(jax.nn.log_softmax(model(jnp.asarray(ids[..., :-1].reshape(6, 8))))).reshape(3, 2, 8, -1)
+    result = jax.jit(answer_log_probs)(model, jnp.asarray(ids[..., :-1]), jnp.asarray(ids[..., 1:]), counted)
+    log_probs = np.asarray(
+        jax.nn.log_softmax(jax.jit(lambda model, ids: model(ids))(model, ids[..., :-1].reshape(6, 8)))
+    ).reshape(3, 2, 8, -1)
     for i, j in np.ndindex(3, 2):
         expected = sum(log_probs[i, j, t, ids[i, j, t + 1]] for t in range(8) if counted[i, j, t])
         assert_allclose(result[i, j], expected, rtol=1e-4)
