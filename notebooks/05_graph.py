@@ -1,18 +1,18 @@
 # %% [markdown]
 # # From tape to graph
 #
-# In notebook 04 one word, `jax.jit`, made your training step many times faster. The formulas were the same, the
-# numbers were the same, the machine was the same. So where had all that time gone? In this notebook you look inside:
-# at the program that `jit` makes of your Python, at what it costs to make, and at the speed limit that no program can
+# In notebook 04 one word, `jax.jit`, made your training step many times faster. The formulas were the same, the numbers
+# were the same, the machine was the same. So where had all that time gone? In this notebook you look inside: at the
+# program that `jit` makes from your Python, at the price of making it, and at the speed limit that no program can
 # break.
 #
 # **When you have finished you can**
 #
-# - read the program that `jax.jit` makes of a function, and say how often each of its operations runs;
+# - read the program that `jax.jit` makes from a function, and say how often each of its operations runs;
 # - predict when `jit` traces again, and repair functions that it cannot trace;
 # - compile a training step that reuses the memory of the old weights, and many steps in one call;
 # - count the arithmetic of a step by hand, and agree with the compiler's own count within 5 %;
-# - measure the roofline of your machine, draw your step on it, and say what holds it back.
+# - measure the roofline of your machine, draw your step on it, and say what limits its speed.
 #
 # ```
 #   application     a chat window, a digit reader
@@ -23,8 +23,8 @@
 #   hardware        multiply, add, fetch                    <- and here: what the machine can do at most
 # ```
 #
-# Time: about 90 minutes. Before: notebook 02 (the tape) and 04 (optimizers). The stretch exercise of 04 with a `jit`
-# of your own helps, but is not needed.
+# Time: about 90 minutes. Before: notebook 02 (the tape) and 04 (optimizers). It helps if you did the stretch exercise
+# of 04 in which you write your own `jit`, but you don't need it.
 
 # %% name="imports"
 import functools
@@ -45,8 +45,9 @@ setup()
 # %% [markdown]
 # ## 1. The same step, three ways
 #
-# Here is one training step on its way through the machine. Above, Python runs each operation as it comes to it.
-# Below, Python ran once, wrote down what is to be done, and a compiler made one program of it.
+# Here is one training step on its way through the machine. In the upper half, Python runs each operation as soon as it
+# reaches it. In the lower half, Python ran once and wrote down what has to be done, and a compiler turned that into one
+# program.
 
 # %% name="lanes" tags=["demo"]
 from minitorch_course.figures import roofline, staging
@@ -63,8 +64,8 @@ staging.lanes()
 # | taped, compiled | the same tape, while `jax.jit` watches | one compiled program |
 # | `jax.grad`, compiled | JAX itself | one compiled program |
 #
-# Predict before you run: the order of the three, and the factor between the first and the second. (The cell takes
-# your loss of notebook 03 and your Adam of 04, if they are in this folder.)
+# Predict before you run: the order of the three, and the factor between the first and the second. (The cell uses your
+# loss from notebook 03 and your Adam from 04, if they are in this folder.)
 
 
 # %% name="stopwatch"
@@ -120,13 +121,14 @@ for name, step in WAYS.items():
     print(f"{name:20} {1000 * each:7.3f} ms a step")
 
 # %% [markdown]
-# The two compiled ways are near each other, and the eager one is far behind. It is not the mathematics and it is not
-# the tape. The rest of the notebook takes the difference apart, and at the end you will have accounted for it.
+# The two compiled ways are about equally fast, and the eager one is far behind. The mathematics is not the reason, and
+# the tape is not the reason either. The rest of the notebook takes the difference apart, and at the end you can explain
+# all of it.
 #
-# **A trap of every such table.** A call of JAX returns *before* the work is done: it hands you an array that is still
-# being computed, so that Python can go on. A stopwatch around the call alone measures how fast one can *ask*.
-# `jax.block_until_ready` waits for the answer; the stopwatch above has it. A product of large matrices, requested and
-# answered:
+# **A trap in every such table.** A JAX call returns *before* the work is done: it gives you an array that is still
+# being computed, so that Python can go on (*asynchronous dispatch*). A stopwatch around the call alone measures how
+# fast you can *ask*. `jax.block_until_ready` waits for the answer, and the stopwatch above uses it. Here is a product
+# of large matrices, timed until the call returns and until the result is there:
 
 # %% name="asked" tags=["demo", "nbval-ignore-output"]
 matrix = jnp.ones((1500, 1500))
@@ -140,9 +142,9 @@ print(f"requested after {1000 * asked:.2f} ms, answered after {1000 * (time.perf
 # %% [markdown]
 # ## 2. What `jit` sees
 #
-# `jax.jit(f)` runs your Python once, on stand-ins that have a shape and a dtype and no numbers, and writes down what
-# is done to them. (In the second stretch exercise of 04 you can build that.) `jax.make_jaxpr` does only the writing
-# down, and shows it:
+# `jax.jit(f)` runs your Python once, on stand-ins (*tracers*) that have a shape and a dtype but no numbers, and writes
+# down what your code does to them. This is called *tracing*. (In the second stretch exercise of 04 you can build it.)
+# `jax.make_jaxpr` only traces, and shows you the result:
 
 
 # %% name="layer"
@@ -155,21 +157,21 @@ print(jax.make_jaxpr(layer)(jnp.ones((5, 3)), jnp.ones((3, 4)), jnp.ones(4)))
 
 # %% [markdown]
 # This is a **jaxpr**: inputs, a list of equations, outputs. Each equation applies one *primitive* to variables and
-# names the result. It is notebook 02's tape before any number has come in: **the graph**. As Python objects:
+# names the result. It is notebook 02's tape, without any numbers yet: **the graph**. As Python objects:
 #
 # | | |
 # |---|---|
 # | `program = jax.make_jaxpr(f)(*args)` | the program of `f` for arguments like `args` |
 # | `program.eqns` | its equations, a list |
-# | `program.in_avals`, `program.out_avals` | what is known of its inputs and outputs: each has `.shape`, `.size`, `.dtype` |
+# | `program.in_avals`, `program.out_avals` | what is known about its inputs and outputs: each has `.shape`, `.size`, `.dtype` |
 # | `equation.primitive.name` | such as `"dot_general"` (every matrix product), `"tanh"`, `"add"` |
 # | `equation.invars[0].aval`, `equation.outvars[0].aval` | the same for an equation's inputs and outputs |
-# | `equation.params` | a dict of what else there is to say: axes, or a whole program |
+# | `equation.params` | a dict with everything else: axes, or a whole program |
 #
-# A whole program: a function that is itself under `jax.jit` becomes *one* equation named `jit`, which holds the
+# Why a whole program? A function that is itself under `jax.jit` becomes *one* equation named `jit`, which holds the
 # program of that function. A loop, `jax.lax.scan(body, first, length=5)`, becomes one equation that holds the program
-# of its body, and runs it 5 times. So programs stand inside programs, like folders inside folders. `inner` opens one
-# such folder:
+# of its body, and runs it 5 times. So programs contain programs, as folders contain folders. `inner` opens one such
+# folder:
 
 
 # %% name="inner"
@@ -209,11 +211,11 @@ for equation in jax.make_jaxpr(looped)(jnp.ones(3)).eqns:
     print(f"{equation.primitive.name:8} holds {held}")
 
 # %% [markdown]
-# How many operations does `looped` run? Two equations stand in its list. But the scan itself computes nothing: it runs tanh 5
-# times and the product 5 times. With the addition that makes 11.
+# How many operations does `looped` run? Its list has two equations. But the scan itself computes nothing: it runs tanh
+# 5 times and the product 5 times. Together with the addition that makes 11.
 #
-# Predict: a scan of length 3, whose body is one `sin` and another scan of length 4 over a tanh. How many tanh run,
-# and how many sin?
+# Predict: a scan of length 3 has a body with one `sin` and another scan, of length 4, over a tanh. How many times does
+# tanh run, and how many times does sin?
 
 # %% name="nested-shown" tags=["demo"]
 staging.nested()
@@ -221,8 +223,8 @@ staging.nested()
 # %% [markdown]
 # ### Exercise 1: what runs, and how often
 #
-# Walk through the list. An equation that holds programs counts for nothing itself: what is inside of it runs instead,
-# that often. The depth is not known beforehand, so let the function call itself.
+# Walk through the list. Don't count an equation that holds programs. Count the equations inside it instead, as many
+# times as they run. You don't know in advance how deep the programs are nested, so let the function call itself.
 
 
 # %% name="executed" tags=["exercise"]
@@ -392,8 +394,8 @@ report(
 report(tally(executed(jax.make_jaxpr(lambda x: jnp.cos(x) * x)(1.0))))
 
 # %% [markdown]
-# Now your count, on the step of section 1. Guess first: one step of a network with two layers, gradient, Adam and
-# all. How many operations?
+# Now apply your count to the step of section 1. Guess first: how many operations does one step of a network with two
+# layers run, with the gradient, Adam and everything?
 
 # %% name="operations-of-a-step" tags=["demo"]
 with skip_if_unfinished():
@@ -402,13 +404,13 @@ with skip_if_unfinished():
     print("The most frequent:", dict(sorted(counts.items(), key=lambda item: -item[1])[:5]))
 
 # %% [markdown]
-# Nearly all the arithmetic is in five of them. In the eager way each of the others costs a trip from Python through
-# the framework to the machine and back as well, and the trip is the same for 10 numbers and for 10,000. Keep the
-# number in mind: section 11 makes up the account.
+# Nearly all the arithmetic is in five of them. But when the step runs eagerly, each of the others also costs a trip
+# from Python through the framework to the machine and back, and the trip takes the same time for 10 numbers and for
+# 10,000. Remember this number of operations: section 11 uses it to explain where the time goes.
 #
 # ## 3. When `jit` looks again
 #
-# A program has to be traced and compiled before it can run. How dear is that?
+# A program has to be traced and compiled before it can run. How much time does that cost?
 
 # %% name="first-call" tags=["demo", "nbval-ignore-output"]
 again, batch = jax.jit(step_with(mt.value_and_grad)), (train_x[:64], train_y[:64])
@@ -418,9 +420,9 @@ first_call = time.perf_counter() - begun
 print(f"The first call took as long as {first_call / seconds(again, first_model, first_state, *batch):.0f} others.")
 
 # %% [markdown]
-# So the program is kept, and used again when a call *looks the same*. What is "the same"? The way to find out is to
-# ask `jit` itself. The function below returns the number of its own trace. Python runs only while it is traced, so
-# that the number is baked into the program, and the answer says *which program ran*:
+# So `jit` keeps the program in a cache, and uses it again when a call *looks the same*. What is "the same"? We can ask
+# `jit` itself. The function below returns the number of its own trace. Its Python code runs only during tracing, so the
+# number is baked into the program, and the result says *which program ran*:
 
 
 # %% name="programs"
@@ -437,7 +439,7 @@ def programs(calls, **options):
 
 
 # %% [markdown]
-# Before you run the cell, write down nine numbers: which calls share a program?
+# Before you run the cell, write down nine numbers. Which calls share a program?
 
 # %% name="which-program" tags=["demo"]
 CALLS = {
@@ -455,21 +457,21 @@ for call, number in zip(CALLS, programs(CALLS.values()), strict=True):
     print(f"{call:24} program {number}")
 
 # %% [markdown]
-# Numbers do not matter, not even Python's own. What matters:
+# The values do not matter, not even those of Python's own numbers. These things matter:
 #
 # - the **structure** of the arguments: which dicts with which names, which lists and tuples;
-# - of each leaf the **shape** and the **dtype**;
-# - of each leaf whether its dtype is **weak**. Python's `2.0` has no width of its own: times a bfloat16 array it is
-#   bfloat16, times a float32 array float32. An array `jnp.float32(2.0)` insists: times a bfloat16 array it gives
-#   float32. Two programs.
+# - the **shape** and the **dtype** of each leaf;
+# - whether the dtype of each leaf is **weak**. Python's `2.0` has no width of its own: multiplied by a bfloat16 array
+#   it is bfloat16, multiplied by a float32 array it is float32. An array `jnp.float32(2.0)` insists on its dtype:
+#   multiplied by a bfloat16 array it gives float32. So these are two programs.
 #
-# `jax.tree.flatten(args)` gives the leaves and the structure. `jax.typeof(leaf)` gives what is known of a leaf, for
-# arrays and for Python's numbers: `.shape`, `.dtype` and `.weak_type`.
+# `jax.tree.flatten(args)` gives the leaves and the structure. `jax.typeof(leaf)` gives the type of a leaf, for arrays
+# and for Python's numbers: `.shape`, `.dtype` and `.weak_type`.
 #
-# And there is a door out: an argument may be declared **static**, `jax.jit(f, static_argnums=(1,))`. A static
-# argument is not traced. Your Python sees its value, may use it in an `if` or as a size, and the value itself becomes
-# part of what must be the same. A new value is a new program: right for the number of layers, a catastrophe for a
-# learning rate that changes at each step.
+# There is a way out: you can declare an argument **static**, `jax.jit(f, static_argnums=(1,))`. A static argument is
+# not traced. Your Python sees its value and may use it in an `if` or as a size, and the value itself becomes part of
+# the key. Each new value needs a new program. That is right for the number of layers, and a catastrophe for a learning
+# rate that changes at each step.
 #
 # ### Exercise 2: the key
 #
@@ -659,8 +661,8 @@ report(
 )
 
 # %% [markdown]
-# What it is good for: a chat that grows by one token at a time, and an epoch whose last batch is smaller. Say how
-# many programs each of these needs, then look.
+# Now use the key on two real cases: a chat that grows by one token at a time, and an epoch whose last batch is smaller.
+# Say how many programs each of them needs, then look.
 
 # %% name="retraces" tags=["demo"]
 with skip_if_unfinished():
@@ -671,13 +673,13 @@ with skip_if_unfinished():
         print(f"{name:24} {len(calls):4} calls, {len({cache_key(args) for args in calls}):4} programs")
 
 # %% [markdown]
-# Padding wastes some arithmetic and saves 92 compilations. Servers of language models do it ("bucketing"). Now try it
-# the other way round: which arguments would make *every* step of a training a new program?
+# Padding wastes some arithmetic and saves 92 compilations. Language model servers do it ("bucketing"). Now think the
+# other way round: which arguments would make `jit` compile a new program for *every* training step?
 #
 # ## 4. What `jit` cannot see
 #
-# A stand-in has no numbers. So nothing that *Python* does may hang on a number. Here are three honest functions that
-# do, in the three ways in which it happens:
+# A tracer has no numbers. So nothing that *Python* does may depend on a number. Here are three ordinary functions that
+# break this rule, each in a different way (there are only these three):
 #
 # 1. `length`: an `if` on a value.
 # 2. `positive_mean`: a shape that depends on values. How many numbers are positive?
@@ -716,17 +718,18 @@ for function, args in ((length, (three,)), (positive_mean, (three,)), (square_ro
 # %% [markdown]
 # The cures, in the same order:
 #
-# 1. Compute both sides and choose: `jnp.where(condition, a, b)`. Where a side is dear or forbidden, `jax.lax.cond(condition,
-#    if_true, if_false, x)` runs one of two functions.
-# 2. Keep the shape. What does not count becomes a 0 in the sum, and the number of those that count is a sum too.
-# 3. Let the loop be part of the program: `jax.lax.while_loop(unfinished, improve, first)`. What a round changes is
-#    carried from round to round as a tuple.
+# 1. Compute both sides and choose: `jnp.where(condition, a, b)`. If a side is expensive or not allowed, use
+#    `jax.lax.cond(condition, if_true, if_false, x)`, which runs only one of two functions.
+# 2. Keep the shape. A number that does not count becomes a 0 in the sum, and the number of those that count is itself a
+#    sum.
+# 3. Let the loop be part of the program: `jax.lax.while_loop(unfinished, improve, first)`. Everything that a round
+#    changes goes from round to round in a tuple.
 #
-# **The trap of `where`.** It computes both sides, and so does its gradient. `jnp.where(s > 0, jnp.sqrt(s), 0.0)` has
-# the right value at $s = 0$, and its gradient is NaN: the derivative of the root there is $1/0 = \infty$, which is
-# then multiplied by the 0 of the side not taken, and $0 \cdot \infty$ is not a number. One NaN in a gradient, and
-# with the clipping of notebook 04, which divides by the norm of all leaves, all weights are NaN. The cure is to
-# choose twice: give the root something harmless, *then* choose.
+# **The trap of `where`.** It computes both sides, and its gradient does the same. `jnp.where(s > 0, jnp.sqrt(s), 0.0)`
+# has the right value at $s = 0$, and its gradient is NaN: the derivative of the root there is $1/0 = \infty$. It is
+# multiplied by 0, because this side was not chosen, and $0 \cdot \infty$ is not a number. One NaN in a gradient is
+# enough: the clipping of notebook 04 divides by the norm of all leaves, so all weights become NaN. The cure is to
+# choose twice: give the root a harmless number, *then* choose.
 #
 # ```
 #   s = 0:   sqrt(where(s > 0, s, 1))  =  1, slope finite;   where(s > 0, that, 0)  =  0, gradient 0
@@ -968,32 +971,34 @@ report(
 )
 
 # %% [markdown]
-# One more thing that `jit` cannot see: what happens *besides* the result. A `print`, a counter, a list that is
-# appended to: Python does them while it is traced, once, and never again (`jax.debug.print` is an operation and
-# prints at each run). What a function is to remember must be an argument and a result, as the state of an optimizer
-# is.
+# There is one more thing that `jit` cannot see: *side effects*, which are everything that a function does apart from
+# returning its result. A `print`, a counter, an `append` to a list: Python does them once, during tracing, and never
+# again (`jax.debug.print` is an operation and prints at each run). If a function has to remember something, make it an
+# argument and a result, like the state of an optimizer.
 #
 # ## 5. One step, compiled
 #
-# A compiled step takes the old weights and makes new ones. While it runs both are there. What for? Nobody will look
-# at the old ones again, but the compiler cannot know that. You can say so: `jax.jit(step, donate_argnums=(0, 1))`
+# A compiled step takes the old weights and makes new ones. While it runs, both are in memory. Why? Nobody will look at
+# the old ones again, but the compiler cannot know that. You can say so: `jax.jit(step, donate_argnums=(0, 1))`
 # **donates** the arguments 0 and 1. Their memory may then be used for the results of the same shapes.
 
 # %% name="donation" tags=["demo"]
 staging.donation()
 
 # %% [markdown]
-# A model of 7 billion weights in float32 is 28 GB; with Adam's two averages 84 GB. Not donated, a step holds the old
-# 84 and the new 84: two accelerators of 80 GB are not enough. Donated, 84 GB and what the step needs on its way.
+# A model of 7 billion weights in float32 is 28 GB; with Adam's two averages 84 GB. Without donation, a step holds the
+# old 84 GB and the new 84 GB, and two accelerators of 80 GB are not enough. With donation, it holds 84 GB and whatever
+# it needs for its intermediate results.
 #
-# The price: a donated array is gone. Whoever touches it afterwards gets an error, and `array.is_deleted()` says True.
-# Two rules follow. Go on with what the step *returned*. And donate only what nobody else needs: not the batch, which
-# is used again in the next epoch. (Results could not use its memory anyway: none has its shape.)
+# The price: a donated array is gone. If you touch it afterwards you get an error, and `array.is_deleted()` says True.
+# Two rules follow. Continue with what the step *returned*. And donate only what nobody else needs. So don't donate the
+# batch: the next epoch uses it again. (The results could not use its memory anyway, because none of them has its
+# shape.)
 #
 # ### Exercise 4: a compiled step
 #
-# As in notebook 04: value and gradient, updates, new parameters. Now compiled, once, with the parameters and the
-# state donated.
+# The step does the same as in notebook 04: value and gradient, updates, new parameters. This time compile it, once, and
+# donate the parameters and the state.
 
 
 # %% name="compiled_step" tags=["exercise"] forbids=["minitorch.train.step.Step"]
@@ -1207,7 +1212,7 @@ report(
 )
 
 # %% [markdown]
-# What XLA says about the memory of your step, and what becomes of an old array:
+# Here is what XLA says about the memory of your step, and what happens to an old array:
 
 # %% name="donation-measured" tags=["demo"]
 with skip_if_unfinished():
@@ -1217,15 +1222,15 @@ with skip_if_unfinished():
         print(f"{name:12} of {weights:,} bytes of weights and state {memory.alias_size_in_bytes:,} are reused")
 
 # %% [markdown]
-# **A trap.** `f(donate(a), donate(a))` is an error, since the same memory cannot be given away twice. It happens
-# sooner than one thinks: an Adam that starts both averages with *the same* array of zeros is an example. (Is yours?
-# Below, the first state is copied, leaf by leaf, so that it does not matter.)
+# **A trap.** `f(donate(a), donate(a))` is an error, since the same memory cannot be given away twice. You get there
+# faster than you think: for example with an Adam that starts both averages with *the same* array of zeros. (Does yours?
+# The cells below copy the first state, leaf by leaf, so that it does not matter.)
 #
 # ## 6. Many steps in one call
 #
-# A compiled step of a small model is so short that the call itself, from Python and back, is most of it. So take more
-# into the program. A Python loop of 100 steps inside `jit` would work, and it would be unrolled: 100 copies of the
-# step in one program, all of them to be compiled. `jax.lax.scan` is the loop that stays a loop:
+# The compiled step of a small model is so short that most of its time is the call itself, from Python and back. So put
+# more work into the program. A Python loop of 100 steps inside `jit` would work, but it would be unrolled: the program
+# would have 100 copies of the step, and all of them have to be compiled. `jax.lax.scan` stays a loop:
 #
 # ```
 #   carry, results = jax.lax.scan(body, first, inputs)
@@ -1400,7 +1405,7 @@ report(
 )
 
 # %% [markdown]
-# How long is the program of an epoch? Once as a Python loop under `jit`, once as yours. Predict both columns.
+# How long is the program of an epoch? Compare a Python loop under `jit` with your `scan`. Predict both columns.
 
 
 # %% name="unrolled" tags=["demo"]
@@ -1433,14 +1438,15 @@ with skip_if_unfinished():
 # %% [markdown]
 # ## 7. Define by run, or define, then run?
 #
-# The two pictures at the top are a quarrel that split the field for years. You have seen both sides of it by now.
+# The two halves of the picture at the top are the two sides of a quarrel that split the field for years. By now you
+# have seen both.
 
 # %% name="history" tags=["demo"]
 staging.history()
 
 # %% [markdown]
-# **Define, then run.** Theano (2010) and TensorFlow (2015) had you build the graph first, out of placeholders, and
-# run it later in a session. Here is a program of 2015, in the JAX of today. Only the names have changed:
+# **Define, then run.** In Theano (2010) and TensorFlow (2015) you first built the graph, out of placeholders, and ran
+# it later in a session. Here is a program from 2015, written in the JAX of today. Only the names have changed:
 
 # %% name="as-in-2015" tags=["demo"]
 x = jax.ShapeDtypeStruct((64, 64), jnp.float32)  #       x = tf.placeholder(tf.float32, [64, 64])
@@ -1454,7 +1460,8 @@ except TypeError as error:
 
 # %% [markdown]
 # **Define by run.** Chainer (2015) gave the other side its name, HIPS autograd (2015) showed how little it takes, and
-# PyTorch (2016) made it the standard of research: the graph *is* the run. It is the tape of notebook 02.
+# PyTorch (2016) made it the standard in research: the graph is recorded *while* the program runs. It is the tape of
+# notebook 02.
 #
 # | what you saw | define by run | define, then run |
 # |---|---|---|
@@ -1463,31 +1470,31 @@ except TypeError as error:
 # | an error | points at your line | came out of `session.run`, far from your line |
 # | 120 operations (section 2) | 120 trips from Python | one call |
 # | fusing, reusing memory (sections 5 and 9) | nobody sees the next operation | the compiler sees all of them |
-# | sending the program elsewhere | there is none | it is a file |
+# | sending the program elsewhere | there is no program to send | it is a file |
 #
-# **Both.** Nobody had to choose in the end. Write as if it were run, let it be *traced* into a graph: JAX (2018),
-# `tf.function` (TensorFlow 2, 2019), `torch.compile` (PyTorch 2, 2023). The tape of minitorch under `jax.jit` is the
-# same peace on a small scale: the tape is dynamic, and the program that comes out has no tape in it. And everywhere
-# the price is that of sections 3 and 4. PyTorch calls the cache key *guards*, and a place that cannot be traced a
-# *graph break*.
+# **Both.** In the end nobody had to choose. You write code as if it ran directly, and the framework *traces* it into a
+# graph: JAX (2018), `tf.function` (TensorFlow 2, 2019), `torch.compile` (PyTorch 2, 2023). The tape of minitorch under
+# `jax.jit` makes the same peace on a small scale: the tape is dynamic, and the program that comes out has no tape in
+# it. The price is the same everywhere. You paid it in sections 3 and 4: retracing, and values that Python cannot see.
+# In PyTorch the cache key is called *guards*, and a place that cannot be traced is called a *graph break*.
 #
 # ## 8. How much arithmetic is it?
 #
-# Before one asks whether a program is fast, one should know what it has to do. The unit is a **FLOP**, one operation
-# on floating-point numbers. (FLOP/s with a stroke is the speed.)
+# Before you ask whether a program is fast, you should know how much it has to do. The unit is a **FLOP**, one operation
+# on floating-point numbers. (FLOP/s, with a slash, is the speed.)
 #
-# A product $C = AB$, with $A$ of shape (3, 4) and $B$ of (4, 5): each of the 15 numbers of $C$ is a sum of 4
-# products. That makes 4 multiplications and 4 additions each, counted as $2 \cdot 4$, and 120 in all. (The first
-# addition is to nothing. Everybody counts it, because the machine does it.)
+# A product $C = AB$, with $A$ of shape (3, 4) and $B$ of (4, 5): each of the 15 numbers of $C$ is a sum of 4 products.
+# That makes 4 multiplications and 4 additions for each number, counted as $2 \cdot 4$, and 120 in all. (The first
+# addition adds to 0. Everybody counts it, because the machine does it.)
 #
-# In general: **2 × the size of the result × the sizes of the axes that were summed over.** In a jaxpr these are
-# called *contracted* axes and stand in `equation.params["dimension_numbers"]`, which is a pair of pairs:
+# In general: **2 × the size of the result × the sizes of the axes that were summed over.** In a jaxpr these axes are
+# called *contracted* axes. You find them in `equation.params["dimension_numbers"]`, which is a pair of pairs:
 # `((contracted axes of the left, of the right), (batch axes of the left, of the right))`.
 #
-# All else is counted in one operation a number: of the *result* for what goes number by number, of the *input* for
-# reductions. Moving numbers (reshape, transpose, broadcast) is not arithmetic: 0.
+# For everything else we count one FLOP per number: per number of the *result* for elementwise operations, and per
+# number of the *input* for reductions. Moving numbers (reshape, transpose, broadcast) is not arithmetic and counts 0.
 #
-# Predict: is a tanh over (3, 4) more or less than the product above?
+# Predict: does a tanh over (3, 4) take more FLOPs than the product above, or fewer?
 #
 # ### Exercise 6: FLOPs of an operation
 
@@ -1719,8 +1726,8 @@ report(
 # %% [markdown]
 # ### The same on the back of an envelope
 #
-# Before one asks for a thousand machines there is no program to walk through. One has the sizes of the layers, and a
-# pencil. A layer from $n$ to $m$ numbers, with a batch of $B$:
+# Suppose you want to order a thousand machines. There is no program yet that you could walk through. You only have the
+# sizes of the layers, and a pencil. Take a layer from $n$ to $m$ numbers, with a batch of $B$:
 #
 # | | product | shapes | FLOPs |
 # |---|---|---|---|
@@ -1728,12 +1735,12 @@ report(
 # | backwards, for the weights | $x^\top g$ | (n, B) (B, m) | $2Bnm$ |
 # | backwards, for the input | $g\, W^\top$ | (B, m) (m, n) | $2Bnm$ |
 #
-# So the way back costs twice the way there, and a step of training three times a prediction. One of the products is
-# never needed. Which one? (Whose gradient does nobody ask for?)
+# So the backward pass costs twice as much as the forward pass, and a training step costs three times as much as a
+# prediction. One of the products is never needed. Which one? (Is there an input whose gradient nobody uses?)
 #
 # By hand, for 64 → 128 → 10 and a batch of 64. First layer: $2 \cdot 64 \cdot 64 \cdot 128 = 1{,}048{,}576$, twice.
-# Second layer: $2 \cdot 64 \cdot 128 \cdot 10 = 163{,}840$, three times. Together 2,588,672. Biases, bends and Adam
-# are left out.
+# Second layer: $2 \cdot 64 \cdot 128 \cdot 10 = 163{,}840$, three times. Together 2,588,672. Biases, activation
+# functions and Adam are left out.
 #
 # ### Exercise 7: FLOPs of a training step
 
@@ -1815,8 +1822,8 @@ report(
 # %% [markdown]
 # ### Three counts of one step
 #
-# By pencil, by your walk through the program, and by XLA, which counts in what it has compiled. Where should they
-# differ, and how does that change with the batch? Predict before you run.
+# We count with the pencil, with your walk through the program, and with XLA, which counts in the program that it has
+# compiled. Where should the three differ, and how does the difference change with the batch? Predict before you run.
 
 # %% name="three-counts" tags=["demo"]
 SIZES = (64, 128, 10)
@@ -1841,11 +1848,11 @@ with skip_if_unfinished():
         print(f"{size:5} {by_pencil:12,} {walk:12,}   pencil: {near[0]}, walk: {near[1]}")
 
 # %% [markdown]
-# The pencil sees the products only. Adam costs the same whatever the batch is, so its share shrinks as the batch
-# grows, and from 256 on the pencil alone is near enough.
+# The pencil counts only the products. Adam costs the same for every batch size, so its share shrinks as the batch
+# grows. From a batch of 256 on, the pencil alone is close enough.
 #
-# **Where XLA is wrong, and you are right.** It counts the body of a loop once, because in general it cannot know how
-# often it runs. Your walk knows:
+# **Where XLA is wrong, and you are right.** XLA counts the body of a loop once, because in general it cannot know how
+# often the body runs. Your walk knows:
 
 
 # %% name="loops-counted" tags=["demo"]
@@ -1859,9 +1866,9 @@ with skip_if_unfinished():
     print(f"your count is {ratio:.1f} times XLA's")
 
 # %% [markdown]
-# And one that none of you has written yet: a GPT, taped and differentiated by minitorch. Its products are counted by
-# your function; next to them what minitorch prints when it trains, `minitorch/train/flops.py`, which is done by
-# pencil.
+# And here is a model that you have not written yet: a GPT, taped and differentiated by minitorch. Your function counts
+# its products. Next to your count stands the number that minitorch prints during training: `minitorch/train/flops.py`
+# computes it from the sizes of the layers, like the pencil.
 
 # %% name="a-gpt-counted" tags=["demo"]
 gpt = mt.models.GPT.init(jax.random.key(0), mt.models.GPTConfig(vocab=65, context=64, layers=4, heads=4, width=128))
@@ -1884,14 +1891,14 @@ with skip_if_unfinished():
 # %% [markdown]
 # ## 9. How much has to be carried?
 #
-# A machine computes with what is near and keeps its data far away. Both take time, and they go on side by side, so
-# that the slower one decides. What a program computes is one half of the account; the other half is the **bytes**
-# that it carries to and from memory.
+# A machine computes in its registers, but its data are far away, in memory. Computing takes time and carrying data
+# takes time. Both happen at the same time, so the slower one decides. So counting FLOPs is only half of the work. The
+# other half is counting the **bytes** that a program carries to and from memory.
 #
-# Take $y = 2 \cdot \tanh(x)$ on a million float32 numbers. Eagerly: tanh reads 4 MB and writes 4 MB; the product
-# reads 4 MB and writes 4 MB. 16 MB for 2 million FLOPs. But nobody wants the numbers in between. A compiler that sees
-# both operations makes **one** loop of them: read a number, tanh, double, write. 8 MB. This is called *fusion*, and
-# it is most of what a compiler does for elementwise operations.
+# Take $y = 2 \cdot \tanh(x)$ on a million float32 numbers. Eagerly: tanh reads 4 MB and writes 4 MB; the product reads
+# 4 MB and writes 4 MB. That makes 16 MB for 2 million FLOPs. But nobody needs the numbers in between. A compiler that
+# sees both operations turns them into **one** loop: read a number, tanh, double, write. That makes 8 MB. This is called
+# *fusion*, and it is most of what a compiler does for elementwise operations.
 
 # %% name="fusion" tags=["demo"]
 staging.fusion()
@@ -1899,8 +1906,8 @@ staging.fusion()
 # %% [markdown]
 # ### Exercise 8: bytes
 #
-# A dtype knows its width: `aval.dtype.itemsize` is 4 for float32 and 2 for bfloat16. Count every input as often as it
-# stands in the equation, constants like `2.0` too.
+# A dtype knows its width: `aval.dtype.itemsize` is 4 for float32 and 2 for bfloat16. Count every input each time it
+# appears in the equation. Count constants like `2.0` too.
 
 
 # %% name="moved" tags=["exercise"]
@@ -2047,9 +2054,9 @@ report(
 )
 
 # %% [markdown]
-# What fusing is worth here: a polynomial of degree 8 on eight million numbers, operation by operation and as one
-# program. By what factor do the bytes differ, by your count? If carrying is what takes the time, the times should
-# differ by about as much.
+# How much does fusion gain here? Take a polynomial of degree 8 on eight million numbers, once operation by operation
+# and once as one program. By which factor do the bytes differ, according to your count? If carrying takes most of the
+# time, the times should differ by about the same factor.
 
 
 # %% name="polynomial" tags=["demo"]
@@ -2094,17 +2101,17 @@ for name, time_taken in polynomial_times.items():
     print(f"{name:16} {1000 * time_taken:7.1f} ms   {polynomial_times['one by one'] / time_taken:5.1f} times as fast")
 
 # %% [markdown]
-# The third line is section 5 once more. A result of 32 MB needs memory, and the operating system hands it out page by
-# page, cleared to zero. That is carrying, too, which no count of reads and writes shows. Whoever donates gets it for
-# nothing. So: about the factor of the bytes from fusing, and what else there is from reusing memory.
+# The third line is section 5 once more. A result of 32 MB needs memory, and the operating system gives it out page by
+# page, cleared to zero. Clearing is carrying too, although a count of reads and writes does not show it. If you donate
+# an array, you save this cost. So fusion gives about the factor of the bytes, and the rest comes from reusing memory.
 #
 # ## 10. The roofline
 #
-# A machine has a **peak**, the most FLOP/s that it can compute, and a **bandwidth**, the most bytes a second that it
-# can carry. A program has an **intensity**: FLOPs for each byte carried. Let the machine have 200 GFLOP/s and 20
+# A machine has a **peak**, the most FLOP/s that it can compute, and a **bandwidth**, the most bytes per second that it
+# can carry. A program has an **intensity**: FLOPs for each byte that it carries. Take a machine with 200 GFLOP/s and 20
 # GB/s:
 #
-# | | FLOP | bytes | intensity | carried at 20 GB/s it gets | so it reaches |
+# | | FLOP | bytes | intensity | speed if only the 20 GB/s limited it | so it reaches |
 # |---|---|---|---|---|---|
 # | $2 \tanh x$, one by one | 2 | 16 | 0.125 | 2.5 GFLOP/s | 2.5 GFLOP/s |
 # | $2 \tanh x$, fused | 2 | 8 | 0.25 | 5 GFLOP/s | 5 GFLOP/s |
@@ -2112,19 +2119,20 @@ for name, time_taken in polynomial_times.items():
 #
 # $$\text{attainable} = \min(\text{peak},\ \text{bandwidth} \times \text{intensity})$$
 #
-# Drawn over the intensity, on logarithmic axes, that is a slope and then a flat: the **roofline** of Williams,
-# Waterman and Patterson (2009). The corner is the **ridge**, at peak / bandwidth; here 10 FLOP a byte. Left of it a
-# program is *memory-bound*, and faster arithmetic changes nothing. Right of it it is *compute-bound*.
+# Plot this against the intensity, on logarithmic axes, and you see a slope and then a flat line: the **roofline** of
+# Williams, Waterman and Patterson (2009). The corner is the **ridge**, at peak / bandwidth, which is 10 FLOP per byte
+# here. To the left of the ridge a program is *memory-bound*, and faster arithmetic changes nothing. To the right of the
+# ridge a program is *compute-bound*.
 #
-# **Why servers put you into a batch.** A layer from $n$ to $m$ with a batch of $B$ has $2Bnm$ FLOPs, and carries
-# $s\,(Bn + nm + Bm)$ bytes, $s$ for each number: the inputs, the weights, the results. The weights are read once for
-# the whole batch. It is compute-bound as soon as computing takes as long as carrying:
+# **Why servers put you into a batch.** A layer from $n$ to $m$ with a batch of $B$ has $2Bnm$ FLOPs. It carries the
+# inputs, the weights and the results. With $s$ bytes per number these are $s\,(Bn + nm + Bm)$ bytes. The weights are
+# read once for the whole batch. The layer is compute-bound as soon as computing takes as long as carrying:
 #
 # $$\frac{2Bnm}{\text{peak}} \;\ge\; \frac{s\,(Bn + nm + Bm)}{\text{bandwidth}}$$
 #
-# With $n = m = 1024$, $s = 4$ and a ridge of 10: $2{,}097{,}152\,B \ge 40\,(2{,}048\,B + 1{,}048{,}576)$, so from
-# $B = 20.8$ on. With $n = 64$, $m = 10$: $1{,}280\,B \ge 40\,(74\,B + 640)$, which no batch can do, since
-# $1{,}280 < 2{,}960$.
+# With $n = m = 1024$, $s = 4$ and a ridge of 10: $2{,}097{,}152\,B \ge 40\,(2{,}048\,B + 1{,}048{,}576)$, so it is
+# compute-bound from $B = 20.8$ on. With $n = 64$, $m = 10$: $1{,}280\,B \ge 40\,(74\,B + 640)$, which is not true for
+# any batch, since $1{,}280 < 40 \cdot 74 = 2{,}960$.
 #
 # ### Exercise 9: the roof, and the batch that reaches it
 
@@ -2255,7 +2263,8 @@ report(
 )
 
 # %% [markdown]
-# The machine of the table again, 200 GFLOP/s and 20 GB/s. How much of its peak can a layer reach as the batch grows?
+# Take the machine of the table again, with 200 GFLOP/s and 20 GB/s. How much of its peak can a layer reach as the batch
+# grows?
 
 # %% name="batching" tags=["demo"]
 with skip_if_unfinished():
@@ -2264,14 +2273,15 @@ with skip_if_unfinished():
     roofline.batching(200e9, 20e9, attainable, LAYERS)
 
 # %% [markdown]
-# The last check was a layer of 4096 to 4096, as language models of 7 billion weights have them, on an accelerator
-# with 989 TFLOP/s and 3.35 TB/s (the data sheet of NVIDIA's H100). A server that answers fewer than 345 users at once
-# leaves its arithmetic waiting for weights.
+# The last check was a layer from 4096 to 4096, as in language models of 7 billion weights, on an accelerator with 989
+# TFLOP/s and 3.35 TB/s (the data sheet of NVIDIA's H100). If a server answers fewer than 345 users at once, its
+# arithmetic units spend time waiting for weights.
 #
 # ### Your machine
 #
-# The peak is measured with large products, the bandwidth with an addition on 128 MB that no cache can hold, in place.
-# On the roof stand products of several sizes and the polynomial of section 9. Predict which of them touch the roof.
+# We measure the peak with large products. We measure the bandwidth with an in-place addition on 128 MB, which is too
+# much for any cache. The plot shows products of several sizes and the polynomial of section 9. Predict which of them
+# touch the roof.
 
 # %% name="machine" tags=["demo", "nbval-ignore-output"]
 product, add_one = jax.jit(jnp.matmul), jax.jit(lambda x: x + 1.0, donate_argnums=0)
@@ -2303,15 +2313,15 @@ with skip_if_unfinished():
     roofline.roofline(PEAK, BANDWIDTH, attainable, points)
 
 # %% [markdown]
-# Small products stand far below the roof: their time is the call, not the work. The polynomial moves to the right by
-# fusing, because the same FLOPs carry fewer bytes, and up, along the slope. (A point *above* the slope is not a miracle:
-# its data were in a cache, whose bandwidth is larger. Machines have a slope for each of their caches; drawn is that
-# of the memory.)
+# Small products are far below the roof: they spend their time in the call, not in the arithmetic. Fusion moves the
+# polynomial to the right, because the same FLOPs need fewer bytes, and up, along the slope. (A point *above* the slope
+# is not a miracle: its data were in a cache, which has a larger bandwidth. A machine has one slope for each of its
+# caches. The plot shows only the slope of the memory.)
 #
 # ## 11. The proof: eager against compiled
 #
-# First: all ways compute the same. An epoch of 22 steps: eagerly by the tape, by your compiled step, by your epoch in
-# one program, and by `jax.grad`.
+# First we check that all ways compute the same. We run an epoch of 22 steps in four ways: eagerly with the tape, with
+# your compiled step, with your epoch in one program, and with `jax.grad`.
 
 
 # %% name="same-losses" tags=["demo"]
@@ -2355,7 +2365,7 @@ with skip_if_unfinished():
         print(f"{name:20} every loss equal to the eager tape's to 3 digits: {same}")
 
 # %% [markdown]
-# Then ten epochs, ten calls from Python. It is your loss, your optimizer, your compiled epoch:
+# Then we train for ten epochs, with ten calls from Python. It is your loss, your optimizer, your compiled epoch:
 
 # %% name="ten-epochs" tags=["demo"]
 with skip_if_unfinished():
@@ -2402,8 +2412,8 @@ with skip_if_unfinished():
     print("your compiled step is at least five times as fast as the eager tape:", factor > 5)
 
 # %% [markdown]
-# **Where the eager time goes.** Time to make up the account. The same 120 operations can be run one by one from the
-# list, by `jax.core.eval_jaxpr`: no tape, no library, only the trips. Predict: how much of the eager time is that?
+# **Where the eager time goes.** Now we can answer the question from the top. `jax.core.eval_jaxpr` runs the same 120
+# operations one by one from the list: no tape, no library, only the trips. Predict: how much of the eager time is that?
 
 # %% name="accounted" tags=["demo", "nbval-ignore-output"]
 with skip_if_unfinished():
@@ -2422,10 +2432,11 @@ with skip_if_unfinished():
         print(f"{1000 * time_taken:8.3f} ms  {what}")
 
 # %% [markdown]
-# Read it from below. The arithmetic is hardly there. A step in the epoch adds what is not arithmetic in it: loops
-# over small arrays, a little carrying. The compiled step adds one call. The list adds a trip for each operation, and
-# that is nearly the whole account. The eager tape adds its own Python: functions that look at their arguments and
-# convert them, the optimizer's walks through trees, the tape's list. That part runs under `jit` too, **once**.
+# Read it from bottom to top. The arithmetic takes hardly any time. A step in the epoch adds the part of the step that
+# is not arithmetic: loops over small arrays, a little carrying. The compiled step adds one call. The list adds a trip
+# for each operation, and that is nearly all of the eager time. The eager tape adds its own Python: functions that look
+# at their arguments and convert them, the optimizer's walks through trees, the tape's list. That part runs under `jit`
+# too, but only **once**.
 #
 # So compiling pays most where steps are *short*. What about large batches?
 
@@ -2448,11 +2459,12 @@ with skip_if_unfinished():
     roofline.against_batch(BATCHES, by_batch())
 
 # %% [markdown]
-# From left to right the trips weigh less, and the lines come nearer. They do not meet: large batches are carried
-# through memory once for every operation in the eager way, and once for every fused loop in the other.
+# From left to right the trips matter less, and the lines come closer. They do not meet: eager code carries a large
+# batch through memory once for every operation, and compiled code carries it only once for every fused loop.
 #
-# Last, your step on the roof, for the same batches. The bytes are your counts: for the eager tape those of all its
-# operations, for your step the least possible, what must come in and what must go out.
+# Finally, here is your step on the roofline, for the same batches. The bytes are your counts. For the eager tape we
+# count the bytes of all its operations. For your step we count the least possible: what must come in and what must go
+# out.
 
 # %% name="step-on-the-roof" tags=["demo", "nbval-ignore-output"]
 with skip_if_unfinished():
@@ -2465,26 +2477,26 @@ with skip_if_unfinished():
     roofline.roofline(PEAK, BANDWIDTH, attainable, stands)
 
 # %% [markdown]
-# Each point is a batch, 16 to the left and 4,096 to the right. Read it as a doctor would. Points far below the slope
-# suffer from the call: take more steps into one program, or more examples into a batch. Points under the slope suffer
-# from carrying: fuse, or use narrower numbers. Points under the flat suffer from arithmetic: a better product of
-# matrices, or a larger machine. Before you optimize anything, find out under which of them you are.
+# Each point is a batch size, from 16 on the left to 4,096 on the right. Read it as a doctor would. Points far below the
+# slope suffer from the call: put more steps into one program, or more examples into a batch. Points just under the
+# slope suffer from carrying: fuse, or use narrower numbers. Points just under the flat line suffer from arithmetic: you
+# need a better matrix product, or a larger machine. Before you optimize anything, find out which of the three you have.
 #
 # ## 12. Stretch: two passes of a compiler
 #
-# What happens between the jaxpr and the machine? Dozens of *passes*, each of which takes a program and returns a
-# better one. Two of the oldest fit into a few lines each, on a list of equations as you know it:
+# What happens between the jaxpr and the machine? Dozens of *passes*, each of which takes a program and returns a better
+# one. Two of the oldest passes need only a few lines each, if they work on a list of equations like the ones you know:
 #
-# - **dead code**: an equation whose results nobody uses is dropped. Going from the last to the first one knows, at
-#   each equation, what will still be needed.
-# - **common subexpressions**: an equation with the same primitive, the same inputs and the same params as an earlier
-#   one is dropped, and the result of the earlier one is used in its place. Dropping one can make others equal.
+# - **dead code**: drop an equation whose results nobody uses. If you go from the last equation to the first, you know
+#   at each equation which variables will still be needed.
+# - **common subexpressions**: drop an equation that has the same primitive, the same inputs and the same params as an
+#   earlier one, and use the result of the earlier one in its place. Dropping one equation can make others equal.
 #
-# Python could do neither: a function might print, or return something else the second time. That equations are *pure*
-# is what the rules of section 4 were for.
+# Python could do neither: a function might print, or return something else the second time. The equations are *pure*,
+# and this is why we needed the rules of section 4.
 #
-# A variable is equal to itself only, so that it can be the key of a dict. The constants among an equation's inputs
-# are not variables: `is_variable` says which are.
+# A variable is equal only to itself, so it can be the key of a dict. Some inputs of an equation are constants and not
+# variables: `is_variable` says whether an input is a variable.
 
 
 # %% name="listings"
@@ -2526,9 +2538,9 @@ def names(listing):
 # %% [markdown]
 # ### Stretch exercise: dead code, and common subexpressions
 #
-# `equation.replace(invars=[...])` is the equation with other inputs. `str(x)` of an input is a text of its own for
-# each variable, and the number for a constant; `str(equation.params)` is a text too. So a key for a dict is easily
-# made.
+# `equation.replace(invars=[...])` returns the equation with other inputs. For an input `x` that is a variable, `str(x)`
+# is a different text for each variable; for a constant it is the number. `str(equation.params)` is a text too. So it is
+# easy to make a key for a dict.
 
 
 # %% name="passes" tags=["exercise", "stretch"]
@@ -2665,8 +2677,9 @@ with skip_if_unfinished():
     )
 
 # %% [markdown]
-# XLA does the same (`hlo_dce`, `hlo_cse`), and fuses, chooses layouts, and plans the memory. That is why rules of
-# derivatives may be written plainly: whatever they compute in vain is gone before it runs.
+# XLA does the same (`hlo_dce`, `hlo_cse`), and fuses, chooses layouts, and plans the memory. That is why you can write
+# derivative rules in the simplest way: if they compute something that nobody needs, the compiler removes it before the
+# program runs.
 #
 # ## In the wild
 #
@@ -2675,7 +2688,7 @@ with skip_if_unfinished():
 # | tracing to a jaxpr | JAX: `jax/_src/interpreters/partial_eval.py`, `jax/_src/core.py` |
 # | `jit`, its cache and its key | JAX: `jax/_src/pjit.py`, `jaxlib/pjit.cc`; PyTorch: `torch/_dynamo/guards.py`; TensorFlow: `tensorflow/python/eager/polymorphic_function/polymorphic_function.py` |
 # | `scan`, `while_loop` | JAX: `jax/_src/lax/control_flow/loops.py` |
-# | a compiled, donating step; several steps a call | minitorch: `minitorch/train/step.py` |
+# | a compiled step that donates; several steps per call | minitorch: `minitorch/train/step.py` |
 # | counting FLOPs | XLA: `xla/service/hlo_cost_analysis.cc`; PyTorch: `torch/utils/flop_counter.py`; karpathy/nanoGPT: `model.py` (`estimate_mfu`); minitorch: `minitorch/train/flops.py` |
 # | fusion, common subexpressions | XLA: `xla/service/instruction_fusion.cc`, `xla/service/hlo_cse.cc` |
 # | define by run | Chainer: `chainer/function_node.py`; minitorch: `minitorch/autodiff/tape.py` |
