@@ -683,8 +683,8 @@ with skip_if_unfinished():
 #
 # 1. `length`: an `if` on a value.
 # 2. `positive_mean`: a shape that depends on values. How many numbers are positive?
-# 3. `square_root`: a loop whose end depends on values. (Heron of Alexandria's method, first century: guess, divide, take the
-#    mean of the two.)
+# 3. `square_root`: a loop whose end depends on values. (Heron of Alexandria's method, first century: guess, divide,
+#    take the mean of both.)
 
 
 # %% name="untraceable"
