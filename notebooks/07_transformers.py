@@ -1,22 +1,22 @@
 # %% [markdown]
 # # 07 Attention and transformers: who looks at whom
 #
-# Until 2014 a translation network read a sentence word by word and kept what it had understood in one vector, always
-# of the same size, for five words or for fifty. Long sentences came out badly. Dzmitry Bahdanau, Kyunghyun Cho and
-# Yoshua Bengio then let the writing half look back at every word that had been read, and choose again for each word
-# that it wrote. Three years later eight people at Google threw everything else away: *Attention is all you need*.
-# Nearly every large language model since is that paper with four or five parts exchanged. You write the parts here, and
-# the exchanges, and then you put them into minitorch and watch them learn to read.
+# Until 2014 a translation network read a sentence word by word and stored everything it had understood in one vector,
+# which had the same size for five words or for fifty. Long sentences came out badly. Then Dzmitry Bahdanau, Kyunghyun
+# Cho and Yoshua Bengio let the half that writes (the decoder) look back at every word of the input, and choose again
+# for each word that it wrote. Three years later eight people at Google threw everything else away: *Attention is all
+# you need*. Nearly every large language model since then is that paper with four or five parts replaced. Here you write
+# the parts and their replacements, and then you put them into minitorch and watch them learn to read.
 #
 # **When you have finished you can**
 #
 # - write attention, and say what each of its axes means;
-# - hide the future, and test that it is hidden by changing it;
-# - walk from GPT-2 (2019) to Llama 2 (2023) one idea at a time (RMSNorm, rotary positions, SwiGLU, grouped queries)
-#   and say of each what it buys, with a number;
+# - hide the future, and test that it is hidden: you change it and see what happens;
+# - walk from GPT-2 (2019) to Llama 2 (2023) one idea at a time (RMSNorm, rotary positions, SwiGLU, grouped queries) and
+#   say what each idea buys, with a number;
 # - show that your model gives the same logits as the library's, and your attention the same numbers as JAX's and
 #   flax's;
-# - look into the heads of a model that you trained, and read what they look at.
+# - look into the heads of a model that you trained, and see what they look at.
 #
 # ```
 #   application     a chat window
@@ -48,10 +48,10 @@ setup()
 # %% [markdown]
 # ## 1. A picture
 #
-# A small Llama was trained for some minutes on the documentation of Python's standard library, with the next piece of
-# text as its only teacher. It has four layers of four heads. Here is what one head does while the model reads a
-# sentence that it has never seen. Each row is a piece of text that *looks*, each column one that is *looked at*, and
-# every row adds up to 100 %.
+# We trained a small Llama for some minutes on the documentation of Python's standard library. Its only teacher was the
+# next piece of text. It has four layers with four heads each. The picture shows what one head does while the model
+# reads a sentence that it has never seen. Each row is a piece of text (a token) that *looks*, each column is a piece
+# that is *looked at*, and every row adds up to 100 %.
 #
 # Before you read on: what is this head looking for?
 
@@ -59,26 +59,27 @@ setup()
 pictures.head(pictures.TOKENS, pictures.WEIGHTS)
 
 # %% [markdown]
-# It looks for *things*. Wherever it stands, it gives most of its weight to a noun that came before: `name`, `file`. The
-# second `the` has 97 % on the `file` of five pieces ago, and `file` is indeed what comes next. It is not a clean rule:
-# `None` looks at `or`, and `name` at `Return`. Heads seldom do one thing only. (A dot stands for a space.)
+# It looks for *things*. At every place it gives most of its weight to a noun that came before: `name`, `file`. The
+# second `the` gives 97 % to the `file` five pieces earlier, and the next piece is indeed `file`. It is not a clean
+# rule: `None` looks at `or`, and `name` at `Return`. Heads seldom do one thing only. (A dot stands for a space.)
 #
-# Nobody programmed the head to do that. All it was given is the rule below, some matrices of random numbers, and gradients.
+# Nobody programmed the head to do that. All it got was the rule below, some matrices of random numbers, and gradients.
 #
 # ## 2. A dict that never says KeyError
 #
 # Python's dict compares a query with its keys, finds the one that is *equal*, and returns its value. Attention compares
-# the query with all keys, finds each *more or less similar*, and returns the mean of all values, weighed by how
-# similar their keys are. That it never decides is what makes it differentiable: move a query a little, and the result
-# moves a little.
+# the query with all keys, measures *how similar* each key is, and returns a weighted mean of all values: the more
+# similar the key, the larger the weight of its value. Attention never makes a hard choice, and this makes it
+# differentiable: if you change a query a little, the result changes a little.
 #
-# Queries, keys and values are vectors, and every token makes all three of its own vector $x$ by a learned matrix each:
-# $x\,W_q$, what I look for; $x\,W_k$, what I can be found by; $x\,W_v$, what I hand over when I am found. Similar means a
-# large inner product, and softmax makes weights of the products.
+# Queries, keys and values are vectors. Every token computes all three from its own vector $x$, with one learned matrix
+# for each: the query $x\,W_q$ says "this is what I look for", the key $x\,W_k$ says "this is how others find me", and
+# the value $x\,W_v$ says "this is what you get when you find me". Similar means a large inner product, and softmax
+# turns the products into weights.
 #
 # $$ \text{attention}(q, k, v) \;=\; \text{softmax}\Big(\frac{q\, k^\top}{\sqrt d}\Big)\, v $$
 #
-# One query $q = (2, 0, 1, 1)$, so $d = 4$ and $\sqrt d = 2$, and three keys:
+# An example with one query $q = (2, 0, 1, 1)$, so $d = 4$ and $\sqrt d = 2$, and three keys:
 #
 # | key | $q \cdot k$ | $/\ 2$ | weight (softmax) | value | weight × value |
 # |---|---|---|---|---|---|
@@ -87,17 +88,18 @@ pictures.head(pictures.TOKENS, pictures.WEIGHTS)
 # | (0, 7, 1, -1) | 0 | 0 | 0.090 | 30 | 2.70 |
 # | | | | 1 | | **14.25** |
 #
-# The keys' second number is large and does not matter at all, since the query has a 0 there. A query says which
-# directions it cares about.
+# The second number of each key is large, but it does not matter at all, because the query has a 0 there. A query says
+# which directions it cares about.
 #
 # ### Why $\sqrt d$?
 #
-# Take numbers with mean square 1, as notebook 03 taught us to keep them. A product of $d$ pairs of them is a sum of
-# $d$ terms of size 1 with random signs, so it has the size $\sqrt d$. For $d = 4$ scores are about 2; for $d = 1024$
-# about 32, and softmax of such numbers gives all weight to one key. Its slope, $p(1 - p)$, is then 0, and nothing is
-# learned. Divided by $\sqrt d$ the scores have size 1 whatever $d$ is.
+# Take numbers with mean square 1, as notebook 03 taught us to keep them. The inner product of two vectors with $d$ such
+# numbers is a sum of $d$ terms of size 1 with random signs, so its size is about $\sqrt d$. For $d = 4$ the scores are
+# about 2. For $d = 1024$ they are about 32, and softmax of such numbers gives all the weight to one key. Then its
+# slope, $p(1 - p)$, is 0, and the model learns nothing. After division by $\sqrt d$ the scores have size 1 for every
+# $d$.
 #
-# Predict: with 16 keys, what share does the heaviest get on average, with the division and without, as $d$ grows?
+# Predict: with 16 keys, how large is the largest weight on average as $d$ grows, with the division and without it?
 
 # %% name="sharpness" tags=["demo"]
 pictures.sharpness()
@@ -105,10 +107,10 @@ pictures.sharpness()
 # %% [markdown]
 # ### Exercise 1: attention
 #
-# Rows are tokens: `q` holds $T$ queries of $d$ numbers, `k` and `v` hold $S$ keys and values. Any number of axes may
-# stand in front (examples, heads); `.mT` exchanges the last two axes and leaves those alone. Write with `@`, `.mT` and
-# functions of `ops`, and not with `jnp`: then minitorch's tape can follow, and in sections 6 and 7 your own lines will
-# be differentiated.
+# Rows are tokens: `q` holds $T$ queries of $d$ numbers, `k` and `v` hold $S$ keys and values. There may be any number
+# of axes in front (examples, heads); `.mT` exchanges the last two axes and does not touch the axes in front. Use `@`,
+# `.mT` and functions of `ops`, and not `jnp`: then minitorch's tape can record your lines, and differentiate them in
+# sections 6 and 7.
 
 
 # %% name="attention" tags=["exercise"] forbids=["minitorch.ops.attention", "minitorch.ops.fused._attention", "jax.nn.dot_product_attention"]
@@ -232,10 +234,10 @@ report(mt.grad(lambda q: ops.sum(drawn_g * attention(q, drawn_k, drawn_v)))(draw
 # %% [markdown]
 # ## 3. The future is secret
 #
-# A language model says at every place what comes next. One text of $T$ tokens is therefore $T$ exercises at once, and
-# all of them are done in one pass: that is a good part of why transformers train so fast. But there is a catch. At
-# place 3 the right answer is token 4, and token 4 stands in the input, one column to the right. A model that may look
-# there learns to copy it, reaches a loss of nearly 0, and cannot write a word.
+# At every place a language model predicts what comes next. So one text of $T$ tokens is $T$ exercises at once, and the
+# model does all of them in one pass. This is one of the main reasons why transformers train so fast. But there is a
+# catch. At place 3 the right answer is token 4, and token 4 is in the input, one column to the right. If the model may
+# look there, it learns to copy the token, reaches a loss of nearly 0, and cannot write a word.
 #
 # So query $t$ may look at keys up to $t$: itself and the past.
 
@@ -243,20 +245,22 @@ report(mt.grad(lambda q: ops.sum(drawn_g * attention(q, drawn_k, drawn_v)))(draw
 pictures.mask(["the", "cat", "sat", "on", "the", "mat"])
 
 # %% [markdown]
-# **Where to hide.** If weights are set to 0 *after* the softmax, the row no longer adds up to 1; worse, the future has
-# already been in the sum by which softmax divided, so that it shines through. If scores are set to 0 *before* the
-# softmax, nothing is hidden: $e^0 = 1$, an ordinary weight. What has the weight 0 is the score $-\infty$.
+# **Where to hide.** If you set weights to 0 *after* the softmax, the row no longer adds up to 1. Even worse, softmax
+# has already divided by a sum that contains the future, so the future leaks into the weights. If you set scores to 0
+# *before* the softmax, you hide nothing: $e^0 = 1$ is an ordinary weight. The score that gives the weight 0 is
+# $-\infty$.
 #
-# Scores $(2, 1, 0)$, of which the last is the future: $(2, 1, -\infty)$ gives the weights $(0.731, 0.269, 0)$.
+# An example: the scores are $(2, 1, 0)$, and the last one is the future. Then $(2, 1, -\infty)$ gives the weights
+# $(0.731, 0.269, 0)$.
 #
-# **More keys than queries.** When a model writes, it has computed the keys of the past already and asks for the new
-# token only (notebook 09 lives on this). Then `q` holds the *last* $T$ of $S$ tokens: query $t$ stands at place
-# $S - T + t$.
+# **More keys than queries.** When a model writes, it has already computed the keys of the past, and it needs a query
+# only for the new token (notebook 09 is built on this). Then `q` holds the *last* $T$ of $S$ tokens: query $t$ belongs
+# to place $S - T + t$.
 #
 # ### Exercise 2: causal attention
 #
-# `ops.where(condition, x, y)` takes from `x` where the condition is True. The condition is a (T, S) array of truth
-# values, which needs no derivative: make it with `jnp.arange` and a comparison that broadcasts.
+# `ops.where(condition, x, y)` takes from `x` where the condition is True. The condition is a (T, S) array of booleans.
+# It needs no derivative, so you may use `jnp` here: make it with `jnp.arange` and a comparison that broadcasts.
 
 
 # %% name="causal_attention" tags=["exercise"] forbids=["minitorch.ops.attention", "minitorch.ops.fused._attention", "jax.nn.dot_product_attention"]
@@ -410,9 +414,9 @@ report(
 # %% [markdown]
 # ### The test of causality
 #
-# A leak raises no error and makes the loss *better*, so it is looked for with a test that needs no formula: change one
-# token, and see which results move. A column below is the token that was changed, a row a result; dark means that the
-# result moved. Predict both pictures.
+# A leak raises no error and makes the loss *better*. To find one, use a test that needs no formula: change one token,
+# and see which results change. Below, each column is the token that we changed, and each row is a result; dark means
+# that the result changed. Predict both pictures.
 
 
 # %% name="causality" tags=["demo"]
@@ -433,13 +437,13 @@ with skip_if_unfinished():
     )
 
 # %% [markdown]
-# The same test is run on the whole model in section 6. In any code of your own, write it first.
+# Section 6 runs the same test on the whole model. When you write your own model, write this test first.
 #
 # ## 4. Many heads
 #
-# One head takes *one* mean. A word may want to know several things at once: whom a pronoun stands for, which verb is
-# open, what the last word was. So the width $D$ is cut into $H$ heads of $d = D/H$ numbers each. Every head has its
-# own queries, keys and values, attends by itself, and the results are laid side by side again. A last matrix mixes
+# One head computes *one* mean. But a word may need several things at once: whom a pronoun means, which verb still needs
+# its object, what the last word was. So we cut the width $D$ into $H$ heads of $d = D/H$ numbers each. Every head has
+# its own queries, keys and values and attends separately. Then we concatenate the results, and a last matrix mixes
 # them.
 #
 # ```
@@ -451,23 +455,23 @@ with skip_if_unfinished():
 #   mix         @ w_out (D, D)
 # ```
 #
-# It costs nothing: the matrices are as large with one head as with eight.
+# It costs nothing: eight heads need matrices of the same size as one head.
 #
-# The trap is the cut. The $D$ numbers of a token are its heads one after the other, so `reshape` may split that axis
-# into (H, d). But (B, T, D) can also be *reshaped* straight to (B, H, T, d): there are as many numbers, and no error
-# is raised. In the picture, which head gets which number?
+# The trap is the cut. The $D$ numbers of a token are its heads, one after the other, so `reshape` may split that axis
+# into (H, d). But you can also *reshape* (B, T, D) directly to (B, H, T, d): the number of elements is the same, so you
+# get no error. In the picture, which head gets which number?
 
 # %% name="cuts" tags=["demo"]
 pictures.cuts()
 
 # %% [markdown]
-# On the right a "head" holds all numbers of some tokens, the text has been cut into pieces, and the mask, too, is laid
-# over the wrong things. Axes change places with `transpose` only.
+# On the right a "head" holds all numbers of some tokens: the text has been cut into pieces, and the mask hides the
+# wrong things too. Only `transpose` exchanges axes.
 #
 # ### Exercise 3: multi-head attention
 #
 # `attend` is a function such as your `causal_attention`. `z.reshape(...)`, `z.transpose(...)` and `ops.split(z, n,
-# axis=-1)` (n equal pieces) are on the tape.
+# axis=-1)` (n equal pieces) are recorded on the tape.
 
 
 # %% name="multi_head" tags=["exercise"]
@@ -633,8 +637,8 @@ report(
 # %% [markdown]
 # ### Attention is blind to order
 #
-# Nothing in the formula knows where a key stands. Shuffle the past of a token and it finds exactly the same. "The dog
-# bit the man" and "the man bit the dog" are one bag of words to it.
+# Nothing in the formula knows the place of a key. If you shuffle the tokens before a token, its result stays exactly
+# the same. For attention, "the dog bit the man" and "the man bit the dog" are the same bag of words.
 
 # %% name="order" tags=["demo"]
 with skip_if_unfinished():
@@ -652,8 +656,8 @@ with skip_if_unfinished():
 #
 # | | GPT-2, 2019 | Llama 2, 2023 | what it buys |
 # |---|---|---|---|
-# | norm | LayerNorm | **RMSNorm** | the same with half of the work |
-# | place | a learned vector for each | **rotary**: turn queries and keys | a lower loss, and no last place |
+# | norm | LayerNorm | **RMSNorm** | the same loss with half of the work |
+# | place | a learned vector for each | **rotary**: turn queries and keys | a lower loss, and no maximum length |
 # | feed-forward | GELU | **SwiGLU** | a lower loss for as many weights, in large models |
 # | heads | keys and values for every head | **grouped queries** (the 34 and 70 billion models) | an eighth of the memory while writing |
 #
@@ -661,13 +665,13 @@ with skip_if_unfinished():
 #
 # ### RMSNorm
 #
-# LayerNorm does two things to a row: it takes the mean away, and it brings the rest to mean square 1. Biao Zhang and
-# Rico Sennrich asked in 2019 which of the two is needed, and left the first one out:
+# LayerNorm does two things to a row: it subtracts the mean, and it scales the rest to mean square 1. In 2019 Biao Zhang
+# and Rico Sennrich asked which of the two a model needs, and left the first one out:
 #
 # $$ \text{rms}(x) = \sqrt{\text{mean}(x^2) + \epsilon} \qquad\qquad y = \frac{x}{\text{rms}(x)} \cdot \text{scale} $$
 #
-# For $x = (3, 4)$: the mean square is $12.5$, its root $3.54$, and $y = (0.849, 1.131)$. LayerNorm makes $(-1, 1)$ of
-# it. Predict: what does each make of $(3, 3)$?
+# For $x = (3, 4)$: the mean square is $12.5$, its root $3.54$, and $y = (0.849, 1.131)$. LayerNorm turns it into $(-1,
+# 1)$. Predict: what do the two norms make from $(3, 3)$?
 #
 # ### Exercise 4: RMSNorm
 
@@ -784,7 +788,7 @@ report(
 report(rms_norm(jnp.zeros((1, 3)), jnp.ones(3)))
 
 # %% [markdown]
-# What it buys: count the arithmetic that XLA, JAX's compiler, schedules for each number of the input.
+# What does it buy? Let us count the operations that XLA, JAX's compiler, needs for each number of the input.
 
 
 # %% name="norm-cost" tags=["demo", "nbval-ignore-output"]
@@ -803,30 +807,30 @@ with skip_if_unfinished():
 # ### Rotary positions
 #
 # Take two numbers of a query as a point in the plane, and *turn* the point by an angle that is proportional to the
-# token's place. Do the same with the keys. What happens to the inner product? Turning both by the same angle changes
-# nothing. So the product of a query at place $m$ and a key at place $n$ depends on the *difference* of the angles,
-# which is to say on $m - n$: how far apart they are, and not where they stand. That is what language is like. "The
-# word before me" means the same on page 1 and on page 300.
+# token's place. Do the same with the keys. What happens to the inner product? If you turn both by the same angle, it
+# does not change. So the product of a query at place $m$ and a key at place $n$ depends only on the *difference* of the
+# angles, and so only on $m - n$: the distance matters, and not the places themselves. Language works like this too:
+# "the word before me" means the same on page 1 and on page 300.
 #
-# One pair turning at one speed is a clock with one hand: after a full turn it shows the same again. So the $d/2$ pairs
-# of a head turn at different speeds, like the hands for seconds, minutes and hours. The fast ones distinguish
-# neighbours, the slow ones paragraphs. Pair $i$ turns by
+# One pair that turns at one speed is like a clock with one hand: after a full turn it shows the same time again. So the
+# $d/2$ pairs of a head turn at different speeds, like the hands for seconds, minutes and hours. The fast ones
+# distinguish neighbouring tokens, the slow ones distinguish paragraphs. Pair $i$ turns by
 #
-# $$ \theta_i = \text{base}^{-2i/d} \text{ radians a token}, \qquad i = 0, \ldots, d/2 - 1 $$
+# $$ \theta_i = \text{base}^{-2i/d} \text{ radians per token}, \qquad i = 0, \ldots, d/2 - 1 $$
 #
-# With base 10,000 and $d = 64$ the first pair turns 1 radian a token, once round in six tokens; the last needs 47,000
-# tokens. Turning $(a, b)$ by an angle $\varphi$ gives
+# With base 10,000 and $d = 64$ the first pair turns by 1 radian per token and needs about six tokens for a full turn;
+# the last pair needs 47,000 tokens. Turning $(a, b)$ by an angle $\varphi$ gives
 #
 # $$ (a \cos\varphi - b \sin\varphi, \;\; b \cos\varphi + a \sin\varphi) $$
 #
-# **Numbers.** $d = 4$, base 100: the speeds are $1$ and $0.1$. The vector $(1, 2, 3, 4)$ at place 2: the first pair is
-# $(1, 3)$ and turns by 2 radians to $(-3.144, -0.339)$; the second is $(2, 4)$ and turns by 0.2 to $(1.165, 4.318)$.
-# The result is $(-3.144,\ 1.165,\ -0.339,\ 4.318)$.
+# **Numbers.** $d = 4$, base 100: the speeds are $1$ and $0.1$. Take the vector $(1, 2, 3, 4)$ at place 2: the first
+# pair is $(1, 3)$ and turns by 2 radians to $(-3.144, -0.339)$; the second is $(2, 4)$ and turns by 0.2 to $(1.165,
+# 4.318)$. The result is $(-3.144,\ 1.165,\ -0.339,\ 4.318)$.
 #
-# **Which number makes a pair with which?** Number $i$ with number $i + d/2$: halves, not neighbours. The paper and
-# Meta's own code pair neighbours; GPT-NeoX and Hugging Face pair halves, and the weights of Llama that everybody loads
-# have been permuted for it. Both are right, as long as one does not mix them. Many a converted model has babbled
-# because somebody did.
+# **Which numbers form a pair?** Number $i$ and number $i + d/2$: halves, not neighbours. The paper and Meta's own code
+# pair neighbours; GPT-NeoX and Hugging Face pair halves, and the Llama weights that everybody loads have been permuted
+# for this. Both are right, as long as you do not mix them. When somebody did mix them, the converted model wrote
+# nonsense, and this has happened many times.
 #
 # ### Exercise 5: rotary positions
 
@@ -972,11 +976,12 @@ with skip_if_unfinished():
     clocks.hands(rope)
 
 # %% [markdown]
-# Each column is a place in the text, each row a pair of one head with 8 numbers. Read a column from top to bottom: no
-# two places show the same time, and none in the next thousands will.
+# Each column is a place in the text, each row is one of the pairs of a head with 8 numbers. Read a column from top to
+# bottom: no two places show the same time, and this stays true for thousands of places.
 #
-# Now one query and one key, at all places. On the left the place was added to them, as in GPT-2 (with random vectors in
-# place of learned ones); on the right they were turned. What do you expect to see along the diagonals?
+# Now take one query and one key, and put them at all places. On the left we added a vector for the place, as in GPT-2
+# (but random vectors instead of learned ones). On the right we turned them. What do you expect to see along the
+# diagonals?
 
 # %% name="distance" tags=["demo"]
 with skip_if_unfinished():
@@ -992,19 +997,20 @@ with skip_if_unfinished():
 # %% [markdown]
 # ### SwiGLU
 #
-# Between two layers of attention every token thinks by itself: GPT-2 takes it to $4D$ numbers, bends them with GELU,
-# and brings it back. Noam Shazeer tried in 2020 what happens if the bend is a **gate**: one matrix computes what to
-# say, a second one how far to open the door for it.
+# Between two attention layers every token thinks on its own: GPT-2 expands its vector to $4D$ numbers, applies GELU,
+# and brings it back to $D$ numbers. In 2020 Noam Shazeer replaced the activation function by a **gate**: one matrix
+# computes what to say, a second one computes how far to open the door for it.
 #
 # $$ y = \big(\text{silu}(x\,G) \cdot (x\,U)\big)\, D, \qquad \text{silu}(z) = z \cdot \sigma(z) $$
 #
-# with $\sigma$ the logistic function. One number: the gate's $z = 2$ gives $\text{silu}(2) = 2 \cdot 0.881 = 1.762$;
-# if the other matrix says 3, then $5.285$ goes on. And if the gate's $z$ is $-20$, nothing does, whatever the other one
-# says.
+# where $\sigma$ is the logistic function. An example with one number: the gate's $z = 2$ gives $\text{silu}(2) = 2
+# \cdot 0.881 = 1.762$; if the other matrix says 3, then $5.285$ passes. And if the gate's $z$ is $-20$, (almost)
+# nothing passes, for any number from the other matrix.
 #
-# Three matrices in place of two, so they are made narrower: $3 D F = 8 D^2$ where $F = \frac{8}{3} D$. Llama with 7
-# billion has $D = 4096$ and $F = 11008$: $\frac 8 3 \cdot 4096$, up to the next multiple of 256. Why gates help nobody
-# knows. Shazeer's paper attributes it, literally, to divine benevolence.
+# Now there are three matrices instead of two, so we make them narrower to keep the number of weights: $3 D F = 8 D^2$
+# gives $F = \frac{8}{3} D$. Llama with 7 billion weights has $D = 4096$ and $F = 11008$, which is $\frac 8 3 \cdot
+# 4096$, rounded up to the next multiple of 256. Nobody knows why gates help. Shazeer's paper attributes it, literally,
+# to divine benevolence.
 #
 # ### Exercise 6: SwiGLU
 
@@ -1094,15 +1100,17 @@ report(mt.grad(lambda gate: ops.sum(drawn_g * swiglu(drawn_x, gate, drawn_up, dr
 # %% [markdown]
 # ### Grouped queries
 #
-# When a model writes, it keeps the keys and values of everything so far: the **KV cache**. For each token and layer
-# these are two vectors a head. Llama 2 with 70 billion weights has 80 layers and 64 heads of 128 numbers; in 16 bits:
+# When a model writes, it keeps the keys and values of all tokens so far: the **KV cache**. For each token and layer the
+# cache holds two vectors per head. Llama 2 with 70 billion weights has 80 layers and 64 heads of 128 numbers. With keys
+# and values for every head, in 16 bits, that would be
 #
-# $$ 2 \cdot 80 \cdot 64 \cdot 128 \cdot 2 \text{ bytes} = 2.6 \text{ MB a token}, \qquad 10.7 \text{ GB for a text of } 4096 $$
+# $$ 2 \cdot 80 \cdot 64 \cdot 128 \cdot 2 \text{ bytes} = 2.6 \text{ MB per token}, \qquad 10.7 \text{ GB for a text of } 4096 $$
 #
-# for *each* reader at the same time. Every new token has to be compared with all of it, and reading it from memory is
-# what takes the time. Noam Shazeer proposed in 2019 to keep keys and values for one head only and let all queries use
-# them (multi-query). That saves too much: the model gets worse. Joshua Ainslie and colleagues found the middle in 2023:
-# $K$ heads of keys and values, each shared by a **group** of $H/K$ query heads. Llama 2 has $K = 8$ of $H = 64$: 1.3 GB.
+# for *each* user who is served at the same time. The model compares every new token with the whole cache, and most of
+# the time goes into reading it from memory. In 2019 Noam Shazeer proposed to keep keys and values for only one head and
+# to let all queries use them (multi-query attention). That saves too much: the model gets worse. In 2023 Joshua Ainslie
+# and colleagues found the middle: $K$ heads of keys and values, each shared by a **group** of $H/K$ query heads. Llama
+# 2 has $H = 64$ and $K = 8$, so the 10.7 GB become 1.3 GB.
 #
 # ```
 #   query heads    0   1   2   3   4   5          H = 6
@@ -1116,11 +1124,12 @@ pictures.cache_memory()
 # %% [markdown]
 # ### Exercise 7: grouped queries
 #
-# From here on the axes stand as in minitorch and in JAX: heads behind time, (B, T, H, d). Copy each key head for the
-# queries of its group, bring the heads to the front, and attend as before. (Libraries do not really copy; yours may.)
+# From here on the axes have the same order as in minitorch and in JAX: heads after time, (B, T, H, d). Copy each key
+# head for the queries of its group, bring the heads to the front, and attend as before. (Libraries do not really copy;
+# yours may.)
 #
-# `ops.repeat(z, n, axis=...)` repeats every entry $n$ times on the spot, 0 0 0 1 1 1; `ops.tile` repeats the whole, 0 1
-# 0 1 0 1. Which one is it?
+# `ops.repeat(z, n, axis=...)` repeats each entry $n$ times in a row, 0 0 0 1 1 1; `ops.tile` repeats the whole
+# sequence, 0 1 0 1 0 1. Which one do you need?
 
 
 # %% name="grouped_attention" tags=["exercise"] forbids=["minitorch.ops.attention", "minitorch.ops.fused._attention", "jax.nn.dot_product_attention"]
@@ -1232,18 +1241,19 @@ report(mt.grad(lambda k: ops.sum(drawn_g * grouped_attention(drawn_q, k, drawn_v
 # %% [markdown]
 # ### Exercise 8: the block
 #
-# Now put the parts together. A transformer is a stream of vectors, one for each token, that runs from the embedding to
-# the logits. Every block *adds* to it, twice: first what attention has found, then what the feed-forward layer makes of
-# it. Before each part, and only on the way into the part, the stream is normalised.
+# Now put the parts together. A transformer has a *residual stream*: one vector for each token, which runs from the
+# embedding to the logits. Every block *adds* to the stream twice: first the output of attention, then the output of the
+# feed-forward layer. Each of the two parts normalises its own input, and the stream itself is not normalised.
 #
 # ```
 #   x ----------------------(+)---------------------------(+)----> x
 #     \-- norm -- attention --/ \-- norm -- feed-forward --/
 # ```
 #
-# In 2017 the norm stood *on* the stream, behind each sum. Then the shortcut is not a shortcut any more: everything is
-# divided at every layer, and deep models needed a slow warm-up to train at all (Xiong and others, 2020). GPT-2 moved it
-# off the stream, and hardly anybody has moved it back. The plain sum is your factor of 1 from notebook 03.
+# In 2017 the norm was *on* the stream, after each sum. Then the shortcut is not a shortcut any more: every layer
+# divides everything, and deep models could not train at all without a slow warm-up (Xiong and others, 2020). GPT-2
+# moved the norm off the stream, and hardly anybody has moved it back. The plain sum gives you the factor of 1 from
+# notebook 03.
 
 
 # %% name="block" tags=["exercise"] forbids=["minitorch.models.transformer.Block"]
@@ -1356,10 +1366,10 @@ report(
 # %% [markdown]
 # ## 6. Into the library
 #
-# minitorch's `Transformer` runs over a list of blocks and asks of each only that it can be called. So your block may
-# stand there. The cell below wraps your functions into modules that hold the library's weights; it computes nothing
-# by itself. (The third argument of a block is a key for dropout, the second the cache of notebook 09; yours passes it
-# on unused.)
+# minitorch's `Transformer` goes through a list of blocks and only needs to call each of them. So your block can be in
+# that list. The cell below wraps your functions into modules that hold the library's weights; it computes nothing
+# itself. (The second argument of a block is the cache of notebook 09, which your block passes on unused. The third is a
+# key for dropout.)
 
 
 # %% name="own-modules"
@@ -1437,8 +1447,8 @@ def own_llama(theirs):
 
 
 # %% [markdown]
-# Three proofs. First: a Llama with random weights, the library's and yours. The logits must be the same, and so must
-# the gradients of all weights.
+# Now come three proofs. First: a Llama with random weights, once with the library's code and once with yours. The
+# logits must be the same, and the gradients of all weights must be the same too.
 
 # %% name="same-llama" tags=["demo"]
 config = mt.models.LlamaConfig(vocab=50, context=32, layers=2, heads=6, kv_heads=2, width=48)
@@ -1468,7 +1478,7 @@ with skip_if_unfinished():
     print("and as JAX differentiates yours: ", all_close(by_tape(mine), by_jax(mine)))
 
 # %% [markdown]
-# Second: the test of causality, on the whole model. Token 12 of 20 is exchanged.
+# Second: the causality test, on the whole model. We change token 12 of 20.
 
 # %% name="causal-llama" tags=["demo"]
 with skip_if_unfinished():
@@ -1477,7 +1487,8 @@ with skip_if_unfinished():
     print("places whose logits moved:", jnp.flatnonzero(moved).tolist())
 
 # %% [markdown]
-# Third: the same numbers as the attention that JAX ships, with groups and with the mask, and as flax's.
+# Third: your attention gives the same numbers as the attention in JAX, with groups and with the mask, and the same
+# numbers as the one in flax.
 
 # %% name="same-as-jax" tags=["demo"]
 with skip_if_unfinished():
@@ -1507,12 +1518,12 @@ else:
 # %% [markdown]
 # ## 7. What each idea buys
 #
-# Five small models, each with one more idea, trained on the same batches of the same text from the same seed: the
-# docstrings of Python's standard library, cut into pieces by a tokenizer with 512 entries (notebook 06). Everything in
-# them that you have written is yours; LayerNorm and GELU of the GPT are the library's, and so are the loss and the
-# optimizer, unless yours of notebooks 03 and 04 pass their checks.
+# We train five small models, each with one more idea. They all see the same batches from the same seed. The text is the
+# docstrings of Python's standard library, cut into pieces by a tokenizer with 512 entries (notebook 06). The models use
+# all the parts that you have written. LayerNorm and GELU of the GPT come from the library. The loss and the optimizer
+# are yours from notebooks 03 and 04 if they pass their checks, and otherwise the library's.
 #
-# Predict before you run. Which step lowers the loss most? Which ones are more than luck?
+# Predict before you run. Which step lowers the loss most? Which steps are more than luck?
 
 # %% name="text" tags=["demo"]
 cross_entropy = my_solution("cross_entropy", otherwise=nn.cross_entropy)
@@ -1625,23 +1636,23 @@ with skip_if_unfinished():
 
 # %% [markdown]
 # **Which differences are real?** The same model with another seed ends up to 0.05 nats higher or lower. The means over
-# three seeds are 3.93, 3.93, 3.74, 3.76 and 3.78 nats on held-out text. So one step is far larger than luck, and it is
-# rotary positions: 0.19 nats. With learned vectors a model has to find out again for every place what "the one before
-# me" means, and here it has 250 steps to do so.
+# three seeds are 3.93, 3.93, 3.74, 3.76 and 3.78 nats on held-out text. So only one step is far larger than luck:
+# rotary positions, with 0.19 nats. A model with learned vectors has to learn separately for every place what "the one
+# before me" means, and here it has only 250 steps to do so.
 #
-# **What do the others buy?** RMSNorm: the same loss for half of the arithmetic. Grouped queries: half of the memory, at
-# a price within the luck of the seed. SwiGLU: here, nothing. Shazeer measured about 0.04 nats, on models 1,700 times as
-# large that were trained for 65,000 steps. "It helped in the paper" and "it helps in mine" are two sentences, and only
-# one of them is in your power to check.
+# **What do the others buy?** RMSNorm: the same loss for half of the arithmetic. Grouped queries: half of the memory,
+# and the loss rises by no more than the luck of the seed. SwiGLU: nothing, in this experiment. Shazeer measured about
+# 0.04 nats, on models that were 1,700 times as large and were trained for 65,000 steps. "It helped in the paper" and
+# "it helps in my model" are two different sentences, and you can check only one of them yourself.
 #
-# **What mattered more?** The last line of `small_model`. With the first weights of GPT-2, which suit a width of 768, the
-# small GPT ends 0.7 nats higher: more than all four ideas bring together. Notebook 03 showed why.
+# **What mattered more?** The last line of `small_model`. With the initial weights of GPT-2, which fit a width of 768,
+# the small GPT ends 0.7 nats higher. That is more than all four ideas gain together. Notebook 03 showed why.
 #
 # ## 8. Look inside
 #
-# The last rung is a Llama, small, and every line of its forward pass but the embedding is yours. What do its heads look
-# at? The trick to get weights out of a function that returns values: give it values that are the rows of the identity
-# matrix. The mean of them *is* the weights.
+# The last of the five models is a small Llama, and every line of its forward pass except the embedding is yours. What
+# do its heads look at? Your function returns a mean of values, but we want the weights. Here is a trick: use the rows
+# of the identity matrix as values. Then their weighted mean *is* the vector of weights.
 
 
 # %% name="heads-seen" tags=["demo", "nbval-ignore-output"]
@@ -1669,12 +1680,13 @@ with skip_if_unfinished():
     pictures.heads([tokenizer.decode([i]) for i in pieces], head_weights(model, jnp.array(pieces)))
 
 # %% [markdown]
-# Nothing in the code distinguishes one head from another, and yet they have divided the work. In the run that is printed here
-# the first two of layer 0 look at everything a little: they see a bag of words. Others look a step or two back, and
+# The code is the same for every head, and yet the heads have divided the work. In the run that is printed here the
+# first two heads of layer 0 look at everything a little: they see a bag of words. Others look a step or two back, and
 # have learned where words begin: in layer 1, head 2, the piece `e` gives nearly all of its weight to the `·t` at the
 # beginning of its word.
 #
-# And does it talk? `generate_naive` reads the whole text again for every piece that it writes. Notebook 09 ends that.
+# And does it talk? `generate_naive` reads the whole text again for every piece that it writes. Notebook 09 makes this
+# much faster.
 
 # %% name="talks" tags=["demo", "nbval-ignore-output"]
 with skip_if_unfinished():
@@ -1684,23 +1696,24 @@ with skip_if_unfinished():
     print("Return the" + mt.infer.printable(tokenizer.decode(written[0].tolist())))
 
 # %% [markdown]
-# Half of the words are invented, with the rhythm of a manual. That is what 250 steps buy, and 256,000 pieces of text.
-# What it lacks is size, data and time: notebook 08 gives it a little of each.
+# Half of the words are invented, but the text has the rhythm of a manual. This is what you get for 250 steps and
+# 256,000 pieces of text. The model needs more size, more data and more time: notebook 08 gives it a little of each.
 #
 # ## 9. Stretch: attention that never sees its table
 #
-# The scores are a table of $T \times S$ numbers for every head. For a text of 100,000 tokens that is 40 GB a head, and
-# writing and reading it, not the multiplications, is what takes the time on a GPU. Yet the result is small. Can the
-# table be left out?
+# The scores are a table of $T \times S$ numbers for every head. For a text of 100,000 tokens that is 40 GB per head. On
+# a GPU most of the time goes into writing and reading this table, and not into the multiplications. Yet the result is
+# small. Can we compute it without the table?
 #
-# What stands in the way is softmax: it needs the sum over *all* keys before the first weight is known. But remember how
-# notebook 03 computed it: subtract the largest score. Walk through the keys block by block and keep three things a
-# query: the largest score so far $m$, the sum of exponentials $Z = \sum e^{s - m}$, and the weighed sum of values $y =
-# \sum e^{s - m} v$. When a block brings a larger maximum $m'$, everything so far shrinks by the same factor $e^{m - m'}$.
-# At the end the answer is $y / Z$.
+# The problem is softmax: it needs the sum over *all* keys before it knows the first weight. But remember how notebook
+# 03 computed it: subtract the largest score. Walk through the keys block by block and keep three things for each query:
+# the largest score so far $m$, the sum of exponentials $Z = \sum e^{s - m}$, and the weighted sum of values $y = \sum
+# e^{s - m} v$. When a block has a larger maximum $m'$, multiply both sums by the same factor $e^{m - m'}$. At the end
+# the answer is $y / Z$.
 #
-# Maxim Milakov and Natalia Gimelshein published the running softmax in 2018; Tri Dao and others made it the fastest
-# attention there is in 2022 and called it FlashAttention. It is exact. It now runs in every large language model.
+# Maxim Milakov and Natalia Gimelshein published the running softmax in 2018; in 2022 Tri Dao and others turned it into
+# the fastest attention of its time and called it FlashAttention. It is exact, not an approximation. Today it runs in
+# nearly every large language model.
 #
 # ### Stretch exercise: streaming attention
 
