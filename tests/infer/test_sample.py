@@ -184,6 +184,15 @@ def test_min_p_of_one_keeps_all_that_tie_for_the_first_place():
     np.testing.assert_array_equal(kept(min_p(1), TIED), [[False, True, True, False]])
 
 
+@pytest.mark.parametrize("sampler", [temperature(0), temperature(0.5), top_k(3), top_p(0.5), min_p(0.5)])
+@pytest.mark.parametrize("shape", [(7,), (2, 3, 7)])
+def test_logits_of_any_rank_are_taken_row_by_row(sampler, shape):
+    logits = jnp.asarray(np.random.default_rng(0).permutation(np.arange(42.0)).reshape(6, 7)[: np.prod(shape) // 7])
+    rows = logits.astype(jnp.float32)
+    np.testing.assert_array_equal(apply(sampler, rows.reshape(shape)), apply(sampler, rows).reshape(shape))
+    np.testing.assert_array_equal(greedy(rows.reshape(shape)), np.argmax(rows, axis=-1).reshape(shape[:-1]))
+
+
 def test_samplers_apply_in_order_to_the_logits_that_others_left():
     logits = jnp.log(jnp.asarray([[0.5, 0.3, 0.15, 0.05]]))
     hot = left_by([temperature(100), top_p(0.7)], logits)
