@@ -1,19 +1,20 @@
 # %% [markdown]
 # # Training a language model
 #
-# You have a gradient, an optimizer, a tokenizer and a transformer. What is missing is the *run*: the program that
-# turns text into a model over hours, that somebody kills in the middle, and that must come out the same, to the last
-# bit, as if nobody had. People who train large models spend their days on what you write here.
+# You have a gradient, an optimizer, a tokenizer and a transformer. Now you need the *run*: the program that works for
+# hours and turns text into a model. Somebody will kill it in the middle, and it must still give the same result, to the
+# last bit, as if nobody had killed it. People who train large models spend their days on the things that you write
+# here.
 #
 # **When you have finished you can**
 #
-# - cut batches out of a text so that the batch of step 1,000 is known without making the 999 before it;
+# - cut batches out of a text so that you know the batch of step 1,000 without making the 999 batches before it;
 # - say what a loss of 1.8 nats means, in perplexity and in bits per byte, and compare two models that cut text into
 #   different tokens;
 # - evaluate on every token exactly once;
 # - write a checkpoint that no kill can damage, and resume a run to the same weights, bit for bit;
-# - train a small model of Python code below a stated loss, and predict from three small models how good a fourth will
-#   be.
+# - train a small model of Python code to a loss below a given bound, and predict from three small models how good a
+#   fourth one will be.
 #
 # ```
 #   application     a program that completes code
@@ -49,8 +50,8 @@ setup()
 # ## 1. What there is to guess
 #
 # A language model reads some tokens and says how likely each token of its vocabulary is to come next. Nobody has to
-# label anything: the text itself holds the answers, one place further on. Here tokens are letters, and the model reads
-# at most 8 of them, its **context**.
+# label anything: the text itself contains the answers, one place to the right. Here tokens are letters, and the model
+# reads at most 8 of them, its **context**.
 
 # %% name="windows" tags=["demo"]
 from minitorch_course.figures import text_windows as pictures
@@ -65,20 +66,21 @@ pictures.window("for i in range(10):", start=4, context=8)
 # Predict: a text of 20 tokens, context 8. How many different windows are there? (The last one still needs a target for
 # its last token.)
 #
-# **Which windows?** Drawn at random, and *reproducibly*. A generator that is advanced at each step would have to be
-# saved with the run, and step 1,000 could only be reached through the 999 steps before. Better is a pure function: the
-# batch follows from the pair (seed, step). JAX makes a new random key of a key and a number: `jax.random.fold_in`.
+# **Which windows?** We sample them at random, but *reproducibly*. If we used a generator that changes its state at each
+# step, we would have to save it with the run, and we could reach step 1,000 only through the 999 steps before it. A
+# pure function is better: the pair (seed, step) determines the batch. JAX can make a new random key from a key and a
+# number: `jax.random.fold_in`.
 #
-# And why not `jax.random.key(seed + step)`? Because seed 0 at step 1 would then see what seed 1 saw at step 0. Two runs
-# that are meant to be independent would read the same text, one step apart.
+# And why not `jax.random.key(seed + step)`? Because then seed 0 at step 1 would see the same batch as seed 1 at step 0.
+# Two runs that should be independent would read the same text, one step apart.
 #
-# One more trap. An index past the end is an error in Python; `tokens[1000]` of a JAX array of length 20 is its *last*
-# entry, without a word. So nothing will show you that your windows reach too far.
+# One more trap. In Python an index past the end raises an error. But if a JAX array has length 20, `tokens[1000]`
+# silently gives its *last* entry. So JAX will not warn you if your windows reach too far.
 #
 # ### Exercise 1: batches
 #
-# So that everybody draws the same: the key of a step is `jax.random.fold_in(jax.random.key(seed), step)`, and the
-# starts are `jax.random.randint(key, (batch,), 0, ...)`, whose upper end is exclusive.
+# Everybody should sample the same windows. So the key of a step is `jax.random.fold_in(jax.random.key(seed), step)`,
+# and the starts are `jax.random.randint(key, (batch,), 0, ...)`. The upper end of `randint` is exclusive.
 
 
 # %% name="get_batch" tags=["exercise"] forbids=["minitorch.data.sample_batch", "minitorch.data.sample_starts", "minitorch.data.windows"]
@@ -246,21 +248,24 @@ report(
 # %% [markdown]
 # ## 2. How surprised?
 #
-# For each token the model had given the right answer some probability $p$. Its **loss** is $-\ln p$, in nats: 0 for
-# somebody who knew, 0.69 for a coin, 5.55 for who has no idea among 256 bytes. The loss of a text is the *mean* over
-# its tokens. Two ways to make it readable:
+# At each token the model gives some probability $p$ to the right answer. Its **loss** is $-\ln p$, in nats: 0 if it
+# knew the answer, 0.69 for a coin toss, 5.55 if it has no idea which of 256 bytes comes next. The loss of a text is the
+# *mean* over its tokens. There are two ways to make it readable:
 #
-# **Perplexity** is $e^{\text{loss}}$: among how many equally likely tokens one would be as unsure. A worked example: a
-# text of two tokens. For the first the model gave probability 1/2, for the second 1/8. The losses are 0.693 and 2.079,
-# their mean 1.386, the perplexity $e^{1.386} = 4$. It is the geometric mean of 2 and 8; the arithmetic mean, 5, is what
-# one gets by taking the exponential *before* the mean, and it is wrong. (Predict which of the two is always larger.)
+# **Perplexity** is $e^{\text{loss}}$: the model is as unsure as if it had to choose between that many equally likely
+# tokens. A worked example: a text of two tokens. For the first the model gave probability 1/2, for the second 1/8. The
+# losses are 0.693 and 2.079, their mean 1.386, the perplexity $e^{1.386} = 4$. It is the geometric mean of 2 and 8. If
+# you take the exponential *before* the mean, you get the arithmetic mean, 5, and that is wrong. (Predict which of the
+# two is always larger.)
 #
-# **Bits per byte** is what a file compressor built on the model would need: the losses added up, in bits instead of
-# nats (divide by $\ln 2$), and shared among the *bytes* of the text. In the example, if the two tokens stand for the
-# text `größe`, which has 5 letters and 7 bytes in UTF-8, it is $(0.693 + 2.079) / 0.693 / 7 = 4/7$.
+# **Bits per byte** is the size of the file that a compressor built on the model would write: the sum of the losses, in
+# bits instead of nats (divide by $\ln 2$), divided by the number of *bytes* of the text. In the example, if the two
+# tokens stand for the text `größe`, which has 5 letters and 7 bytes in UTF-8, it is $(0.693 + 2.079) / 0.693 / 7 =
+# 4/7$.
 #
-# Why two? Perplexity is per token, so that it depends on what a token is. A model with a vocabulary of whole words has a
-# perplexity in the tens, one with letters of about 3, and neither says which is better. Bytes are the same for both.
+# Why two? Perplexity is per token, so it depends on the tokenizer. A model with a vocabulary of whole words has a
+# perplexity in the tens, a model with letters has about 3, and these numbers don't say which model is better. Bytes are
+# the same for both.
 
 # %% name="surprise" tags=["demo"]
 from minitorch_course.figures import runs as figures
@@ -269,9 +274,9 @@ figures.surprise()
 
 # %% [markdown]
 # In 1950 Claude Shannon let people guess the next letter of a book, his wife Betty among them, counted their tries, and
-# concluded that printed English holds between 0.6 and 1.3 bits a letter. It was the first evaluation of a language model.
-# Perplexity was proposed in 1977, by Frederick Jelinek and his colleagues at IBM, as a measure of how hard a speech
-# recogniser's task is.
+# concluded that printed English has between 0.6 and 1.3 bits per letter. It was the first evaluation of a language
+# model. Perplexity was proposed in 1977, by Frederick Jelinek and his colleagues at IBM, as a measure of how hard a
+# speech recogniser's task is.
 #
 # ### Exercise 2: perplexity and bits per byte
 
@@ -373,16 +378,17 @@ report(
 # %% [markdown]
 # ### What is a good loss?
 #
-# A number alone says nothing. So before any training, let somebody without a network guess. The text is Python's own
-# standard library, the first million letters of it in a fixed, mixed order; the last part of the modules is held out.
-# Tokens are bytes: 256 of them, nothing to train. Four guessers, each of whom counts in the training text:
+# A number alone says nothing. So before we train, let us see how well you can guess without a network. The text is
+# Python's own standard library, the first million letters of it in a fixed, mixed order; the last part of the modules
+# is held out. Tokens are bytes: there are 256 of them, and no tokenizer to train. Here are four guessers. They count in
+# the training text:
 #
 # - one that knows nothing: every byte is as likely as any other;
 # - one that knows how frequent each byte is;
 # - one that counts what comes after each byte;
 # - one that counts what comes after each pair of bytes.
 #
-# Predict the perplexity of the second. Code has about 90 different characters.
+# Predict the perplexity of the second guesser. Code has about 90 different characters.
 
 # %% name="data" tags=["demo"]
 train_text, validation_text = mt.data.split(mt.data.load_text("stdlib", limit=1_000_000))
@@ -426,28 +432,30 @@ for name, loss in BASELINES.items():
     print(f"{name:16} {loss:.2f} nats   perplexity {math.exp(loss):6.1f}   {loss / math.log(2):.2f} bits per byte")
 
 # %% [markdown]
-# Counting pairs has a table of 65,536 contexts, most of them empty. With three bytes it would be 16 million, with eight
-# about as many as there are atoms in a grain of sand. A network is what one uses instead of that table.
+# The guesser that counts after pairs has a table of 65,536 contexts, most of them empty. With three bytes the table
+# would have 16 million contexts, with eight bytes about as many as there are atoms in a grain of sand. Instead of that
+# table we use a network.
 #
 # ## 3. Every token once
 #
-# During training the loss is a by-product: each batch has one. It is noisy, and it is about text that the model may
-# have seen. So now and then one evaluates on text that was held out: all of it, each token as a target exactly once,
-# in windows that stand side by side.
+# Training gives you a loss for free: each batch has one. But this loss is noisy, and it is about text that the model
+# may have seen. So from time to time we evaluate on the held-out text: on all of it, with each token as a target
+# exactly once, in windows that lie one after the other.
 
 # %% name="cover" tags=["demo"]
 pictures.cover(tokens=24, batch=2, context=4)
 
 # %% [markdown]
-# The 24 tokens hold 23 targets, since nothing comes before the first. Two rows of four are 8 targets a call: two full
-# calls, and a third with 7. Three things go wrong here, in programs of good reputation:
+# The 24 tokens have 23 targets, since nothing comes before the first token. Two rows of four are 8 targets per call:
+# two full calls, and a third with 7. Three things go wrong here, even in well-known programs:
 #
-# - **The rest is dropped.** 7 of 23 targets are not looked at, always the same ones.
-# - **The rest is filled up, and the filling counts.** Zeros are easy, or hard, to guess; either way they lie.
+# - **The rest is dropped.** The evaluation ignores 7 of 23 targets, always the same ones.
+# - **The rest is filled up, and the filling counts.** Zeros are easy to guess, or hard; in both cases the loss is
+#   wrong.
 # - **The mean of means.** A short call counts as much as a full one. (You met this in notebook 04.)
 #
-# And one about time: another shape is another program for `jax.jit`. So fill the last call up to the full shape, and
-# leave what was filled in out of the sum.
+# A fourth problem costs time: `jax.jit` compiles another program for each new shape. So pad the last call to the full
+# shape, and leave the padding out of the sum.
 #
 # ### Exercise 3: evaluate
 
@@ -591,10 +599,10 @@ report([evaluate(crooked, held_out[:k], 2, 3) for k in (4, 7, 15, 2)])
 # %% [markdown]
 # ## 4. A step is a function of the state
 #
-# What must be known, between two steps, to make all the steps that are left? The parameters; what the optimizer
-# remembers; and the number of steps made, because the batch and the learning rate follow from it. Nothing else: no
-# generator, no iterator over files, no global counter. That triple is the **state** of the run, and a step is a pure
-# function from one state to the next.
+# Suppose a run stops between two steps. What do you have to know to make all the remaining steps? The parameters; the
+# state of the optimizer; and the number of completed steps, because it determines the batch and the learning rate.
+# Nothing else: no generator, no iterator over files, no global counter. These three things are the **state** of the
+# run, and a step is a pure function from one state to the next.
 
 
 # %% name="state"
@@ -612,8 +620,8 @@ def first_state(params, optimizer):
 
 
 # %% [markdown]
-# By hand, with the loss $(w - x)^2$, where the "text" is 5, 2, 8 and the batch of step $i$ its entry $i$; learning rate
-# 0.25, $w = 1$:
+# An example by hand: the loss is $(w - x)^2$, the "text" is 5, 2, 8, and the batch of step $i$ is its entry $i$. The
+# learning rate is 0.25, and we begin with $w = 1$:
 #
 # | step made | batch | loss | gradient | $w$ after |
 # |---|---|---|---|---|
@@ -621,16 +629,16 @@ def first_state(params, optimizer):
 # | 2nd | 2 | 1 | 2 | 2.5 |
 # | 3rd | 8 | 30.25 | -11 | 5.25 |
 #
-# Now a state with `step` 2 and $w = 2.5$ must make the third line, whoever made the first two, in whatever process. The
-# classic bug: a Python variable `i` that the loop counts up and the step reads. Under `jax.jit` the step was traced once,
-# with $i = 0$ (notebook 04's second stretch shows why), and sees the first batch for ever; without `jit` it works until
-# the day that the run is resumed, and $i$ is 0 again.
+# A state with `step` 2 and $w = 2.5$ must give the third line, even if another process made the first two steps. Here
+# is the classic bug: a Python variable `i` that the loop counts up and the step reads. `jax.jit` traces the step once,
+# with $i = 0$ (notebook 04's second stretch exercise shows why), so the step sees the first batch for ever. Without
+# `jit` it works until the day when you resume the run, and $i$ is 0 again.
 #
 # ### Exercise 4: the step
 #
 # As in notebook 04: the loss and its gradient by `mt.value_and_grad`, the updates by `optimizer.update(gradient, state,
-# params)`, the new parameters by `mt.optim.apply_updates(params, updates)`. New is that it draws its own batch. The
-# tokens are an argument, because what a jitted function closes over is copied into the program.
+# params)`, the new parameters by `mt.optim.apply_updates(params, updates)`. The new part: the step samples its own
+# batch. The tokens are an argument, because arrays that a jitted function closes over are copied into the program.
 
 
 # %% name="make_step" tags=["exercise"] forbids=["minitorch.train.Step"]
@@ -844,14 +852,15 @@ report(
 # %% [markdown]
 # ## 5. Killed
 #
-# A run of weeks on thousands of machines is killed all the time. Meta's team counted 419 unexpected interruptions in 54
-# days while it trained Llama 3 on 16,384 GPUs: one every three hours. The logbook of OPT-175B (2022), which anybody can
-# read, has at least 35 restarts by hand in two months. On your own machine it is the battery, the cluster's time limit, or
-# `kill -9`.
+# If a run takes weeks on thousands of machines, it is killed all the time. Meta's team counted 419 unexpected
+# interruptions in 54 days while it trained Llama 3 on 16,384 GPUs: one every three hours. The logbook of OPT-175B
+# (2022), which anybody can read, has at least 35 restarts by hand in two months. In your own work the reason will be
+# the battery, the cluster's time limit, or `kill -9`.
 #
-# So now and then the state goes to disk. How often? Saving costs time, and so does repeating what was lost. John Young
-# (1974): the least is lost if one saves every $\sqrt{2 \cdot \text{cost of saving} \cdot \text{time between failures}}$;
-# with one minute and 186 minutes, that is every 19 minutes. And the next kill comes *while it is being written*.
+# So from time to time we save a checkpoint: we write the state to disk. How often? Saving costs time, and repeating the
+# lost steps costs time too. John Young (1974) showed that you lose the least time if you save every $\sqrt{2 \cdot
+# \text{cost of saving} \cdot \text{time between failures}}$; with one minute and 186 minutes, that is every 19 minutes.
+# And the next kill comes *while you are writing the checkpoint*.
 
 # %% name="kills" tags=["demo"]
 from minitorch_course.figures import files
@@ -859,33 +868,36 @@ from minitorch_course.figures import files
 files.writing()
 
 # %% [markdown]
-# Written in place, the file is for a moment empty, then half there, and the old content is gone already: the kill costs
-# not an hour but the whole run. The way out is as old as Unix. Write the new content into a file *next to* the old one,
-# close it, and then rename it to the old one's name. Renaming is one operation of the file system, and it is atomic:
-# whoever looks sees the old file or the new one, and nothing between. In Python: `os.replace(source, destination)`.
+# If you write the file in place, it is empty for a moment, then it is half written, and the old content is already
+# gone: the kill costs you not an hour but the whole run. The solution, an **atomic write**, is as old as Unix. Write
+# the new content into a file *next to* the old one, close it, and then rename it to the old one's name. Renaming is one
+# operation of the file system, and it is atomic: every reader sees either the old file or the new one, and nothing in
+# between. In Python: `os.replace(source, destination)`.
 #
-# Three ways to get it nearly right. Predict for each what a kill can leave:
+# Here are three ways to get it nearly right. For each of them, predict what is on the disk after a kill:
 #
 # 1. remove the old file, then rename the new one;
-# 2. rename inside of the `with open(...)` block;
+# 2. rename inside the `with open(...)` block;
 # 3. write the new file into `/tmp` and move it from there.
 #
-# (1: nothing at all, if the kill comes between. 2: what was written may still be in the process's own memory, because
-# Python hands it to the system when the file is flushed or closed; then the *new name* holds half a file. 3: `/tmp` may
-# be another file system, and between two of them nothing can be renamed, so that moving is copying: back to the start.)
+# (1: nothing at all, if the kill comes between the two operations. 2: some of the data may still be in the process's
+# own memory, because Python gives them to the operating system only when you flush or close the file; then the *new
+# name* has half a file. 3: `/tmp` may be another file system. You cannot rename a file from one file system to another,
+# so moving means copying, and you are back at the start.)
 #
-# A kill ends the process, not the machine: what was handed to the system is safe. Against a power cut one also needs
-# `os.fsync(file.fileno())` before the rename, or the rename may reach the disk before the data do. In 2009 the ext4 file
-# system had its users find empty files after crashes for exactly this reason.
+# A kill ends the process, not the machine: the data that the operating system already has are safe. To be safe from a
+# power cut as well, you need `os.fsync(file.fileno())` before the rename. Otherwise the rename may reach the disk
+# before the data do. In 2009 users of the ext4 file system found empty files after crashes for exactly this reason.
 #
 # ### Exercise 5: whole or not at all
 #
-# Give the temporary file a name that is always the same for the same `path`, so that what a kill leaves is overwritten the
-# next time and does not pile up.
+# Give the temporary file a name that is always the same for the same `path`. Then the next write overwrites the file
+# that a kill left behind, and such files do not pile up.
 #
-# The check kills your function at every moment: before its first operation on a file, in the middle of that, before the
-# second, and so on, and looks each time what stands in the folder. File systems and databases are tested like this;
-# Pillai and colleagues (2014) went through eleven well-known programs in such a way, and found 60 ways to lose data.
+# The check kills your function at every possible moment: before its first operation on a file, in the middle of it,
+# before the second operation, and so on. Each time it looks at the files that are left in the folder. People test file
+# systems and databases like this; Pillai and colleagues (2014) tested eleven well-known programs in this way, and found
+# 60 ways to lose data.
 
 
 # %% name="write_whole" tags=["exercise"] forbids=["minitorch._files.atomic_write"]
@@ -1006,16 +1018,17 @@ report(
 # %% [markdown]
 # ### What goes into a checkpoint
 #
-# The whole State, and nothing but the State. Its leaves are arrays; `jax.tree.leaves(state)` lists them in an order that
-# depends only on the structure, and `jax.tree.unflatten(jax.tree.structure(like), leaves)` builds such a state again.
-# NumPy's format for several arrays is a zip file: `np.savez(file, *arrays)` names them `arr_0`, `arr_1`, ... and
-# `np.load(file)` gives an archive with their names in `archive.files` and the arrays by name. A zip file has a checksum
-# for each of its parts, so a flipped bit is an error and not a slightly different model.
+# The whole State, and nothing but the State. Its leaves are arrays; `jax.tree.leaves(state)` lists them in an order
+# that depends only on the structure, and `jax.tree.unflatten(jax.tree.structure(like), leaves)` builds the state from
+# these leaves. NumPy's format for several arrays is a zip file: `np.savez(file, *arrays)` names them `arr_0`, `arr_1`,
+# ... and `np.load(file)` gives an archive with their names in `archive.files` and the arrays by name. A zip file has a
+# checksum for each of its parts, so a flipped bit is an error and not a slightly different model.
 #
-# Sort the names, and `arr_10` comes before `arr_2`.
+# Be careful: if you sort the names, `arr_10` comes before `arr_2`.
 #
-# And a checkpoint belongs to a model. Load the weights of another one and, if you are lucky, something crashes. If you
-# are not, the shapes fit by chance. So `restore` is given a state `like` the one expected and compares what it can.
+# And a checkpoint belongs to a model. If you load the weights of another model and you are lucky, something crashes. If
+# you are not lucky, the shapes fit by chance. So `restore` takes `like`, a state of the expected form, and compares as
+# much as it can.
 #
 # ### Exercise 6: save and restore
 
@@ -1207,8 +1220,8 @@ report([refuses(longer, deep), refuses(deep, longer), refuses(deep, deep)])
 # %% [markdown]
 # ## 6. What a run says about itself
 #
-# A row for each step: its number, its loss, now and then the validation loss. Hardly a format is as sturdy as one JSON
-# object a line in a file that only grows, `metrics.jsonl`:
+# A run logs a row for each step: its number, its loss, and sometimes the validation loss. A very robust format for this
+# is one JSON object per line in a file that only grows, `metrics.jsonl`:
 #
 # ```
 # {"step": 1, "loss": 5.54}
@@ -1216,9 +1229,9 @@ report([refuses(longer, deep), refuses(deep, longer), refuses(deep, deep)])
 # {"step": 3, "lo
 # ```
 #
-# It can be read while the run goes on, by any program, and a kill costs at most its last line. The third one above is
-# such a line: **a line counts when its line end is there**. If a line in the *middle* is broken, that is another matter.
-# Somebody has edited the file, or a disk is failing, and to skip it in silence would hide that.
+# Any program can read it while the run goes on, and a kill costs at most its last line. The third line above is such a
+# line: **a line counts only if its line end is there**. A broken line in the *middle* is a different problem: somebody
+# has edited the file, or a disk is failing. If you skip that line silently, you hide the problem.
 #
 # ### Exercise 7: a log
 
@@ -1385,17 +1398,18 @@ report(in_a_file(read_rows))
 # %% [markdown]
 # ## 7. The run
 #
-# Now put it together, so that starting and resuming are one thing: a program that looks what is there and makes the
-# steps that are missing. The order decides, again. Predict what goes wrong in each of these, if a kill comes at the
-# worst moment:
+# Now put everything together, so that starting and resuming are the same: a program that looks at the saved files and
+# makes the missing steps. Again, the order is important. Predict what goes wrong in each of these programs if a kill
+# comes at the worst moment:
 #
-# 1. The state is saved first and the row logged after it.
-# 2. The rows that are there when the run is resumed are kept, all of them.
+# 1. It saves the state first and logs the row after that.
+# 2. When it resumes a run, it keeps all the rows of the log.
 # 3. It saves every 100 steps, and the run has 250.
 #
-# (1: a kill between the two leaves a run that believes that step to be logged; its row is missing for ever. So log
-# first. 2: a run that is killed at step 137 and resumed from 100 logs the steps 101 to 137 again: they are there twice.
-# So resuming begins with removing the rows of later steps. 3: the last 50 steps are made, and lost.)
+# (1: after a kill between the two, the run believes that it has logged this step, and the row is missing for ever. So
+# log first. 2: if the run is killed at step 137 and resumed from 100, it logs the steps 101 to 137 again, and they are
+# in the log twice. So the first thing when you resume is to remove the rows of later steps. 3: the last 50 steps are
+# made, but never saved.)
 
 
 # %% name="folder"
@@ -1454,7 +1468,8 @@ class Memory:
 # %% [markdown]
 # ### Exercise 8: a run that cannot be killed
 #
-# `first` serves twice: it is what `run.restore` compares with, and what the run begins with if nothing is saved yet.
+# `first` has two uses: `run.restore` compares the checkpoint with it, and the run begins with it if nothing is saved
+# yet.
 
 
 # %% name="train_run" tags=["exercise"]
@@ -1726,8 +1741,8 @@ report(
 # ### A model of Python code
 #
 # Everything comes together. The text is the standard library, in bytes; the model is minitorch's GPT; the optimizer is
-# the recipe of notebook 04, from your own parts where you wrote them. Batches, step, evaluation, checkpoints, log and
-# run are yours.
+# the recipe of notebook 04, with your own parts if you wrote them. Batches, step, evaluation, checkpoints, log and run
+# are yours.
 
 # %% name="recipe" tags=["demo"]
 warmup_cosine = my_solution(
@@ -1787,9 +1802,9 @@ def run_in(run, width, peak, steps=STEPS, every=100, seed=0, evaluation=validati
 # %% [markdown]
 # ### Resume is exact
 #
-# First on a small model, 16 wide. One run makes 60 steps without a stop. Another is killed in the middle of step 47: not
-# asked to stop, but cut off while its row is half written. Then it is called again, with the same arguments and nothing
-# else. Predict at which step it goes on.
+# First on a small model, 16 wide. One run makes 60 steps without a stop. We kill another one in the middle of step 47:
+# we don't stop it politely, we cut it off when its row is half written. Then we call it again, with the same arguments
+# and nothing else. Predict the step at which it continues.
 
 
 # %% name="resume" tags=["demo"]
@@ -1825,18 +1840,18 @@ with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder:
     figures.resumed(read_rows(whole.metrics), rows, saved)
 
 # %% [markdown]
-# Every bit of 17,552 weights, of both of Adam's averages, and every byte of the log. It holds because the state is all
-# that a run is, because a batch follows from the step, and because the same compiled program runs before the kill and
-# after it. (Another program may add in another order, and floating-point sums depend on the order: on another version of
-# JAX, or another kind of processor, the last bits may differ. So a careful run writes down its versions, as minitorch's
-# `config.json` does.)
+# Every bit of 17,552 weights and of both of Adam's averages is the same, and so is every byte of the log. There are
+# three reasons: the state contains everything that the run needs, the step determines the batch, and the same compiled
+# program runs before and after the kill. (Another program may add in another order, and floating-point sums depend on
+# the order: on another version of JAX, or another kind of processor, the last bits may differ. So a careful run writes
+# down its versions, as minitorch's `config.json` does.)
 #
 # ### Under the bound
 #
-# Now four sizes, each for the same 400 steps on the same batches: 307,200 bytes, a third of the training text. Width 16,
-# 32, 64, 128; each has between three and four times the weights of the one before. The last one is the proof: **its
-# validation loss has to be below 2.33 nats per byte.** Before you run it, write down your guess for the four losses. To
-# count what comes after a byte had given 2.42, after two bytes 1.78.
+# Now four sizes, each for the same 400 steps on the same batches: 307,200 bytes, a third of the training text. Width
+# 16, 32, 64, 128; each has between three and four times the weights of the one before. The last one is the proof: **its
+# validation loss has to be below 2.33 nats per byte.** Before you run it, write down your guess for the four losses.
+# For comparison: the guesser that counts after one byte reached 2.42, and after two bytes 1.78.
 
 # %% name="four-sizes" tags=["demo"]
 BOUND = 2.33
@@ -1871,29 +1886,32 @@ for width, rows in logs.items():
     )
 
 # %% [markdown]
-# The horizontal lines are the guessers of section 2. All but the smallest model pass the one that counts what comes after a
-# byte; none reaches the one that counts what comes after two. Do not be too disappointed in them: that one has read all
-# 870,112 bytes, and these have seen a third of that. (In section 10 a model of the same size does pass it.)
+# The horizontal lines are the guessers of section 2. All models except the smallest are better than the guesser that
+# counts after one byte; none is as good as the guesser that counts after two. Don't be too disappointed in them: that
+# guesser has read all 870,112 bytes, and the models have seen only a third of that. (In section 10 a model of the same
+# size does pass it.)
 #
-# **How the bound was chosen.** Width 128 was trained with the seeds 0 to 4, and ended at 2.08, 2.12, 2.07, 2.08 and 2.11.
-# The bound is 10 % above the largest of these, so that another seed, another version of Python's library and other
-# rounding have room. It counts steps and not seconds, so a slow computer passes as well as a fast one. And it is below
-# what counting pairs of bytes can do, which a run with wrong batches or a forgotten state will hardly reach.
+# **How the bound was chosen.** Width 128 was trained with the seeds 0 to 4, and ended at 2.08, 2.12, 2.07, 2.08 and
+# 2.11. The bound is 10 % above the largest of these, which leaves room for another seed, another version of Python's
+# library and other rounding. It is a bound after a number of steps, not seconds, so a slow computer passes as well as a
+# fast one. And it is below the loss of the guesser that counts after one byte. A run with wrong batches or a forgotten
+# state will hardly get there.
 #
 # ## 9. Does size pay?
 #
-# Four models, the same text, the same number of steps. The larger, the better; but by how much, and will it go on? In
-# 2017 Joel Hestness and colleagues, and in 2020 Jared Kaplan and colleagues, plotted the losses of many models against
-# their sizes, both on logarithmic axes, and found lines, over many powers of ten. A line on such axes is a power law:
+# Four models, the same text, the same number of steps. The larger model is better each time. But by how much, and will
+# this continue? In 2017 Joel Hestness and colleagues, and in 2020 Jared Kaplan and colleagues, plotted the losses of
+# many models against their sizes, both on logarithmic axes, and found lines, over many powers of ten. A line on such
+# axes is a power law:
 #
 # $$ L(N) = a\,N^{-\alpha} \qquad\Longleftrightarrow\qquad \ln L = \ln a - \alpha \ln N $$
 #
-# A worked example. A model of 10,000 weights has the loss 4, one of 1,000,000 the loss 2. On logarithmic axes the slope is
-# $\ln(2/4) / \ln(100) = -0.693 / 4.605 = -0.15$. So $\alpha = 0.15$: each factor of a hundred halves the loss. And $a = 4
-# \cdot 10{,}000^{0.15} = 15.9$. Predict the loss of a model of 100 million weights.
+# A worked example. A model with 10,000 weights has the loss 4, and one with 1,000,000 weights has the loss 2. On
+# logarithmic axes the slope is $\ln(2/4) / \ln(100) = -0.693 / 4.605 = -0.15$. So $\alpha = 0.15$: each factor of a
+# hundred halves the loss. And $a = 4 \cdot 10{,}000^{0.15} = 15.9$. Predict the loss of a model of 100 million weights.
 #
-# With more than two points there is noise, and one takes the line with the smallest sum of squared errors *of the
-# logarithms*. `np.polyfit(x, y, 1)` gives slope and intercept of such a line.
+# More than two points do not lie exactly on a line, because there is noise. So we take the line with the smallest sum
+# of squared errors *of the logarithms*. `np.polyfit(x, y, 1)` gives the slope and the intercept of such a line.
 #
 # ### Exercise 9: a power law
 
@@ -1979,8 +1997,8 @@ report(
 )
 
 # %% [markdown]
-# This is what scaling laws are for: train small models, and say what a large one will be *before* paying for it. So fit
-# the three smaller models only, and let the line predict the fourth.
+# This is the purpose of scaling laws: train small models, and predict how good a large one will be *before* you pay for
+# it. So fit only the three smaller models, and let the line predict the fourth.
 
 # %% name="scaling" tags=["demo"]
 with skip_if_unfinished():
@@ -1996,21 +2014,22 @@ with skip_if_unfinished():
 # %% [markdown]
 # How good is that? Look back at the five seeds: the same model came out at losses that were up to 0.05 nats apart. So a
 # prediction that is off by a few hundredths is as good as this experiment allows, and the third digit of $\alpha$ is
-# noise. And each size had its learning rate chosen by a handful of tries: at width 128, with 0.006 in place of 0.0022, the
-# loss was a third of a nat higher, and above that of width 32. Whoever compares sizes at one learning rate compares
-# learning rates.
+# noise. And we chose the learning rate for each size with a handful of tries: at width 128, with 0.006 instead of
+# 0.0022, the loss was a third of a nat higher, and so even higher than at width 32. If you compare sizes at one
+# learning rate, you really compare learning rates.
 #
 # Kaplan and colleagues found $\alpha = 0.076$ over models from a thousand to over a billion weights.
 #
 # ## 10. The same in the library
 #
 # minitorch's own `train` has the parts that you wrote, in a run's folder with its settings, tokenizer, model card and
-# plot; notebook 09 lets this model talk. What its steps do is a `Task`, a record of a few functions. Here is that folder
-# made with **your** `get_batch` and `evaluate` in the place of the library's. The run is stopped once, soon after step
-# 150, in the way of Ctrl-C, and resumed.
+# plot; notebook 09 lets this model talk. A `Task`, a record of a few functions, defines what its steps do. The next
+# cell makes such a folder with **your** `get_batch` and `evaluate` instead of the library's. It stops the run once,
+# soon after step 150, as Ctrl-C would, and resumes it.
 #
-# Its tokens are pieces of words, 512 different ones, so that its loss per token cannot be compared with those above. Its
-# bits per byte can. Predict: the same layers and width, 300 steps in place of 400. Better or worse than 3.0 bits?
+# Its tokens are pieces of words, 512 different ones, so you cannot compare its loss per token with the losses above.
+# But you can compare its bits per byte. Predict: with the same layers and width, and 300 steps instead of 400, is it
+# better or worse than 3.0 bits?
 
 # %% name="library" tags=["demo"]
 import dataclasses
@@ -2089,24 +2108,24 @@ with skip_if_unfinished():
     )
 
 # %% [markdown]
-# Better by more than half a bit, and better than counting what comes after two bytes (2.57). A token stands for more than
-# two bytes here, so that 64 of them are nearly 150 bytes of context, and a step reads more than twice as much text.
+# Better by more than half a bit, and better than counting what comes after two bytes (2.57). Here a token stands for
+# more than two bytes. So 64 tokens are nearly 150 bytes of context, and a step reads more than twice as much text.
 #
 # ### Tracking
 #
-# `train` reports every row to whoever listens: anything with a method `log(step, values)`. `metrics.jsonl` is one such
-# listener, and always there. Teams want their runs side by side, with plots and search, and use a tracking server:
-# **MLflow** (open source, 2018) or **Weights & Biases** (a service, with an open-source client, 2018). For both there is
-# a listener in `minitorch.train.tracking`, and it is one line more:
+# `train` reports every row to its *sinks*. A sink is any object with a method `log(step, values)`. `metrics.jsonl` is
+# one of them, and it is always there. Teams want to compare their runs, with plots and search, so they use a tracking
+# server: **MLflow** (open source, 2018) or **Weights & Biases** (a service, with an open-source client, 2018).
+# `minitorch.train.tracking` has a sink for each of them, and you need only one more line:
 #
 # ```python
 # with MLflowSink("my run", settings) as sink:         # or WandbSink
 #     train(config, out, sinks=[sink])
 # ```
 #
-# or `minitorch train --track mlflow ...` in a terminal. Both stay on this machine unless you configure where to send it.
-# If MLflow is installed here (`pip install 'minitorch-course[tracking]'`), the next cell writes one of your logs into a
-# store of its own and asks MLflow for it.
+# or `minitorch train --track mlflow ...` in a terminal. Both keep the data on this machine unless you configure where
+# to send them. If MLflow is installed here (`pip install 'minitorch-course[tracking]'`), the next cell writes one of
+# your logs into a separate store and then reads it from MLflow.
 
 # %% name="mlflow" tags=["demo", "nbval-ignore-output"]
 import warnings
@@ -2127,14 +2146,14 @@ with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder, warnings.cat
 # %% [markdown]
 # ## 11. Stretch: the floor
 #
-# A power law goes to zero as the model grows. The loss of text cannot: some of what comes next is not decided by what
-# came before, not for the best of all models. That rest is the **entropy** of the text. Jordan Hoffmann and colleagues
-# (2022, the "Chinchilla" paper) fit
+# A power law goes to zero as the model grows. The loss on text cannot go to zero: the text so far does not fully
+# determine what comes next, so even the best possible model cannot predict everything. The loss that remains is the
+# **entropy** of the text. Jordan Hoffmann and colleagues (2022, the "Chinchilla" paper) fit
 #
 # $$ L(N) = E + a\,N^{-\alpha} $$
 #
 # For a given floor $E$ this is a power law for $L - E$, which you can fit. So try many floors, from 0 to just below the
-# smallest loss, and keep the one whose curve leaves the smallest sum of squared errors of $\ln L$.
+# smallest loss, and keep the one whose curve has the smallest sum of squared errors of $\ln L$.
 #
 # ### Stretch exercise: fit with a floor
 
@@ -2179,7 +2198,7 @@ check(
 )
 
 # %% [markdown]
-# Fit it to your four models, and look at the floor: with three constants for four points it can hardly miss, and its
+# Fit it to your four models, and look at the floor: a curve with three constants can hardly miss four points, so the
 # floor means little. Chinchilla's fit has over 400 models, and E = 1.69 nats per token.
 #
 # ## In the wild
@@ -2188,10 +2207,10 @@ check(
 # |---|---|
 # | `get_batch` | karpathy/nanoGPT: `train.py`; as a function of seed and index: NVIDIA/Megatron-LM, `megatron/core/datasets/gpt_dataset.py` |
 # | perplexity, bits per byte | EleutherAI/lm-evaluation-harness: `lm_eval/api/metrics.py` |
-# | `make_step`, with a state that is all there is | Flax: `flax/training/train_state.py` (`TrainState`) |
-# | whole or not at all | orbax: `checkpoint/orbax/checkpoint/_src/path/atomicity.py`; SQLite explains all of it in its document *Atomic commit in SQLite* |
+# | `make_step`, with a state that contains everything | Flax: `flax/training/train_state.py` (`TrainState`) |
+# | an atomic write | orbax: `checkpoint/orbax/checkpoint/_src/path/atomicity.py`; SQLite explains all of it in its document *Atomic commit in SQLite* |
 # | save, restore, resume | stanford-crfm/levanter: `src/levanter/checkpoint.py`; Hugging Face transformers: `src/transformers/trainer.py` |
-# | a log, and who listens | MLflow: `mlflow/tracking/fluent.py`; Weights & Biases: `wandb/sdk/wandb_run.py` |
+# | a log, and its sinks | MLflow: `mlflow/tracking/fluent.py`; Weights & Biases: `wandb/sdk/wandb_run.py` |
 #
 # ## References
 #
