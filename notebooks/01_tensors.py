@@ -801,7 +801,9 @@ report(
         "A size that is neither 1 nor the one that is wanted was accepted: raise ValueError.": lambda: [(m, 1), (0, m, 1), (m, 1)],
     },
 )  # fmt: skip
-report([outcome(lambda: stretched(v, (n, k, m)).strides), outcome(lambda: stretched(contiguous([7], (1,)), (0,)).shape)])
+report(
+    [outcome(lambda: stretched(v, (n, k, m)).strides), outcome(lambda: stretched(contiguous([7], (1,)), (0,)).shape)]
+)
 
 # %% [markdown]
 # ### Reshape and its limits

@@ -637,7 +637,7 @@ chain_rule.copying_and_summing()
 # ### Exercise 5: unbroadcast
 
 
-# %% name="unbroadcast" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.shapes.fit"]
+# %% name="unbroadcast" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.shapes.unbroadcast"]
 def unbroadcast(g, shape):
     """`g` summed over the axes along which an array of `shape` was repeated to the shape of `g`.
 
@@ -757,7 +757,7 @@ def broadcast_to(x, shape):
     return x + jnp.zeros(shape, x.dtype)
 
 
-# %% name="matrix_rules" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.sum", "minitorch.ops.matmul", "minitorch.ops.shapes.stretch"]
+# %% name="matrix_rules" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.sum", "minitorch.ops.matmul", "minitorch.ops.shapes.expand_reduced"]
 def matrix_rules():
     """The rules of "sum" and of "matmul" (for a and for b).
 
@@ -1927,13 +1927,19 @@ def for_library(name, table):
     return tuple(one(i, rule) for i, rule in enumerate(rules_of(table, name)))
 
 
+def walk(tape, cotangents):
+    """Your walk on the library's tape, whose entries hold a tuple of outputs, since some ops have several."""
+    tape.entries = [Entry(entry.primitive, entry.args, entry.params, *entry.outputs) for entry in tape.entries]
+    return backward(tape, cotangents)
+
+
 def mine():
-    """What of yours goes into the library."""
+    """Return the parts of the library that yours replace."""
     return {
         mt.ops.add: for_library("add", scalar_rules()),
         mt.ops.matmul: for_library("matmul", matrix_rules()),
         mt.ops.relu: for_library("relu", elementwise_rules()),
-        "Tape.backward": counted("walk", backward),
+        "Tape.backward": counted("walk", walk),
     }
 
 

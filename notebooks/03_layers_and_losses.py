@@ -1171,9 +1171,9 @@ with skip_if_unfinished():
 # that is used now.
 
 # %% name="unbroadcast-yours"
-from minitorch.ops.shapes import fit
+from minitorch.ops.shapes import unbroadcast as sum_to_shape
 
-unbroadcast = my_solution("unbroadcast", otherwise=lambda g, shape: fit(g, jnp.zeros(shape, g.dtype)))
+unbroadcast = my_solution("unbroadcast", otherwise=lambda g, shape: sum_to_shape(g, jnp.zeros(shape, g.dtype)))
 
 # %% [markdown]
 # ### Exercise 7: the pullback of LayerNorm
@@ -1589,7 +1589,9 @@ class Classifier(nn.Module):
     def init(cls, key, width=64, depth=6):
         lecun = variance_scaling(1.0, "fan_in")
         blocks = [Block.init(fold_in_name(key, f"blocks.{i}"), width) for i in range(depth)]
-        last = Linear.init(fold_in_name(key, "last"), width, 10, variance_scaling(0.01, "fan_in"))  # Small: begin by guessing.
+        last = Linear.init(
+            fold_in_name(key, "last"), width, 10, variance_scaling(0.01, "fan_in")
+        )  # Small: begin by guessing.
         return cls(Linear.init(fold_in_name(key, "first"), 64, width, lecun), blocks, last)
 
     def __call__(self, x, key=None):
@@ -1741,7 +1743,9 @@ report(
 # %% name="landscape" tags=["demo"]
 def fair_direction(model, key):
     """A random direction in the space of the weights, filter-normalised: a tree like `model`."""
-    return nn.paths.map_with_path(lambda path, w: filter_normalized(jax.random.normal(fold_in_name(key, path), w.shape), w), model)
+    return nn.paths.map_with_path(
+        lambda path, w: filter_normalized(jax.random.normal(fold_in_name(key, path), w.shape), w), model
+    )
 
 
 def slice_through(loss, model, size=31):

@@ -302,7 +302,10 @@ check(
     {"tanh": 5, "mul": 5, "add": 1},
     mistakes={
         "The body of the loop was counted once. It runs as often as `inner` says.": {"tanh": 1, "mul": 1, "add": 1},
-        "The equation `scan` computes nothing itself: it only holds operations. Go into what `inner` gives.": {"scan": 1, "add": 1},
+        "The equation `scan` computes nothing itself: it only holds operations. Go into what `inner` gives.": {
+            "scan": 1,
+            "add": 1,
+        },
     },
 )
 check(
@@ -2420,7 +2423,9 @@ with skip_if_unfinished():
     args = (first_model, first_state, xs[0], ys[0])
     program = jax.make_jaxpr(taped)(*args)
     account = {
-        "the eager tape": seconds(taped, *args),  # once more, next to the list, in case the machine is busy now and then
+        "the eager tape": seconds(
+            taped, *args
+        ),  # once more, next to the list, in case the machine is busy now and then
         "its operations, one by one from the list": seconds(
             lambda *leaves: jax.core.eval_jaxpr(program.jaxpr, program.consts, *leaves), *jax.tree.leaves(args)
         ),

@@ -1069,7 +1069,12 @@ check(
 )
 
 # %% name="swiglu-rows" tags=["hidden-test"] exercise="swiglu" points=3 hint="z = x @ gate; then (z * sigmoid(z) * (x @ up)) @ down"
-drawn_x, drawn_gate, drawn_up, drawn_down = inputs.normal(2, 3), inputs.normal(3, 3), inputs.normal(3, 3), inputs.normal(3, 3)
+drawn_x, drawn_gate, drawn_up, drawn_down = (
+    inputs.normal(2, 3),
+    inputs.normal(3, 3),
+    inputs.normal(3, 3),
+    inputs.normal(3, 3),
+)
 drawn_z, drawn_said = drawn_x @ drawn_gate, drawn_x @ drawn_up
 report(
     swiglu(drawn_x, drawn_gate, drawn_up, drawn_down),

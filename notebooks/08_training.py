@@ -203,7 +203,11 @@ def drawn(key, high):
     return cut[:, :-1], cut[:, 1:]
 
 
-text, seed, step = inputs.permutation(400), int(inputs.integers(low=5, high=90)), int(inputs.integers(low=100, high=900))
+text, seed, step = (
+    inputs.permutation(400),
+    int(inputs.integers(low=5, high=90)),
+    int(inputs.integers(low=100, high=900)),
+)
 report(
     get_batch(text, seed, step, 7, 5),
     mistakes={

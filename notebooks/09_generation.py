@@ -927,8 +927,8 @@ report(
     generate(Owl(), list(prompt), 8, by_number, context),
     mistakes={
         "The prompt is part of the result. Return only what was drawn.": lambda: prompt + expected(),
-        "The model never sees what was drawn: it answers the same question each time. Append each token.": lambda: expected(
-            lambda text, made: text[-context:]
+        "The model never sees what was drawn: it answers the same question each time. Append each token.": lambda: (
+            expected(lambda text, made: text[-context:])
         ),
         "The model sees only the last token of the text. Show it all that fits into the context.": lambda: expected(
             lambda text, made: (text + made)[-1:]

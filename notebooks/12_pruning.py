@@ -1560,9 +1560,12 @@ with skip_if_unfinished():
     wide, (wide_errors, _) = paint(dense_painter(136))
     count = mt.nn.paths.count
     idle = (EXPERTS - 1) * count(balanced.experts[0])
-    print(f"dense: {count(dense):,} numbers work for a pixel; mixture: {count(balanced) - idle:,} of {count(balanced):,}")
     print(
-        "the mixture's error is less than a third of the dense model's:", bool(balanced_errors[-1] < dense_errors[-1] / 3)
+        f"dense: {count(dense):,} numbers work for a pixel; mixture: {count(balanced) - idle:,} of {count(balanced):,}"
+    )
+    print(
+        "the mixture's error is less than a third of the dense model's:",
+        bool(balanced_errors[-1] < dense_errors[-1] / 3),
     )
     print("and less than the collapsed mixture's:", bool(balanced_errors[-1] < alone_errors[-1]))
     pictures.pages(

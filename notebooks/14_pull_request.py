@@ -979,7 +979,7 @@ BRANCH = [
 # ### Exercise 6: comments
 
 
-# %% name="comments" tags=["exercise"] forbids=["minitorch_course.labs.pull_request.history.judge"]
+# %% name="comments" tags=["exercise"] forbids=["minitorch_course.labs.pull_request.history.review"]
 def comments(branch, scope):
     """What a reviewer says of a branch.
 
@@ -1177,7 +1177,7 @@ with skip_if_unfinished():
 from minitorch_course.labs.pull_request import history
 
 first = history.Commit("4f2a91c", ("0d" * 20,), GRACE, BRANCH[0].message, tuple(BRANCH[0].files))
-for comment in history.judge([first]):
+for comment in history.review([first]):
     print(comment)
 
 # %% [markdown]

@@ -44,7 +44,10 @@ class Linear(nn.Module):
 
     @classmethod
     def init(cls, key, inputs, outputs, weight_init):
-        return cls(weight_init(fold_in_name(key, "weight"), (inputs, outputs)), weight_init(fold_in_name(key, "bias"), (outputs,)))
+        return cls(
+            weight_init(fold_in_name(key, "weight"), (inputs, outputs)),
+            weight_init(fold_in_name(key, "bias"), (outputs,)),
+        )
 
     def __call__(self, x):
         return x @ self.weight + self.bias

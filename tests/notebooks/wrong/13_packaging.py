@@ -418,8 +418,7 @@ def affected(components, advisories):
         c["purl"]
         for c in components
         if any(
-            plain(c["name"]) == plain(name) and numbers(c["version"]) < numbers(fixed)
-            for name, _, fixed in advisories
+            plain(c["name"]) == plain(name) and numbers(c["version"]) < numbers(fixed) for name, _, fixed in advisories
         )
     ]
 
