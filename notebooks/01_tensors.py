@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 01 Tensors: one row of numbers, and many ways to walk it
 #
-# A picture has two axes, a batch of coloured pictures has four, and the attention of a language model multiplies
-# arrays of four axes with one another. The memory of a computer has one axis: a row of numbers, each with a position.
-# A tensor library is the bridge between the two, and it rests on two small ideas. A shape is **stretched** where it
-# has size 1. An index becomes a position by **strides**. Everything else in this notebook, up to the matrix product
-# and einsum, is those two ideas and a loop.
+# A picture has two axes, a batch of coloured pictures has four, and attention in a language model multiplies arrays
+# that have four axes each. The memory of a computer has one axis: a row of numbers, each with a position. A tensor
+# library is the bridge between the two, and it rests on two small ideas. An axis of size 1 is **stretched**. An index
+# becomes a position with the help of **strides**. Everything else in this notebook, up to the matrix product and
+# einsum, is those two ideas and a loop.
 #
 # **When you have finished, you can**
 #
-# - say before running a line what shape it gives, or that it fails, and why;
-# - transpose, slice, reverse and repeat an array without moving one number;
+# - say what shape a line gives before you run it, or that it fails, and why;
+# - transpose, slice, reverse and repeat an array without moving a single number;
 # - say when a reshape is free, when it must copy, and when it is impossible;
 # - sum over any axes, pick by index, and know what `keepdims` is for;
 # - read and write einsum, because you have written one: parser, loop and all.
@@ -61,16 +61,16 @@ def refusal(function):
 # %% [markdown]
 # ## 1. Shapes that stretch
 #
-# Two examples came in, with three features each: an array of shape `(2, 3)`. A layer adds its bias, one number for
-# each feature: shape `(3,)`. There is no separate bias for the second example: the same row is used twice.
+# Two examples arrive, with three features each: an array of shape `(2, 3)`. A layer adds its bias, one number for each
+# feature: shape `(3,)`. There is no separate bias for the second example: the same row is used twice.
 
 # %% name="bias-drawn" tags=["demo"]
 broadcasting.stretch([[1, 2, 3], [4, 5, 6]], [10, 20, 30])
 
 # %% [markdown]
-# Filled boxes are numbers in memory. Dashed boxes are copies that exist only in thought: nobody makes them. This is
-# **broadcasting**, and it can happen to both sides at once. A column of shape `(3, 1)` and a row of shape `(1, 4)`
-# stretch each other into a table:
+# Filled boxes are numbers in memory. Dashed boxes are copies that exist only in our heads: nothing is copied in memory.
+# This is **broadcasting**, and it can happen to both sides at once. A column of shape `(3, 1)` and a row of shape `(1,
+# 4)` stretch each other into a table:
 
 # %% name="table-drawn" tags=["demo"]
 broadcasting.stretch([[0], [10], [20]], [[1, 2, 3, 4]])
@@ -88,7 +88,7 @@ broadcasting.stretch([[0], [10], [20]], [[1, 2, 3, 4]])
 # Predict these four before you go on: `(4, 1)` with `(4,)`; `(2, 3)` with `(2,)`; `()` with `(7, 2)`; and the odd
 # one, `(1,)` with `(0,)`, where 0 is an axis with no entries (a batch from which everything was filtered out).
 #
-# The first of them is the most expensive line in the history of regression. Predictions come out of a network with
+# The first of the four is the most expensive line in the history of regression. Predictions come out of a network with
 # shape `(n, 1)`, targets lie in a file with shape `(n,)`, and somebody subtracts them:
 
 # %% name="costly-broadcast" tags=["demo"]
@@ -100,8 +100,8 @@ print("mean squared error of perfect predictions:", float((error**2).mean()))
 
 # %% [markdown]
 # No error is raised, the loss is a number, it even falls during training: the network learns to predict the mean of
-# everything. This bug has cost people so much time that PyTorch has warned about it in its losses since 2019 (pull request
-# 18349). The rule is the same in NumPy, JAX, PyTorch and minitorch, so it is worth having in your fingers.
+# everything. This bug has cost people so much time that PyTorch has warned about it in its losses since 2019 (pull
+# request 18349). The rule is the same in NumPy, JAX, PyTorch and minitorch, so it is worth knowing by heart.
 #
 # ### Exercise 1: the shape of the result
 #
@@ -244,8 +244,8 @@ report(
 # %% [markdown]
 # ## 2. One row of numbers
 #
-# Twelve numbers lie in memory in a row. To read them as a table with 3 rows of 4, one needs to know how far to move
-# for the next column (1) and how far for the next row (4). These two steps are the **strides**.
+# Twelve numbers lie in memory in a row. To read them as a table with 3 rows of 4, you need to know how far to move for
+# the next column (1) and how far for the next row (4). These two steps are the **strides**.
 #
 # A **view** is a row of numbers with a shape, strides, and the position at which it starts:
 
@@ -288,24 +288,23 @@ table = contiguous(range(10, 22), (3, 4))
 strides.walk(table)
 
 # %% [markdown]
-# Find the element `[2, 1]`: start at 0; two rows down is 8, one column right is 1. So it is at position 9, where 19 lies. In
-# general
+# Find the element `[2, 1]`: start at 0; two rows down is 8, one column right is 1. So it is at position 9, and there
+# you find 19. In general
 #
 # $$\text{position} = \text{start} + \sum_k \text{index}_k \cdot \text{stride}_k .$$
 #
-# Kirk Sattley described this record in 1961, for a compiler of ALGOL 60, where it was called the *dope vector*: the
-# inside information ("the dope") on an array. NumPy, PyTorch and your `View` hold nothing else.
+# Kirk Sattley described this record (shape, strides, start) in 1961, for an ALGOL 60 compiler. There it was called the
+# *dope vector*: the inside information ("the dope") about an array. NumPy, PyTorch and your `View` hold nothing else.
 #
-# For numbers that lie in order, the strides follow from the shape. The last axis moves by 1. Each axis before it
-# moves by a whole block of what comes after: for shape `(2, 3, 4)` that is 12, 4 and 1. Which axis is fastest is a
-# convention. C and Python's world took the last (*row-major*); Fortran, in 1957, the first, and matrix libraries
-# suffer from the difference to this day.
+# For numbers that lie in order, the strides follow from the shape. The last axis has stride 1. The stride of each axis
+# before it is the size of the whole block that comes after it: for shape `(2, 3, 4)` the strides are 12, 4 and 1. Which
+# axis moves fastest is a convention. C and the Python world chose the last one (*row-major*). Fortran chose the first
+# one in 1957, and matrix libraries suffer from the difference to this day.
 #
 # ### Exercise 2: from index to position
 #
-# As everywhere in Python, index -1 means the last entry; and an index beyond either end is refused. (JAX does not
-# refuse: inside a compiled function it cannot raise, so it takes the nearest entry instead. You will meet that in
-# section 4.)
+# As everywhere in Python, index -1 means the last entry, and an index beyond either end is an error. (JAX raises no
+# error: a compiled function cannot raise one, so JAX takes the nearest entry instead. You will meet that in section 4.)
 
 
 # %% name="offset" tags=["exercise"] forbids=["numpy.ravel_multi_index", "jax.numpy.ravel_multi_index"]
@@ -463,8 +462,8 @@ report(
 # %% [markdown]
 # ### Views: other walks through the same row
 #
-# Exchange the two strides and the two sizes of the table, and you read its columns as rows. That is the transpose,
-# and no number has moved:
+# Swap the two strides of the table, swap its two sizes, and you read its columns as rows. That is the transpose, and no
+# number has moved:
 
 # %% name="views-drawn" tags=["demo"]
 strides.walk(table, View(table.data, (4, 3), (1, 4), 0), View(table.data, (3, 2), (4, 2), 1))
@@ -478,8 +477,7 @@ strides.walk(table, View(table.data, (4, 3), (1, 4), 0), View(table.data, (3, 2)
 #
 # ### Exercise 3: transpose and slice
 #
-# Neither function touches `data`, nor copies it. `v._replace(shape=..., strides=...)` makes a new view of the same
-# list.
+# Neither function changes or copies `data`. `v._replace(shape=..., strides=...)` makes a new view of the same list.
 
 
 # %% name="views" tags=["exercise"] forbids=["numpy.lib.stride_tricks.as_strided"]
@@ -658,9 +656,9 @@ for axis, start, stop, step in [(0, first, 9, 3), (1, 2, first + 5, 1), (2, 5, f
 # %% [markdown]
 # ### Broadcasting costs nothing
 #
-# Now the dashed boxes of section 1. What stride repeats a row? One that does not move. The bias `[10, 20, 30]`, read
-# with shape `(2, 3)` and strides `(0, 1)`, is the stretched bias. A stride of 0 *is* broadcasting: a million copies,
-# no memory.
+# Back to the dashed boxes of section 1. Which stride repeats a row? A stride of 0, which does not move. The bias `[10,
+# 20, 30]`, read with shape `(2, 3)` and strides `(0, 1)`, is the stretched bias. A stride of 0 *is* broadcasting: a
+# million copies, no memory.
 
 # %% name="stretched-drawn" tags=["demo"]
 strides.walk(View([10, 20, 30], (2, 3), (0, 1)))
@@ -668,8 +666,8 @@ strides.walk(View([10, 20, 30], (2, 3), (0, 1)))
 # %% [markdown]
 # ### Exercise 4: stretch a view
 #
-# This time one side is given: the shape to reach. Sizes that agree keep their stride. Size 1 becomes any size, with
-# stride 0. New axes come in front, with stride 0. All else is refused.
+# This time you know the shape that the view must get. An axis whose size already fits keeps its stride. An axis of size
+# 1 gets any size, with stride 0. New axes are added in front, with stride 0. Everything else is an error.
 
 
 # %% name="stretched" tags=["exercise"] forbids=["jax.numpy.broadcast_to", "numpy.broadcast_to", "numpy.lib.stride_tricks.as_strided", "minitorch.ops.broadcast_to"]
@@ -808,27 +806,27 @@ report(
 # %% [markdown]
 # ### Reshape and its limits
 #
-# Reshape keeps the order of the numbers and cuts the row differently: 3 rows of 4 become 2 rows of 6. If the numbers lie in
-# order in memory (the view is **contiguous**), nothing moves: the new strides are those of the new shape. If they do
-# not, as in a transposed table, there are in general no strides that would do, and the numbers must be copied into
-# order first. PyTorch has a name for each case: `.view` refuses to copy, `.reshape` copies. NumPy copies silently.
+# Reshape keeps the order of the numbers and cuts the row differently: 3 rows of 4 become 2 rows of 6. If the numbers
+# lie in order in memory (the view is **contiguous**), nothing moves: the new strides are those of the new shape. If
+# they do not, as in a transposed table, usually no strides give the new shape, and the numbers must first be copied
+# into order. PyTorch has a name for each case: `.view` refuses to copy, `.reshape` copies. NumPy copies silently.
 #
-# A warning that every teacher has given: reshape is not transpose. The table below is `(2, 3)`; both views under it
-# are `(3, 2)`. Predict their rows before you look.
+# A warning that every teacher gives: reshape is not transpose. The table below is `(2, 3)`; both views under it are
+# `(3, 2)`. Predict their rows before you look.
 
 # %% name="reshape-drawn" tags=["demo"]
 small = contiguous([1, 2, 3, 4, 5, 6], (2, 3))
 strides.walk(small, View(small.data, (3, 2), (1, 3)), View(small.data, (3, 2), (2, 1)))
 
 # %% [markdown]
-# The first is the transpose, the second the reshape. An image that is reshaped where it should be transposed turns
-# into stripes, and a batch of attention heads into nonsense that still trains.
+# The first is the transpose, the second the reshape. If you reshape an image where you should transpose it, it turns
+# into stripes. If you do that to a batch of attention heads, you get nonsense that still trains.
 #
-# When is a view contiguous? When its strides are those of its shape. With one exception, which took NumPy from 2013
-# (version 1.8) to settle, with a change made in 1.10 and taken back in 1.10.2: along an axis of size 1 nobody ever
-# moves, so its stride may be anything.
+# When is a view contiguous? When its strides are those of its shape, with one exception: along an axis of size 1 nobody
+# ever moves, so its stride may be anything. NumPy needed several versions to settle this exception. It began in 2013
+# (version 1.8), became the default in 1.10, and was taken back in 1.10.2.
 #
-# One size may be left open: -1 stands for "whatever makes it fit".
+# You may leave one size open: -1 stands for "whatever makes it fit".
 #
 # ### Exercise 5: reshape without moving a number
 
@@ -1023,10 +1021,10 @@ report(
 # %% [markdown]
 # ## 3. Reductions: the same walk, backwards
 #
-# A sum over axis 0 takes a table of shape `(3, 4)` and gives 4 numbers: all rows are poured into one. Turn that
-# sentence round and it is broadcasting: one row, stretched over three. And as code it is the same walk. Let the
-# result be stretched back to the shape of the input, with stride 0 along the axes that are summed. Then walk both at
-# once: every number of a column arrives at the same place of the result, and is added there.
+# A sum over axis 0 takes a table of shape `(3, 4)` and gives 4 numbers: all rows are added into one. Read that sentence
+# backwards and you have broadcasting: one row, stretched over three. The code is the same walk, too. Stretch the result
+# back to the shape of the input, with stride 0 along the axes that are summed. Then walk through both at once: every
+# number of a column arrives at the same place of the result, and is added there.
 #
 # | | shape of the walk | strides in the input | strides in the result |
 # |---|---|---|---|
@@ -1034,12 +1032,12 @@ report(
 # | sum over axis 1 | (3, 4) | (4, 1) | (1, 0) |
 # | sum over both | (3, 4) | (4, 1) | (0, 0) |
 #
-# Copying and summing are two directions of one thing. Remember it: in notebook 02 the derivative of broadcasting is a
-# sum.
+# Copying and summing are the same walk in two directions. Remember this: in notebook 02 the derivative of broadcasting
+# is a sum.
 #
-# The axis that is summed can be dropped from the shape, or kept with size 1 (`keepdims=True`). Kept, the result fits
-# under the array that it came from. Dropped, it may fit in the wrong direction. Here each number is to be divided by
-# the sum of its *row*:
+# The summed axis can be dropped from the shape, or kept with size 1 (`keepdims=True`). If you keep it, the result
+# broadcasts correctly against the array that it came from. If you drop it, the result may broadcast in the wrong
+# direction. Here we want to divide each number by the sum of its *row*:
 
 # %% name="keepdims-dropped" tags=["demo"]
 square = np.array([[1, 2, 1], [2, 4, 2], [5, 4, 1]])
@@ -1052,13 +1050,14 @@ print("rows of the result add up to", (square / square.sum(axis=1, keepdims=True
 broadcasting.stretch(square, square.sum(axis=1, keepdims=True), "÷")
 
 # %% [markdown]
-# In the first picture the sums lie down as a row (flush right!) and every column is divided by the sum of another
-# row. The table is square, so nothing complains. That is how a softmax can be wrong for weeks.
+# In the first picture the sums are read as a row (flush right!): all of column 0 is divided by the sum of row 0, all of
+# column 1 by the sum of row 1, and so on. The table is square, so you get no error. That is how a softmax can be wrong
+# for weeks.
 #
 # ### Exercise 6: sum over any axes
 #
 # `walk(shape, strides, other_strides)` gives pairs of positions. Make a result of zeros in the kept shape, set its
-# strides to 0 along the summed axes, walk, and add. At the end drop the summed axes, if they are not to be kept.
+# strides to 0 along the summed axes, walk, and add. At the end, drop the summed axes unless `keepdims` is true.
 
 
 # %% name="summed" tags=["exercise"] forbids=["numpy.sum", "numpy.einsum", "jax.numpy.einsum", "minitorch.ops.einsum"]
@@ -1196,10 +1195,10 @@ report([numbers(summed(v)), numbers(summed(v, keepdims=True)), numbers(summed(v,
 # %% [markdown]
 # ## 4. Picking by index
 #
-# Some of the most important lines of a language model pick: row 17 of the embedding table, the logit of the right
-# token. A slice was arithmetic: new strides, and no number moved. A list of indices such as `[2, 0, 2]` is not. No
-# stride leads from row 2 to row 0 and back to row 2, so the numbers must be **gathered** into a new row. That is the
-# price of "fancy" indexing, in every library: slices are views, lists of indices are copies.
+# Some of the most important lines of a language model pick by index: row 17 of the embedding table, or the logit of the
+# right token. A slice was only arithmetic: new strides, and no number moved. With a list of indices such as `[2, 0, 2]`
+# this does not work. No stride leads from row 2 to row 0 and back to row 2, so the numbers must be **gathered** into a
+# new row. That is the price of "fancy" indexing, in every library: slices are views, lists of indices are copies.
 #
 # When several axes are indexed by arrays at once, the index arrays **broadcast against each other**, by the rule of
 # exercise 1, and are read in step. For a table `x`,
@@ -1214,14 +1213,15 @@ print("NumPy:", outcome(lambda: np.arange(5.0)[7]))
 print("JAX:  ", jnp.arange(5.0)[jnp.array(7)])
 
 # %% [markdown]
-# JAX took the last entry, because 7 is beyond the end and compiled code cannot raise. A label that is off by one is
-# thus silently another label. Check ranges where data comes in.
+# JAX took the last entry, because 7 is beyond the end and compiled code cannot raise an error. So a label that is off
+# by one silently becomes another label. Check the range of your labels where you load the data.
 #
 # ### Exercise 7: gather
 #
-# `gathered` on your views: your `offset` finds each number, and refuses what is not there. Then `picked` on JAX
-# arrays: for every position in every text of a batch, the logit of the right token, by three index arrays that
-# broadcast. Notebook 03 will need it for the loss of a language model.
+# First write `gathered`, which works on your views: your `offset` finds each number, and raises an error if the index
+# is beyond the end. Then write `picked`, which works on JAX arrays: for every position in every text of a batch, it
+# picks the logit of the right token, with three index arrays that broadcast. Notebook 03 will need it for the loss of a
+# language model.
 
 
 # %% name="gather" tags=["exercise"] forbids=["numpy.take", "jax.numpy.take", "numpy.take_along_axis", "jax.numpy.take_along_axis", "minitorch.ops.take", "minitorch.ops.take_along_axis"]
@@ -1402,30 +1402,31 @@ report(picked(y, u))
 #
 # $$y_{ij} = \sum_k a_{ik}\, b_{kj}.$$
 #
-# Look at it with the eyes of section 1. There are three indices, so lay everything out in a cube with three axes. `a`
-# has no $j$: stretch it along the last axis. `b` has no $i$: stretch it along the first. Multiply number by number,
-# and sum along $k$. Broadcasting plus reduction, and you have both.
+# Look at it as in section 1. There are three indices, so lay everything out in a cube with three axes. `a` has no $j$:
+# stretch it along the last axis. `b` has no $i$: stretch it along the first. Multiply number by number, and sum along
+# $k$. That is broadcasting plus a reduction, and you have written both.
 
 # %% name="product-drawn" tags=["demo"]
 broadcasting.product([[1, 2, 3], [4, 5, 6]], [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]])
 
 # %% [markdown]
-# (In front lies the sheet of $i = 0$. Check one number: $32 = 1 \cdot 0 + 2 \cdot 4 + 3 \cdot 8$.)
+# (The sheet in front is $i = 0$. Check one number: $32 = 1 \cdot 0 + 2 \cdot 4 + 3 \cdot 8$.)
 #
-# Taken apart, it can be put together otherwise. Nothing says that the two steps must be *times* and *plus*. Kenneth
-# Iverson saw that in 1962: his language APL writes the product as `+.×`, and any two operations may stand there.
+# Now that the product is in parts, you can exchange the parts. Nothing says that the two steps must be *times* and
+# *plus*. Kenneth Iverson saw that in 1962: his language APL writes the product as `+.×`, and you may write any two
+# operations there.
 #
 # | in the cube | along k | gives |
 # |---|---|---|
 # | times | sum | matrix product |
-# | plus | min | shortest ways: over one stop more |
+# | plus | min | shortest paths, with one more stop |
 # | equal | all | which rows are the same |
 # | squared difference | sum | squared distances between all points |
 #
 # ### Exercise 8: the inner product of two operations
 #
-# One line, if the axes are right. Leading axes are batches: they broadcast, as everything does. `x[..., :, None]`
-# puts a new axis at the end, whatever stands in front.
+# This is one line if the axes are right. Leading axes are batches: they broadcast, like everything else. `x[..., :,
+# None]` puts a new axis at the end, however many axes there are in front.
 
 
 # %% name="inner" tags=["exercise"] forbids=["jax.numpy.matmul", "jax.numpy.dot", "jax.numpy.einsum", "jax.numpy.tensordot", "jax.numpy.inner", "jax.numpy.vecdot", "jax.numpy.matvec", "jax.numpy.vecmat", "jax.lax.dot", "jax.lax.dot_general", "jax.lax.batch_matmul", "numpy.matmul", "numpy.dot", "numpy.einsum", "numpy.tensordot", "numpy.inner", "numpy.vecdot", "minitorch.ops.matmul", "minitorch.ops.einsum", "minitorch.ops.tensordot"]
@@ -1549,9 +1550,9 @@ report(inner(x[0], y, jnp.multiply, jnp.max))
 # %% [markdown]
 # ## 6. Einsum: name the axes
 #
-# `[..., None, :, :]` is not a pretty way to say "b has no i". In 1916 Albert Einstein, writing out general
-# relativity, noticed that in his formulas every index that occurred twice was summed, so that he could leave out the
-# sum signs: $y_{ij} = a_{ik} b_{kj}$. Einsum is that, typed:
+# `[..., None, :, :]` is not a pretty way to say "b has no i". In 1916 Albert Einstein noticed that in his formulas for
+# general relativity every index that occurred twice was summed. So he could leave out the sum signs: $y_{ij} = a_{ik}
+# b_{kj}$. Einsum is that, typed:
 #
 # ```
 #   "ik,kj->ij"       left of the arrow a letter for each axis of each operand, right of it the axes of the result.
@@ -1568,10 +1569,11 @@ report(inner(x[0], y, jnp.multiply, jnp.max))
 # | `"ii,->"` | the trace, times a number: twice the same letter walks the diagonal |
 # | `"bthd,bshd->bhts"` | the scores of attention (notebook 07) |
 #
-# You have everything to write it. An index letter is a loop. For each letter, an array has a stride: how far to move
-# when this letter goes up by one. The letter is one of its axes: that axis's stride. It is none of them: 0, it stays
-# (broadcasting). It is two of them: both strides at once, their sum (the diagonal). So for `"ik,kj->ij"` with shapes
-# `(2, 3)` and `(3, 4)`:
+# You have everything that you need to write it. Each letter is a loop. For each letter, every array has a stride: how
+# far to move when this letter goes up by one. If the letter names one of the array's axes, it is the stride of that
+# axis. If it names none of them, the stride is 0, and the walk stays where it is (broadcasting). If it names two of
+# them, both move at once, and the stride is their sum (the diagonal). So for `"ik,kj->ij"` with shapes `(2, 3)` and
+# `(3, 4)`:
 #
 # | | i | k | j |
 # |---|---|---|---|
@@ -1580,12 +1582,13 @@ report(inner(x[0], y, jnp.multiply, jnp.max))
 # | stride in b `(3, 4)` | 0 | 4 | 1 |
 # | stride in y `(2, 4)` | 4 | 0 | 1 |
 #
-# Three rows of strides, and one walk: at every step, multiply what stands at the two places and add it to the third.
+# Three rows of strides, and one walk: at every step, multiply the numbers at the first two positions, and add the
+# product at the third.
 #
 # ### Exercise 9: an einsum of your own
 #
-# First the reader of formulas, then the walk. Spaces in a formula mean nothing. What a formula must not say, `parsed`
-# refuses.
+# First write the parser, then the walk. Spaces in a formula mean nothing. `parsed` raises an error if a formula is not
+# valid.
 
 
 # %% name="einsum" tags=["exercise"] forbids=["jax.numpy.einsum", "jax.numpy.tensordot", "jax.numpy.matmul", "jax.numpy.dot", "jax.numpy.einsum_path", "numpy.einsum", "numpy.tensordot", "numpy.matmul", "numpy.dot", "numpy.einsum_path", "minitorch.ops.einsum", "minitorch.ops.tensordot", "minitorch.ops.matmul"]
@@ -1809,7 +1812,7 @@ report(numbers(einsum("bij,jb->bi", contiguous(a.ravel().tolist(), a.shape), Vie
 # %% [markdown]
 # ## 7. The proof
 #
-# Your functions against NumPy and JAX, on shapes that were drawn at random: a hundred cases each.
+# We run your functions against NumPy and JAX on random shapes, a hundred cases each.
 
 # %% name="proof" tags=["demo"]
 rng = np.random.default_rng(0)
@@ -1883,10 +1886,10 @@ for case in (broadcast_case, slice_case, stretch_case, sum_case, inner_case, ein
 # %% [markdown]
 # ### Your einsum reads digits
 #
-# A classifier without any training: the *mean picture* of each digit, and for a new picture, the nearest mean. Every
-# step of it is in this notebook. The mean pictures are an einsum of the labels (as ones and zeros) with the pictures,
-# `"nc,nd->cd"`, divided by how often each digit occurs, which is a reduction. The distances are an `inner` of squared
-# differences.
+# Here is a classifier without any training: compute the *mean picture* of each digit, and give a new picture the digit
+# of the nearest mean. Every step of it is in this notebook. The mean pictures are an einsum of the labels (as ones and
+# zeros) with the pictures, `"nc,nd->cd"`, divided by the count of each digit, which is a reduction. The distances are
+# an `inner` of squared differences.
 
 # %% name="digits" tags=["demo"]
 from minitorch_course.figures import digits
@@ -1913,18 +1916,18 @@ with skip_if_unfinished():
     digits.show(means.reshape(10, 8, 8), [f"mean {digit}" for digit in range(10)])
 
 # %% [markdown]
-# The 320,000 multiplications of that einsum take your loop about a second. NumPy's einsum is the same walk, written
-# in C, and needs less than a thousandth of it. The strides are the same.
+# The 320,000 multiplications of that einsum take your loop about a second. NumPy's einsum is the same walk, written in
+# C, and needs less than a thousandth of that time. The strides are the same.
 #
 # ## Stretch: any number of operands
 #
-# Formulas may have more than two operands: `"ij,jk,kl->il"`. One walk over all letters would be right, and slow: with
-# all sizes 10 that is $10^4$ steps, where two products in turn take $2 \cdot 10^3$. So contract **pair by pair**.
-# After each pair, keep the letters that something later still needs, an operand or the result, and sum the others
-# away at once. Sum too early and the answer is wrong, too late and it is slow.
+# Formulas may have more than two operands: `"ij,jk,kl->il"`. One walk over all letters would be right, but slow: if all
+# sizes are 10, it takes $10^4$ steps, while two products one after the other take $2 \cdot 10^3$. So contract **pair by
+# pair**. After each pair, keep the letters that a later operand or the result still needs, and sum over the others at
+# once. If you sum too early, the answer is wrong; if you sum too late, it is slow.
 #
-# In which order is best? For five matrices it is a textbook problem; for the networks of physics with hundreds of
-# operands it is an active field (Smith and Gray, 2018). From left to right will do here.
+# Which order is best? For five matrices this is a textbook problem; for the tensor networks of physics, with hundreds
+# of operands, it is an active research field (Smith and Gray, 2018). Here, left to right is good enough.
 
 
 # %% name="einsum_of_many" tags=["exercise", "stretch"] forbids=["jax.numpy.einsum", "numpy.einsum", "minitorch.ops.einsum"]
@@ -1983,7 +1986,7 @@ check(
 # | summing what was stretched | HIPS autograd: `unbroadcast` in `autograd/numpy/numpy_vjps.py`; minitorch: `unbroadcast` in `minitorch/ops/shapes.py`; you, in notebook 02 |
 #
 # One honest difference: a JAX array does not show its strides. XLA chooses the layout of every array in a compiled
-# program, fuses transposes into whatever reads them, and only it knows. The walk is still a walk.
+# program, fuses transposes into the operations that read them, and keeps all that to itself. The walk is still a walk.
 #
 # ## References
 #
