@@ -2,13 +2,13 @@
 # # 02 Autodiff: a list, walked backwards
 #
 # A network has a million weights and one loss. Training asks one question a million times: *if this weight grew a
-# little, what would the loss do?* Asked one weight at a time that is a million runs of the network. Reverse-mode
-# differentiation answers all of them for the price of a few runs. It is the reason why deep learning is possible, and
-# it fits on one page of Python. In this notebook you write that page, all of it.
+# little, what would the loss do?* If you answer it for one weight at a time, you need a million runs of the network.
+# Reverse-mode differentiation answers all million questions for the price of a few runs. It is the reason why deep
+# learning is possible, and it fits on one page of Python. In this notebook you write that page, all of it.
 #
 # **When you have finished, you can**
 #
-# - say what the chain rule does on a graph, and why it is walked from the end to the beginning;
+# - say what the chain rule does on a graph, and why we walk from the end to the beginning;
 # - write the derivative rule of an operation on arrays, and of broadcasting, by asking one question;
 # - build `grad` from a list and a loop, so that `grad(grad(f))` works;
 # - find out by measuring whether a gradient is right;
@@ -43,8 +43,8 @@ setup()
 # %% [markdown]
 # ## 1. One neuron, one number at a time
 #
-# A neuron gets $x = 2$, weighs it with $w = -0.5$, adds $b = 1.5$ and bends the result with tanh. The answer should
-# have been $t = 1$. The loss is the squared error.
+# A neuron gets $x = 2$, multiplies it by the weight $w = -0.5$, adds the bias $b = 1.5$ and bends the result with tanh.
+# The answer should have been $t = 1$. The loss is the squared error.
 #
 # | row | what | from rows | value |
 # |---|---|---|---|
@@ -59,10 +59,10 @@ setup()
 # | 8 | multiply | 7, 7 | 0.289 |
 #
 # This table is the **tape**: a list of rows in the order in which they happened. R. E. Wengert published it in 1964,
-# and it still bears his name (the *Wengert list*). Every row depends on rows above it only.
+# and it still bears his name (the *Wengert list*). Every row depends only on rows above it.
 #
-# Reading a row is local knowledge. Row 4 knows that it is a product; it knows nothing of tanh or of the loss. The
-# idea of this notebook is that local knowledge is enough.
+# A row has only local knowledge. Row 4 knows that it is a product; it knows nothing about tanh or the loss. The idea of
+# this notebook is that local knowledge is enough.
 #
 # The cell below makes the tape. A `Number` is a row number that knows its tape; arithmetic on it appends a row.
 
@@ -127,16 +127,16 @@ for i, row in enumerate(neuron()):
 # ### What a row knows
 #
 # Let $g$ be the derivative of the loss with respect to the row's value $y$: how much the loss changes for each unit
-# that $y$ changes. The row was computed from $a$ (and $b$). If $a$ moves by a little, $y$ moves by the slope
-# $\partial y/\partial a$ times as much, and the loss by $g \cdot \partial y/\partial a$. That product is what the row
-# hands to $a$.
+# that $y$ changes. The row was computed from $a$ (and $b$). If $a$ moves by a little, $y$ moves by the slope $\partial
+# y/\partial a$ times as much, and the loss by $g \cdot \partial y/\partial a$. That product is what the row passes to
+# $a$.
 #
-# A number: row 4 is $y = w x = -0.5 \cdot 2$. Say that $g = 3$. Moving $w$ by 0.01 moves $y$ by $0.01 \cdot 2$, and
+# An example: row 4 is $y = w x = -0.5 \cdot 2$. Say that $g = 3$. Moving $w$ by 0.01 moves $y$ by $0.01 \cdot 2$, and
 # so the loss by $3 \cdot 0.02 = 0.06$. So $w$ receives $3 \cdot 2 = 6$: **$g$ times the other factor**.
 #
-# A **rule** is that computation as a function: `rule(g, y, a, b)` returns what its argument receives. There is one
-# rule for each argument. It gets $y$ too, because some slopes are easiest said with the result:
-# $\tanh' = 1 - \tanh^2$.
+# A **rule** is that computation as a function: `rule(g, y, a, b)` returns what its argument receives. There is one rule
+# for each argument. A rule also gets $y$, because some slopes are easiest to write with the result: $\tanh' = 1 -
+# \tanh^2$.
 #
 # ### Exercise 1: the rules of four operations
 #
@@ -256,20 +256,20 @@ report(
 # %% [markdown]
 # ### From the last row to the first
 #
-# The loss itself has the gradient 1: move it by 0.01 and it moves by 0.01. Now go **up** the table. Each row has, by
-# the time we come to it, received everything that it will ever receive, because only rows below it use it. So it can
-# pass on. That one sentence is why the walk goes backwards, and why nothing needs sorting: the list is in order
-# already.
+# The loss itself has the gradient 1: move it by 0.01 and it moves by 0.01. Now go **up** the table. When we reach a
+# row, it has already received everything that it will ever receive, because only rows below it use it. So it can pass
+# its gradient on. This is why the walk goes backwards, and why nothing needs sorting: the list is already in order.
 #
-# A row that was used twice receives twice, and the two **add up**: row 8 is row 7 times row 7, so that row 7 receives
-# $1 \cdot (-0.538)$ as its left factor and $1 \cdot (-0.538)$ as its right factor.
+# A row that was used twice receives twice, and the two **add up**: row 8 is row 7 times row 7, so row 7 receives $1
+# \cdot (-0.538)$ as its left factor and $1 \cdot (-0.538)$ as its right factor.
 #
 # Predict before you go on: what does row 7 have in the end, and what does row 3 ($t$) receive from it?
 #
 # ### Exercise 2: the walk backwards
 #
-# Give every row a gradient of 0.0, the last one 1.0. Then, from the last row to the first: ask the rules of the row's
-# op what each of its args receives, and add it to that arg's gradient. An input has no args and passes nothing on.
+# Give every row a gradient of 0.0, and the last row 1.0. Then go from the last row to the first: use the rules of the
+# row's op to compute what each of its args receives, and add it to that arg's gradient. An input has no args and passes
+# nothing on.
 
 
 # %% name="scalar_backward" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
@@ -388,20 +388,22 @@ with skip_if_unfinished():
     display(scalar_tape(tape, scalar_backward(tape, scalar_rules()), scalar_rules()))
 
 # %% [markdown]
-# Blue is the value on its way to the right, orange what comes back on the same edge, and under each circle the sum of
-# what came back to it. Read off: by how much would the loss fall if $w$ grew by 0.1?
+# Blue is the value on its way to the right, and orange is what comes back along the same edge. Under each circle you
+# see the sum of everything that came back to it. Read it off the picture: by how much would the loss fall if $w$ grew
+# by 0.1?
 #
-# (The slope at $w$ is $-1.69$, so by about 0.169.) And which of the four inputs would you turn to make the loss
-# smaller fastest?
+# (The slope at $w$ is $-1.69$, so by about 0.169.) And which of the four inputs would you change to make the loss fall
+# fastest?
 #
 # **Why it took so long.** The obvious way is the other one: start at an *input* and carry "how much do I move if $w$
-# moves" down the table. It is as exact, and it is called forward mode. But it answers for one input at a time. Seppo
-# Linnainmaa walked the list backwards in his master's thesis of 1970, to study rounding errors. Paul Werbos proposed
-# it for networks in 1974 and 1982; Rumelhart, Hinton and Williams made it famous in 1986. For sixteen years it was
-# there, and hardly anybody used it.
+# moves" down the table. It is just as exact, and it is called forward mode. But one walk gives the answer for one input
+# only. Seppo Linnainmaa walked the list backwards in his master's thesis of 1970, to study rounding errors. Paul Werbos
+# proposed it for networks in 1974 and 1982; Rumelhart, Hinton and Williams made it famous in 1986. The method was there
+# for sixteen years, and hardly anybody used it.
 #
-# The other trap is the order. Follow the arrows back from the loss by recursion, each visit passing on at once, and
-# every *path* is walked by itself. Predict the number of paths from the first row to the last in the tape below.
+# The other trap is the order. If you follow the arrows back from the loss by recursion, and each visit passes its
+# gradient on at once, you walk every *path* separately. Predict the number of paths from the first row to the last in
+# the tape below.
 
 # %% name="paths" tags=["demo"]
 from minitorch_course.figures import chain_rule
@@ -421,16 +423,16 @@ chain_rule.paths()
 #
 # ### How would you know?
 #
-# A wrong rule raises no error. The training merely goes badly, and one blames the learning rate. So measure: step a
-# little to both sides and look at the slope of the line between.
+# A wrong rule raises no error. Training just goes badly, and you blame the learning rate. So measure: take a small step
+# to both sides, and compute the slope of the line between the two points.
 #
 # $$ f'(x)\,v \;\approx\; \frac{f(x + h v) - f(x - h v)}{2h} $$
 #
-# With $f(x) = x^3$ at $x = 2$ and $h = 0.1$: $(9.261 - 6.859) / 0.2 = 12.01$, and the truth is $12$. Stepping to one
-# side only, $(9.261 - 8) / 0.1 = 12.61$. The two-sided error shrinks with $h^2$, the one-sided one only with $h$.
+# With $f(x) = x^3$ at $x = 2$ and $h = 0.1$: $(9.261 - 6.859) / 0.2 = 12.01$, and the truth is $12$. A step to one side
+# only gives $(9.261 - 8) / 0.1 = 12.61$. The two-sided error shrinks with $h^2$, the one-sided error only with $h$.
 #
-# $v$ is a direction: for a number it is 1.0; for an array, an array of its shape, and the result is the slope on
-# walking that way.
+# $v$ is a direction. For a number it is 1.0. For an array it is an array of the same shape, and the result is the slope
+# in that direction.
 #
 # ### Exercise 3: central difference
 
@@ -491,14 +493,15 @@ report(
 # %% [markdown]
 # ## 2. Rules for arrays
 #
-# One row a number would be a billion rows for a small network. So let a row be an operation on whole arrays: a few
-# dozen rows. Nothing changes about the walk. `g` becomes an array of the shape of `y`, and a rule returns an array of
-# the shape of its argument. There is one question to ask for every rule, and it is the same as before:
+# With one row for each number, even a small network would need a billion rows. So let a row be an operation on whole
+# arrays: then a few dozen rows are enough. Nothing changes about the walk. `g` becomes an array of the shape of `y`,
+# and a rule returns an array of the shape of its argument. There is one question to ask for every rule, and it is the
+# same as before:
 #
 # > **Where did this number of the argument go, and what came back from there?**
 #
-# Operations that treat each number by itself have the rules that you have: `g * b` is right for floats and for
-# arrays. Arrays need some more.
+# For operations that treat each number by itself, you already have the rules: `g * b` is right for floats and for
+# arrays. Arrays need some more rules.
 #
 # ### Exercise 4: more elementwise rules
 #
@@ -509,8 +512,9 @@ report(
 # | log | $\ln a$ | |
 # | relu | $\max(a, 0)$ | slope 1 where $a > 0$, else 0; at 0 take 0, as everybody does |
 #
-# Write rules with `+ - * / @`, comparisons, and the methods `.sum(axis=, keepdims=)`, `.reshape(shape)`, `.mT`. They
-# exist on JAX arrays and, soon, on your own tensors: that is what will make second derivatives work.
+# Write rules with `+ - * / @`, comparisons, and the methods `.sum(axis=, keepdims=)`, `.reshape(shape)`, `.mT`. JAX
+# arrays have all of these and, soon, your own tensors will have them too: this is what will make second derivatives
+# work.
 
 
 # %% name="elementwise_rules" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp", "minitorch.ops.divide", "minitorch.ops.exp", "minitorch.ops.log", "minitorch.ops.relu"]
@@ -622,7 +626,8 @@ from minitorch_course.figures import chain_rule
 chain_rule.copying_and_summing()
 
 # %% [markdown]
-# **Copying forwards is summing backwards.** The shapes say over which axes, read from the right as broadcasting does:
+# **Copying forwards is summing backwards.** The shapes show which axes to sum over. Read them from the right, as in
+# broadcasting:
 #
 # | g | x | summed |
 # |---|---|---|
@@ -631,7 +636,7 @@ chain_rule.copying_and_summing()
 # | (4, 2, 3) | (2, 1) | axes 0 and 2 |
 # | (2, 3) | () | all |
 #
-# Forgetting this is the classic error of a first autodiff: the weights are right, and the bias receives a gradient of
+# Forgetting this is the classic error of a first autodiff: the weights are right, but the bias receives a gradient with
 # the shape of the batch.
 #
 # ### Exercise 5: unbroadcast
@@ -732,17 +737,17 @@ report(unbroadcast(h, (1, 1, 2)))
 # is to put the lost axis back where it was, so that `g` can be stretched to the shape of `a`.
 #
 # **Matrix product.** $y_{ik} = \sum_j a_{ij} b_{jk}$. Where did $a_{ij}$ go? Into all $y_{ik}$ of its row, each time
-# with slope $b_{jk}$. So it receives $\sum_k g_{ik} b_{jk}$, which is a matrix product again: with $b$ transposed.
-# Shapes remember it for you: with $a$ (M, K), $b$ (K, N), $g$ (M, N) there is one way to get (M, K) out of $g$ and
+# with slope $b_{jk}$. So it receives $\sum_k g_{ik} b_{jk}$, which is a matrix product again: with $b$ transposed. You
+# need not memorise this: with $a$ (M, K), $b$ (K, N) and $g$ (M, N), there is only one way to get (M, K) out of $g$ and
 # $b$.
 #
-# Stacks of matrices `(..., M, K) @ (..., K, N)` go the same way; only the last two axes change places: `.mT`, and not
-# `.T`, which reverses all axes. Where a stack met a single matrix, that was broadcasting; your `unbroadcast` is
-# applied to what the rule returns.
+# Stacks of matrices `(..., M, K) @ (..., K, N)` work in the same way. Only the last two axes change places, so use
+# `.mT`, and not `.T`, which reverses all axes. If a stack met a single matrix, that was broadcasting, and your
+# `unbroadcast` is applied to what the rule returns.
 #
 # ### Exercise 6: sum and matmul
 #
-# `axes_of` and `broadcast_to`, given below, do the shapes.
+# `axes_of` and `broadcast_to`, given below, take care of the shapes.
 
 
 # %% name="axes_of"
@@ -872,7 +877,7 @@ report(received(matrix_rules(), "matmul", g, a @ b, a, b))
 # %% [markdown]
 # ## 3. The machine: record, walk, differentiate
 #
-# You have rules. Now the tape for arrays. Its parts, which the cell below gives you to read:
+# You have rules. Now comes the tape for arrays. Read the cell below; it contains these parts:
 #
 # - a **Tensor** is an array `value` and the `tape` that watches it. Nothing else; no `.grad`, nothing to set to zero.
 # - a **Tape** holds a list of **entries**. `box(value)` makes a Tensor of this tape. `unbox(x)` gives back the value
@@ -880,9 +885,9 @@ report(received(matrix_rules(), "matmul", g, a @ b, a, b))
 # - a **Primitive** is a function of arrays with its rules. Called with arrays only, it just computes. Called with a
 #   Tensor, it asks the tape of that Tensor to record.
 #
-# Tapes **nest**, and this is all there is to second derivatives: the value inside a Tensor may be a Tensor of an
-# older tape. Unbox one layer, compute, and the older tape sees that computation too. Hence `unbox` peels one layer
-# only.
+# Tapes **nest**, and this is all there is to second derivatives: the value inside a Tensor may be a Tensor of an older
+# tape. Unbox one layer, compute, and the older tape sees that computation too. That is why `unbox` peels off only one
+# layer.
 
 # %% name="nested" tags=["demo"]
 from minitorch_course.figures import chain_rule
@@ -1038,14 +1043,14 @@ ops = SimpleNamespace(
 )
 
 # %% [markdown]
-# The rules that you wrote for floats are used for arrays as they are (`add`, `multiply`, `tanh`): there is nothing in
-# `g * b` that minds.
+# The rules that you wrote for floats (`add`, `multiply`, `tanh`) work for arrays without any change: `g * b` does not
+# care.
 #
 # ### Exercise 7: record
 #
-# Three things: compute on the unboxed arguments, append the entry, return the result. The entry holds `args` **as
-# they came**, boxed: on the way back their identity says who is to receive. And its `y` is the very Tensor that is
-# returned.
+# Do three things: compute on the unboxed arguments, append the entry, return the result. The entry holds `args` **as
+# they came**, boxed: on the way back, their identity decides which Tensor receives. And its `y` is the same Tensor
+# object that you return.
 
 
 # %% name="record" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
@@ -1187,7 +1192,8 @@ report(
 )
 
 # %% [markdown]
-# Look at a tape of yours. A layer and a loss, for a batch of 32 examples: thousands of numbers, and these rows.
+# Look at one of your tapes. It holds a layer and a loss, for a batch of 32 examples: thousands of numbers, but only
+# these rows.
 
 # %% name="tape-shown" tags=["demo"]
 tape = Tape()
@@ -1204,14 +1210,15 @@ with skip_if_unfinished():
 #
 # It is exercise 2 again. Three things differ.
 #
-# - Gradients are kept in a dict, by the identity of the Tensor, `id(tensor)`: two Tensors with equal values are two
-#   things. What comes in holds the gradient of the result; what goes out holds those of everything on the way.
-# - An entry whose `y` has received nothing is skipped: nothing that matters was computed from it.
+# - Gradients are kept in a dict whose keys are the identities of the Tensors, `id(tensor)`: two Tensors with equal
+#   values are still two Tensors. The dict that you get holds the gradient of the result; the dict that you return holds
+#   the gradients of everything on the way.
+# - Skip an entry whose `y` has received nothing: the result does not depend on it.
 # - Only Tensors of this tape receive: `watches(tape, x)` says which. `primitive.vjp(g, y, args, params, needed)`
-#   asks the rules: give it `y` and the args unboxed, and `needed`, a list of truth values, one for each arg. It
-#   returns a list; where `needed` is False there stands None.
+#   applies the rules: give it `y` and the args, all unboxed, and `needed`, a list with True or False for each arg. It
+#   returns a list, with None where `needed` is False.
 #
-# Add gradients with `+`, making a new one, and never with `+=` on an array that others hold.
+# Add gradients with `+`, which makes a new array. Never use `+=` on an array that others hold.
 
 
 # %% name="walk"
@@ -1372,8 +1379,8 @@ report(
 # thousand outputs it has a thousand million entries, and the product with one $g$ costs about as much as the layer
 # itself.
 #
-# An input that the result does not depend on receives zeros. Make them by `jnp.zeros(x.shape, x.dtype)`, which asks
-# for the shape only and so works for a Tensor of an outer tape.
+# If the result does not depend on an input, that input receives zeros. Make them with `jnp.zeros(x.shape, x.dtype)`,
+# which needs only the shape and the dtype, and so also works for a Tensor of an outer tape.
 
 
 # %% name="vjp" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
@@ -1461,14 +1468,14 @@ report(pullback(2 * g))
 # structure from new leaves. So the gradient comes back in the shape of the model: `grads["hidden"]["w"]` belongs to
 # `params["hidden"]["w"]`.
 #
-# For a second derivative `y` may be a Tensor of an outer tape. `jnp.ones(y.shape, y.dtype)` asks only for its shape,
-# so it does not mind.
+# For a second derivative `y` may be a Tensor of an outer tape. `jnp.ones(y.shape, y.dtype)` needs only its shape and
+# dtype, so it works there too.
 #
-# Two tapes at once can be confused. What is $\frac{d}{dx}\big(x \cdot \frac{d}{dy}(x + y)\big)$? The inner derivative
-# is 1, whatever $x$ is, so the outer one is 1 too. A system that marks a number as "being differentiated", without
-# saying by whom, takes the inner $x$ for a $y$ and answers 2. Siskind and Pearlmutter found several that did, and
-# named it *perturbation confusion* (2005). With a tape of its own for each `vjp`, and `unbox` that touches its own
-# Tensors only, yours cannot.
+# A system can confuse two tapes that record at the same time. What is $\frac{d}{dx}\big(x \cdot \frac{d}{dy}(x +
+# y)\big)$? The inner derivative is 1, whatever $x$ is, so the outer one is 1 too. A system that marks a number as
+# "being differentiated", without saying by which derivative, mistakes the inner $x$ for a $y$ and answers 2. Siskind
+# and Pearlmutter found several systems that did this, and named it *perturbation confusion* (2005). Yours cannot do it:
+# each `vjp` has a tape of its own, and `unbox` touches only the Tensors of its own tape.
 
 
 # %% name="value_and_grad" tags=["exercise"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
@@ -1581,7 +1588,7 @@ report(
 )
 
 # %% [markdown]
-# That is the engine: a list, a loop and a table. It differentiates what it has done itself, as often as you like:
+# That is the engine: a list, a loop and a table. It can differentiate even its own work, as often as you like:
 
 # %% name="derivatives" tags=["demo"]
 from minitorch_course.figures import autodiff as figures
@@ -1602,14 +1609,13 @@ with skip_if_unfinished():
 # %% [markdown]
 # ### Softmax, by hand
 #
-# Softmax turns scores into probabilities: $y_i = e^{x_i} / \sum_j e^{x_j}$. It could be composed of exp, sum and
-# divide, which have rules by now. By hand it is shorter, and it is the best exercise in the chain rule there is,
-# because **every output depends on every input**.
+# Softmax turns scores into probabilities: $y_i = e^{x_i} / \sum_j e^{x_j}$. You could compose it from exp, sum and
+# divide, which have rules by now. A rule by hand is shorter, and it is the best exercise in the chain rule that there
+# is, because **every output depends on every input**.
 #
-# Scores $(2, 1, 0)$ give $y = (0.665, 0.245, 0.090)$. Raise the first score by 0.01. Then $y_1$ grows by
-# $0.01 \cdot y_1 (1 - y_1) = 0.0022$. The others must pay, since the sum stays 1: $y_2$ loses
-# $0.01 \cdot y_1 y_2 = 0.0016$ and $y_3$ loses $0.0006$. In one formula, with $\delta_{ij}$ one where $i = j$ and
-# else zero:
+# Scores $(2, 1, 0)$ give $y = (0.665, 0.245, 0.090)$. Raise the first score by 0.01. Then $y_1$ grows by $0.01 \cdot
+# y_1 (1 - y_1) = 0.0022$. The others must pay, since the sum stays 1: $y_2$ loses $0.01 \cdot y_1 y_2 = 0.0016$ and
+# $y_3$ loses $0.0006$. In one formula, where $\delta_{ij}$ is 1 if $i = j$ and 0 otherwise:
 #
 # $$ \frac{\partial y_j}{\partial x_i} = y_i (\delta_{ij} - y_j) $$
 #
@@ -1628,9 +1634,9 @@ chain_rule.softmax_slopes()
 # Read it: $\sum_j g_j y_j$ is the mean of $g$ under the probabilities. A score is pushed up if its $g$ is above that
 # mean. Add 7 to all of $g$ and nothing changes: you cannot move all probabilities at once.
 #
-# **Log-softmax**, $y_i = x_i - \ln \sum_j e^{x_j}$, is what losses want: the logarithm of a softmax that underflowed
-# to 0 is $-\infty$, while log-softmax is exact. Derive its rule in the same way (the slope of $\ln \sum_j e^{x_j}$ by
-# $x_i$ is the softmax, which is `exp(y)`).
+# **Log-softmax**, $y_i = x_i - \ln \sum_j e^{x_j}$, is what losses need: if a softmax underflows to 0, its logarithm is
+# $-\infty$, while log-softmax stays exact. Derive its rule in the same way (the slope of $\ln \sum_j e^{x_j}$ by $x_i$
+# is the softmax, which is `exp(y)`).
 #
 # ### Exercise 11: softmax and log-softmax
 #
@@ -1739,7 +1745,7 @@ for axis in (-1, 0):
 
 # %% [markdown]
 # A rule derived by hand has a slow twin: the same function composed of smaller operations. Your engine differentiates
-# both, and they must agree. So must JAX, for the gradient and for the gradient's gradient.
+# both, and they must agree. JAX must agree too, for the gradient and for the gradient's gradient.
 
 
 # %% name="order-two" tags=["demo"]
@@ -1773,14 +1779,15 @@ with skip_if_unfinished():
     print("softmax by hand, as softmax composed:", close(first, twin))
 
 # %% [markdown]
-# `jax.grad` differentiates the very same `network`: handed JAX's arrays, your ops are JAX's functions. That makes JAX
-# the oracle for everything you write, at no cost.
+# `jax.grad` can differentiate the very same `network`: when your ops get JAX's arrays, they are just JAX functions. So
+# JAX is a free oracle for everything you write.
 #
 # ### The gradient check
 #
 # If there is no oracle, measure. Below, your gradient is compared with your central difference and with the one-sided
-# one, for steps $h$ of many sizes. The relu is replaced by tanh, since across a kink there is no slope to
-# measure. The third curve is for a softmax rule with a bug, the $g\, y\, (1 - y)$ that everybody writes first.
+# one, for steps $h$ of many sizes. The relu is replaced by tanh, since relu has a kink at 0, and across a kink there is
+# no slope to measure. The third curve is for a softmax rule with a bug, the $g\, y\, (1 - y)$ that everybody writes
+# first.
 #
 # Predict the picture: how does the difference depend on $h$, with and without the bug?
 
@@ -1820,10 +1827,11 @@ with skip_if_unfinished():
     )
 
 # %% [markdown]
-# From right to left: the central difference closes in with the square of the step, the one-sided one in proportion to
-# it. Then both rise again as $1/h$: float32 has seven digits, and the difference of two nearly equal numbers loses
-# most of them. The best step for the central difference is about the cube root of the precision, a few thousandths.
-# The bug is flat: no step makes it go away. That is how you recognise a wrong rule: rounding looks different.
+# Read the picture from right to left. The error of the central difference falls with the square of the step, that of
+# the one-sided difference only in proportion to the step. Then both rise again as $1/h$: float32 has seven digits, and
+# the difference of two nearly equal numbers loses most of them. The best step for the central difference is about the
+# cube root of the precision, a few thousandths. The bug is flat: no step makes it go away. That is how you recognise a
+# wrong rule: rounding looks different.
 
 # %% [markdown]
 # ## 4. Your tape learns to read
@@ -1840,12 +1848,12 @@ print(f"{len(train_x)} digits to train on, {len(test_x)} held out")
 figures.digits(train_x, train_y)
 
 # %% [markdown]
-# The network has two layers: a function of a dict of weights, written with your ops. A step of training goes a little
-# way against the gradient.
+# The network has two layers. It is a function of a dict of weights, written with your ops. A training step moves the
+# weights a little way against the gradient.
 #
 # `jax.jit` compiles the step. It goes *around* your gradient: your tape runs once, on JAX's stand-ins for arrays, and
-# what it does is compiled. Your engine is ordinary Python that calls JAX functions, so JAX need not know that it
-# exists.
+# what it does is compiled. Your engine is ordinary Python that calls JAX functions, so JAX does not need to know that
+# it exists.
 
 
 # %% name="classifier" tags=["demo"]
@@ -1894,15 +1902,15 @@ with skip_if_unfinished():
     figures.weights(params["hidden"]["w"])
 
 # %% [markdown]
-# Above: the run; held-out digits, misread ones above and well read ones below, and the weights: each tile is what one
-# hidden unit looks for, orange where it wants ink and purple where it wants none. Nobody wrote these patterns. They
-# came out of a list, walked backwards a few hundred times.
+# The figure shows the run, some held-out digits (misread ones above, correctly read ones below), and the weights. Each
+# tile shows what one hidden unit looks for: orange where it wants ink, and purple where it wants none. Nobody wrote
+# these patterns. They came out of a list, walked backwards a few hundred times.
 #
 # ### Your rules inside minitorch
 #
-# minitorch's own tape has the same parts, so yours fit in: `override_rules` puts your rules and your walk in place of the
-# library's own while its `with` block runs. `mt.models.MLP` and `mt.nn.cross_entropy` do not notice. A counter shows
-# that it is yours that is called.
+# minitorch's own tape has the same parts, so yours fit in: `override_rules` puts your rules and your walk in place of
+# the library's own while its `with` block runs. `mt.models.MLP` and `mt.nn.cross_entropy` do not notice. A counter
+# shows that your code is really the code that is called.
 
 # %% name="plugged-in" tags=["demo"]
 calls = {}
@@ -1974,15 +1982,15 @@ with skip_if_unfinished():
 # ## Stretch 1: forward mode from two reverse modes
 #
 # `vjp` answers "if the output is pulled by $g$, how are the inputs pulled?": $g \mapsto J^\top g$. Forward mode asks
-# the other question: "if the inputs move by $t$, how does the output move?": $t \mapsto J t$. It would seem to need a
-# rule for each op once more. It does not. The pullback is a *linear* function of $g$, and the derivative of a linear
-# function is the function itself, transposed. So pull back through the pullback. Concretely: the number
-# $s(g) = \sum_i (J^\top g)_i \, t_i$ is $g \cdot (J t)$, whose gradient by $g$ is $J t$, at whatever $g$ it is taken;
-# take zeros. Jamie Townsend pointed it out in 2017; autograd had kept two tables of rules until then.
+# the other question: "if the inputs move by $t$, how does the output move?": $t \mapsto J t$. You might think that it
+# needs a second rule for each op. It does not. The pullback is a *linear* function of $g$, and the derivative of a
+# linear function is the function itself, transposed. So pull back through the pullback. Concretely: the number $s(g) =
+# \sum_i (J^\top g)_i \, t_i$ is $g \cdot (J t)$. Its gradient with respect to $g$ is $J t$, and it is the same at every
+# $g$, so take zeros. Jamie Townsend pointed it out in 2017; autograd had kept two tables of rules until then.
 #
-# The **Hessian-vector product** $H v$ says how the gradient changes on a step along $v$, at the price of two
-# gradients, while the Hessian $H$ of a network with a million weights has a million million entries. It is the
-# gradient of $\nabla f(x) \cdot v$ (Pearlmutter, 1994).
+# The **Hessian-vector product** $H v$ says how the gradient changes if you step along $v$. It costs about as much as
+# two gradients, while the whole Hessian $H$ of a network with a million weights has a million million entries. You get
+# $H v$ as the gradient of $\nabla f(x) \cdot v$ (Pearlmutter, 1994).
 
 
 # %% name="jvp" tags=["exercise", "stretch"] forbids=["jax.grad", "jax.value_and_grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.linear_transpose", "jax.jacrev", "jax.jacfwd", "jax.hessian", "minitorch.grad", "minitorch.value_and_grad", "minitorch.vjp", "minitorch.jvp"]
@@ -2037,24 +2045,24 @@ check(
 # %% [markdown]
 # ## Stretch 2: a vmap of your own
 #
-# `grad` watches what a function does and writes it down. Watch, and do something else instead, and you have another
+# `grad` watches what a function does and writes it down. If you watch and do something else instead, you have another
 # transformation. `vmap` turns a function of one example into a function of many, without a loop: whenever it sees an
 # operation on one example, it applies the operation to all of them at once.
 #
-# An `Example` is a Tensor whose value has one more axis in front, the batch, which its `shape` does not show. The
-# function sees a (3,) and you hold a (B, 3). A `Batch` takes the tape's place; its `record` computes and writes
-# nothing down. All you need is to translate the call:
+# An `Example` is a Tensor whose value has one more axis in front, the batch axis, but its `shape` does not show that
+# axis. The function sees a (3,) while you hold a (B, 3). A `Batch` takes the tape's place; its `record` computes and
+# writes nothing down. All you need is to translate the call:
 #
 # | one example | all examples |
 # |---|---|
-# | `x + b`: (2, 3) + (3,), both examples | `b` must become (B, 1, 3): put axes of length 1 after the batch axis |
+# | `x + b`: (2, 3) + (3,), both are examples | `b` must become (B, 1, 3): put axes of length 1 after the batch axis |
 # | `x.sum(axis=0)` | `axis=(1,)`: every axis has moved by one |
 # | `x.sum(axis=None)` | all axes but the batch |
 # | `x.reshape((6,))` | `reshape((B, 6))` |
 # | `x @ w`, two matrices | as it is: `@` multiplies the last two axes |
 #
-# Since tapes nest, `vmap(grad(f))` comes for free, the gradient of *each example*, for which frameworks without
-# `vmap` need a loop.
+# Since tapes nest, you get `vmap(grad(f))` for free: the gradient of *each example*. Frameworks without `vmap` need a
+# loop for that.
 
 
 # %% name="vmap-parts"
@@ -2153,10 +2161,9 @@ check(
 # | pytorch/pytorch | `torch/csrc/autograd/engine.cpp`, `aten/src/ATen/ExpandUtils.h` | the walk, in C++ on several threads; `sum_to` is `unbroadcast` |
 # | karpathy/micrograd | `micrograd/engine.py` | section 1, with a recursive sort in place of the list |
 #
-# What differs between them is mostly *where the list lives*: PyTorch hangs it on the tensors (`grad_fn`) and
-# therefore needs `no_grad` and `zero_grad`; JAX and minitorch keep it inside the transformation, and nothing is left
-# behind. Notebook 03 builds layers on top of your gradient, 04 decides what to do with it, and in 05 the tape becomes
-# a graph.
+# What differs between them is mostly *where the list lives*: PyTorch stores it on the tensors (`grad_fn`) and therefore
+# needs `no_grad` and `zero_grad`; JAX and minitorch keep it inside the transformation, and nothing is left behind.
+# Notebook 03 builds layers on top of your gradient, 04 decides what to do with it, and in 05 the tape becomes a graph.
 #
 # ## References
 #
