@@ -88,6 +88,12 @@ def test_a_primitive_with_several_outputs_sums_over_those_that_are_used():
     assert mt.grad(lambda x: math.prod(double_and_triple(x)))(1.0) == 12
 
 
+def test_a_joint_rule_must_return_one_cotangent_for_each_argument():
+    forgetful = primitive(joint=lambda g, y, a, b: (g * b,), arrays=2)(lambda a, b: a * b)
+    with pytest.raises(ValueError, match="zip"):
+        mt.grad(lambda x: forgetful(x, x))(1.0)
+
+
 def test_a_primitive_may_return_a_tuple_of_one_output():
     def rule(g, y, x):
         assert len(g) == len(y) == 1

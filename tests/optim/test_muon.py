@@ -21,6 +21,13 @@ def test_newton_schulz_moves_singular_values_to_one_and_keeps_singular_vectors(s
     assert np.diag(inner).max() < 1.25
 
 
+@pytest.mark.parametrize("shape", [(3, 8), (8, 3)])
+def test_newton_schulz_computes_the_smaller_gram_matrix(shape):
+    jaxpr = jax.make_jaxpr(lambda x: optim.newton_schulz(x, steps=1))(jnp.ones(shape))
+    products = [e.outvars[0].aval.shape for e in jaxpr.eqns if e.primitive.name == "dot_general"]
+    assert products == [(3, 3), (3, 3), (3, 8)]
+
+
 def test_partition_applies_muon_to_some_matrices_only(matrix):
     params = {"embedding": matrix, "hidden": matrix, "bias": matrix[0]}
     is_hidden = {"embedding": False, "hidden": True, "bias": True}

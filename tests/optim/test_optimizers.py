@@ -71,12 +71,16 @@ def test_follows_its_optax_twin_for_100_steps(name, params, descend, assert_same
     assert max(jax.tree.leaves(moved)) > 0.05, "parameters that do not change compare nothing"
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "lion", "adafactor"])
+BLOCKS = ["scale_by_adam", "scale_by_lion", "scale_by_factored_rms", "scale_by_param_block_rms", "trace", "ema"]
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "lion", "adafactor", *BLOCKS])
 def test_arguments_have_the_names_and_defaults_of_optax(name):
     theirs = inspect.signature(getattr(optax, name)).parameters
     for argument, parameter in inspect.signature(getattr(optim, name)).parameters.items():
         if argument != "learning_rate":
-            assert theirs[argument].default == parameter.default, argument
+            twin = theirs[argument] if argument in theirs else theirs[{"eps": "epsilon"}[argument]]
+            assert twin.default == parameter.default, argument
 
 
 def test_muon_has_the_names_and_defaults_of_optax():

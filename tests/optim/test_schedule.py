@@ -56,3 +56,9 @@ def test_schedule_accepts_a_python_int(name):
 def test_no_warmup_starts_at_the_peak():
     assert optim.warmup_constant_schedule(0.0, 1.0, 0)(0) == 1.0
     assert optim.warmup_stable_decay_schedule(0.0, 1.0, 0, 0, 4)(0) == 1.0
+
+
+def test_the_default_end_of_a_decay_is_zero():
+    assert float(optim.cosine_decay_schedule(1.0, 10)(10)) == 0
+    assert float(optim.warmup_cosine_decay_schedule(0.0, 1.0, 2, 10)(10)) == 0
+    assert float(optim.warmup_stable_decay_schedule(0.0, 1.0, 2, 2, 4)(8)) == 0

@@ -68,3 +68,10 @@ def test_missing_parameters_are_refused(optimizer):
 def test_a_value_that_is_not_a_number_is_refused(value):
     with pytest.raises(TypeError, match=r"learning_rate is .*, a \w+, but it must be a number. Give .* or a schedule"):
         optim.adam(value)
+
+
+def test_a_decay_of_zero_is_valid():
+    updates, _ = (optimizer := optim.trace(0.0)).update(2.0 * jnp.ones(2), optimizer.init(jnp.ones(2)))
+    assert updates.tolist() == [2, 2]
+    optim.adam(0.1, b1=0.0, b2=0.0)
+    optim.ema(0.0)
