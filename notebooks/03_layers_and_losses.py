@@ -3,16 +3,16 @@
 #
 # Thirty people stand in a row, and a message is whispered from the first to the last. If each one speaks a tenth more
 # softly than the one before, the last hears 4 % of it. If each speaks a tenth louder, the last is shouted at:
-# $1.1^{30} = 17$. A deep network is such a row. The signal goes forwards through it, the blame comes back, and both
-# are multiplied at every layer. For twenty years this made deep networks "impossible to train". What made them
-# possible is a handful of small ideas, each a few lines long, and all about one thing: **a factor that stays near
-# 1**. You write them here.
+# $1.1^{30} = 17$. A deep network is such a row. The signal goes forwards through it, the blame (the gradient) comes
+# back, and both are multiplied at every layer. For twenty years this made deep networks "impossible to train". What
+# made them possible is a handful of small ideas, each a few lines long, and all about one thing: **a factor that stays
+# near 1**. You write them here.
 #
 # **When you have finished you can**
 #
 # - write a layer as a value, with its weights drawn from a key and a name;
 # - turn scores into a loss that never overflows, and say what its gradient is without looking it up;
-# - choose first weights for which neither signal nor gradient dies, and show it in a plot;
+# - choose first weights so that neither the signal nor the gradient vanishes, and show it in a plot;
 # - derive the gradient of layer normalisation by hand and put it into the library;
 # - say why a shortcut around a layer makes depth trainable, and show it;
 # - draw the landscape in which your own network was trained.
@@ -48,12 +48,12 @@ setup()
 # %% [markdown]
 # ## 1. A layer is a value
 #
-# In most frameworks a layer is an object that changes: training writes new numbers into `layer.weight`. Here a layer
-# is a value, as 3 is a value. Nobody changes 3; one computes 4 from it. Training computes the next model from this
+# In most frameworks a layer is an object that changes: training writes new numbers into `layer.weight`. Here a layer is
+# a value, just as 3 is a value. Nobody changes 3; you compute 4 from it. Training computes the next model from this
 # one.
 #
 # A value needs no machinery: a **module** is a frozen dataclass, and it is registered with JAX as a tree whose branches
-# are the fields. That is all that the base class `nn.Module` does. What follows from it:
+# are the fields. That is all that the base class `nn.Module` does. Here is what follows from it:
 
 
 # %% name="module-shown" tags=["demo"]
@@ -78,21 +78,21 @@ print("a step downhill:     ", moved.slope, moved.offset)
 print("the old one is still:", line.slope, line.offset)
 
 # %% [markdown]
-# The gradient of a model is a model: same type, same fields. A training step is one `tree.map` over two trees. A
-# model goes straight through `jax.jit`, can be kept, compared and averaged, and no function that you hand it to can
-# spoil it for you. Should you write `line.slope = 3.0` all the same, the error says what to write instead.
+# The gradient of a model is a model: same type, same fields. A training step is one `tree.map` over two trees. You can
+# pass a model straight through `jax.jit`, keep it, compare it and average it, and no function that gets your model can
+# change it. If you write `line.slope = 3.0` anyway, the error says what to write instead.
 #
 # The other question is where the first weights come from. A random number generator that gives a new number at every
-# call has a memory: put a layer in front, and every layer after it gets other weights. So a weight is drawn from a
-# **key** that is made from the key of its layer and its own **name**:
+# call has a state: if you put a layer in front, every layer after it gets other weights. So each weight is drawn from a
+# **key**, which is derived from the key of its layer and from the weight's own **name**:
 #
 # ```
 #   key of the model --"first"--> key of a layer --"weight"--> key of its weight --> numbers
 #                    \-"last"---> ...
 # ```
 #
-# `fold_in_name(key, "weight")` makes the child's key. Predict: what would happen if two layers of one shape were given the
-# same key? (They would be twins: the same weights. This is the most common bug with keys, and nothing fails.)
+# `fold_in_name(key, "weight")` makes the child's key. Predict: what would happen if two layers of the same shape got
+# the same key? (They would be twins: the same weights. This is the most common bug with keys, and nothing fails.)
 #
 # ### Exercise 1: Linear
 #
@@ -105,8 +105,8 @@ print("the old one is still:", line.slope, line.offset)
 #                         W (3, 2)
 # ```
 #
-# Examples are rows, so that $W$ multiplies from the right and has the shape (inputs, outputs). Any number of axes may
-# stand in front: `x` is (..., inputs), as broadcasting and `@` have it.
+# Examples are rows, so $W$ multiplies from the right and has the shape (inputs, outputs). `x` may have any number of
+# axes in front: its shape is (..., inputs), and broadcasting and `@` do the rest.
 
 
 # %% name="linear" tags=["exercise"] forbids=["minitorch.nn.Linear", "minitorch.nn.linear.Linear"]
@@ -228,21 +228,21 @@ report(Linear(drawn_w, drawn_b)(drawn_x[:0, 0]))
 # %% [markdown]
 # ### A bend
 #
-# Two linear layers in a row are one linear layer: $(xW_1)W_2 = x(W_1 W_2)$. What makes depth worth anything is a bend
-# between them. The plainest, ReLU, lets $x$ through where it is positive. Look at it as a gate: $\text{relu}(x) = x
-# \cdot [x > 0]$, a gate that is open or shut.
+# Two linear layers in a row are one linear layer: $(xW_1)W_2 = x(W_1 W_2)$. Depth is useful only if there is a bend
+# between them, an **activation function**. The simplest one, ReLU, lets $x$ through where it is positive. Look at it as
+# a gate: $\text{relu}(x) = x \cdot [x > 0]$, a gate that is open or shut.
 #
-# The **GELU** (Gaussian error linear unit, 2016), which GPT-2 and BERT use, has a softer gate: it is open *with a
-# probability*, that of a standard normal number lying below $x$, and GELU is what comes through on average:
+# The **GELU** (Gaussian error linear unit, 2016), which GPT-2 and BERT use, has a softer gate. It is open *with a
+# probability*: the probability that a standard normal number lies below $x$. GELU is what comes through on average:
 #
 # $$ \text{gelu}(x) = x \cdot \Phi(x), \qquad \Phi(x) = P(\text{normal number} < x) $$
 #
-# At $x = 1$ the gate is open with probability 0.841, so that 0.841 comes through. At $x = -1$ it is open with
-# probability 0.159: $-0.159$. At $x = 3$ it is open with 0.999, as good as ReLU.
+# At $x = 1$ the gate is open with probability 0.841, so 0.841 comes through. At $x = -1$ it is open with probability
+# 0.159, so $-0.159$ comes through. At $x = 3$ the probability is 0.999, so GELU is nearly the same as ReLU.
 #
-# Its slope is the product rule, and the only fact needed is that the slope of the probability $\Phi$ is the density
-# of the normal distribution, $\varphi(x) = e^{-x^2/2} / \sqrt{2\pi}$. At $x = 1$ you should get $1.083$: steeper than
-# ReLU.
+# Its slope follows from the product rule, and you need only one more fact: the slope of the probability $\Phi$ is the
+# density of the normal distribution, $\varphi(x) = e^{-x^2/2} / \sqrt{2\pi}$. At $x = 1$ you should get $1.083$:
+# steeper than ReLU.
 #
 # ### Exercise 2: GELU and its rule
 #
@@ -348,8 +348,8 @@ report(
 )
 
 # %% [markdown]
-# A function with a rule is a **primitive**: something that the library's tape can record. One line makes one of
-# yours.
+# A function with a rule is a **primitive**: something that the library's tape can record. One line turns your function
+# into a primitive.
 
 # %% name="gelu-primitive" tags=["demo"]
 from minitorch.autodiff import Primitive
@@ -370,22 +370,22 @@ with skip_if_unfinished():
     figures.activations({"ReLU": ops.relu, "GELU": own_gelu})
 
 # %% [markdown]
-# Left the functions, right their slopes. A ReLU unit that is negative for every example receives nothing and never
-# comes back: it is dead. GELU still has a slope there. And GELU is not monotone: below $-0.75$ it *rises* towards the
-# left.
+# On the left you see the functions, on the right their slopes. A ReLU unit that is negative for every example receives
+# no gradient and never comes back: it is dead. GELU still has a slope there. And GELU is not monotone: below $-0.75$ it
+# *rises* towards the left.
 #
 # ## 2. How wrong?
 #
-# The last layer gives a score for each class, any real number: the **logits**. Softmax (notebook 02) makes
-# probabilities of them, and the loss of an example is how surprised the model is at the right answer:
+# The last layer gives a score for each class, any real number: the **logits**. Softmax (notebook 02) turns them into
+# probabilities, and the loss of an example says how surprised the model is at the right answer:
 #
 # $$ \ell = -\ln p_\text{right} $$
 #
 # Scores $(2, 1, 0)$ give the probabilities $(0.665, 0.245, 0.090)$. If class 0 is right, the loss is $-\ln 0.665 =
-# 0.408$; if class 2 is, $2.408$. A model that is sure and right pays 0; one that is sure and wrong pays without
-# limit. The unit is the **nat**, from the natural logarithm (with $\log_2$ it would be the bit). A model that knows
-# nothing of ten classes pays $\ln 10 = 2.303$ nats: remember this number. It is what a good first loss looks like on
-# digits, and if yours begins at 35 your first weights are wrong.
+# 0.408$; if class 2 is right, it is $2.408$. A model that is sure and right pays 0; one that is sure and wrong pays
+# without limit. The unit is the **nat**, from the natural logarithm (with $\log_2$ it would be the bit). A model that
+# knows nothing of ten classes pays $\ln 10 = 2.303$ nats: remember this number. It is what a good first loss looks like
+# on digits. If yours begins at 35, your first weights are wrong.
 #
 # ### What goes wrong when it is written down as it stands
 #
@@ -404,11 +404,11 @@ for scores in ([2.0, 1.0, 0.0], [100.0, 99.0, 98.0], [0.0, 200.0, 0.0]):
     print(f"scores {scores}: {float(naive(jnp.array(scores))):.3f}")
 
 # %% [markdown]
-# The first is right. The second has the same differences and so the same probabilities, and its loss is infinity
-# divided by infinity. In the third the true loss is 200, but the probability underflowed to 0, and $\ln 0 = -\infty$.
-# A mean over a million examples with one such among them is lost, and so is every weight after the next step.
+# The first is right. The second has the same differences, so it has the same probabilities, but the program divides
+# infinity by infinity. In the third the true loss is 200, but the probability underflowed to 0, and $\ln 0 = -\infty$.
+# One such example among a million spoils the mean, and after the next step every weight is spoiled too.
 #
-# **The way out** is to take the logarithm by hand before computing:
+# **The way out** is to take the logarithm on paper, before the program computes anything:
 #
 # $$ -\ln \frac{e^{z_t}}{\sum_j e^{z_j}} \;=\; \ln \sum_j e^{z_j} - z_t $$
 #
@@ -427,9 +427,9 @@ for scores in ([2.0, 1.0, 0.0], [100.0, 99.0, 98.0], [0.0, 200.0, 0.0]):
 #
 # ### Exercise 3: log-sum-exp and cross entropy
 #
-# Use `ops.max`, `ops.exp`, `ops.log`, `ops.sum` and `ops.mean`, with `axis=-1`; they take arrays, and tensors of a
-# tape. To pick one score in each row there is `ops.take_along_axis(logits, targets[..., None], axis=-1)`, of shape
-# (..., 1).
+# Use `ops.max`, `ops.exp`, `ops.log`, `ops.sum` and `ops.mean`, with `axis=-1`; they accept arrays, and also tensors of
+# a tape. To pick one score in each row, use `ops.take_along_axis(logits, targets[..., None], axis=-1)`, which has the
+# shape (..., 1).
 
 
 # %% name="cross_entropy" tags=["exercise"] forbids=["minitorch.ops.cross_entropy", "minitorch.nn.cross_entropy", "minitorch.ops.log_softmax", "minitorch.ops.logsumexp", "jax.nn.log_softmax", "jax.nn.logsumexp", "jax.scipy.special.logsumexp"]
@@ -585,11 +585,13 @@ report(cross_entropy(inputs.normal(2, 3, 4), inputs.integers(2, 3, low=0, high=4
 #
 # **What was predicted, minus what was right.** Scores $(2, 1, 0)$ and target 2: $(0.665, 0.245, 0.090 - 1)$. The
 # numbers add up to 0: what one score gains the others lose. None is larger than 1, however large the scores are. And
-# it is 0 only where the prediction is perfect. The two hard things, softmax and logarithm, have cancelled.
+# the gradient is 0 only where the prediction is perfect. The two hard parts, softmax and logarithm, have cancelled each
+# other.
 #
-# It was not always done so. In the 1980s one measured the *squared* difference between probability and truth. Then
-# the blame passes through the slope of the softmax, which is $p(1-p)$, and that is nearly 0 where the model is sure:
-# also where it is sure and **wrong**. The worst mistakes taught the least, and training sat on a plateau for hours.
+# It was not always done like this. In the 1980s people measured the *squared* difference between probability and truth.
+# Then the gradient passes through the slope of the softmax, which is $p(1-p)$. That slope is nearly 0 where the model
+# is sure, even where it is sure and **wrong**. The worst mistakes taught the least, and training sat on a plateau for
+# hours.
 
 # %% name="squared-error" tags=["demo"]
 figures.loss_gradients()
@@ -597,9 +599,9 @@ figures.loss_gradients()
 # %% [markdown]
 # ### Exercise 4: the rule of cross entropy
 #
-# The loss is a mean over $N$ targets, so each example receives one part in $N$. `g` is one number: what the loss has
-# received. For the probabilities take `ops.softmax(logits)`, whose rule you wrote in notebook 02;
-# `ops.one_hot(targets, C)` has a 1 at each target.
+# The loss is a mean over $N$ targets, so each example receives a share of $1/N$. `g` is one number: what the loss has
+# received. For the probabilities take `ops.softmax(logits)`, whose rule you wrote in notebook 02; `ops.one_hot(targets,
+# C)` has a 1 at each target.
 
 
 # %% name="cross_entropy_rule" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.jacrev", "jax.jacfwd", "minitorch.grad", "minitorch.vjp", "minitorch.jvp", "minitorch.value_and_grad"]
@@ -715,27 +717,28 @@ report(
 )
 
 # %% [markdown]
-# **A cousin: label smoothing.** With a one-hot target the loss is 0 only for a score that is infinitely far above the
-# others, and weights grow for ever to get there. Give the right class 0.9 and share the rest among all, $q = (0.933,
-# 0.033, 0.033)$ for three classes, and the gradient is $p - q$: it is 0 at a gap of $\ln(0.933 / 0.033) = 3.3$, and
-# there the scores stay. One line in your rule; distillation (notebook 11) replaces $q$ by what another model thinks.
+# **A cousin: label smoothing.** With a one-hot target, the loss is 0 only if the right score is infinitely far above
+# the others, and the weights grow for ever to get there. Now give the right class 0.9 and share the rest among all
+# classes: $q = (0.933, 0.033, 0.033)$ for three classes. Then the gradient is $p - q$. It is 0 at a gap of $\ln(0.933 /
+# 0.033) = 3.3$, and there the scores stay. This is one line in your rule; distillation (notebook 11) replaces $q$ by
+# what another model thinks.
 #
 # ## 3. First weights
 #
-# One output of a linear layer is a sum of $n$ products. If inputs and weights are independent, with mean 0, then
-# squares add up:
+# One output of a linear layer is a sum of $n$ products. If inputs and weights are independent and have mean 0, then the
+# squares add up on average:
 #
 # $$ \overline{y^2} \;=\; n \,\sigma^2 \; \overline{x^2} $$
 #
 # with $\sigma$ the standard deviation of a weight. A layer with $n = 128$ inputs and $\sigma = 0.01$, the choice of
-# many old programs, multiplies the mean square by $128 \cdot 0.0001 = 0.0128$. Ten layers: $10^{-19}$. With $\sigma =
-# 1$ the factor is 128, and ten layers make $10^{21}$. There is exactly one $\sigma$ for which nothing happens:
-# $\sigma^2 = 1/n$ (LeCun and others, 1998).
+# many old programs, multiplies the mean square by $128 \cdot 0.0001 = 0.0128$. After ten layers, $10^{-19}$ of it is
+# left. With $\sigma = 1$ the factor is 128, and ten layers make $10^{21}$. There is exactly one $\sigma$ for which the
+# size stays the same: $\sigma^2 = 1/n$ (LeCun and others, 1998).
 #
-# On the way back the blame is multiplied by the transpose of the weights, so that the number that counts is that of
-# the outputs. A layer from 256 to 64 cannot have both $256\,\sigma^2 = 1$ and $64\,\sigma^2 = 1$. Glorot and Bengio
-# (2010) took the mean of the two numbers, and shared the damage. And a ReLU sets half of the numbers to 0, which
-# halves the mean square; He and others (2015) doubled the variance in return. All of them are one formula:
+# On the way back, the gradient is multiplied by the transpose of the weights, so now the number of outputs counts. A
+# layer from 256 to 64 cannot have both $256\,\sigma^2 = 1$ and $64\,\sigma^2 = 1$. Glorot and Bengio (2010) took the
+# mean of the two numbers, and shared the damage. And a ReLU sets half of the numbers to 0, which halves the mean
+# square; He and others (2015) doubled the variance to compensate. All of these are one formula:
 #
 # | name | made for | scale | fan |
 # |---|---|---|---|
@@ -745,13 +748,14 @@ report(
 #
 # $$ \sigma^2 = \frac{\text{scale}}{\text{fan}} $$
 #
-# Why random at all? Give all weights of a layer one value, 0 say, and all of its units compute the same, receive the
-# same blame and take the same step. They stay the same unit for ever. Only chance makes them differ.
+# Why random at all? If you give all weights of a layer the same value, say 0, then all of its units compute the same
+# number, receive the same gradient and take the same step. They stay the same unit for ever. Only randomness makes them
+# differ.
 #
 # ### Exercise 5: variance scaling
 #
 # It returns an initialiser, which is a function of a key and a shape. For the random numbers take
-# `jax.random.normal(key, shape)`, whose standard deviation is 1. Mind that the formula gives the *variance*.
+# `jax.random.normal(key, shape)`, whose standard deviation is 1. Note that the formula gives the *variance*.
 
 
 # %% name="variance_scaling" tags=["exercise"] forbids=["jax.nn.initializers.variance_scaling", "jax.nn.initializers.lecun_normal", "jax.nn.initializers.glorot_normal", "jax.nn.initializers.he_normal"]
@@ -849,9 +853,10 @@ report(
 # %% [markdown]
 # ### Look at it
 #
-# Thirty layers of 128 units, with real digits going in, and random blame coming back. Five initialisations, twice:
-# with tanh and with ReLU. For each layer we measure the mean square of the signal that leaves it, and of the gradient
-# that comes back to it. The walk back is the one of notebook 02: a list of pullbacks, from the last to the first.
+# We send real digits forwards through thirty layers of 128 units, and random gradients back. We do this for five
+# initialisations, each with tanh and with ReLU. For each layer we measure the mean square of the signal that leaves it,
+# and of the gradient that comes back to it. The walk back is the one of notebook 02: a list of pullbacks, from the last
+# to the first.
 #
 # Predict first: which one survives with ReLU? With tanh, can a signal explode at all? And where will LeCun and Glorot
 # differ?
@@ -921,14 +926,15 @@ with skip_if_unfinished():
         print(f"  {name:16} the signal by {ratio[0]:6.2f}, of the gradient by {ratio[1]:6.2f}")
 
 # %% [markdown]
-# Read the figure from the bottom. With **ReLU** the factors are what the formula says: LeCun loses one half a layer,
-# which is $10^{-9}$ in thirty, and He's line is flat, in both directions. (It wanders a little: 128 units are a small
-# sample.) With **tanh** nothing can explode forwards, since tanh ends at 1, and the upper left picture makes "too
-# large" look the healthiest of all. Its gradient shows the truth: in the backward pass it grows a million times in eight
-# layers. Always look both ways. LeCun and Glorot lie on each other, as inputs and outputs are equally many. With tanh
-# their signal sinks slowly (tanh bends everything towards 0), not exponentially.
+# Read the figure from the bottom. With **ReLU** the factors are what the formula says: LeCun loses one half at each
+# layer, so $10^{-9}$ is left after thirty, and He's line is flat, in both directions. (It wanders a little: 128 units
+# are a small sample.) With **tanh** nothing can explode forwards, since tanh is never larger than 1. So in the upper
+# left picture "too large" looks like the healthiest of all. Its gradient shows the truth: in the backward pass it grows
+# a million times in eight layers. Always look both ways. The lines of LeCun and Glorot are the same, because each layer
+# has as many inputs as outputs. With tanh their signal sinks slowly (tanh bends everything towards 0), not
+# exponentially.
 #
-# Where they differ is a funnel, here from 512 units down to 16, without bends:
+# They differ in a funnel, here from 512 units down to 16, without bends:
 
 
 # %% name="funnel" tags=["demo"]
@@ -947,13 +953,13 @@ with skip_if_unfinished():
     figures.funnel(widths, shared)
 
 # %% [markdown]
-# By inputs keeps the signal and loses the gradient; by outputs the other way round; the mean shares the factor
-# between the two.
+# If you scale by the inputs, you keep the signal and lose the gradient; if you scale by the outputs, it is the other
+# way round; the mean shares the factor between the two.
 #
 # **Why it took until 2010.** The usual choice was uniform between $-1/\sqrt n$ and $1/\sqrt n$, which sounds like
-# LeCun's. But its variance is $1/(3n)$: two thirds are lost at every layer, and with ReLU five sixths. So deep
-# networks did not learn, and the reason was sought in local minima, and in a lack of data; one trained them layer by
-# layer without labels first. Then somebody plotted what you have just plotted.
+# LeCun's. But its variance is $1/(3n)$: two thirds of the mean square are lost at every layer, and with ReLU five
+# sixths. So deep networks did not learn. People looked for the reason in local minima and in a lack of data, and first
+# trained their networks layer by layer, without labels. Then somebody plotted what you have just plotted.
 
 # %% [markdown]
 # ## 4. Layer normalisation
@@ -962,20 +968,20 @@ with skip_if_unfinished():
 # instead: before each layer, bring every example's row of numbers to mean 0 and mean square 1. Then the size of what
 # came in does not matter at all.
 #
-# The row $(1, 2, 6)$ has mean 3. Without it: $(-2, -1, 3)$. The mean square of that is $14/3 = 4.667$, the
-# *variance*, and its root $2.160$ is the *deviation*. Divided: $(-0.926, -0.463, 1.389)$. Take $(10, 20, 60)$, or
-# $(101, 102, 106)$: the same comes out.
+# The row $(1, 2, 6)$ has mean 3. Subtract it: $(-2, -1, 3)$. The mean square of that is $14/3 = 4.667$, the *variance*,
+# and its root $2.160$ is the *deviation*. Divide by it: $(-0.926, -0.463, 1.389)$. If you take $(10, 20, 60)$ or $(101,
+# 102, 106)$, you get the same result.
 #
 # $$ n = \frac{x - \bar x}{\sqrt{\overline{(x - \bar x)^2} + \epsilon}}, \qquad y = n \cdot \text{scale} + \text{bias} $$
 #
 # The small $\epsilon$ keeps a row of equal numbers from being divided by 0. `scale` and `bias`, of shape (D,), are
 # learned; they begin at 1 and 0.
 #
-# Every example is normalised by itself, along the last axis. Batch normalisation, a year older (Ioffe and Szegedy,
-# 2015), does it for every unit along the batch, so that an example depends on the company it is in, and on the
-# batch's size; for text it never took hold. It was said to work because it keeps the distribution of each layer's
-# inputs from shifting. Three years later that was measured, and was not so (Santurkar and others, 2018): what it
-# changes is how smooth the loss is.
+# Every example is normalised by itself, along the last axis. Batch normalisation is a year older (Ioffe and Szegedy,
+# 2015). It normalises every unit along the batch, so the result for one example depends on the company it is in, and on
+# the batch size; for text it never became popular. The explanation was that it keeps the distribution of each layer's
+# inputs from shifting. Three years later somebody measured that, and it was not true (Santurkar and others, 2018):
+# batch normalisation makes the loss smoother.
 #
 # ### Exercise 6: LayerNorm
 
@@ -1136,27 +1142,27 @@ report(
 # %% [markdown]
 # ### Its gradient, by hand
 #
-# In a row of three numbers one can see everything. Centred rows add up to 0, so they lie in a plane; normalised ones
-# have mean square 1, so they lie on a circle in that plane. Layer normalisation pushes every point straight out, or
-# in, onto the circle.
+# With rows of three numbers you can see everything. Centred rows add up to 0, so they lie in a plane; normalised ones
+# have mean square 1, so they lie on a circle in that plane. Layer normalisation pushes every point straight out, or in,
+# onto the circle.
 
 # %% name="circle" tags=["demo"]
 with skip_if_unfinished():
     figures.circle(lambda x: standardized(x, 1e-5)[0])
 
 # %% [markdown]
-# Now think backwards. Blame arrives at a point of the circle, an arrow $g$. What of it can reach $x$? Moving $x$
-# along its own ray does not move the point: the part of $g$ **along the ray is lost**. Adding a number to all of $x$
-# does not move it either: the part of $g$ **along $(1, 1, 1)$ is lost**. What is left is the part along the circle,
-# the tangent. And far from the centre a step of $x$ moves the point less: the rest is **divided by the deviation**.
-# That is the whole rule, read off the picture:
+# Now think backwards. A gradient arrives at a point of the circle: an arrow $g$. Which part of it can reach $x$? Moving
+# $x$ along its own ray does not move the point: the part of $g$ **along the ray is lost**. Adding a number to all of
+# $x$ does not move it either: the part of $g$ **along $(1, 1, 1)$ is lost**. What is left is the part along the circle,
+# the tangent. And if $x$ is far from the centre, a step of $x$ moves the point less: so this part is **divided by the
+# deviation**. That is the whole rule, read off the picture:
 #
 # $$ \text{x receives} \quad \frac{1}{d} \Big( h \;-\; \overline{h} \;-\; n \; \overline{h n} \Big), \qquad h = g \cdot \text{scale} $$
 #
 # with $d$ the deviation, $n$ the normalised row, and bars for means along the row. ($\overline{h n}$ is how much of
 # $h$ points along $n$, since $n$ has mean square 1.)
 #
-# The same by the chain rule: $n_j = (x_j - \bar x)/d$. Raise $x_i$ by 1: the centred number $j$ moves by $[i = j] -
+# The chain rule gives the same: $n_j = (x_j - \bar x)/d$. Raise $x_i$ by 1: the centred number $j$ moves by $[i = j] -
 # 1/D$, and $d$ moves by $n_i / D$. So
 #
 # $$ \frac{\partial n_j}{\partial x_i} = \frac{1}{d}\Big( [i = j] - \frac{1}{D} - \frac{n_i n_j}{D} \Big) $$
@@ -1166,9 +1172,9 @@ with skip_if_unfinished():
 # Numbers: for $x = (1, 2, 6)$ and $h = (1, 0, 0)$: $\overline h = 0.333$ and $\overline{h n} = -0.309$; $x$ receives
 # $(0.176, -0.220, 0.044)$. Add them: 0. Times $n$: 0. As it must be.
 #
-# `scale` and `bias` were used by every row, so that what they receive adds up over the rows: $g \cdot n$, and $g$,
-# summed down to their shape. That sum is `unbroadcast` of notebook 02. If yours passed its check there, it is yours
-# that is used now.
+# Every row used `scale` and `bias`, so what they receive adds up over the rows: `scale` receives $g \cdot n$ and `bias`
+# receives $g$, both summed down to their shape. That sum is the `unbroadcast` of notebook 02. If yours passed its check
+# there, yours is used now.
 
 # %% name="unbroadcast-yours"
 from minitorch.ops.shapes import unbroadcast as sum_to_shape
@@ -1320,10 +1326,10 @@ report(
 # %% [markdown]
 # ### Into the library
 #
-# `mt.ops.layer_norm` is a primitive with rules of its own. `override_rules` puts yours in their place for as long as the
-# `with` block lasts, and everything in the library that normalises, up to a GPT, is then differentiated by your
-# lines. The library's own gradient, finite differences, and the chain rule through the steps of your `layer_norm`
-# must agree with it.
+# `mt.ops.layer_norm` is a primitive with rules of its own. `override_rules` puts yours in their place while the `with`
+# block lasts, and everything in the library that normalises, up to a GPT, is then differentiated by your lines. The
+# library's own gradient, finite differences, and the chain rule through the steps of your `layer_norm` must agree with
+# it.
 
 
 # %% name="plugged-in" tags=["demo"]
@@ -1356,11 +1362,11 @@ with skip_if_unfinished():
 # ## 5. Dropout
 #
 # A network that has seen 1,400 digits knows them by heart. One remedy: at every step of training, switch off a random
-# share of the units, so that none can rely on one other (Srivastava and others, 2014).
+# share of the units, so that no unit can rely on one particular other unit (Srivastava and others, 2014).
 #
-# With a rate of 0.25, three of four numbers are kept. The next layer then receives, on average, three quarters of
-# what it would; and in evaluation, when nothing is dropped, suddenly all of it. So what is kept is **divided by the
-# share that is kept**: 3 becomes 4.
+# With a rate of 0.25, three of four numbers are kept. On average, the next layer then receives three quarters of the
+# full sum; and in evaluation, when nothing is dropped, it suddenly receives all of it. So the numbers that are kept are
+# **divided by the share that is kept**: 3 becomes 4.
 #
 # ```
 #   x              2   8   4   6        sum 20
@@ -1368,14 +1374,14 @@ with skip_if_unfinished():
 #   x / 0.75     2.7   0  5.3  8        sum 16, on average over many draws 20
 # ```
 #
-# The paper did it the other way round, and multiplied by 0.75 in evaluation. It comes to the same, but then a
-# deployed model must remember how it was trained. Dividing in training is called *inverted* dropout, and everybody
-# does it so.
+# The paper did it the other way round, and multiplied by 0.75 in evaluation. On average the result is the same, but
+# then a deployed model must remember how it was trained. Dividing in training is called *inverted* dropout, and today
+# everybody does it this way.
 #
 # ### Exercise 8: dropout
 #
-# Draw with `jax.random.bernoulli(key, share, x.shape)`, which is True with probability `share`: keep a number where
-# it is True. Without a key (None), as in evaluation, x is returned as it is.
+# Draw with `jax.random.bernoulli(key, share, x.shape)`, which is True with probability `share`: keep a number where it
+# is True. Without a key (None), as in evaluation, return x as it is.
 
 
 # %% name="dropout" tags=["exercise"] forbids=["minitorch.nn.Dropout", "minitorch.nn.dropout.Dropout"]
@@ -1468,11 +1474,11 @@ report(
 # ## 6. A shortcut
 #
 # In 2015 a plain network of 56 layers did worse on pictures than one of 20. The obvious explanation, that it learned
-# the data by heart, was wrong: it was worse on the *training* data. A network of 56 layers can do what one of 20 can:
-# let the other 36 do nothing. It could not find that. To do nothing is hard for a layer with a bend: it must learn to
-# be the identity.
+# the data by heart, was wrong: it was worse on the *training* data. A network of 56 layers can do everything that one
+# of 20 can: the other 36 layers only have to do nothing. But training did not find that solution. Doing nothing is hard
+# for a layer with a bend: it must learn to be the identity.
 #
-# So make nothing the easy thing to do (He and others, 2015): let a layer compute what to **add**.
+# So make doing nothing easy (He and others, 2015): let a layer compute what to **add**.
 #
 # ```
 #            +--------------- shortcut ----------------+
@@ -1480,17 +1486,17 @@ report(
 #   x  ------+-->  LayerNorm --> Linear --> bend -->   +   -->  x + f(x)
 # ```
 #
-# Backwards, a plain layer multiplies the blame by its slope $J$; this one multiplies by $1 + J$. Say that the slopes
-# of ten layers are $0.5, -0.3, 0.5, -0.3, \dots$ Plain, $-0.000076$ is left after ten. With shortcuts $(1.5 \cdot
-# 0.7)^5 = 1.28$. Multiply out $(1 + J_1)(1 + J_2) \cdots$: there is a path through every subset of the layers, and
-# one that passes through none, on which blame arrives as it left.
+# Backwards, a plain layer multiplies the gradient by its slope $J$; this one multiplies by $1 + J$. Say that the slopes
+# of ten layers are $0.5, -0.3, 0.5, -0.3, \dots$ In the plain network, $-0.000076$ is left after ten layers. With
+# shortcuts it is $(1.5 \cdot 0.7)^5 = 1.28$. Multiply out $(1 + J_1)(1 + J_2) \cdots$: there is a path through every
+# subset of the layers. One path passes through no layer, and along it the gradient arrives unchanged.
 #
-# One thing to mind: adding makes the signal grow. If each of $L$ layers adds as much as there was, the mean square is
-# $2^L$ in the end. So a layer adds only its share, $f(x)/\sqrt L$. (Transformers put this factor into the first
+# But be careful: adding makes the signal grow. If each of $L$ layers adds as much as is already there, the mean square
+# is $2^L$ in the end. So a layer adds only its share, $f(x)/\sqrt L$. (Transformers put this factor into the first
 # weights.)
 #
-# Four networks of 24 layers, with your `Linear`, `layer_norm` and He's first weights, trained on the digits for 250
-# steps. Predict which of them learn: normalisation alone, the shortcut alone, both, neither?
+# Now train four networks of 24 layers on the digits for 250 steps, with your `Linear`, `layer_norm` and He's first
+# weights. Predict which of them learn: normalisation alone, the shortcut alone, both, neither?
 
 
 # %% name="deep" tags=["demo"]
@@ -1543,11 +1549,11 @@ with skip_if_unfinished():
     figures.races(races)
 
 # %% [markdown]
-# The shortcut is what counts. He's weights and normalisation both keep the *size* of the signal, and not what is in
-# it. Without either, the rows of two different digits point nearly the same way after 24 layers (centred, the cosine
-# between them is 0.83 on average; after the first layer it was 0.44). With normalisation alone it is the other
-# extreme: 0.07, every digit a direction of its own, so that nothing learned from one 3 helps with the next. With the
-# shortcut the pixels are still there at the end.
+# The shortcut is what counts. He's weights and normalisation both keep the *size* of the signal, but not what is in it.
+# In the plain network, with neither shortcut nor normalisation, the rows of two different digits point nearly the same
+# way after 24 layers (centred, the cosine between them is 0.83 on average; after the first layer it was 0.44). With
+# normalisation alone you get the other extreme, 0.07: every digit has a direction of its own, so what the network
+# learns from one 3 does not help with the next. With the shortcut the pixels are still there at the end.
 #
 # What does normalisation add? The shortcut alone begins at a loss of 21 nats and not at 2.3. Train it ten times as
 # fast (`rate=0.3`) and it overflows; with both you may go up to `rate=1.0`. Try it. This pair, normalise first and
@@ -1556,8 +1562,8 @@ with skip_if_unfinished():
 # ## 7. The proof: your layers learn to read
 #
 # Everything together: your `Linear`, your `gelu` with its rule, your `layer_norm` with its pullback, your `dropout`,
-# your `cross_entropy` with its rule, your first weights. Six layers with shortcuts. Rules that you wrote in notebook
-# 02 take the place of the library's too, where they are found.
+# your `cross_entropy` with its rule, your first weights. Six layers with shortcuts. If the rules that you wrote in
+# notebook 02 are found, they replace the library's rules too.
 
 
 # %% name="classifier" tags=["demo"]
@@ -1629,20 +1635,21 @@ with skip_if_unfinished():
     figures.training(losses, logits, test_images, test_y)
 
 # %% [markdown]
-# Right are digits that it misread. Would you have read them?
+# On the right are digits that your network misread. Would you have read them?
 #
 # ## 8. The landscape
 #
 # The loss is a function of 30,000 weights. A picture has two axes, so take two random directions $u$ and $v$ from the
 # trained weights $w$, and draw the loss at $w + \alpha u + \beta v$. Is it a fair picture?
 #
-# Take a unit with ReLU. Multiply its incoming weights by 10 and divide what goes out by 10: the same network, the
-# same loss. But a step of a fixed length is now small for the one and huge for the other: the same valley looks wide
-# or narrow as one likes. For years papers compared how "flat" minima were in such pictures. It was shown that any
-# minimum can be made as sharp as one wishes in this way (Dinh and others, 2017).
+# Take a unit with ReLU. Multiply its incoming weights by 10 and divide what goes out by 10: the same network, the same
+# loss. But a step of a fixed length is now small for the incoming weights and huge for the outgoing ones: you can make
+# the same valley look as wide or as narrow as you like. For years, papers compared how "flat" minima were in such
+# pictures. Then it was shown that any minimum can be made as sharp as you wish in this way (Dinh and others, 2017).
 #
-# The remedy (Li and others, 2018): a step is measured **relative to the weights**. Give each unit's part of the
-# direction the length of that unit's weights. With our (inputs, outputs) the weights into one unit are a **column**.
+# The remedy (Li and others, 2018): a step is measured **relative to the weights**. Scale each unit's part of the
+# direction to the length of that unit's weights. Our weights have the shape (inputs, outputs), so the weights into one
+# unit are a **column**.
 #
 # ```
 #   weight    3  0   columns of length 5 and 2       direction  0  3   columns of length 1 and 5
@@ -1736,8 +1743,8 @@ report(
 )
 
 # %% [markdown]
-# Left is the network that you trained. Right is one of the same size, trained in the same way, without shortcuts and
-# norms. Same steps, same scale.
+# On the left is the network that you trained. On the right is one of the same size, trained in the same way, but
+# without shortcuts and norms. Both pictures use the same steps and the same scale.
 
 
 # %% name="landscape" tags=["demo"]
@@ -1772,13 +1779,13 @@ with skip_if_unfinished():
     )
 
 # %% [markdown]
-# The lines are the same losses in both pictures. In yours a step as long as the weights themselves costs a nat or
-# two. In the other the walls rise a hundred times as high, and the valley is narrow: the slope at one place says
-# little about the slope a little further on, and the slope is all that gradient descent goes by. This is what the
-# factors of section 3 look like from above.
+# The lines mark the same losses in both pictures. In yours, a step as long as the weights themselves costs a nat or
+# two. In the other the walls rise a hundred times as high, and the valley is narrow: the slope at one place says little
+# about the slope a little further on, and the slope is all that gradient descent goes by. This is what the factors of
+# section 3 look like from above.
 #
-# What the picture does not show is the other 30,000 directions. Two random ones will hardly ever point along the
-# steepest.
+# The picture does not show the other 30,000 directions. Two random directions will hardly ever point along the steepest
+# one.
 #
 # ## Stretch: how sharp is it really?
 #
@@ -1788,9 +1795,9 @@ with skip_if_unfinished():
 #
 # $$ H v \;=\; \nabla_w \big( \nabla_w L(w) \cdot v \big) $$
 #
-# A gradient of a gradient: you built it in notebook 02 (Pearlmutter, 1994). And from products alone one finds the
-# largest curvature: take any $v$, multiply by $H$, make it length 1, repeat. Each time the steepest direction gains
-# on the others (power iteration).
+# A gradient of a gradient: you built it in notebook 02 (Pearlmutter, 1994). And products alone are enough to find the
+# largest curvature: take any $v$, multiply by $H$, make it length 1, repeat. Each time the steepest direction gains on
+# the others (power iteration).
 #
 # `grad` is an argument: the library's `mt.grad` or JAX's. Parameters and directions are trees.
 
@@ -1877,11 +1884,11 @@ with skip_if_unfinished():
     figures.valley(at_end, model, {"steepest": sharpest, "random": some}, curvature)
 
 # %% [markdown]
-# Dashed is the parabola with the curvature that you found: it fits near the bottom, and no further. Gradient descent
-# with rate $\eta$ multiplies the distance from the bottom of a parabola of curvature $\lambda$ by $1 - \eta \lambda$:
-# above $\eta = 2/\lambda$ it climbs out instead of down. In full-batch training the largest curvature rises by itself
-# until it reaches about $2/\eta$, and stays there (Cohen and others, 2021). Compare yours with the rate of 0.1 above.
-# (Here it is smaller, and falls while the loss does.)
+# The dashed line is the parabola with the curvature that you found: it fits near the bottom, but no further. Gradient
+# descent with rate $\eta$ multiplies the distance from the bottom of a parabola of curvature $\lambda$ by $1 - \eta
+# \lambda$: if $\eta$ is above $2/\lambda$, it climbs out instead of down. In full-batch training the largest curvature
+# rises by itself until it reaches about $2/\eta$, and stays there (Cohen and others, 2021). Compare your curvature with
+# $2/\eta$ for the rate of 0.1 above. (Here the curvature is smaller, and it falls while the loss falls.)
 #
 # ## In the wild
 #

@@ -11,7 +11,7 @@
 # - say from a picture which optimizer zigzags and which overshoots, and compute from two numbers how fast each can
 #   be;
 # - clip, decay and schedule, and say what goes wrong when one of them stands in the wrong place;
-# - serve mini-batches that lose no example, and evaluate without favouring the last few;
+# - write mini-batches that lose no example, and an evaluation that does not favour the last few;
 # - write the training loop, and train a reader of handwritten digits to at least 97 % on digits that it has never
 #   seen.
 #
@@ -43,12 +43,12 @@ setup()
 # %% [markdown]
 # ## 1. A ravine
 #
-# Take the plainest valley that makes trouble, $f(x, y) = \frac{1}{2}(x^2 + 25 y^2)$. It is 25 times as steep across
-# as along. The gradient is $(x, 25 y)$, so a step with learning rate $\eta$ does this:
+# Take the simplest valley that makes trouble, $f(x, y) = \frac{1}{2}(x^2 + 25 y^2)$. It is 25 times as steep across the
+# valley as along it. The gradient is $(x, 25 y)$, so a step with learning rate $\eta$ does this:
 #
 # $$x \leftarrow x - \eta x = (1 - \eta)\, x \qquad\qquad y \leftarrow (1 - 25 \eta)\, y$$
 #
-# Two numbers, each multiplied by a constant at every step. Fifty steps:
+# These are two numbers, and each is multiplied by a constant at every step. Here are fifty steps:
 #
 # | $\eta$ | $x$ each step | $y$ each step | $x$ after 50 | $y$ after 50 |
 # |---|---|---|---|---|
@@ -64,26 +64,26 @@ from minitorch_course.figures import optimizers as figures
 figures.ravine([0.01, 0.07, 0.081])
 
 # %% [markdown]
-# The *steepest* direction sets the limit: as soon as $1 - 25\eta < -1$, that is $\eta > 2/25$, every step overshoots
-# by more than it repairs. The *flattest* direction sets the time: $1 - \eta$ at each step. Between them stands the
-# ratio of the two curvatures, here 25, called the **condition number**. Networks have millions.
+# The *steepest* direction sets the limit: as soon as $1 - 25\eta < -1$, that is $\eta > 2/25$, every step overshoots by
+# more than it repairs. The *flattest* direction sets the time: it shrinks only by the factor $1 - \eta$ at each step.
+# The ratio of the two curvatures, here 25, is called the **condition number**. For networks it is in the millions.
 #
 # Augustin-Louis Cauchy described this method in 1847, in three pages on solving equations. Everything below is what
-# people did about the ravine since.
+# people have done about the ravine since then.
 #
 # ## 2. An optimizer is two functions
 #
-# JAX has no objects that change. What an optimizer must remember (a velocity, a count of steps) is an argument and a
-# result. That makes two pure functions:
+# JAX has no objects that change. So everything that an optimizer must remember (a velocity, a count of steps) comes in
+# as an argument and goes out as a result. That gives two pure functions:
 #
 # ```
 #   init(params)                       -> state               what to remember before the first step
 #   update(updates, state, params)     -> updates, state      gradients in, what to ADD to the parameters out
 # ```
 #
-# Both work on **pytrees**: dicts, lists and models with arrays at their leaves, and `jax.tree.map(f, a, b)` applies
-# `f` leaf by leaf. The shape is optax's. Thanks to it optimizers can be taken apart and put together like pipes, as you
-# will do in section 4. Here is the smallest example.
+# Both work on **pytrees**: dicts, lists and models with arrays at their leaves, and `jax.tree.map(f, a, b)` applies `f`
+# leaf by leaf. The interface is optax's. Thanks to it, optimizers can be taken apart and put together like pipes, as
+# you will do in section 4. Here is the smallest example.
 
 
 # %% name="two-functions"
@@ -141,12 +141,12 @@ print({name: leaf.tolist() for name, leaf in updates.items()})
 # The last part of every optimizer: multiply by **minus** the learning rate. With the rate 0.1 the gradient 3 becomes
 # the update -0.3.
 #
-# The learning rate may change over time (section 8). Then it is a function of the number of steps that are
-# *finished*: it is asked with 0 for the first step, with 1 for the second. So there is something to remember after
-# all: that count.
+# The learning rate may change over time (section 8). Then it is a function of the number of steps that are *finished*:
+# it is called with 0 for the first step, and with 1 for the second. So there is something to remember after all: that
+# count.
 #
-# The whole of it will run inside `jax.jit`, where the count is a traced array. Keep it as an int32 array, as
-# `jnp.zeros((), jnp.int32)`, and do not turn it into a Python `int`.
+# All of this will run inside `jax.jit`, where the count is a traced array. Keep it as an int32 array, as `jnp.zeros((),
+# jnp.int32)`, and do not turn it into a Python `int`.
 
 
 # %% name="scale_by_learning_rate" tags=["exercise"] forbids=["minitorch.optim.scale_by_learning_rate"]
@@ -258,8 +258,8 @@ report(
 # %% [markdown]
 # ## 3. Momentum: a ball with weight
 #
-# In the ravine the gradient across changes its sign at every step, and the gradient along never does. So add
-# gradients up: what alternates cancels, what agrees grows. Boris Polyak wrote it down in 1964 as a heavy ball that
+# In the ravine, the gradient across the valley changes its sign at every step, and the gradient along it never does. So
+# add gradients up: what alternates cancels, what agrees grows. Boris Polyak wrote it down in 1964 as a heavy ball that
 # rolls with friction:
 #
 # $$v \leftarrow g + \beta v$$
@@ -271,15 +271,15 @@ report(
 # | 1, 1, 1, 1, ... | 1, 1.9, 2.71, 3.44, ... towards **10** |
 # | 1, -1, 1, -1, ... | 1, -0.1, 0.91, -0.18, ... towards **±0.53** |
 #
-# The limits are $1/(1 - \beta)$ and $\pm 1/(1 + \beta)$: slopes that agree count tenfold, slopes that quarrel about
-# half. So with $\beta = 0.9$ the learning rate that was right without momentum is ten times too large along the
+# The limits are $1/(1 - \beta)$ and $\pm 1/(1 + \beta)$: slopes that agree count tenfold, slopes that alternate count
+# about half. So with $\beta = 0.9$ the learning rate that was right without momentum is ten times too large along the
 # valley. Some libraries mix differently, $v \leftarrow (1 - \beta) g + \beta v$ (HIPS autograd does), and there the
-# same number means a tenth of the step. More than one published comparison has confused the two. Read the formula,
-# not the name.
+# same number means a tenth of the step. More than one published comparison has confused the two. Read the formula, not
+# the name.
 #
 # **Nesterov** (1983) looks ahead: when the velocity is known, go one step *further* along it, $g + \beta v$ with the
-# **new** $v$. The ball brakes before the slope rises and not after. Only the update changes; what is remembered is
-# the same $v$.
+# **new** $v$. The ball brakes before the slope rises, and not after. Only the update changes; the state is the same
+# $v$.
 #
 # Predict: for the gradients 1, 1, 1, what are the three updates of Nesterov's momentum with $\beta = 0.9$?
 #
@@ -434,9 +434,9 @@ report(
 # The state of the whole is the tuple of the parts' states. That is a *fold*: carry the updates from left to right
 # through a list. It is the best idea in optax, and six lines.
 #
-# The order is the meaning. Should the learning rate stand before the momentum or behind it? While the rate is
-# constant it makes no difference: everything is linear. When the rate drops, a velocity that was scaled *before*
-# still holds steps of the old size, and one that is scaled *after* obeys at once. PyTorch and optax scale after; the
+# The order matters. Should the learning rate stand before the momentum or behind it? While the rate is constant it
+# makes no difference: everything is linear. When the rate drops, a velocity that was scaled *before* still holds steps
+# of the old size, and one that is scaled *after* follows the new rate at once. PyTorch and optax scale after; the
 # formula in the paper of Sutskever et al. (2013) scales before.
 #
 # ### Exercise 3: chain
@@ -596,11 +596,11 @@ report(
 # | with momentum | $4 / (\sqrt L + \sqrt \mu)^2 = 0.111$ | $\left(\frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}\right)^2 = 0.44$ | $\times \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} = 0.67$ |
 # | Nesterov | $1 / L = 0.04$ | $\frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} = 0.67$ | $\times \left(1 - \frac{1}{\sqrt\kappa}\right) = 0.8$ |
 #
-# A square root of the condition number: to make the error a thousand times smaller takes 86 steps or 17. With
-# $\kappa = 10{,}000$ it is 34,500 or
-# 345. Notice that 0.111 is beyond the limit of $2/25$ that made plain descent explode. The heavy ball survives it.
-#      Nesterov's is slower here, and safe on any convex surface; Polyak's best constants are for parabolas, and
-#      elsewhere may never settle.
+# With momentum, only the square root of the condition number counts. To make the error a thousand times smaller, plain
+# descent takes 86 steps, and momentum takes 17. With $\kappa = 10{,}000$ they take 34,500 steps and 345 steps. Notice
+# that 0.111 is beyond the limit of $2/25$ that made plain descent explode. The heavy ball survives it. Nesterov's
+# method is slower here, but it is safe on any convex surface; Polyak's best constants are for parabolas, and on other
+# surfaces the ball may never settle.
 
 
 # %% name="momentum-in-the-ravine" tags=["demo"]
@@ -624,11 +624,11 @@ figures.paths(
 # %% [markdown]
 # ## 5. Clipping: one bad batch
 #
-# A gradient is a *local* statement. At the edge of a cliff it is enormous and true, and worthless a millimetre
-# further on. One such batch can throw the weights so far that a week of training is gone. Recurrent networks are full
-# of cliffs; Pascanu, Mikolov and Bengio (2013) proposed what everybody does today: if the gradient is longer than
-# some limit, shorten it to the limit. The picture shows two ways of making it short. Which of them still points downhill
-# by the shortest way?
+# A gradient is a *local* statement. At the edge of a cliff it is enormous and true, and worthless a millimetre further
+# on. One such batch can throw the weights so far that a week of training is gone. Recurrent networks are full of
+# cliffs; Pascanu, Mikolov and Bengio (2013) proposed what everybody does today: if the gradient is longer than some
+# limit, shorten it to the limit. The picture shows two ways of making it short. Which of them still points in the
+# steepest direction?
 
 # %% name="clipping" tags=["demo"]
 figures.clipping()
@@ -642,7 +642,7 @@ figures.clipping()
 # - Clipping each leaf on its own gives $[1.66, 1.11]$ and $[2]$: another direction.
 # - Clipping each *number* gives $[2, 2]$ and $[2]$: yet another, and no longer the gradient of anything.
 #
-# A gradient shorter than the limit is left alone. The formula that needs no `if`, and no division by zero:
+# A gradient shorter than the limit is left alone. This formula needs no `if`, and cannot divide by zero:
 #
 # $$u \leftarrow u \cdot \frac{c}{\max(\lVert u \rVert, c)}$$
 #
@@ -773,20 +773,21 @@ report(
 # %% [markdown]
 # ## 6. Adam: a learning rate for each number
 #
-# Momentum helps across one ravine that everybody shares. But the rows of an embedding for rare words get a gradient
-# once in a thousand batches, and the first layer's are a hundred times smaller than the last one's. One learning rate
-# cannot fit all of them.
+# Momentum helps in one ravine that all weights share. But the rows of an embedding for rare words get a gradient once
+# in a thousand batches, and the gradients of the first layer are a hundred times smaller than those of the last. One
+# learning rate cannot fit all of them.
 #
 # So divide each number's step by the usual *size* of its own gradients. AdaGrad (2011) summed all squares since the
-# beginning, so that its steps shrink for ever. RMSProp took a running average instead; it was never published, and is
-# cited as slide 29 of a lecture by Geoffrey Hinton (2012). **Adam** (Kingma and Ba, 2015) averages the gradient as
-# well, and repairs the beginning:
+# beginning, so its steps shrink for ever. RMSProp took a running average instead; it was never published, and is cited
+# as slide 29 of a lecture by Geoffrey Hinton (2012). **Adam** (Kingma and Ba, 2015) averages the gradient as well, and
+# corrects both averages at the beginning:
 #
 # $$\mu \leftarrow \beta_1 \mu + (1 - \beta_1)\, g \qquad \nu \leftarrow \beta_2 \nu + (1 - \beta_2)\, g^2 \qquad
 # u = \frac{\mu / (1 - \beta_1^t)}{\sqrt{\nu / (1 - \beta_2^t)} + \epsilon}$$
 #
-# Why the divisions by $1 - \beta^t$? Both averages begin at zero, and so are too small at first. Let the gradient be
-# 4, always. With $\beta_1 = 0.9$ and $\beta_2 = 0.999$:
+# Why the divisions by $1 - \beta^t$? Both averages (the first and the second **moment**) begin at zero, and so they are
+# too small at first. The divisions are the **bias correction**. Suppose that the gradient is always 4. With $\beta_1 =
+# 0.9$ and $\beta_2 = 0.999$:
 #
 # | step $t$ | $\mu$ | $\nu$ | $\mu / \sqrt\nu$ | $\mu / (1 - 0.9^t)$ | $\nu / (1 - 0.999^t)$ | their $u$ |
 # |---|---|---|---|---|---|---|
@@ -795,15 +796,16 @@ report(
 # | 10 | 2.61 | 0.159 | 6.53 | 4 | 16 | 1 |
 # | 1000 | 4.00 | 10.12 | 1.26 | 4 | 16 | 1 |
 #
-# Most people guess that uncorrected steps are too *small*. They are up to 6.6 times too *large*, since $\nu$ lags
-# more than $\mu$, and it takes over a thousand steps until that is gone.
+# Most people guess that uncorrected steps are too *small*. They are up to 6.6 times too *large*, since $\nu$ lags more
+# than $\mu$, and this takes over a thousand steps to disappear.
 #
-# The last column says what Adam is: where gradients agree, the step is $\pm$ the learning rate, however large or
-# small the gradient. Multiply your loss by 1000, and nothing changes. ($\epsilon$ stands *outside* of the root.
-# Inside, its meaning changes: $10^{-8}$ would act like $10^{-4}$.)
+# The last column says what Adam is: where gradients agree, the step is $\pm$ the learning rate, however large or small
+# the gradient is. Multiply your loss by 1000, and nothing changes. ($\epsilon$ stands *outside* of the root. Inside,
+# its meaning changes: $10^{-8}$ would act like $10^{-4}$.)
 #
 # The paper's proof that it converges was wrong. Reddi, Kale and Kumar found the gap in 2018, and a problem in one
-# dimension on which Adam walks to the worst point of all. Their repair (AMSGrad) is rarely used. Adam is.
+# dimension on which Adam walks to the worst point of all. Their repair (AMSGrad) is rarely used. Adam is used
+# everywhere.
 #
 # ### Exercise 5: Adam
 #
@@ -986,8 +988,8 @@ report(
 )
 
 # %% [markdown]
-# What the correction does over time, for a gradient that is always 4. The orange line is what Adam would do without
-# it.
+# The figure shows what the bias correction does over time, for a gradient that is always 4. The orange line is what
+# Adam would do without it.
 
 # %% name="bias-correction" tags=["demo"]
 figures.first_steps(scale_by_adam())
@@ -999,19 +1001,19 @@ figures.first_steps(scale_by_adam())
 # $\frac{\lambda}{2} \lVert p \rVert^2$ to the loss, and so $\lambda p$ to the gradient. With SGD that is the same as
 # shrinking every weight by $\eta\lambda$ of itself at each step, and for decades the two names meant one thing.
 #
-# With Adam they are not the same. The term goes *through the division*. A weight whose gradients are large has its
-# decay divided by something large and hardly shrinks; one whose gradients are tiny is decayed by a whole step of size
-# $\eta$. Loshchilov and Hutter noticed it in 2017 and proposed to add the decay **behind** Adam, where nothing
-# divides it:
+# With Adam they are not the same. The term goes *through the division*. If a weight has large gradients, its decay is
+# divided by something large, and the weight hardly shrinks. If a weight has tiny gradients, it is decayed by a whole
+# step of size $\eta$. Loshchilov and Hutter noticed it in 2017 and proposed to add the decay **behind** Adam, where
+# nothing divides it:
 #
 # $$u \leftarrow u + \lambda p$$
 #
-# In your shape of things this is one more transform, and the question "L2 or decoupled?" is the question on which
-# side of `scale_by_adam` it stands. The argument `weight_decay` of PyTorch's `torch.optim.Adam` is still the old one,
-# so that old results can be repeated; `AdamW` is the new one.
+# In your design this is one more transform, and "L2 or decoupled?" becomes a simpler question: on which side of
+# `scale_by_adam` does it stand? The argument `weight_decay` of PyTorch's `torch.optim.Adam` is still the old one, so
+# that old results can be repeated; `AdamW` is the new one.
 #
-# Not everything should decay: biases and the scales of norms are not what makes a network too bold. A `mask` says
-# which leaves do.
+# Not everything should decay: biases and the scales of norms do not make a network overfit. A `mask` says which leaves
+# do.
 #
 # ### Exercise 6: decoupled weight decay
 
@@ -1142,9 +1144,9 @@ report(
 )
 
 # %% [markdown]
-# Now AdamW is one line, and so is the old way. Two weights begin at 1. The first has gradients of $\pm 10$, the
-# second of $\pm 0.01$; they cancel, so that only decay moves the weights. 200 steps, the same $\lambda = 0.1$.
-# Predict: which weight shrinks more, in which order?
+# Now AdamW is one line, and so is the old way. Two weights begin at 1. The first has gradients of $\pm 10$, the second
+# of $\pm 0.01$; they cancel, so only decay moves the weights. Both take 200 steps with the same $\lambda = 0.1$.
+# Predict for each of the two orders: which weight shrinks more?
 
 
 # %% name="adamw"
@@ -1177,9 +1179,9 @@ print("decay behind Adam (decoupled):", after(adamw(0.01, weight_decay=0.1)))
 #
 # ### A race
 #
-# The surface is Rosenbrock's banana (1960), a test for optimizers ever since: a curved ravine whose floor hardly
-# falls. The rates are the best of four tried for each. Which one will take the bend best, and which will arrive
-# first? They need not be the same.
+# The surface is Rosenbrock's banana (1960), a test for optimizers ever since: a curved ravine whose floor hardly falls.
+# Each optimizer uses the best of four rates that we tried. Which one will take the bend best, and which will arrive
+# first? These may be two different ones.
 
 
 # %% name="race" tags=["demo"]
@@ -1203,8 +1205,8 @@ figures.paths(
 )
 
 # %% [markdown]
-# A picture in two dimensions flatters some methods: real losses have no bend that one can see, and gradients that are
-# noisy. It shows characters, not ranks. The ranking comes at the end, on real data.
+# A picture in two dimensions flatters some methods: real losses have no bend that you can see, and their gradients are
+# noisy. The picture shows characters, not ranks. The ranking comes at the end, on real data.
 #
 # ## 8. Schedules
 #
@@ -1218,12 +1220,12 @@ figures.paths(
 # | rate | 0 | 0.5 | 1 | 0.88 | 0.6 | 0.2 | 0.2 |
 #
 # At step 8, half of the way from 4 to 12 is done, and $(1 + \cos(\pi/2))/2 = 0.5$: half-way between 0.2 and 1. After
-# the end the rate stays; a cosine that is not stopped comes up again.
+# the end, the rate stays where it is; a cosine that is not stopped comes up again.
 #
 # The count may be a traced array, so there is no `if`: `jnp.minimum`, `jnp.clip` and `jnp.where` choose. The classic
-# mistake is off by one, and it is a quiet one. PyTorch's schedulers were to be called *before* the optimizer until
-# version 1.1 (2019) and *after* it since; scripts that were not changed skipped the first value, and trained nearly
-# as well.
+# mistake is off by one, and it is a quiet one. Until version 1.1 (2019), PyTorch's schedulers had to be called *before*
+# the optimizer, and since then *after* it. Scripts that were not changed skipped the first value, and trained nearly as
+# well.
 #
 # ### Exercise 7: warm-up and cosine
 
@@ -1356,23 +1358,23 @@ figures.schedules(
 )
 
 # %% [markdown]
-# The second curve, in the middle, is younger (Hu et al., 2024). Its flat part can go on as long as you like: the
-# length of the training need not be known beforehand.
+# The second curve, in the middle, is younger (Hu et al., 2024). Its flat part can go on as long as you like: you do not
+# need to know the length of the training beforehand.
 #
 # ## 9. Every example once
 #
-# The gradient of the loss over all examples is exact and dear. A handful of examples gives an estimate of it for a
-# fraction of the price, and the noise even helps. How should the handfuls be chosen?
+# The gradient of the loss over all examples is exact but expensive. A handful of examples gives an estimate of it for a
+# fraction of the price, and the noise even helps. How should you choose the handfuls (the **mini-batches**)?
 #
-# Drawing at random *with* replacement is what the theory likes (Robbins and Monro, 1951), and it is a little
-# wasteful: of $n$ examples, after $n$ draws, $(1 - 1/n)^n \approx 37\,\%$ have never been seen. Better shuffle, deal
-# out the whole deck, shuffle again: one **epoch**. Three things to get right:
+# Drawing at random *with* replacement is what the theory likes (Robbins and Monro, 1951), and it is a little wasteful:
+# after $n$ draws from $n$ examples, $(1 - 1/n)^n \approx 37\,\%$ have never been seen. It is better to shuffle, deal
+# out the whole deck, and shuffle again: each round is one **epoch**. Three things to get right:
 #
 # - **No example is lost.** 10 examples in handfuls of 4 are 4, 4 and 2. Notebook 02's loop left 30 of its 1,438
 #   digits out of every epoch.
 # - **Each epoch has an order of its own**, or the last batch is always the same few.
-# - **The seed decides it all.** A run that cannot be repeated cannot be debugged. And seed 0's second epoch must not be
-#   seed 1's first one, which is what `seed + epoch` would make of it.
+# - **The seed decides it all.** A run that cannot be repeated cannot be debugged. And the second epoch of seed 0 must
+#   not be the first epoch of seed 1. With `seed + epoch` it would be.
 #
 # Evaluation has the same small batch at its end. If three batches of 4, 4 and 2 score 100 %, 50 % and 0 %, then
 # $4 + 2 + 0$ of 10 are right, **60 %**. The mean of the three scores is 50 %: the two examples of the last batch
@@ -1380,8 +1382,7 @@ figures.schedules(
 #
 # ### Exercise 8: mini-batches and evaluation
 #
-# So that an order can be repeated by anybody, it is fixed here:
-# `np.random.default_rng((seed, epoch)).permutation(n)`.
+# The order is fixed here, so that anybody can repeat it: `np.random.default_rng((seed, epoch)).permutation(n)`.
 
 
 # %% name="batches" tags=["exercise"] forbids=["minitorch.data.epochs"]
@@ -1564,23 +1565,22 @@ report(evaluate(squared, factor, x, y, n + 5))
 # %% [markdown]
 # ## 10. The loop
 #
-# Everything turns in here. For each batch:
+# Everything comes together here. For each batch:
 #
 # 1. the loss and its gradient at the present parameters: `mt.value_and_grad(loss)(params, *batch)`;
 # 2. the optimizer's updates, from the gradient, its state and the parameters;
 # 3. the parameters after the updates, and the new state.
 #
 # After each epoch: evaluate. That is all that a training loop is; every trainer of a hundred thousand lines has these
-# in its middle.
+# steps in the middle.
 #
-# By hand, with $f(w) = (w x - y)^2$, $x = 1$, $y = 2$, learning rate 0.1 and $w = 0$: the loss is 4, the gradient
-# $2 (0 - 2) = -4$, the update +0.4. At $w = 0.4$ the loss is 2.56, the gradient -3.2, and $w$ becomes 0.72. Then
-# 1.6384 and 0.976. The loss that is written down is the one *before* the update, since that is the one the gradient
-# belongs to.
+# By hand, with $f(w) = (w x - y)^2$, $x = 1$, $y = 2$, learning rate 0.1 and $w = 0$: the loss is 4, the gradient $2
+# (0 - 2) = -4$, the update +0.4. At $w = 0.4$ the loss is 2.56, the gradient -3.2, and $w$ becomes 0.72. Then 1.6384
+# and 0.976. The loss that you write down is the loss *before* the update, since the gradient belongs to that one.
 #
-# Put steps 1 to 3 into a function under `jax.jit`: it is traced once and runs about fifty times faster afterwards.
-# (Twice, if the last batch is smaller: another shape is another program. What `jit` does there is the second stretch
-# exercise.)
+# Put steps 1 to 3 into a function under `jax.jit`: it is traced once and runs about fifty times faster afterwards. (It
+# is traced twice if the last batch is smaller: another shape is another program. What `jit` does there is the second
+# stretch exercise.)
 #
 # ### Exercise 9: the training loop
 
@@ -1802,9 +1802,9 @@ report(
 #
 # ### Step by step like optax
 #
-# First the optimizers. Below are the places that optax 0.2.8 reached on the banana after 25 steps from (-1.6, -0.4),
-# computed once and written down, so that you need not have it. minitorch's tests hold minitorch.optim equal to optax
-# too, for a longer list.
+# First the optimizers. Below are the points that optax 0.2.8 reached on the banana after 25 steps from (-1.6, -0.4).
+# They were computed once and written down, so you do not need to install optax. minitorch's tests also compare
+# minitorch.optim with optax, for a longer list of optimizers.
 
 # %% name="like-optax" tags=["demo"]
 OPTAX = {  # optax 0.2.8: the point after 25 steps, float32
@@ -1853,7 +1853,7 @@ else:
 # ### 97 % of the digits that it has never seen
 #
 # scikit-learn's 1,797 digits were written on paper forms by 13 people. A fifth of the digits is held out. (The same
-# hands are on both sides, so this says nothing yet about a fourteenth person.) The network is minitorch's MLP with one
+# people are in both parts, so this says nothing yet about a fourteenth person.) The network is minitorch's MLP with one
 # hidden layer of 128: 9,610 numbers to be found. The loss is your cross entropy of notebook 03, if you wrote it;
 # everything that moves is yours.
 #
@@ -1915,20 +1915,20 @@ for name, (_, models) in fits().items():
 figures.misread(fits()["the recipe"][1][-1], test_x, test_y)
 
 # %% [markdown]
-# Look twice before you rank the optimizers by the second picture: 359 digits were held out, so one digit is 0.28 %,
-# and the standard error of 98 % is $\sqrt{0.98 \cdot 0.02 / 359} = 0.7$ points. Differences of a digit or three are
-# luck. The training loss says more: Adam's is some 25 times lower than SGD's. It is not the aim,
-# though: plain Adam ends lower than the recipe and reads no better. What the recipe buys is the calm at the end
-# of its curve: when the rate falls to zero, it no longer matters at which epoch you stop.
+# Look twice before you rank the optimizers by the second picture: 359 digits were held out, so one digit is 0.28 %, and
+# the standard error of 98 % is $\sqrt{0.98 \cdot 0.02 / 359} = 0.7$ points. Differences of a digit or three are luck.
+# The training loss says more: Adam's is some 25 times lower than SGD's. But a low training loss is not the aim: plain
+# Adam ends lower than the recipe, and it does not read better. The recipe buys you a calm end of the curve: when the
+# rate falls to zero, it no longer matters at which epoch you stop.
 #
-# And a warning that belongs to every such table. The rates were chosen by trying. Who tries twenty settings on the
-# held-out digits and reports the best one reports luck as well: the digits are then no longer held out. Choose on a
-# third part, and open the last one once.
+# And a warning that belongs to every such table. The rates were chosen by trying. If you try twenty settings on the
+# held-out digits and report the best one, you report luck as well: then the digits are no longer held out. Choose on a
+# third part of the data, and open the last part only once.
 #
 # ### The landscape that you crossed
 #
 # The network has 9,610 numbers, so its loss is a surface over 9,610 dimensions. Three points make a plane: the start,
-# the end of SGD and the end of the recipe. Here is the loss over that plane, with the paths of the epochs dropped
+# the end of SGD and the end of the recipe. Here is the loss over that plane, with the paths of the epochs projected
 # onto it.
 
 # %% name="landscape" tags=["demo"]
@@ -1938,16 +1938,16 @@ figures.landscape(
 )
 
 # %% [markdown]
-# No local minima in sight, no bumps: a broad slope that both come down, and they do not end in the same place. A
-# plane shows little of 9,610 dimensions, and what is not in it may be rough; but the fear of the 1990s, that training
-# would get stuck in poor local minima, is not what happens to large networks (Goodfellow, Vinyals and Saxe, 2015,
+# No local minima in sight, no bumps: a broad slope that both come down, and they do not end in the same place. A plane
+# shows little of 9,610 dimensions, and what is not in it may be rough. In the 1990s people feared that training would
+# get stuck in poor local minima, but this is not what happens to large networks (Goodfellow, Vinyals and Saxe, 2015,
 # looked along lines like these).
 #
 # ## 12. Stretch: Muon
 #
 # Adam sees a matrix of weights as a bag of numbers. But a matrix is a *map*, and its gradient, too, is a few strong
-# directions and many weak ones: a few large singular values, and a long tail of small ones. The large ones make the
-# step; what the tail has to say is drowned.
+# directions and many weak ones: a few large singular values, and a long tail of small ones. The large ones decide the
+# step; the information in the tail is lost.
 #
 # **Muon** (Keller Jordan, 2024) takes the momentum $M = U S V^\top$ of a matrix and replaces $S$ by ones: every
 # direction gets a step of the same size. In 2024 it broke the speed record of training a small GPT, and large
@@ -1959,8 +1959,8 @@ figures.landscape(
 # $$X \leftarrow a X + b (X X^\top) X + c (X X^\top)^2 X \qquad a, b, c = 3.4445,\ -4.7750,\ 2.0315$$
 #
 # It leaves $U$ and $V$ alone and maps each singular value $s$ to $a s + b s^3 + c s^5$. Take a tiny one, 0.01: it
-# becomes 0.034, 0.118, 0.40, 1.09, 0.70: five steps, and it has grown seventyfold. All from 0.01 to 1 end between
-# 0.68 and 1.14. Exactly 1 is not needed, and giving it up buys the speed.
+# becomes 0.034, 0.118, 0.40, 1.09, 0.70: five steps, and it has grown seventyfold. All from 0.01 to 1 end between 0.68
+# and 1.14. They do not need to be exactly 1, and giving that up buys the speed.
 #
 # ### Stretch exercise: orthogonalise
 
@@ -2038,12 +2038,12 @@ figures.singular_values(gradient, newton_schulz(gradient))
 
 # %% [markdown]
 # Two thirds of the 64 directions in the gradient of your first layer are over a hundred times weaker than the
-# strongest, and three are zero: those pixels are never inked. Muon lifts nearly all that is there to one height.
-# Adam's signs lie between.
+# strongest, and three are zero: those pixels are never inked. Muon lifts nearly all directions that are not zero to the
+# same height. Adam's signs lie in between.
 #
-# Only matrices can be orthogonalised, so biases go to AdamW: `partition` sends the leaves where a mask is True
-# through one transform and the rest through another. Ten epochs, each side with the best of four peak rates for the
-# training loss.
+# Only matrices can be orthogonalised, so biases go to AdamW: `partition` sends the leaves where a mask is True through
+# one transform and the rest through another. Both sides train for ten epochs, each with the best of four peak rates for
+# the training loss.
 
 
 # %% name="muon-digits" tags=["demo"]
@@ -2060,22 +2060,22 @@ adam = chain(clip_by_global_norm(1.0), adamw(ten_epochs(0.06), weight_decay=0.0)
 figures.race({name: fit(optimizer, count=10)[0] for name, optimizer in (("Adam", adam), ("Muon", muon))})
 
 # %% [markdown]
-# Muon ends a factor of four lower, and on the held-out digits the two do not differ by more than luck. Had Adam kept the
-# rate 0.01 that one usually starts with, the factor would have been sixty: a comparison is worth what the tuning of its
-# weaker side is worth.
+# Muon ends a factor of four lower, and on the held-out digits the two do not differ by more than luck. If Adam had kept
+# the usual starting rate of 0.01, the factor would have been sixty: a comparison is only as good as the tuning of its
+# weaker side.
 #
 # Each of Muon's steps costs more: fifteen products of matrices. For a layer of 64 by 128 that is absurd; for one of
 # 4,096 by 4,096 and a batch of a million tokens it is about 2 % of the work.
 #
 # ## 13. Stretch: a `jit` of your own
 #
-# `jax.jit(step)` runs your Python *once*, on stand-ins for arrays that have a shape and a dtype and no numbers. Each
-# operation on a stand-in is written down. The list of operations is the program; afterwards it is the program that
-# runs, and your Python does not. That is called **staging**, and you know half of it: notebook 02's tape was the same
-# list.
+# `jax.jit(step)` runs your Python *once*, on stand-ins for arrays (JAX calls them *tracers*), which have a shape and a
+# dtype but no numbers. Each operation on a stand-in is written down. The list of operations is the program; afterwards
+# the program runs, and your Python does not. That is called **staging**, and you know half of it: notebook 02's tape
+# was the same list.
 #
-# The stand-in is given. `op` makes a function of `jax.numpy` one that can be staged: if an argument is a `Slot` it is
-# written down, else it is computed.
+# The stand-in is given: it is called `Slot`. `op` turns a function of `jax.numpy` into one that can be staged: if an
+# argument is a `Slot`, the call is written down; otherwise it is computed.
 
 
 # %% name="slots"
@@ -2148,9 +2148,9 @@ def arrays(rows, dtype=jnp.float32):
 # %% [markdown]
 # ### Stretch exercise: record, trace, replay, jit
 #
-# `jax.eval_shape(function, *args)` says the shape and dtype that a result would have, without computing it; it takes
-# anything that has a `.shape` and a `.dtype`, and so it takes Slots. A `Slot` can be the key of a dict: each is equal
-# to itself only.
+# `jax.eval_shape(function, *args)` gives the shape and dtype that a result would have, without computing it. It takes
+# anything that has a `.shape` and a `.dtype`, so it takes Slots too. A `Slot` can be the key of a dict: each is equal
+# only to itself.
 
 
 # %% name="staged_jit" tags=["exercise", "stretch"]
@@ -2287,10 +2287,10 @@ except TypeError as error:
 print(jax.make_jaxpr(layer)(*arrays(2)))
 
 # %% [markdown]
-# The same program as JAX sees it (it calls it a *jaxpr*). Now everything that puzzles people about `jax.jit` explains
-# itself: `print` runs once; an `if` on a value is an error, since there is no value; a global is frozen as it was;
-# another shape costs another trace. What your version lacks is the compiler: JAX gives the list to XLA, which fuses
-# and schedules it. Notebook 05 measures what that is worth.
+# This is the same program as JAX sees it (JAX calls it a *jaxpr*). Now everything that puzzles people about `jax.jit`
+# explains itself: `print` runs once; an `if` on a value is an error, since there is no value; a global is frozen as it
+# was; another shape costs another trace. What your version lacks is the compiler: JAX gives the list to XLA, which
+# fuses and schedules it. Notebook 05 measures what that is worth.
 #
 # ## In the wild
 #

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, overload
 
 import jax
 import jax.numpy as jnp
@@ -17,10 +17,13 @@ import jax.numpy as jnp
 from .._types import Array, Key
 
 Initializer = Callable[..., Array]
-MaybeKey = TypeVar("MaybeKey", Key, None)
 
 
-def fold_in_name(key: MaybeKey, name: str) -> MaybeKey:
+@overload
+def fold_in_name(key: Key, name: str) -> Key: ...
+@overload
+def fold_in_name(key: Key | None, name: str) -> Key | None: ...
+def fold_in_name(key: Key | None, name: str) -> Key | None:
     """Return the random key of the child `name` of the owner of `key`; None if the owner has none.
 
     Keys depend on names and not on an order, so that a layer more or less leaves the initial values of the others
