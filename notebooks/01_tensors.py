@@ -69,8 +69,8 @@ broadcasting.stretch([[1, 2, 3], [4, 5, 6]], [10, 20, 30])
 
 # %% [markdown]
 # Filled boxes are numbers in memory. Dashed boxes are copies that exist only in our heads: nothing is copied in memory.
-# This is **broadcasting**, and it can happen to both sides at once. A column of shape `(3, 1)` and a row of shape `(1,
-# 4)` stretch each other into a table:
+# This is **broadcasting**, and it can happen to both sides at once. A column of shape `(3, 1)` and a row of shape
+# `(1, 4)` stretch each other into a table:
 
 # %% name="table-drawn" tags=["demo"]
 broadcasting.stretch([[0], [10], [20]], [[1, 2, 3, 4]])
@@ -656,9 +656,9 @@ for axis, start, stop, step in [(0, first, 9, 3), (1, 2, first + 5, 1), (2, 5, f
 # %% [markdown]
 # ### Broadcasting costs nothing
 #
-# Back to the dashed boxes of section 1. Which stride repeats a row? A stride of 0, which does not move. The bias `[10,
-# 20, 30]`, read with shape `(2, 3)` and strides `(0, 1)`, is the stretched bias. A stride of 0 *is* broadcasting: a
-# million copies, no memory.
+# Back to the dashed boxes of section 1. Which stride repeats a row? A stride of 0, which does not move. The bias
+# `[10, 20, 30]`, read with shape `(2, 3)` and strides `(0, 1)`, is the stretched bias. A stride of 0 *is* broadcasting:
+# a million copies, no memory.
 
 # %% name="stretched-drawn" tags=["demo"]
 strides.walk(View([10, 20, 30], (2, 3), (0, 1)))
@@ -1425,8 +1425,8 @@ broadcasting.product([[1, 2, 3], [4, 5, 6]], [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9,
 #
 # ### Exercise 8: the inner product of two operations
 #
-# This is one line if the axes are right. Leading axes are batches: they broadcast, like everything else. `x[..., :,
-# None]` puts a new axis at the end, however many axes there are in front.
+# This is one line if the axes are right. Leading axes are batches: they broadcast, like everything else.
+# `x[..., :, None]` puts a new axis at the end, however many axes there are in front.
 
 
 # %% name="inner" tags=["exercise"] forbids=["jax.numpy.matmul", "jax.numpy.dot", "jax.numpy.einsum", "jax.numpy.tensordot", "jax.numpy.inner", "jax.numpy.vecdot", "jax.numpy.matvec", "jax.numpy.vecmat", "jax.lax.dot", "jax.lax.dot_general", "jax.lax.batch_matmul", "numpy.matmul", "numpy.dot", "numpy.einsum", "numpy.tensordot", "numpy.inner", "numpy.vecdot", "minitorch.ops.matmul", "minitorch.ops.einsum", "minitorch.ops.tensordot"]
