@@ -600,8 +600,8 @@ figures.loss_gradients()
 # ### Exercise 4: the rule of cross entropy
 #
 # The loss is a mean over $N$ targets, so each example receives a share of $1/N$. `g` is one number: what the loss has
-# received. For the probabilities take `ops.softmax(logits)`, whose rule you wrote in notebook 02; `ops.one_hot(targets,
-# C)` has a 1 at each target.
+# received. For the probabilities take `ops.softmax(logits)`, whose rule you wrote in notebook 02;
+# `ops.one_hot(targets, C)` has a 1 at each target.
 
 
 # %% name="cross_entropy_rule" tags=["exercise"] forbids=["jax.grad", "jax.vjp", "jax.jvp", "jax.linearize", "jax.value_and_grad", "jax.jacrev", "jax.jacfwd", "minitorch.grad", "minitorch.vjp", "minitorch.jvp", "minitorch.value_and_grad"]
