@@ -145,8 +145,8 @@ print({name: leaf.tolist() for name, leaf in updates.items()})
 # it is called with 0 for the first step, and with 1 for the second. So there is something to remember after all: that
 # count.
 #
-# All of this will run inside `jax.jit`, where the count is a traced array. Keep it as an int32 array, as `jnp.zeros((),
-# jnp.int32)`, and do not turn it into a Python `int`.
+# All of this will run inside `jax.jit`, where the count is a traced array. Keep it as an int32 array, as
+# `jnp.zeros((), jnp.int32)`, and do not turn it into a Python `int`.
 
 
 # %% name="scale_by_learning_rate" tags=["exercise"] forbids=["minitorch.optim.scale_by_learning_rate"]
@@ -786,8 +786,8 @@ report(
 # u = \frac{\mu / (1 - \beta_1^t)}{\sqrt{\nu / (1 - \beta_2^t)} + \epsilon}$$
 #
 # Why the divisions by $1 - \beta^t$? Both averages (the first and the second **moment**) begin at zero, and so they are
-# too small at first. The divisions are the **bias correction**. Suppose that the gradient is always 4. With $\beta_1 =
-# 0.9$ and $\beta_2 = 0.999$:
+# too small at first. The divisions are the **bias correction**. Suppose that the gradient is always 4. With
+# $\beta_1 = 0.9$ and $\beta_2 = 0.999$:
 #
 # | step $t$ | $\mu$ | $\nu$ | $\mu / \sqrt\nu$ | $\mu / (1 - 0.9^t)$ | $\nu / (1 - 0.999^t)$ | their $u$ |
 # |---|---|---|---|---|---|---|
@@ -1574,8 +1574,8 @@ report(evaluate(squared, factor, x, y, n + 5))
 # After each epoch: evaluate. That is all that a training loop is; every trainer of a hundred thousand lines has these
 # steps in the middle.
 #
-# By hand, with $f(w) = (w x - y)^2$, $x = 1$, $y = 2$, learning rate 0.1 and $w = 0$: the loss is 4, the gradient $2
-# (0 - 2) = -4$, the update +0.4. At $w = 0.4$ the loss is 2.56, the gradient -3.2, and $w$ becomes 0.72. Then 1.6384
+# By hand, with $f(w) = (w x - y)^2$, $x = 1$, $y = 2$, learning rate 0.1 and $w = 0$: the loss is 4, the gradient
+# $2 (0 - 2) = -4$, the update +0.4. At $w = 0.4$ the loss is 2.56, the gradient -3.2, and $w$ becomes 0.72. Then 1.6384
 # and 0.976. The loss that you write down is the loss *before* the update, since the gradient belongs to that one.
 #
 # Put steps 1 to 3 into a function under `jax.jit`: it is traced once and runs about fifty times faster afterwards. (It
