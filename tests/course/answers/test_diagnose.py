@@ -74,7 +74,7 @@ CASES = {  # name: (given, expected, what the message says)
     "overflow": (changed(V, 3, INF), V, "an overflow (exp of a large number?)"),
     "infinity": (np.float32(INF), np.float32(1), "The result contains infinity, where"),
     "not infinite": (changed(V, 3, 0.0), changed(V, 3, -INF), "The result is 0 at [3]"),
-    "zeros": (np.zeros_like(X), X, "All numbers of the result are 0"),
+    "zeros": (np.zeros_like(X), X, "All numbers of the result are 0: was an array of zeros created"),
     "zero": (0.0, 2.5, "The result is 0: is anything added to it?"),
     "constant": (np.full_like(X, 2), X, "All numbers of the result are 2: does it depend on the input?"),
     "sign": (-X, X, "The sign is wrong: every number is -1 times what it should be."),
@@ -89,6 +89,7 @@ CASES = {  # name: (given, expected, what the message says)
     "degrees": (np.degrees(X), X, "are these degrees where radians are meant"),
     "n - 1": (P * 5 / 4, P, "by a factor of 5/4: is it divided by N - 1"),
     "some factor": (3.7 * X, X, "is a factor or a division missing?"),
+    "some factor of a zero": (np.float32(3.7) * changed(V, 2, 0.0), changed(V, 2, 0.0), "is a factor or a division missing?"),
     "offset": (X + 1, X, "Every number is too large by 1: is something added"),
     "small offset": (X - np.float32(0.37), X, "is something added, subtracted or left out everywhere?"),
     "off by one": (3, 4, "The result is one too small: look for an off-by-one."),
@@ -117,6 +118,8 @@ CASES = {  # name: (given, expected, what the message says)
     "last column": (changed(X, np.s_[:, -1], lambda x: x**2 + 3), X, "Right elsewhere, but in the last column"),
     "last element": (changed(V, -1, 9), V, "Right elsewhere, but in the last element the result is wrong"),
     "ends": (changed(V, [0, -1], [3, 5]), V, "in the first and the last element the result is wrong"),
+    "every second": (changed(V, np.s_[1::2], lambda x: x**2 + 3), V, "Right elsewhere, but in every second element"),
+    "every other second": (changed(V, np.s_[::2], lambda x: x**2 + 3), V, "but in every other second element"),
     "diagonal": (changed(S, np.diag_indices(4), lambda x: x**2 + 3), S, "on the diagonal the result is wrong"),
     "off the diagonal": (np.diag(np.diag(S)), S, "Right on the diagonal, but elsewhere the result is 0"),
     "upper triangle": (np.tril(S), S, "Right elsewhere, but above the diagonal the result is 0, and should not be."),
@@ -154,6 +157,18 @@ def test_hidden_answers_stay_hidden(name):
     shown = {f"{x:.4g}" for x in np.ravel(expected)} if isinstance(expected, np.ndarray) else set()
     own = {f"{x:.4g}" for x in np.ravel(given)} if isinstance(given, np.ndarray) else set()
     assert not (shown - own) & set(re.findall(r"-?\d+\.\d+", message))
+
+
+def test_the_only_part_has_no_number():
+    assert str(diagnose([-X], [X])).startswith("The sign is wrong")
+    assert str(diagnose({"w": -X}, {"w": X})).startswith("The sign is wrong")
+
+
+@pytest.mark.parametrize(("factor", "named"), [(4095, True), (4096, True), (4097, False)])
+def test_a_large_integer_factor_is_named_up_to_a_limit(factor, named):
+    message = str(diagnose((factor * V.astype(np.float64)), V.astype(np.float64)))
+    assert (f"too large by a factor of {factor}" in message) == named
+    assert ("is a factor or a division missing?" in message) != named
 
 
 def test_the_expected_number_is_named_only_if_it_may_be_revealed():

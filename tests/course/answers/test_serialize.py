@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minitorch_course.answers.comparison import Tolerance, same
-from minitorch_course.answers.serialize import LIMIT, Unserializable, decode, describe, encode, to_plain
+from minitorch_course.answers.serialize import DEPTH, LIMIT, Unserializable, decode, describe, encode, to_plain
 
 NAN, INF = float("nan"), float("inf")
 VALUES = [
@@ -92,6 +92,19 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+def test_containers_may_be_nested_up_to_the_limit_and_no_deeper():
+    assert decode(encode(nested(DEPTH))) == nested(DEPTH)
+    with pytest.raises(ValueError, match=f"nested more than {DEPTH} deep"):
+        encode(nested(DEPTH + 1))
+    with pytest.raises(ValueError, match=f"nested more than {DEPTH} deep"):
+        decode(nested(DEPTH + 1))
+
+
+def test_bytes_that_do_not_fit_the_shape_are_named():
+    with pytest.raises(ValueError, match=r"An array of float32 with shape \[3\] does not have 8 bytes"):
+        decode(array(shape=[3]))
+
+
 @pytest.mark.parametrize("encoded", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_malformed_encoding_is_a_value_error(encoded):
     with pytest.raises(ValueError):  # noqa: PT011  # Each has its own message.
@@ -107,6 +120,15 @@ def test_the_bytes_of_truth_values_may_be_anything():
 def test_the_limit_counts_all_there_is():
     with pytest.raises(ValueError, match="too large"):
         decode(encode([np.zeros(100)] * 10), limit=2000)
+
+
+@pytest.mark.parametrize("value", [{"k" * 300: 1}, [{"k" * 300: 1}] * 4])
+def test_a_description_is_bounded(value):
+    assert len(describe(value)) <= 200
+
+
+def test_the_description_of_a_long_dict_is_cut_at_the_limit():
+    assert describe({"k" * 300: 1}) == "dict of " + "k" * 192
 
 
 @pytest.mark.parametrize(
