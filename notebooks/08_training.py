@@ -2073,7 +2073,7 @@ def your_task(config, out):
     def validate(model, mesh, at_most):
         return your_mean_loss(model, task.prepared.validation[:at_most])
 
-    return dataclasses.replace(task, draw=batch, evaluate=validate)
+    return dataclasses.replace(task, get_batch=batch, evaluate=validate)
 
 
 class CtrlC:
