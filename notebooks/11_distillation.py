@@ -1,19 +1,19 @@
 # %% [markdown]
 # # Distillation: what a teacher knows and does not say
 #
-# A large model looks at a picture and answers "seven". That is one word. But it has computed ten numbers: a seven, nearly
-# certainly; if not, a nine; hardly a four; never a zero. Whoever is small and wants to learn can learn more from the ten
-# numbers than from the word. Geoffrey Hinton called what stands in the other nine *dark knowledge*.
+# A large model looks at a picture and answers "seven". That is one word. But it has computed ten numbers: a seven,
+# nearly certainly; if not, a nine; hardly a four; never a zero. A small model that wants to learn can learn more from
+# the ten numbers than from the word. Geoffrey Hinton called the information in the other nine *dark knowledge*.
 #
 # **When you have finished you can**
 #
-# - make a teacher's doubts visible with a temperature, and draw what it finds alike;
-# - compute how far two opinions are apart, forward and reverse, and say from a picture what each makes of a student that
-#   is too small;
+# - make a teacher's doubts visible with a temperature, and draw which classes it finds similar;
+# - compute how far apart two distributions are, forward and reverse, and say from a picture what each divergence does
+#   to a student that is too small;
 # - derive the gradient of distillation on paper, and say where the factor $T^2$ comes from;
-# - match the states inside of two models of different width and depth;
-# - keep a teacher's answers in a small part of their space;
-# - show, over many students and not over one, that a student with a teacher beats the same student alone.
+# - match the hidden states of two models of different width and depth;
+# - store a teacher's answers in a small part of the space that they would need;
+# - show that a student with a teacher beats the same student alone, and show it over many students, not just one.
 #
 # ```
 #   application     an assistant that runs on a phone
@@ -42,12 +42,12 @@ cross_entropy = my_solution("cross_entropy", otherwise=mt.nn.cross_entropy)
 # %% [markdown]
 # ## 1. Ten numbers instead of a word
 #
-# Here is the teacher: a convolutional network of 21,386 numbers that learns scikit-learn's digits. So that it sees more
-# than the 1,437 pictures of `train_x`, each is moved by up to a pixel whenever it comes. The 360 pictures of `test_x` are
-# held out.
+# Here is the teacher: a convolutional network of 21,386 numbers that learns scikit-learn's digits. `train_x` has only
+# 1,437 pictures. To show the network more than that, each picture is shifted by up to a pixel every time it is used.
+# The 360 pictures of `test_x` are held out.
 #
-# `learn` is the loop of notebook 04 in one compiled piece, with your Adam and your schedule where you wrote them: it
-# minimises `loss(params, *batch(key))`.
+# `learn` is the loop of notebook 04, compiled as one function. It minimises `loss(params, *batch(key))`, with your own
+# Adam and schedule if you wrote them.
 
 
 # %% name="learning" tags=["demo"]
@@ -116,9 +116,9 @@ teacher = taught_by_labels(jax.random.key(0))
 print("the teacher reads at least 98 % of the held-out digits:", bool(accuracy(teacher, test_x, test_y) >= 0.98))
 
 # %% [markdown]
-# Two held-out pictures about which the teacher is in doubt, and two about which it is not, with what it says of them; the
-# label is orange. On the right its logits are divided by 4 before the softmax. Look at the middle column, and then at the
-# right one: from which of the two would you rather learn?
+# Here are two held-out pictures where the teacher has doubts and two where it is sure, each with the teacher's
+# probabilities; the label is orange. On the right its logits are divided by 4 before the softmax. Look at the middle
+# column, and then at the right one: which of the two would you rather learn from?
 
 
 # %% name="opinions" tags=["demo"]
@@ -140,7 +140,7 @@ figures.opinions(
 # %% [markdown]
 # ## 2. Temperature makes doubts visible
 #
-# Numbers that can be followed by hand. A teacher sees the picture of a cat, and its logits are
+# Let's take numbers that we can follow by hand. A teacher sees the picture of a cat, and its logits are
 #
 # | | cat | lynx | dog | truck | carrot |
 # |---|---|---|---|---|---|
@@ -148,14 +148,14 @@ figures.opinions(
 # | $T = 1$ | 0.980 | 0.018 | 0.002 | 0.000006 | 0.0000008 |
 # | $T = 4$ | 0.598 | 0.220 | 0.134 | 0.030 | 0.018 |
 #
-# At $T = 1$ the teacher says "cat", and next to nothing else: the loss of a student hardly depends on whether it holds
-# a lynx or a carrot for the second best. Yet the teacher does know: it finds the lynx 22,000 times as likely as the
-# carrot. Divide all logits by $T$ before the softmax, and every ratio is raised to the power $1/T$:
+# At $T = 1$ the teacher says "cat", and almost nothing else: the student's loss is nearly the same whether its second
+# choice is the lynx or the carrot. Yet the teacher does know the difference: it finds the lynx 22,000 times as likely
+# as the carrot. Divide all logits by $T$ before the softmax, and every ratio is raised to the power $1/T$:
 #
 # $$p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}$$
 #
-# These are the **soft targets** of Hinton, Vinyals and Dean (2015). The *order* of the classes stays. What changes is how
-# much weight the small ones get. (You met the same formula in notebook 09, where it made a writer bolder.)
+# These are the **soft targets** of Hinton, Vinyals and Dean (2015). The *order* of the classes stays. What changes is
+# how much weight the small ones get. (You met the same formula in notebook 09, where it made sampled text more daring.)
 #
 # Predict: what do the five numbers become as $T$ grows without bound?
 #
@@ -246,8 +246,8 @@ report(
 # %% [markdown]
 # ## 3. What a teacher finds alike
 #
-# Take all pictures of a seven. On average, how much probability does the teacher give to each *other* digit? Strike out
-# what it gives to seven itself, and make the rest sum to 1:
+# Take all pictures of a seven. On average, how much probability does the teacher give to each *other* digit? Remove
+# what it gives to seven itself, and scale the rest to sum to 1. Here is an example with three classes:
 #
 # | three pictures of class 0 | 0 | 1 | 2 |
 # |---|---|---|---|
@@ -258,15 +258,15 @@ report(
 # | its own struck out | - | 0.60 | 0.10 |
 # | made to sum to 1 | 0 | **0.857** | **0.143** |
 #
-# One such row for each class makes a table, and nobody has taught the teacher what stands in it: the labels that
-# it learned from say nothing of the kind.
+# One such row for each class makes a table. Nobody taught the teacher what is in this table: the labels that it learned
+# from say nothing about it.
 #
-# Predict before you see the picture: is a table like this symmetric? If an eight looks like a one to the teacher, does
-# a one look like an eight?
+# Predict before you look at the picture: is a table like this symmetric? If an eight looks like a one to the teacher,
+# does a one look like an eight?
 #
 # ### Exercise 2: kinship
 #
-# `jax.nn.one_hot(labels, C)` is a matrix (N, C) with a 1 where an example belongs. Its transpose times the
+# `jax.nn.one_hot(labels, C)` is a matrix (N, C) with a 1 in the column of each example's class. Its transpose times the
 # probabilities adds up the rows of each class.
 
 
@@ -399,20 +399,20 @@ with skip_if_unfinished():
     figures.kinship(kinship(soft_targets(ask(teacher, train_x), 4.0), train_y))
 
 # %% [markdown]
-# What a five has besides itself goes to the three first of all, what a two has goes to the three as well, what a six has to the
-# four. (They are 8 by 8 pixels.) And it is not symmetric: a one gives the eight about twice as much as an eight gives the one.
-# The labels say none of this. To them a one is as far from an eight as from a seven.
+# For a five, the largest share of the rest goes to the three. A two also gives most to the three, and a six gives most
+# to the four. (They are 8 by 8 pixels.) And the table is not symmetric: a one gives the eight about twice as much as an
+# eight gives the one. The labels say none of this. For the labels, a one is as far from an eight as from a seven.
 
 # %% [markdown]
 # ## 4. How far apart are two opinions?
 #
-# The student has to come near the teacher's probabilities. "Near" is measured by the **Kullback-Leibler divergence**
+# The student's probabilities should come near the teacher's. "Near" is measured by the **Kullback-Leibler divergence**
 # (1951):
 #
 # $$\mathrm{KL}(p \,\Vert\, q) = \sum_i p_i \,(\log p_i - \log q_i)$$
 #
-# It is 0 when the two agree everywhere, above 0 otherwise, and it has a direction: whoever stands in front says what
-# counts. Take
+# It is 0 when the two agree everywhere, and above 0 otherwise. It also has a direction: the first distribution decides
+# how much each class counts. Take
 #
 # | | a | b | c |
 # |---|---|---|---|
@@ -420,21 +420,22 @@ with skip_if_unfinished():
 # | student $q$ | 0.90 | 0.05 | 0.05 |
 #
 # - **Forward**, $\mathrm{KL}(p \Vert q)$: $0.49 \log\frac{0.49}{0.9} + 0.49 \log\frac{0.49}{0.05} + 0.02
-#   \log\frac{0.02}{0.05} = -0.298 + 1.118 - 0.018 = 0.802$ nats. The teacher often says b, which the student all but
-#   rules out: that is dear.
+#   \log\frac{0.02}{0.05} = -0.298 + 1.118 - 0.018 = 0.802$ nats. The teacher often says b, and the student almost rules
+#   b out: that is expensive.
 # - **Reverse**, $\mathrm{KL}(q \Vert p)$: $0.547 - 0.114 + 0.046 = 0.479$ nats. What the student says, the teacher
-#   would have said too; that the student never says b costs little.
+#   would have said too. The student hardly ever says b, but that costs little.
 #
 # So forward wants the student to **cover** all that the teacher might say, and reverse wants it to say **nothing that
-# the teacher would not**. When the student is large enough to agree it makes no difference. When it is too small it
-# decides what it becomes. Before the picture below the exercise: a teacher with two hills, and a student that can only
-# be one hill. Where does it go, forward and reverse?
+# the teacher would not**. When the student is large enough to agree with the teacher, the direction makes no
+# difference. When the student is too small, the direction decides what it learns. Predict before you look at the
+# picture below the exercise: the teacher has two hills, and the student can only be one hill. Where does the student go
+# with forward, and where with reverse?
 #
 # ### Exercise 3: divergence
 #
 # Work with logarithms all the way: `mt.ops.log_softmax(x)` gives $\log p$ along the last axis. The logarithm of a
 # probability that has been rounded to 0 is $-\infty$, and $0 \cdot (-\infty)$ is NaN. Use the operations of `mt.ops`
-# (`exp`, `sum`), since gradients are to pass through.
+# (`exp`, `sum`), so that gradients can flow through.
 
 
 # %% name="divergence" tags=["exercise"] forbids=["minitorch.compress.distill.kl_divergence"]
@@ -621,22 +622,23 @@ with skip_if_unfinished():
     figures.hills(positions, jax.nn.softmax(two_hills), best)
 
 # %% [markdown]
-# Forward covers both hills, and has its own top in the valley, where the teacher says next to nothing. Reverse sits
-# on the higher hill and forgets the other. Neither is right; the student is too small. A language model that writes had
-# better not write what stands in the valley, which is why small ones are often taught with the reverse divergence, or with a
-# mixture (MiniLLM and GKD, both 2023). A classifier whose probabilities will be read as such had better not be so sure.
+# Forward covers both hills, and its own peak is in the valley, where the teacher has almost no probability. Reverse
+# sits on the higher hill and forgets the other. Neither is right; the student is too small. A language model that
+# generates text should not generate what is in the valley. This is why small ones are often trained with the reverse
+# divergence, or with a mixture (MiniLLM and GKD, both 2023). But if people will use a classifier's probabilities,
+# reverse makes it too sure of itself.
 
 # %% [markdown]
 # ## 5. The gradient, on paper
 #
-# What does a student feel? Let $z$ be its logits for one example, $q = \mathrm{softmax}(z / T)$, and $p$ what the teacher
-# says at the same temperature. In $\mathrm{KL}(p \Vert q)$ only $-\sum_i p_i \log q_i$ depends on $z$. With $\log q_i =
-# z_i/T - \log \sum_j e^{z_j/T}$:
+# Which gradient does the student get? Let $z$ be its logits for one example, $q = \mathrm{softmax}(z / T)$, and $p$ the
+# teacher's probabilities at the same temperature. In $\mathrm{KL}(p \Vert q)$ only $-\sum_i p_i \log q_i$ depends on
+# $z$. With $\log q_i = z_i/T - \log \sum_j e^{z_j/T}$:
 #
 # $$\frac{\partial\, \mathrm{KL}}{\partial z_i} = \frac{1}{T}\,(q_i - p_i)$$
 #
-# It is the gradient of cross entropy, with the teacher's probabilities in the place of the one-hot label. The sum over $i$
-# is 0: what one class gains the others lose.
+# It is the gradient of cross entropy, with the teacher's probabilities in place of the one-hot label. The sum over $i$
+# is 0: what one class gains, the others lose.
 #
 # Now let $T$ grow. Then $q_i$ and $p_i$ both go to $1/C$, and their difference shrinks like $1/T$ as well: $e^{z/T} \approx
 # 1 + z/T$ gives
@@ -644,13 +646,15 @@ with skip_if_unfinished():
 # $$\frac{\partial\, \mathrm{KL}}{\partial z_i} \approx \frac{1}{T^2}\,\frac{1}{C}\,
 # \big((z_i - \bar z) - (v_i - \bar v)\big)$$
 #
-# with $v$ the teacher's logits and a bar for the mean over classes. Two things stand in this line.
+# where $v$ are the teacher's logits, and a bar means the mean over classes. This line says two things.
 #
-# - The gradient shrinks as **$1/T^2$**. Multiply the loss by $T^2$, and its size no longer depends on $T$. Who forgets it
-#   has a learning rate for the soft part that is 16 times too small at $T = 4$, and blames distillation.
-# - At high temperature distillation is **least squares between logits** (the gradient of $\frac{1}{2C} \sum_i (z_i -
-#   v_i)^2$, means aside). Ba and Caruana (2014) had trained students just so. Low temperatures ignore the logits of what
-#   is far behind; high ones want them all right, noise included.
+# - The gradient shrinks as **$1/T^2$**. Multiply the loss by $T^2$, and the size of the gradient no longer depends on
+#   $T$. If you forget the factor, the learning rate of the soft part is 16 times too small at $T = 4$, and you will
+#   blame distillation.
+# - At high temperature distillation is **least squares between logits** (the gradient of
+#   $\frac{1}{2C} \sum_i (z_i - v_i)^2$, apart from the means). Ba and Caruana (2014) had trained students in just this
+#   way. Low temperatures ignore the logits of classes that are far behind; high temperatures want all logits right,
+#   noise included.
 #
 # Predict: for one example with $q = (0.5, 0.3, 0.2)$, $p = (0.7, 0.2, 0.1)$ and $T = 2$, what is the gradient of
 # $T^2\,\mathrm{KL}$?
@@ -747,7 +751,7 @@ report(
 )
 
 # %% [markdown]
-# How large is the gradient with the factor and without, for a student and a teacher of a hundred classes?
+# How large is the gradient with and without the factor, for a student and a teacher with a hundred classes?
 
 # %% name="sizes" tags=["demo"]
 with skip_if_unfinished():
@@ -757,19 +761,19 @@ with skip_if_unfinished():
     figures.sizes(temperatures, {"T² KL": with_factor, "KL alone": with_factor / temperatures**2})
 
 # %% [markdown]
-# The upper line is flat from $T = 8$ on. Before that it falls, and with reason: at a low temperature the two differ in
-# what each is sure of.
+# The upper line is flat from $T = 8$ on. Before that it falls, and for a good reason: at a low temperature the student
+# and the teacher are sure of different classes, so their probabilities differ a lot.
 #
 # ## 6. Two teachers: the label and the model
 #
-# Where a label is known it need not be thrown away. The usual loss mixes the two:
+# If you have a label, you need not throw it away. The usual loss mixes the two:
 #
 # $$L = \alpha\; T^2\, \mathrm{KL}\big(p^{(T)} \,\Vert\, q^{(T)}\big) \;+\; (1 - \alpha)\; \mathrm{CE}\big(q^{(1)}, y\big)$$
 #
-# Three details are forgotten so often that they have their own messages below:
+# People forget these three details so often that each has its own message below:
 #
-# - $T^2$ stands before the soft part **alone**;
-# - the hard part is at temperature **1**: that is how the student will be used;
+# - $T^2$ multiplies **only** the soft part;
+# - the hard part is at temperature **1**, because the student will be used at temperature 1;
 # - both parts are means over the examples.
 #
 # Some papers write $\alpha$ before the hard part. Read the formula, not the letter.
@@ -913,11 +917,12 @@ report(
 # %% [markdown]
 # ## 7. Thoughts, and not only answers
 #
-# A teacher of many layers computes a good deal before it answers, and a student may look at that too: Romero et al. (2015)
-# gave their students such *hints*, and TinyBERT (Jiao et al., 2019) and its relatives are made so. Two things do not fit.
+# A teacher with many layers computes a lot before it answers, and the student can learn from these **hidden states**
+# too. Romero et al. (2015) gave their students such *hints*, and TinyBERT (Jiao et al., 2019) and its relatives are
+# trained in this way. But two things do not fit.
 #
-# - **The widths.** The teacher's states have 96 numbers and the student's 32. So a matrix stands between them that is
-#   trained along with the student, and thrown away afterwards:
+# - **The widths.** The teacher's hidden states have 96 numbers, and the student's have 32. So we put a matrix between
+#   them. It is trained together with the student, and thrown away afterwards:
 #
 # ```
 #   teacher   x -> [96] -> [96] -> [96] -> [96] -> [96] -> [96] -> answer
@@ -929,14 +934,15 @@ report(
 #   student   x ----------> [32] ---------> [32] ---------> [32] ---> answer
 # ```
 #
-# - **The depths.** Six layers to three: the student's first looks at the teacher's second, its second at the fourth, its
-#   last at the last.
+# - **The depths.** The teacher has six layers and the student three. The student's first layer is compared with the
+#   teacher's second, its second with the fourth, and its last with the last.
 #
-# And one thing misleads. States grow from layer to layer, so that the last would outweigh all others. So each row is
-# brought to mean 0 and variance 1 at first, on both sides. (A student must be free to have states of any size, too.)
+# There is also a trap. Hidden states grow from layer to layer, so the last layer would outweigh all the others. So we
+# first normalise each row to mean 0 and variance 1, on both sides. (This also leaves the student free to have hidden
+# states of any size.)
 #
-# Predict: why must the matrix stand on the student's side? What could a student do if a learned matrix brought the
-# teacher's 96 numbers down to 32?
+# Predict: why must the matrix be on the student's side? How could a student cheat if a learned matrix mapped the
+# teacher's 96 numbers to 32?
 #
 # ### Exercise 6: matching states
 
@@ -1111,26 +1117,27 @@ report(
 # %% [markdown]
 # ## 8. A teacher on disk
 #
-# The teacher is large, and asking it at every step may cost more than the student's own work. So ask once and keep the
-# answers? A language model answers each token with a probability for each of, say, 128,000 others: in 16 bits, a billion
-# tokens of text make $10^9 \cdot 128{,}000 \cdot 2$ bytes, **256 terabytes**.
+# The teacher is large, and running it at every step may cost more than training the student. So should we run it once
+# and store the answers? For each token of a text, a language model answers with a probability for each of, say, 128,000
+# tokens. In 16 bits, a billion tokens of text need $10^9 \cdot 128{,}000 \cdot 2$ bytes, **256 terabytes**.
 #
-# But nearly all of it is next to nothing. Keep the $k$ most likely tokens with their ids, and treat everything else as *one* more
-# outcome, "something else", whose probability is what is missing from 1. With $k = 3$ and five tokens:
+# But nearly all of these probabilities are almost 0. Keep the $k$ most likely tokens with their ids, and treat
+# everything else as *one* more outcome, "something else". Its probability is what is missing from 1. With $k = 3$ and
+# five tokens:
 #
 # | | a | b | c | d | e | something else |
 # |---|---|---|---|---|---|---|
 # | teacher | 0.50 | 0.02 | 0.30 | 0.08 | 0.10 | |
 # | kept | 0.50 | | 0.30 | | 0.10 | 0.10 |
 #
-# The student's probabilities are added up in the same way, and the divergence is taken over these four outcomes. It can only
-# be smaller than the full one (merging outcomes hides differences), and is equal when the student divides the rest as the
-# teacher does.
+# The student's probabilities are added up in the same way, and the divergence is taken over these four outcomes. It is
+# never larger than the full divergence (merging outcomes hides differences). The two are equal if the student divides
+# the rest as the teacher does.
 #
-# The tempting other way is to make the kept ones sum to 1. It teaches the student that everything else is impossible, so that
-# it becomes surer than its teacher is.
+# It is tempting to scale the kept probabilities so that they sum to 1. But this teaches the student that everything
+# else is impossible, and the student becomes surer than its teacher.
 #
-# ### Exercise 7: the most_likely, and the rest
+# ### Exercise 7: the most likely tokens, and the rest
 
 
 # %% name="kept_divergence" tags=["exercise"]
@@ -1318,20 +1325,21 @@ report(
 # %% [markdown]
 # ## 9. The proof: alone, and with a teacher
 #
-# The student is a network of one hidden layer of **32**: 2,410 numbers, a ninth of the teacher's. Its teacher is asked
-# once for all pictures, and the answers are kept. Then 16 students, each with first weights and batches of its own, are
-# trained three times for 600 steps, from the same start and on the same batches:
+# The student is a network of one hidden layer of **32**: 2,410 numbers, a ninth of the teacher's. The teacher runs once
+# on all pictures, and its answers are stored. Then we train 16 students, each with its own first weights and its own
+# batches. Each student is trained three times for 600 steps, from the same start and on the same batches:
 #
 # - **alone**, on the labels;
-# - **with answers**: your `distillation_loss` at $T = 2$, nine tenths of it the teacher's;
-# - **with answers and thoughts**: a tenth of your `hidden_loss` besides, between the student's hidden layer and the teacher's
-#   last one, with a learned matrix (32, 256).
+# - **with answers**: your `distillation_loss` at $T = 2$, with nine tenths from the teacher and one tenth from the
+#   labels;
+# - **with answers and thoughts**: the same plus 0.1 times your `hidden_loss`, between the student's hidden layer and
+#   the teacher's last one, with a learned matrix (32, 256).
 #
-# Sixteen and not one: of 360 held-out pictures one is 0.28 %, and two students that differ in nothing but their first weights
-# are often a whole per cent apart. From one pair nothing follows.
+# Why sixteen, and not one? One of 360 held-out pictures is 0.28 %, and two students that differ only in their first
+# weights are often a whole per cent apart. You cannot conclude anything from a single pair.
 #
-# And with how much data? Each is done with the first 50 pictures of the training set, with 100, 200, and with all 1,437.
-# Predict: where does a teacher help most?
+# And how much data do they get? We train everything with the first 50 pictures of the training set, with 100, with 200,
+# and with all 1,437. Predict: where does a teacher help most?
 
 
 # %% name="students" tags=["demo"]
@@ -1412,41 +1420,44 @@ with skip_if_unfinished():
         print(f"      answers against alone: {gain.mean():+.1f} points, standard error {gain.std(ddof=1) / 4:.1f}")
 
 # %% [markdown]
-# When this was written the teacher's answers were worth 9 points with 50 pictures, 7.5 with 100, 5 with 200, each with a standard
-# error of about half a point, and **nothing** with all 1,437: there the labels say enough, and the student cannot do much
-# better. A teacher replaces data. That is also how it is used: labelled pictures are dear, and a teacher's doubts are had
-# for the asking.
+# When this was written, the teacher's answers were worth 9 points with 50 pictures, 7.5 with 100, and 5 with 200, each
+# with a standard error of about half a point. With all 1,437 pictures they were worth **nothing**: there the labels say
+# enough, and the student cannot do much better. A teacher replaces data. That is also how people use it: labelled
+# pictures are expensive, and a teacher's doubts are cheap.
 #
-# The thoughts added nothing. That is a result too: this student has a single layer, and
-# 32 numbers cannot hold the teacher's 256. Hints were made for students that are thin and *deep*.
+# The hidden states ("thoughts") added nothing. That is a result too: this student has a single layer, and 32 numbers
+# cannot hold the teacher's 256. Hints were invented for students that are thin and *deep*.
 
 # %% [markdown]
 # ### The same for a language model
 #
-# Nothing changes: the classes are the tokens of the vocabulary, and each place of a text is an example. minitorch has it
-# ready. With the model that you trained in notebook 08 as the teacher, in a terminal:
+# Nothing changes: the classes are the tokens of the vocabulary, and each position of a text is an example. minitorch
+# has a command for this. To use the model that you trained in notebook 08 as the teacher, run in a terminal:
 #
 # ```sh
 # minitorch distill --teacher runs/08 --out runs/11 --width 64 --temperature 2
 # ```
 #
-# `python -m benchmarks.distill`, in minitorch's repository, compares recipes for a student of a quarter of the teacher's size.
+# `python -m benchmarks.distill`, in minitorch's repository, compares recipes for a student that is a quarter of the
+# teacher's size.
 #
 # ## 10. Stretch: the digit that nobody showed
 #
-# The most surprising experiment in the paper of Hinton, Vinyals and Dean. Leave out all threes: the student never sees one.
-# It sees fives, eights and nines, and hears from its teacher that some of them are a little like a three. Predict: of the
-# held-out threes, how many will it read?
+# This is the most surprising experiment in the paper of Hinton, Vinyals and Dean. Leave out all threes: the student
+# never sees one. It sees fives, eights and nines, and learns from its teacher that some of them look a little like a
+# three. Predict: how many of the held-out threes will it read?
 #
-# One more thing is needed. No picture that the student has seen was a three, so its bias for "three" is far too low, and with
-# it the logit for every picture. But that is one number. Somebody who knows that a tenth of all digits are threes can raise
-# it until a tenth of the pictures, unlabelled ones, are read so.
+# One more thing is needed. No picture that the student has seen was a three. So its bias for "three" is far too low,
+# and this makes the logit too low for every picture. But the bias is a single number. If you know that a tenth of all
+# digits are threes, you can raise it until the student reads a tenth of the pictures as threes. You don't need labels
+# for this.
 #
 # ### Stretch exercise: raise one bias
 #
-# Let a class have the column $c$ of the logits. A number $b$ is added to that column. A row is then read as $c$ when $z_c +
-# b$ is at least as large as its largest other logit $m$, that is when $b \ge m - z_c$. So each row has a $b$ from which on it
-# is read as $c$. Of 10 rows, 30 % are read so from the third smallest of these numbers on.
+# Let $c$ be the column of a class in the logits. We add a number $b$ to that column. A row is then read as $c$ if
+# $z_c + b$ is at least as large as its largest other logit $m$, that is, if $b \ge m - z_c$. So each row has a
+# threshold: from this $b$ on, the row is read as $c$. To read 30 % of 10 rows as $c$, choose the third smallest of
+# these thresholds.
 
 
 # %% name="raise_bias" tags=["exercise", "stretch"]
@@ -1521,27 +1532,29 @@ with skip_if_unfinished():
     figures.by_digit(unseen, marked=3)
 
 # %% [markdown]
-# The student that learned from labels has never heard of a three, and reads none; with the bias raised it calls a good part of
-# the ones and eights threes. The one with a teacher has not seen a three either, and reads a fifth of them at once, and nearly
-# nine tenths with the bias raised, at little cost to the others. What a three looks like was in the small bars of other
-# digits.
+# The student that learned from labels knows nothing about threes, and reads none; with the bias raised it reads many of
+# the ones and eights as threes. The student with a teacher has not seen a three either, but it reads a fifth of them at
+# once. With the bias raised it reads nearly nine tenths, at little cost to the other digits. The information about what
+# a three looks like was in the small bars of the other digits.
 
 # %% [markdown]
 # ## When it does not work
 #
-# - **The teacher is too sure.** Trained four times as long, the teacher of section 1 reads 99.7 % of the held-out digits and not
-#   99.2 %, and its students gain less: 6, 5 and 3 points and not 9, 7.5 and 5. It has fewer doubts to
-#   hand on.
-# - **The teacher is too far away.** A better teacher is not always a better teacher: a student that is much smaller may learn
-#   less from it than from one in between (Cho and Hariharan, 2019; Mirzadeh et al., 2020, put an assistant between them).
-# - **The two see different pictures.** Where pictures are cropped or moved at random, the teacher must see the very same
-#   crop. Answers that were computed once, on another one, are wrong answers (Beyer et al., 2022, who also show that it
-#   takes patience: far more epochs than usual).
-# - **The vocabulary differs.** Probabilities of other tokens do not compare.
-# - **Agreement is not accuracy.** Students often agree with their teachers less than one would think, even when they do well
-#   (Stanton et al., 2021).
-# - **It is not allowed.** The terms of several closed models forbid to train others on what they write; a licence of weights
-#   may ask that the student be named after the teacher. Read them before you choose a teacher.
+# - **The teacher is too sure.** If the teacher of section 1 is trained four times as long, it reads 99.7 % of the
+#   held-out digits instead of 99.2 %. But its students gain less: 6, 5 and 3 points instead of 9, 7.5 and 5. It has
+#   fewer doubts to pass on.
+# - **The teacher is too far away.** A better model is not always a better teacher: a much smaller student may learn
+#   less from it than from a model of medium size (Cho and Hariharan, 2019; Mirzadeh et al., 2020, put an assistant
+#   between them).
+# - **The two see different pictures.** If pictures are cropped or shifted at random, the teacher must see exactly the
+#   same crop. Answers that were computed once, on another crop, are wrong answers (Beyer et al., 2022, who also show
+#   that distillation needs patience: far more epochs than usual).
+# - **The vocabulary differs.** Probabilities of different tokens cannot be compared.
+# - **Agreement is not accuracy.** Students often agree with their teachers less than you would expect, even when they
+#   do well (Stanton et al., 2021).
+# - **It is not allowed.** The terms of several closed models forbid you to train other models on their output, and some
+#   licences for weights require that the student's name contains the teacher's name. Read them before you choose a
+#   teacher.
 #
 # ## In the wild
 #
@@ -1552,7 +1565,7 @@ with skip_if_unfinished():
 # | forward, reverse and mixtures of them | TRL: `trl/trainer/gkd_trainer.py` (`generalized_jsd_loss`), on what the student itself wrote; minitorch: `compress/distill.py` (`distill_on_policy`) |
 # | states through a learned projection | huawei-noah/Pretrained-Language-Model: `TinyBERT/transformer/modeling.py` (`fit_dense`); minitorch: `compress/distill.py` (`hidden_loss`) |
 # | a teacher's most likely tokens, and what is missing | arcee-ai/DistillKit: `distillkit/missing_probability.py`, `distillkit/signals/offline.py` |
-# | a teacher that only writes | what a large model writes is the training text of the small one, with plain cross entropy (Kim and Rush, 2016): DeepSeek-R1's distilled models are made so, from 800,000 samples; minitorch: `compress/distill.py` (`distill_on_samples`) |
+# | a teacher that only writes | the text that a large model generates is the training text of the small one, with plain cross entropy (Kim and Rush, 2016): DeepSeek-R1's distilled models are trained in this way, on 800,000 samples; minitorch: `compress/distill.py` (`distill_on_samples`) |
 #
 # ## References
 #
