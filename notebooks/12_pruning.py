@@ -2,19 +2,19 @@
 # # 12 Pruning and mixture of experts: who may rest?
 #
 # When a model has a million weights, does every token need every weight? No, in two senses. Most weights can go *for
-# ever*: set nine in ten to zero, train on for a moment, and a digit reader still reads 97 of 100 digits. That is
-# **pruning**. And most can rest *for now*: have eight times as many, and let a small **router** choose which of them
-# work for this token. That is a **mixture of experts**, and many of the large language models of today are one. Both
-# are a mask over weights. They differ in who chooses it, and when.
+# ever*: set nine in ten to zero, train for a moment longer, and a digit reader still reads 97 of 100 digits. That is
+# **pruning**. And most weights can rest *for now*: take eight times as many weights, and let a small **router** choose
+# which of them work for this token. That is a **mixture of experts**, and many of today's large language models are
+# one. Both are a mask over weights. They differ in who chooses the mask, and when.
 #
 # **When you have finished you can**
 #
 # - prune by magnitude, within each layer and over all of them, and draw the curve that matters: sparsity against loss;
 # - say which zeros make a model smaller and faster, and which only look like it: 2 of 4, and whole neurons;
-# - write a router that chooses the top k experts, and say why with k = 1 it must not normalise;
-# - give each expert a fixed number of seats, so that a compiler can plan with it;
+# - write a router that chooses the top k experts, and say why it must not normalise if k = 1;
+# - give each expert a fixed number of seats, so that the compiler knows all shapes;
 # - watch a router collapse until a few experts do all the work, and repair it with one term of the loss;
-# - show that a mixture beats the dense model which does as much work for a token.
+# - show that a mixture beats a dense model that does the same work for a token.
 #
 # ```
 #   application     a chat window, a digit reader
@@ -62,7 +62,7 @@ TWELVE = jnp.array([[0.9, -0.2, 0.05, -0.7], [-1.5, 0.4, -0.6, 0.1], [0.3, -0.8,
 # ## 1. Which would you cut?
 #
 # Here is a reader of handwritten digits, as in notebook 04: 64 pixels, 128 neurons, 10 classes. It has 9,472 weights
-# (biases aside), and the next cell trains it. (`keep_zeros` is of no importance yet.)
+# (biases aside), and the next cell trains it. (You can ignore `keep_zeros` for now.)
 
 # %% name="digits" tags=["demo"]
 from minitorch.compress import prune
@@ -115,15 +115,15 @@ figures.spread(trained.layers[0].weight, [0.5, 0.8, 0.95])
 
 # %% [markdown]
 # Each bar counts the weights of the first layer that have about that value. Most are near zero, and a weight near zero
-# adds nearly nothing to the sum that its neuron makes. So take the orange band away. The rule is called **magnitude
-# pruning**: the smallest absolute values go first.
+# adds almost nothing to its neuron's sum. So take the orange band away. The rule is called **magnitude pruning**: the
+# smallest absolute values go first.
 #
 # It is a crude rule. What we want to know is how much the *loss* rises if a weight goes; Yann LeCun, John Denker and
-# Sara Solla wrote down the answer in 1989, with the second derivative (*Optimal brain damage*). Magnitude asks neither
-# for gradients nor for data, and it works so well that it has been the rule to beat since Song Han and others pruned
-# AlexNet to a ninth of its weights in 2015.
+# Sara Solla wrote down the answer in 1989, with the second derivative (*Optimal brain damage*). Magnitude needs neither
+# gradients nor data. It works so well that it has been the rule to beat since Song Han and others pruned AlexNet to a
+# ninth of its weights in 2015.
 #
-# A number. Of the twelve weights
+# Here is an example with numbers. From these twelve weights
 #
 # | | | | |
 # |---|---|---|---|
@@ -131,13 +131,14 @@ figures.spread(trained.layers[0].weight, [0.5, 0.8, 0.95])
 # | -1.5 | 0.4 | -0.6 | **0.1** |
 # | **0.3** | -0.8 | 1.1 | -1.2 |
 #
-# a sparsity of 1/3 takes away four: the bold ones. The **mask** is True where a weight stays.
+# a sparsity of 1/3 removes four: the bold ones. The **mask** is True where a weight stays.
 #
 # ### Exercise 1: magnitude
 #
-# Two traps. Weights may tie, and a threshold does not take a part of those that tie: all of them go or all stay. So
-# count: sort, and take exactly as many as were requested (`jnp.argsort` leaves equal ones in their order). And the
-# number: 29 % of 100 is `0.29 * 100`, which is 28.999999999999996 in a computer. `round` makes 29 of it, `int` 28.
+# There are two traps. First, weights may tie, and a threshold cannot split a tie: all equal weights go, or all stay. So
+# count: sort, and take exactly as many as were requested (`jnp.argsort` leaves equal ones in their order). Second, the
+# number itself: 29 % of 100 is `0.29 * 100`, which is 28.999999999999996 in a computer. `round` turns it into 29, and
+# `int` into 28.
 
 
 # %% name="magnitude_mask" tags=["exercise"] forbids=["minitorch.compress.prune.magnitude"]
@@ -263,14 +264,14 @@ report(
 # %% [markdown]
 # ## 2. One threshold for all
 #
-# A network has layers, and their weights have different sizes. Should each lose its share (**per layer**), or should
-# all compete (**global**)? If a layer's weights are all small, perhaps it does little, and most of it can go. Or
-# perhaps it just speaks quietly. The demo below will measure it.
+# A network has layers, and their weights have different sizes. Should each layer lose the same share (**per layer**),
+# or should the weights of all layers compete (**global**)? If a layer's weights are all small, perhaps it does little,
+# and most of it can go. Or perhaps it does a lot with small numbers. The demo below will measure it.
 #
-# Among millions of different floats ties do not matter, so here a threshold will do: sort all sizes of all layers
-# together, and everything stays that is at least as large as the first one that stays.
+# Ties do not matter among millions of different floats, so a threshold is good enough here. Sort the sizes of all
+# layers together. The threshold is the smallest size that stays, and every weight that is at least as large stays.
 #
-# Predict for these two layers, of which 40 % go (four of ten): how many does each lose?
+# Predict for these two layers: if 40 % of the weights go (four of ten), how many does each layer lose?
 #
 # | first | | | second | | |
 # |---|---|---|---|---|---|
@@ -367,13 +368,13 @@ report(
 # %% [markdown]
 # ## 3. Sparsity against loss
 #
-# Now measure. One digit network, four ways to make it sparse. All masks but the first are yours.
+# Now let's measure. We take one digit network, and make it sparse in four ways. All masks except the first are yours.
 #
 # - **at random**: any weights;
 # - **per layer**: the smallest of each layer, `magnitude_mask`;
 # - **global**: the smallest of all, `global_masks`;
-# - **global, then trained on**: 400 steps more, in which the holes stay holes (`keep_zeros`: the gradient at a weight
-#   that is gone is seldom zero, and without a lock the first step would bring it back).
+# - **global, then trained on**: 400 more steps, in which the zeros stay zero (with `keep_zeros`: the gradient at a
+#   pruned weight is seldom zero, and without this lock the first step would bring the weight back).
 #
 # Predict before you run: at which sparsity does each curve leave the line of the whole model? And which of the two in
 # the middle is better?
@@ -428,20 +429,20 @@ with skip_if_unfinished():
     print("with a tenth of its weights it reads at least 95 %:", float(held_out(small)[1]) >= 0.95)
 
 # %% [markdown]
-# At half sparsity the network that lost weights at random is ruined: its loss is more than ten times that of the
-# whole. By size it reads nearly as well as before, and falls apart between 80 and 90 %. Per layer and global lie on
-# each other, since the weights of the two layers are about equally large. And trained on, with a tenth of its weights
-# it reads 97 of 100 digits. (Cutting a little at a time while one trains is gentler still: Michael Zhu and Suyog
-# Gupta, 2017; `prune.gradual` in minitorch.) That it is a bit *better* than the whole up to 80 % proves nothing about
-# holes: it has been trained twice as long.
+# At half sparsity the network that lost weights at random is ruined: its loss is more than ten times that of the whole.
+# The network pruned by size reads nearly as well as before, and falls apart between 80 and 90 %. The curves for per
+# layer and global lie on each other, since the weights of the two layers are about equally large. And after more
+# training, the network reads 97 of 100 digits with a tenth of its weights. (It is even gentler to prune a little at a
+# time during training: Michael Zhu and Suyog Gupta, 2017; `prune.gradual` in minitorch.) Up to 80 % this network is
+# even a bit *better* than the whole one. But that says nothing about sparsity: it has been trained twice as long.
 #
 # ### Winning tickets
 #
-# Why train a big network at all, if a tenth of it would do? Because a small one that starts from scratch does not get there;
-# so everybody thought. In 2018 Jonathan Frankle and Michael Carbin tried it again, with one thing changed: they gave
-# the sparse network the *same first weights* that its connections had had before training. It learned as fast as the
-# whole, or faster. They called the surviving connections a *winning ticket* of the lottery of first weights. (In large
-# networks it takes weights from a little later in training; Frankle and others, 2019.)
+# Why train a big network at all, if a tenth of it is enough? Everybody thought that a small network that starts from
+# scratch cannot become as good. In 2018 Jonathan Frankle and Michael Carbin tried it again, and changed one thing: they
+# gave the sparse network the *same first weights* that its connections had before training. It learned as fast as the
+# whole network, or faster. They called the surviving connections a *winning ticket* of the lottery of first weights.
+# (In large networks you need the weights from a little later in training; Frankle and others, 2019.)
 
 # %% name="tickets" tags=["demo", "nbval-ignore-output"]
 with skip_if_unfinished():
@@ -456,18 +457,18 @@ with skip_if_unfinished():
         )
 
 # %% [markdown]
-# In each row the ticket reads best. With other first weights the same holes are worth less; with other holes the same
-# weights are worth least: at 95 % about 92 against 67 of 100 digits. So it is not the number of weights that makes a
-# sparse network hard to train. It is which ones.
+# In each row the ticket reads best. The same mask with other first weights is worse, and the same first weights with
+# another mask are worst: at 95 % sparsity the ticket reads about 92 of 100 digits, and the last one about 67. So what
+# makes a sparse network hard to train is not how few weights it has, but which ones.
 #
 # ## 4. Zeros that a machine can use
 #
-# Nine in ten weights are zero. Is the network ten times as fast? Not at all: it is as fast as before. A zero takes
-# four bytes, like any number, and the machine multiplies by it. To leave zeros out one must write down where the
-# others are. With a column number of two bytes for each weight of four that stays, an array takes 6/4 times the share
-# that stays: at half sparsity three quarters, at 90 % 15 % of the bytes. And a product that jumps from place to place
-# loses on most machines against one that runs straight through, until very few are left. So whoever wants speed gives
-# the zeros a pattern.
+# Nine in ten weights are zero. Is the network ten times as fast? Not at all: it is as fast as before. A zero takes four
+# bytes, like any number, and the machine multiplies by it. To leave zeros out, you must store where the other weights
+# are. If each remaining weight of four bytes needs a column number of two bytes, the array takes 6/4 times the share
+# that stays: three quarters of the bytes at half sparsity, 15 % at 90 % sparsity. And on most machines, a product that
+# jumps around in memory is slower than one that runs straight through, until very few weights are left. So if you want
+# speed, give the zeros a pattern.
 #
 # | pattern | who chooses | what it buys |
 # |---|---|---|
@@ -479,17 +480,17 @@ with skip_if_unfinished():
 figures.patterns(jax.random.normal(jax.random.key(3), (8, 8)))
 
 # %% [markdown]
-# Each of the three has half of its 64 squares. The freer the choice, the smaller what is lost, and the less the
+# Each of the three has half of its 64 squares. The freer the choice, the less accuracy we lose, and the less speed the
 # machine gains.
 #
 # ### Exercise 3: n of m
 #
-# A weight of shape (inputs, outputs) multiplies from the right, so the numbers that are summed up for one output stand
-# in a column. The m neighbours are m inputs one below the other: rows 0 to m - 1, then m to 2 m - 1, and so on.
-# `reshape` makes an axis of them.
+# A weight of shape (inputs, outputs) multiplies from the right, so the numbers that are summed up for one output are in
+# one column. The m neighbours are m inputs, one below the other: rows 0 to m - 1, then m to 2 m - 1, and so on.
+# `reshape` gives them an axis of their own.
 #
-# To know whether a number is among the n largest of its group you need its **rank**. `argsort` does not give that: it
-# says which place to take first, second, third. Sort *that*, and you have the rank:
+# To know whether a number is among the n largest of its group you need its **rank**. `argsort` does not return the
+# rank: it says which position comes first, second, third. Sort *that*, and you have the rank:
 #
 # | | | | | |
 # |---|---|---|---|---|
@@ -592,21 +593,21 @@ report(
 # %% [markdown]
 # ### Which neuron is needed?
 #
-# A neuron of a feed-forward layer has a column of weights that comes in, a bias, and a row of weights that goes out:
-# $y = \mathrm{bend}(x U + b)\, W$. Cut all three, and the network is the same as one whose neuron says 0. (The digit
-# network is such a layer too.)
+# A neuron of a feed-forward layer has a column of incoming weights, a bias, and a row of outgoing weights:
+# $y = \mathrm{bend}(x U + b)\, W$, where bend is the activation function. Remove all three, and the network computes
+# the same as if the neuron's output were 0. (The digit network is such a layer too.)
 #
-# Which one? Put a factor $m$ in front of neuron $i$'s output, a volume knob that stands at 1, and ask for
-# $\partial L / \partial m$: how fast would the loss change if the knob were turned? The factor multiplies the row
-# $W_{i:}$, so by the chain rule
+# Which neuron should go? Put a factor $m$ in front of neuron $i$'s output, like a volume knob that is set to 1. Then
+# compute $\partial L / \partial m$: how fast would the loss change if you turned the knob? The factor multiplies the
+# row $W_{i:}$, so by the chain rule
 #
 # $$ \text{importance}_i \;=\; \Bigl|\, \sum_j W_{ij} \, \frac{\partial L}{\partial W_{ij}} \Bigr| $$
 #
-# One gradient gives it for all neurons. Sum first, then the absolute value: two outgoing weights whose effects cancel
-# make a neuron that nobody misses. (Pavlo Molchanov and others, 2016; for attention heads Paul Michel and others,
+# One gradient gives it for all neurons. Sum first, then the absolute value: if the effects of two outgoing weights
+# cancel, nobody misses the neuron. (Pavlo Molchanov and others, 2016; for attention heads Paul Michel and others,
 # 2019.)
 #
-# A number: the row (2, -2) with the gradients (-0.4, 0.3) has the importance $|-0.8 - 0.6| = 1.4$.
+# For example, the row (2, -2) with the gradients (-0.4, 0.3) has the importance $|-0.8 - 0.6| = 1.4$.
 #
 # ### Exercise 4: cut neurons
 
@@ -742,9 +743,10 @@ report(
 )
 
 # %% [markdown]
-# The test of the formula: cut the digit network's 128 neurons by importance, by the size of their outgoing weights,
-# and by lot. Nothing is trained on afterwards. The fourth curve takes the gradient of each digit by itself, and the
-# mean of the absolute values. Predict before you run: in which order do the four come in?
+# Let's test the formula: cut the digit network's 128 neurons by importance, by the size of their outgoing weights, and
+# by lot (at random). The network is not trained afterwards. The fourth curve computes the gradient for each digit
+# separately, and takes the mean of the absolute values. Predict before you run: which of the four is best, and which is
+# worst?
 
 # %% name="neurons" tags=["demo", "nbval-ignore-output"]
 from minitorch.nn import Linear
@@ -792,20 +794,21 @@ with skip_if_unfinished():
         )
 
 # %% [markdown]
-# Importance comes in last, behind the lot. That is not a bug of yours; it is a lesson about derivatives. The network
-# stands at a minimum: over its training digits the gradient is nearly zero, and what is left of it is the quarrel of a
-# few. A *first* derivative asks for a slope where there is none, and that is why LeCun took the second. Michel and
-# others take the absolute value digit by digit before they average, so that digits which pull to opposite sides do not
-# cancel: the fourth curve, better than the lot until three in four are gone. And plain size still wins here. A rule
-# that costs nothing is the one to beat: measure before you believe a formula.
+# Importance comes last, even behind random choice. This is not a bug in your code; it is a lesson about derivatives.
+# The network is at a minimum: the gradient over its training digits is nearly zero, and the little that is left comes
+# from a few digits that disagree. A *first* derivative measures a slope where there is none, and that is why LeCun used
+# the second. Michel and others take the absolute value for each digit before they average, so that digits that pull in
+# opposite directions do not cancel. This is the fourth curve, and it is better than random choice until three in four
+# neurons are gone. And plain size still wins here. A rule that costs nothing is the one to beat: measure before you
+# believe a formula.
 #
-# Whatever the rule, half of the neurons is half of the numbers and half of the products, in dense arrays that every
+# With every rule, half of the neurons means half of the numbers and half of the products, in dense arrays that every
 # machine likes.
 #
 # ## 5. A language model
 #
-# The same with text: the model that you trained in notebook 08, if its run lies next to this notebook in `runs/08`;
-# otherwise a small Llama that is trained here, in some seconds. Its blocks are pruned, its embedding is not.
+# Now the same with text. We use the model that you trained in notebook 08, if its run is next to this notebook in
+# `runs/08`; otherwise we train a small Llama here, in some seconds. We prune its blocks, but not its embedding.
 
 
 # %% name="language" tags=["demo"]
@@ -889,20 +892,20 @@ with skip_if_unfinished():
     )
 
 # %% [markdown]
-# With the model of notebook 08 we saw a perplexity of 44 for the whole, of 45 with half of the blocks' weights gone,
-# and of about 50 with 80 % gone. Per layer was better up to there, global beyond: neither rule is always right. And 2
-# of 4 costs a little more than a free choice of half. A caution: this model has learned for a few minutes, and much of
-# what it knows stands in its embedding, which was not touched. Expect a model that was trained longer to be hurt
-# sooner.
+# With the model of notebook 08 we saw a perplexity of 44 for the whole model, of 45 with half of the blocks' weights
+# gone, and of about 50 with 80 % gone. Up to there per layer was better, and beyond it global: neither rule is always
+# right. And 2 of 4 costs a little more than a free choice of half. One caution: this model was trained for a few
+# minutes, and much of what it knows is in its embedding, which we did not prune. A model that was trained longer will
+# probably get worse at a lower sparsity.
 
 # %% [markdown]
 # ## 6. Rest for now
 #
-# What was cut is gone for every text. Now the other idea: *more* weights than before, of which each token uses a few.
-# In a transformer two thirds of the weights stand in the feed-forward layers. Put several such layers side by side,
-# the **experts**, and before them a **router**: one matrix (width, experts) that gives each token a score for each
-# expert. The best few answer. Robert Jacobs, Michael Jordan, Steven Nowlan and Geoffrey Hinton had the idea in 1991;
-# Noam Shazeer and others made it large in 2017.
+# A pruned weight is gone for every text. Now the other idea: *more* weights than before, but each token uses only a few
+# of them. In a transformer, two thirds of the weights are in the feed-forward layers. Put several such layers side by
+# side, the **experts**, and in front of them a **router**: one matrix (width, experts) that gives each token a score
+# for each expert. The few experts with the best scores answer. Robert Jacobs, Michael Jordan, Steven Nowlan and
+# Geoffrey Hinton had the idea in 1991; Noam Shazeer and others made it large in 2017.
 #
 # Here are four words and four experts; the thicker the line, the more the answer counts. (The numbers are made up.)
 # With top 1, and with top 2:
@@ -928,9 +931,9 @@ pictures.routed(
 )
 
 # %% [markdown]
-# What is it good for? Count. A layer of width $D$ with $F$ neurons of Llama's kind has $3 D F$ weights, and costs as
-# many multiplications for a token. Eight experts have $8 \cdot 3 D F$ weights, and with top 2 a token meets two of
-# them. In Mixtral 8x7B (Mistral AI, 2023) $D = 4096$, $F = 14336$, 32 layers:
+# What is it good for? Let's count. A feed-forward layer as in Llama, of width $D$ with $F$ neurons, has $3 D F$
+# weights, and needs as many multiplications for a token. Eight experts have $8 \cdot 3 D F$ weights, and with top 2
+# each token uses two of the experts. In Mixtral 8x7B (Mistral AI, 2023) $D = 4096$, $F = 14336$, 32 layers:
 #
 # | | in all | working for a token |
 # |---|---|---|
@@ -938,22 +941,22 @@ pictures.routed(
 # | all the rest (attention, embeddings) | 1.6 · 10⁹ | 1.6 · 10⁹ |
 # | together | **46.7 · 10⁹** | **12.9 · 10⁹** |
 #
-# So "8x7B" is not 56 billion, since attention is there only once, and it runs at the cost of 13 billion. It must be
-# *kept* like 47 billion: every expert has to be in memory, for the next token may ask for it. That is the bargain:
-# memory for knowledge.
+# So "8x7B" is not 56 billion, since the attention weights exist only once. It runs at the cost of a model with 13
+# billion weights, but it needs the *memory* of one with 47 billion: every expert has to be in memory, because the next
+# token may need it. That is the bargain: you pay with memory, and get knowledge.
 #
 # ### Exercise 5: the router
 #
-# Softmax makes probabilities of the scores; the `top` largest scores are chosen; their probabilities are the
-# **gates**, with which the answers are weighted. The row for *the* is 0.5, 0.3, 0.15, 0.05:
+# Softmax turns the scores into probabilities. The `top` largest scores are chosen, and their probabilities are the
+# **gates**: each answer is multiplied by its gate. The row for *the* is 0.5, 0.3, 0.15, 0.05:
 #
-# - **top 2**: the first two are chosen, and their gates are made to sum to 1: 0.625 and 0.375.
-# - **top 1**: the gate stays 0.5. If it were made to sum to 1 it would be 0.5 / 0.5 = 1, whatever the router says. A
-#   constant has no gradient, and the router would never learn. With 0.5, "I am not sure" makes the answer quieter, and
-#   the loss can say whether that was right.
+# - **top 2**: the first two are chosen, and their gates are scaled to sum to 1: 0.625 and 0.375.
+# - **top 1**: the gate stays 0.5. If we scaled it to sum to 1, it would be 0.5 / 0.5 = 1, and the router's scores would
+#   not matter. A constant has no gradient, so the router would never learn. With the gate 0.5, a router that is not
+#   sure makes the answer smaller, and the loss can say whether that was right.
 #
-# A token whose scores tie must not get three experts: a threshold would do that. `jax.lax.top_k(logits, top)` gives
-# the largest numbers of each row and their places, of equals the first.
+# Be careful with ties: with a threshold, a token whose scores tie could get three experts. `jax.lax.top_k(logits, top)`
+# gives the largest numbers of each row and their positions. If numbers are equal, it takes the first ones.
 
 
 # %% name="route" tags=["exercise"] forbids=["minitorch.models.moe.Router.__call__"]
@@ -1102,19 +1105,20 @@ report(
 # %% [markdown]
 # ## 7. Seats
 #
-# Now the experts must answer, and each should compute only for those who asked. How many are they? That depends on the
-# tokens, and a compiled program wants to know every shape beforehand (notebook 05). So each expert gets a fixed number
-# of **seats**, its **capacity** $C$. The first $C$ tokens that chose it sit down; who comes later gets nothing from
-# it. That does no great harm if few come late, for a feed-forward layer only *adds* to what flows past it (notebook
-# 07): the token passes by unchanged. Seats that stay empty are computed for nobody.
+# Now the experts must answer, and each expert should compute only for the tokens that chose it. How many tokens is
+# that? It depends on the tokens, but a compiled program must know every shape in advance (notebook 05). So each expert
+# gets a fixed number of **seats**, its **capacity** $C$. The first $C$ tokens that chose it get a seat; tokens that
+# come later get nothing from it. This does little harm if few tokens come too late, because a feed-forward layer only
+# *adds* to the residual stream (notebook 07): such a token passes through unchanged. The computation for empty seats is
+# wasted.
 #
-# With $N$ tokens, $E$ experts and top $k$, an even load is $N k / E$ a piece; one takes about 1.25 times as much. A
-# number: six tokens, two experts, top 1, $C = 3$; tokens 0, 1, 3, 4 choose expert 0, and 2 and 5 choose expert 1.
-# Token 4 comes too late; one seat of expert 1 is empty.
+# With $N$ tokens, $E$ experts and top $k$, an even load is $N k / E$ tokens per expert, and a usual capacity is about
+# 1.25 times as much. For example, take six tokens, two experts, top 1 and $C = 3$. Tokens 0, 1, 3 and 4 choose expert
+# 0, and tokens 2 and 5 choose expert 1. Then token 4 comes too late, and one seat of expert 1 is empty.
 #
-# `jnp.nonzero(mask, size=C, fill_value=v)[0]` gives the first $C$ places where a mask is True, filled up with $v$ if
-# there are fewer. The fill value is 0 if you say nothing, and 0 is a token! Take one that is not the place of a token, such as
-# $N$: `y.at[rows].add(...)` leaves out what falls outside.
+# `jnp.nonzero(mask, size=C, fill_value=v)[0]` gives the first $C$ positions where a mask is True, and fills up with $v$
+# if there are fewer. The default fill value is 0, and 0 is a token! Take a value that is not the position of a token,
+# such as $N$: `y.at[rows].add(...)` ignores rows that are out of range.
 #
 # ### Exercise 6: serve
 
@@ -1271,10 +1275,10 @@ report(
 # %% [markdown]
 # ## 8. A router that collapses
 #
-# Time to train one, on the smallest task that shows everything: to know a page by heart. Sixteen scanned digits, 32 by
-# 32 pixels; the model is given the place of a pixel, as 31 numbers (a 1, its coordinates, and waves of them), and must
-# say how dark it is. There are no other pages and nothing is held out: it is a test of how much a network can *know*,
-# and that is what experts are for.
+# Time to train a mixture, on the smallest task that shows everything: to learn a page by heart. The page has sixteen
+# scanned digits, 32 by 32 pixels. The model gets the position of a pixel, as 31 numbers (a 1, its coordinates, and sine
+# waves of them), and must say how dark the pixel is. There are no other pages, and nothing is held out: we test how
+# much a network can *know*, and that is what experts are for.
 #
 # Both models have one residual layer and a head. The dense one has 20 neurons, 1,323 numbers. The mixture has a router
 # and 8 experts of 16 neurons, top 1: 8,592 numbers, of which 1,319 work for a pixel. So the dense one may do a little
@@ -1395,21 +1399,21 @@ with skip_if_unfinished():
     pictures.use({"nobody says how to share": alone_use})
 
 # %% [markdown]
-# Even use would be eight bands of the same height. The router has other ideas, and it is a loop that feeds itself: an
-# expert that happens to be a little better is asked more often, gets more gradient, becomes better still. One that is
-# not asked gets none, and stays as it was born. Crowding costs twice: a seat is not to be had for all (here an expert
-# takes up to 16 % of the pixels), and the idle experts' numbers are carried along for nothing. This mixture, with
-# 8,592 numbers, paints worse than the dense model with 1,323.
+# With even use, we would see eight bands of the same height. The router has other ideas, and it is a loop that feeds
+# itself: an expert that happens to be a little better is chosen more often, gets more gradient, and becomes even
+# better. An expert that is never chosen gets no gradient, and keeps its first weights. Crowding costs us twice: there
+# are not enough seats for all tokens (here an expert takes up to 16 % of the pixels), and the weights of the idle
+# experts are useless. This mixture, with 8,592 numbers, paints worse than the dense model with 1,323.
 #
 # ### One term of the loss
 #
-# How would one say "share the work" as a loss? Let $f_e$ be the share of all choices that fall on expert $e$, and
-# $P_e$ its mean probability over the tokens. The **balance loss** of the Switch transformer (William Fedus, Barret
-# Zoph and Noam Shazeer, 2021) is
+# How can we write "share the work" as a loss? Let $f_e$ be the share of all choices that go to expert $e$, and $P_e$
+# its mean probability over the tokens. The **balance loss** of the Switch transformer (William Fedus, Barret Zoph and
+# Noam Shazeer, 2021) is
 #
 # $$ L_\text{balance} \;=\; E \sum_{e} f_e \, P_e $$
 #
-# A number. Four tokens, three experts; the best of each row is bold:
+# An example with four tokens and three experts; the best of each row is bold:
 #
 # | token | expert 0 | expert 1 | expert 2 |
 # |---|---|---|---|
@@ -1420,14 +1424,14 @@ with skip_if_unfinished():
 # | $f$ | 0.75 | 0 | 0.25 |
 # | $P$ | 0.5 | 0.275 | 0.225 |
 #
-# $3 \cdot (0.75 \cdot 0.5 + 0 \cdot 0.275 + 0.25 \cdot 0.225) = 1.29$. If all are asked alike it is $E \cdot E \cdot
-# \frac1E \cdot \frac1E = 1$, for any number of experts: that is what the factor $E$ is for.
+# $3 \cdot (0.75 \cdot 0.5 + 0 \cdot 0.275 + 0.25 \cdot 0.225) = 1.29$. If all experts are used equally, it is
+# $E \cdot E \cdot \frac1E \cdot \frac1E = 1$, for any number of experts: that is what the factor $E$ is for.
 #
-# Why a product, and why not simply $\sum f_e^2$? Because $f$ is a count. Turn the router's weights a little and no
-# choice changes: its gradient is 0 almost everywhere. $P$ has a gradient. In the product $f_e$ says how strongly to
-# push, and $P_e$ is what is pushed: the probability of a crowded expert goes down. (DeepSeek-V3, 2024, does nearly
-# without such a loss: each expert has a bias, raised while it is asked too seldom, which counts in the choice and not
-# in the gate.)
+# Why a product, and why not simply $\sum f_e^2$? Because $f$ is a count. If the router's weights change a little, no
+# choice changes, so the gradient of $f$ is 0 almost everywhere. $P$ has a gradient. In the product $f_e$ says how
+# strongly to push, and $P_e$ is what is pushed: the probability of a crowded expert goes down. (DeepSeek-V3, 2024,
+# hardly needs such a loss: each expert has a bias that is raised while the expert is chosen too seldom. The bias counts
+# in the choice, but not in the gate.)
 #
 # ### Exercise 7: the balance loss
 
@@ -1538,7 +1542,7 @@ report(
 # %% [markdown]
 # ### Balanced
 #
-# The same first weights, the same steps, and 0.03 times your balance loss added to the error.
+# We take the same first weights and the same steps, and add 0.03 times your balance loss to the error.
 
 # %% name="balanced" tags=["demo"]
 with skip_if_unfinished():
@@ -1552,8 +1556,8 @@ with skip_if_unfinished():
 # %% [markdown]
 # ## 9. The proof: more knowledge for the same work
 #
-# Three models, and a fourth for honesty: a dense one with as many numbers *in all* as the mixture, which works more
-# than six times as much for a pixel.
+# We compare three models, and, to be honest, a fourth: a dense one with as many numbers *in all* as the mixture. It
+# does more than six times the work for a pixel.
 
 # %% name="proof" tags=["demo"]
 with skip_if_unfinished():
@@ -1591,27 +1595,28 @@ with skip_if_unfinished():
     pictures.bought(rows, "mean squared error of a pixel")
 
 # %% [markdown]
-# One run is one run. With seven first seeds the mean error was 0.028 for the dense model, 0.024 for the mixture left
-# alone (from 0.013 to 0.036) and 0.005 for the balanced one (0.003 to 0.006).
+# One run proves little. Over seven seeds the mean error was 0.028 for the dense model, 0.024 for the mixture without
+# the balance loss (from 0.013 to 0.036) and 0.005 for the balanced one (0.003 to 0.006).
 #
 # Read the last plot twice. **At equal work** (one above the other) the mixture beats the dense model by far, if its
-# router shares. **At equal memory** (the same size of circle) the dense model is at least as good, and works more than
-# six times as much for each pixel. Which comparison matters depends on what is scarce. A service with many users has
-# memory for one copy of the weights and pays for work: it takes a mixture. A telephone has little memory: it takes a
-# small dense model, pruned and quantized.
+# router balances the load. **At equal memory** (the same size of circle) the dense model is at least as good, but does
+# more than six times the work for each pixel. Which comparison matters depends on what is scarce. A service with many
+# users has enough memory for one copy of the weights, and pays for work: it should use a mixture. A telephone has
+# little memory: it should use a small dense model, pruned and quantized.
 #
-# And look at the pages. The gray smears of the collapsed mixture are pixels that came too late for a seat: only the
-# residual stream and the head painted them. Then at the maps. Nobody cut the page up: the router is one matrix, and
-# with the balance loss it gave each expert its part. (In language models, what an expert gets is seldom a topic. The
-# makers of Mixtral looked, and found syntax: the blanks that indent code go to the same experts, and so does `self`.)
+# Now look at the pages. The gray smears of the collapsed mixture are pixels that came too late for a seat: only the
+# residual stream and the head painted them. Then look at the maps. Nobody programmed how to divide the page: the router
+# is one matrix, and with the balance loss it gave each expert its part. (In language models, an expert seldom gets a
+# topic. The makers of Mixtral looked, and found syntax: the spaces that indent code go to the same experts, and so does
+# `self`.)
 #
 # ### In a real model
 #
-# minitorch has mixtures too (`minitorch.models.moe`). The two classes below are a router that calls your `route`, and
-# a mixture whose experts sit in your seats. The language model of section 5 gets one in place of each feed-forward layer:
-# four copies of that layer, top 2. That is **upcycling** (Aran Komatsuzaki and others, 2022), a way to begin a mixture
-# with what a dense model knows: since your two gates sum to 1 and all copies say the same, the new model must be the
-# same function. Trained on, the copies would drift apart. Is it the same function?
+# minitorch has mixtures too (`minitorch.models.moe`). The two classes below are a router that calls your `route`, and a
+# mixture that calls your `serve`. In the language model of section 5, we replace each feed-forward layer by a mixture:
+# four copies of that layer, top 2. That is **upcycling** (Aran Komatsuzaki and others, 2022), a way to start a mixture
+# from what a dense model already knows. Since your two gates sum to 1 and all copies give the same answer, the new
+# model must be the same function. (With more training, the copies would become different.) Is it the same function?
 
 # %% name="upcycled" tags=["demo"]
 from minitorch.compress.moe import upcycle
@@ -1654,17 +1659,17 @@ with skip_if_unfinished():
     print("a new router is nearly even, balance losses below 1.2:", all(float(b) < 1.2 for b in balances))
 
 # %% [markdown]
-# Why not *train* a mixture on text here? We did: 300 steps of a small Llama with 8 experts of 16 neurons came to 3.96
-# nats a token, and with one dense layer of 19 neurons to 3.95. Each expert sees an eighth of the tokens, and 150,000
-# tokens are few. The page was shown a thousand times. A mixture pays where there is more to learn than the dense model
-# of the same work can hold, and data enough for every expert.
+# Why don't we *train* a mixture on text here? We tried: after 300 steps, a small Llama with 8 experts of 16 neurons
+# reached 3.96 nats per token, and one with a dense layer of 19 neurons reached 3.95. Each expert sees an eighth of the
+# tokens, and 150,000 tokens are few. Our page, in contrast, was shown a thousand times. A mixture pays off if there is
+# more to learn than a dense model of the same work can hold, and enough data for every expert.
 #
 # ## 10. Stretch: Wanda
 #
-# A small weight on a loud input does more than a large weight on a silent one. Mingjie Sun and others (2023) multiply
-# the two, $|W_{ij}| \cdot \lVert x_i \rVert$, with the norm of input $i$ over some text, and compare only the weights
-# of one output. No gradient, no training, one pass: **Wanda**, for *weights and activations*, and with half of its
-# weights gone the perplexity of Llama 7B rose from 5.7 to 7.3, where magnitude made 17.3 of it.
+# A small weight on a large input can do more than a large weight on a small input. Mingjie Sun and others (2023)
+# multiply the two, $|W_{ij}| \cdot \lVert x_i \rVert$, with the norm of input $i$ over some text, and compare only the
+# weights of one output. No gradient, no training, one pass: this is **Wanda**, for *weights and activations*. With half
+# of its weights gone, the perplexity of Llama 7B rose from 5.7 to 7.3; with magnitude pruning it rose to 17.3.
 #
 # ### Stretch exercise: weights and activations
 
@@ -1718,8 +1723,8 @@ with skip_if_unfinished():
         )
 
 # %% [markdown]
-# In models as small as these it gains little. With the model of notebook 08 we saw a perplexity of 44.7 against 44.9 with
-# half of the weights gone, and of 49.4 against 50.1 with 80 % gone.
+# In models as small as these, Wanda gains little. With the model of notebook 08 we saw a perplexity of 44.7 instead of
+# 44.9 with half of the weights gone, and of 49.4 instead of 50.1 with 80 % gone.
 #
 # ## In the wild
 #
