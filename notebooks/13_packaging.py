@@ -1,19 +1,19 @@
 # %% [markdown]
 # # 13 Packaging: a model in a box
 #
-# Your model runs on your computer. On any other it needs Python, packages in versions that fit each other, the
-# weights, the program that serves them, a way to be started, asked and stopped, and a paper that says what is inside.
-# An **image** carries all of that in one piece: the stranger types one line. It also carries what slipped in by
-# mistake, such as a compiler, a password, or root. This notebook opens the box.
+# Your model runs on your computer. On any other computer it needs Python, packages in versions that fit each other, the
+# weights, and the program that serves them. It also needs a way to start it, query it and stop it, and a document that
+# says what is inside. An **image** carries all of that in one piece: a stranger types one line. It also carries what
+# slipped in by mistake, such as a compiler, a password, or root. This notebook opens the box.
 #
 # **When you have finished you can**
 #
-# - say from a list of layers what a container sees, and what travels along unseen;
-# - distinguish a name that can mean something else tomorrow from one that cannot;
+# - say from a list of layers what a container sees, and which hidden files are shipped with it;
+# - distinguish an image name that can mean something else tomorrow from one that cannot;
 # - read a Dockerfile as Docker does, and say what is wrong with it, with line numbers;
-# - look up in a bill of materials whether a new hole is yours;
+# - look up in a bill of materials whether a new vulnerability affects you;
 # - say why a server that works is killed as unhealthy, and why `docker stop` takes ten seconds;
-# - build an image by hand, without Docker, and get an answer from what is in it.
+# - build an image by hand, without Docker, and get an answer from the server in it.
 #
 # ```
 #   application     somebody asks, and gets an answer
@@ -46,9 +46,9 @@ setup()
 # %% [markdown]
 # ## 1. A pile of transparencies
 #
-# An image is a list of **layers**. Each instruction of a Dockerfile that changes files makes one, and a layer holds
-# only *what that instruction changed*: the files that it wrote, whole. Nothing below is ever touched. Here are four,
-# as dicts from path to size in MB:
+# An image is a list of **layers**. Each instruction of a Dockerfile that changes files makes one layer. The layer
+# contains only *what that instruction changed*: complete copies of the files that it wrote. The layers below never
+# change. Here are four layers, as dicts from path to size in MB:
 
 # %% name="layers"
 LAYERS = [
@@ -64,16 +64,17 @@ from minitorch_course.figures import images
 images.pile(LAYERS, ["FROM python", "COPY . /app", "RUN install gcc", "RUN rm ..."])
 
 # %% [markdown]
-# The container looks at the pile from above. Of two files with one path it sees the upper one. But how can an upper
-# layer take a file *away*? It cannot. It can only say so: a file called `.wh.NAME` (a *whiteout*) means that NAME, a
-# file or a whole folder, shall not be seen from here on. The rules, from the specification of the Open Container
-# Initiative:
+# The container looks at the pile from above. If two files have the same path, it sees the upper one. But how can an
+# upper layer *remove* a file? It cannot. It can only hide the file: a file called `.wh.NAME` (a *whiteout*) means that
+# NAME, a file or a whole folder, is hidden from here on. These are the rules, from the specification of the Open
+# Container Initiative:
 #
-# 1. A whiteout hides what lies in **lower** layers, and nothing in its own.
-# 2. `var/.wh.cache` hides the folder `var/cache` with all that is in it, and not `var/cache.conf`.
-# 3. The whiteout itself is not seen.
+# 1. A whiteout hides files in **lower** layers, and nothing in its own layer.
+# 2. `var/.wh.cache` hides the folder `var/cache` with everything in it, but not `var/cache.conf`.
+# 3. The whiteout itself is not visible.
 #
-# Predict: which files does the container of the four layers see, and how many MB are they? How many MB travel?
+# Predict: which files does a container with these four layers see, and how many MB are they? How many MB must you
+# download?
 #
 # ### Exercise 1: what the container sees
 
@@ -220,11 +221,11 @@ with skip_if_unfinished():
     print(f"but {travels} MB travel; {travels - visible} MB of them nobody can see, the key among them")
 
 # %% [markdown]
-# Whoever has the image has the layers, and can open each by itself: **a secret that was deleted is a secret that was
-# published.** And deleting makes an image larger, never smaller. Hence three habits:
+# Anyone who has the image has its layers, and can open each layer separately: **a secret that was deleted is a secret
+# that was published.** And deleting makes an image larger, never smaller. This leads to three habits:
 #
-# * Copy files by name. `COPY . /app` takes the `.git` folder and the key along.
-# * What is to be removed is removed in the *same* instruction that made it.
+# * Copy files by name. `COPY . /app` also copies the `.git` folder and the key.
+# * Remove temporary files in the *same* instruction that created them.
 # * Better: build in one **stage**, and copy only the results into a second. The first stage is not shipped at all.
 #
 # ```
@@ -236,16 +237,17 @@ with skip_if_unfinished():
 #
 # ## 2. A name that cannot change its meaning
 #
-# `python:3.12-slim` is a **tag**: a sticky note that the owners move to each new build, every few weeks. Whoever builds
-# on it today and next month gets two different images from one Dockerfile. The other kind of name is computed from the
-# content: the **digest** `sha256:HEX` is the SHA-256 of its bytes. Another content has another digest, always. So it
-# cannot be moved, and whoever receives the bytes can check them, without trusting whoever sent them.
+# `python:3.12-slim` is a **tag**: a sticky note that the owners move to each new build, every few weeks. If you build
+# on it today and again next month, you get two different images from the same Dockerfile. The other kind of name is
+# computed from the content: the **digest** `sha256:HEX` is the SHA-256 of its bytes. Different content always has a
+# different digest. So nobody can move a digest, and if you receive the bytes, you can check them without trusting the
+# sender.
 
 # %% name="pinning" tags=["demo"]
 images.names()
 
 # %% [markdown]
-# What a reference can look like:
+# A reference can look like this:
 #
 # | reference | what decides |
 # |---|---|
@@ -257,8 +259,8 @@ images.names()
 #
 # ### Exercise 2: pull
 #
-# Find the digest, ask the store for it, and compare: `hashlib.sha256(data).hexdigest()` must be the part after
-# `sha256:`. If not, raise ValueError, with words that help.
+# Find the digest, get its bytes from the store, and compare: `hashlib.sha256(data).hexdigest()` must be the part after
+# `sha256:`. If it is not, raise ValueError with a helpful message.
 
 
 # %% name="pull" tags=["exercise"]
@@ -394,8 +396,8 @@ report(
 )
 
 # %% [markdown]
-# The same idea pins Python packages. A **lock file** names one version of everything, what your packages need included,
-# and the hashes of the files:
+# The same idea pins Python packages. A **lock file** names one version of every package, including the packages that
+# yours depend on, and the hashes of the files:
 #
 # ```
 # jax==0.10.2 \
@@ -404,11 +406,11 @@ report(
 # ```
 #
 # `pip install --require-hashes -r requirements.lock` does what your `pull` does: a file with another hash is refused. A
-# version number alone does not help against somebody who has got hold of the account that publishes it.
+# version number alone does not protect you if somebody has taken over the account that publishes the package.
 #
 # ## 3. A Dockerfile is a list of instructions
 #
-# Here is the one that the lab begins with (and many a project ends with). It works.
+# Here is the one that the lab begins with (and that many projects end with). It works.
 
 # %% name="bad-dockerfile"
 BAD = r"""FROM python:latest
@@ -423,15 +425,16 @@ CMD python serve.py
 # %% [markdown]
 # Predict: what is wrong with it? Five things at least. Write them down; section 4 has the answer.
 #
-# To judge it by program it must be taken apart. The grammar is small:
+# A program that judges a Dockerfile must first parse it. The grammar is small:
 #
-# * An instruction is a name and the rest of its line. Names are in any case: `from` is `FROM`.
-# * A backslash at the end of a line: the instruction goes on in the next one. The parts are joined, with one blank
-#   between.
+# * An instruction is a name and the rest of its line. Upper and lower case do not matter in names: `from` is `FROM`.
+# * If a line ends with a backslash, the instruction continues on the next line. The parts are joined, with one space
+#   between them.
 # * Blank lines, and lines whose first visible character is `#`, are skipped, **also between the parts of an
-#   instruction**. A `#` further on in a line is not a comment: `RUN echo '#1'` prints `#1`.
+#   instruction**. A `#` later in a line is not a comment: `RUN echo '#1'` prints `#1`.
 #
-# And for people who shall find it again: an instruction has the number of the line, in the file, on which it begins.
+# People must find the instruction again in the file. So each instruction also has a line number: that of the line where
+# it begins.
 #
 # ### Exercise 3: take it apart
 
@@ -607,7 +610,8 @@ report(
 )
 
 # %% [markdown]
-# Docker's own parser is written in Go, and the lab uses it. Does yours agree with it, on the bad file and on a good one?
+# Docker's own parser is written in Go, and the lab uses it. Does your parser agree with it, on the bad file and on a
+# good one?
 
 # %% name="good-dockerfile"
 PINNED = "python:3.12-slim@sha256:78387bc3881b8273120a12ebe6c1ab22b018ccc2c9adf565ae1ac9b536e184ea"
@@ -650,17 +654,17 @@ with skip_if_unfinished():
 # %% [markdown]
 # ## 4. A reviewer that never tires
 #
-# Rules that people agree on and forget are best kept by a program. Three of them, each the cause of real break-ins and
-# long nights:
+# Some rules everybody agrees on, and everybody forgets. A program should check these. Here are three of them, and each
+# has caused real break-ins and long nights:
 #
 # | rule | broken when | why it matters |
 # |---|---|---|
 # | `unpinned` | a FROM names an image without `@sha256:`. The name of an **earlier stage** (`FROM x AS build` makes `build` one) needs no pin, nor does the empty image `scratch` | tomorrow it is another image |
-# | `root` | in the **last stage** the last USER is missing, or is `root` or `0` (what stands before a colon counts) | a hole in the server is a hole in much more |
-# | `shell` | what the last stage starts is not a JSON list, so it does not begin with `[`. That is its last ENTRYPOINT; CMD counts only if there is none | section 6 |
+# | `root` | in the **last stage** USER is missing, or the last USER is `root` or `0` (only the part before a colon counts) | an attacker who gets into the server can then do much more |
+# | `shell` | the start command of the last stage is not a JSON list, so it does not begin with `[`. The start command is the last ENTRYPOINT; CMD counts only without an ENTRYPOINT | section 6 |
 #
-# The stages before the last one are not shipped, so root and shell do not matter there. (A last stage that stands on an
-# *earlier stage* inherits from it. The lab minds that; here leave it out.)
+# The stages before the last one are not shipped, so root and shell do not matter there. (A last stage that starts from
+# an *earlier stage* inherits from it. The lab checks that; you can ignore it here.)
 #
 # ### Exercise 4: remarks
 
@@ -843,17 +847,17 @@ with skip_if_unfinished():
         print(f"the {name} file:", ", ".join(f"Dockerfile:{line}: {rule}" for line, rule in found) or "no remarks")
 
 # %% [markdown]
-# Besides these three: `COPY .` takes everything, the compiler is shipped, `pip install` takes the versions of the day,
-# pip's cache stays in a layer, and nobody can ask whether the server is well. The lab has twelve rules, and the linter
-# `hadolint` dozens. It works the same way: parse, then a function for each rule.
+# Besides these three, there is more to find: `COPY .` copies everything, the compiler is shipped, `pip install` takes
+# the versions of the day, pip's cache stays in a layer, and a health check is missing. The lab has twelve rules, and
+# the linter `hadolint` has dozens. It works the same way: it parses the file, then calls a function for each rule.
 #
 # ## 5. What is in it?
 #
-# On 9 December 2021 a hole in a logging library, log4j, became public: whoever could make a server log a certain line of
-# text could run programs on it. The question was not how to fix it (install a newer one), but *where do we have it?*
-# Nobody had a list: a library of a library of a library is nowhere written down. A **bill of materials** is that list,
-# made by a program when the image is made, and shipped in it. This is CycloneDX, one of the two common formats (the
-# other is SPDX):
+# On 9 December 2021 a vulnerability in a logging library, log4j, became public: anyone who could make a server log a
+# certain line of text could run programs on it. The question was not how to fix it (install a newer version), but
+# *where do we have it?* Nobody had a list: nobody writes down a library of a library of a library. A **bill of
+# materials** is that list. A program writes it when the image is built, and it is shipped in the image. This is
+# CycloneDX, one of the two common formats (the other is SPDX):
 
 # %% name="bill"
 BILL = {
@@ -873,13 +877,13 @@ ADVISORIES = [  # Name, the first version with the hole, the version that fixes 
 ]
 
 # %% [markdown]
-# An advisory names a library, the first version that has the hole, and the version that fixes it: a version $v$ is
-# affected if $\text{first} \le v < \text{fixed}$. Two traps:
+# An advisory names a library, the first vulnerable version, and the version that fixes it: a version $v$ is affected if
+# $\text{first} \le v < \text{fixed}$. There are two traps:
 #
-# * Versions are numbers between dots, and are compared number by number: 2.9.1 is *before* 2.15.0. As text it is after
-#   it, since `"9" > "1"`. Lists of ints compare rightly in Python: `[2, 9, 1] < [2, 15, 0]`.
-# * One library has many spellings. In names, `-`, `_` and `.` are the same, and so are capital and small letters (for
-#   Python packages this is a standard, PEP 503).
+# * Versions are numbers between dots, and are compared number by number: 2.9.1 is *before* 2.15.0. Compared as text, it
+#   comes after 2.15.0, since `"9" > "1"`. Python compares lists of ints correctly: `[2, 9, 1] < [2, 15, 0]`.
+# * The name of a library can be spelled in several ways. `-`, `_` and `.` mean the same, and so do capital and small
+#   letters (for Python packages this is a standard, PEP 503).
 #
 # Predict: which of the four components above are affected?
 #
@@ -1009,21 +1013,22 @@ with skip_if_unfinished():
     print(affected(BILL["components"], ADVISORIES))
 
 # %% [markdown]
-# xz-utils 5.6.0 was no accident: in 2024 somebody who had helped the project for more than two years built in a back door,
-# and it was found because a login took half a second longer. Pins and hashes do not help against that; knowing within a
-# minute whether you have it does.
+# xz-utils 5.6.0 was no accident: in 2024 somebody who had helped the project for more than two years built in a back
+# door. It was found because a login took half a second longer. Pins and hashes do not help against that. But it helps
+# if you can find out within a minute whether you have it.
 #
 # ## 6. Is it alive, and does it hear you?
 #
-# A process that runs is not a server that answers: it may hang, or still be loading its weights. So an image can bring
-# its own question along, `HEALTHCHECK`. Docker asks it every so often, and keeps a state:
+# A process that runs is not a server that answers: it may hang, or still be loading its weights. So an image can define
+# its own health check, `HEALTHCHECK`. Docker runs it at regular intervals, and keeps a state:
 #
 # * It begins as `starting`.
-# * A good answer makes it `healthy`, at once, whatever was before.
+# * A good answer makes it `healthy`, at once, from any state.
 # * A bad answer is counted. `retries` bad answers **in a row** (a good one in between sets the count to 0) make it
-#   `unhealthy`; until then the state stays what it was.
-# * The **start period** is for loading: while the state is `starting` and fewer than `start_period` seconds have passed,
-#   a bad answer is not counted. After the first good answer the start is over, and all bad ones count.
+#   `unhealthy`; until then the state does not change.
+# * The **start period** is for loading: while the state is `starting` and fewer than `start_period` seconds have
+#   passed, a bad answer is not counted. After the first good answer the start period is over, and all bad answers
+#   count.
 #
 # ### Exercise 6: the state of health
 
@@ -1176,30 +1181,32 @@ with skip_if_unfinished():
     display(images.pulse(history, health(history, 35, 3)))
 
 # %% [markdown]
-# The first three answers are bad and forgiven: the weights were still loading. Two bad ones are a hiccup, three are an
-# illness, and whoever runs the container (Docker Swarm, a load balancer) may replace it.
+# The first three answers are bad, but they are forgiven: the weights were still loading. Two bad answers are a hiccup,
+# three are an illness, and the program that manages the container (Docker Swarm, a load balancer) may replace it.
 #
 # ### And to stop?
 #
-# `docker stop` sends the signal SIGTERM to process number 1 of the container: finish what you are doing, then end. After
-# ten seconds comes SIGKILL, which nobody can obey or refuse. Process 1 is what the image starts:
+# `docker stop` sends the signal SIGTERM to process number 1 of the container. It means: finish what you are doing, then
+# end. After ten seconds comes SIGKILL, which no process can catch or ignore. Process 1 is the program that the image
+# starts:
 
 # %% name="signals" tags=["demo"]
 images.shell()
 
 # %% [markdown]
-# `CMD python serve.py` is a line for a shell, so process 1 *is* a shell. (With `dash`, which is `/bin/sh` in Debian and in
-# the images built from it. `bash` steps aside if the line is a single command; do not rely on it.) It waits for its child,
-# and passes no signal on; and as process 1 it is not even ended by SIGTERM, since the kernel protects process 1 from
-# signals for which it has no handler. Ten seconds pass, and all are killed in the middle of an answer: exit code 137,
-# which is 128 + 9. With the JSON list `["python", "serve.py"]` there is no shell in between. But then Python is process 1,
-# and without a handler of its own it does not hear SIGTERM either: a server needs `signal.signal(signal.SIGTERM, ...)`.
+# `CMD python serve.py` is a line for a shell, so process 1 *is* a shell. (This is true for `dash`, which is `/bin/sh`
+# in Debian and in the images built from it. `bash` replaces itself with the program if the line is a single command; do
+# not rely on it.) The shell waits for its child, and does not forward signals. As process 1 it does not even end at
+# SIGTERM, since the kernel protects process 1 from signals for which it has no handler. Ten seconds pass, and then all
+# processes are killed in the middle of an answer: exit code 137, which is 128 + 9. With the JSON list
+# `["python", "serve.py"]` no shell comes in between. But then Python is process 1, and it ignores SIGTERM too if it has
+# no handler: a server needs `signal.signal(signal.SIGTERM, ...)`.
 #
 # ## 7. Proof: an image by hand
 #
-# An image is less than it seems: a few tar files, a JSON file that says how to start, a JSON file that lists them all by
-# digest. Here is one, made by Python alone: a server of 25 lines, a table of words that stands for your weights, and a key
-# that somebody deleted too late.
+# An image is simpler than it seems: a few tar files, a JSON file that says how to start, and a JSON file that lists
+# them all by digest. Here is one, built with nothing but Python: a server of 25 lines, a table of words in place of
+# your weights, and a key that somebody deleted too late.
 
 # %% name="image-by-hand" tags=["demo"]
 SERVE = b"""
@@ -1270,8 +1277,9 @@ IMAGE = put(BLOBS, json.dumps(manifest).encode(), "manifest.v1+json")["digest"]
 print("the image's digest:", IMAGE)
 
 # %% [markdown]
-# One digest, and through the manifest it holds for every byte of every layer. Git does the same with your files; notebook
-# 14 builds that. Now be Docker: `pull` by digest, look from above with `seen`, lay the files out, start the entry point.
+# This is one digest, and through the manifest it fixes every byte of every layer. Git does the same with your files,
+# and you will build that in notebook 14. Now play Docker: `pull` by digest, find the visible files with `seen`, write
+# them to a folder, and start the entry point.
 
 
 # %% name="container-by-hand" tags=["demo"]
@@ -1324,30 +1332,32 @@ with skip_if_unfinished(), tempfile.TemporaryDirectory() as root:
 print(stopped)
 
 # %% [markdown]
-# The entry point answers, and stops when it gets the signal. And it is not a toy: with its parts laid into a folder as the standard
-# says, Buildah reads this image, and shows the same three files as your `seen`. What Docker adds: the kernel's *namespaces*, so that the process sees
-# no other files, processes and networks than its own, and *cgroups*, which limit its memory and processors. The idea of a
-# process in its own tree of files is from 1979 (`chroot`, in Version 7 of Unix); jails came to FreeBSD in 2000, cgroups to
-# Linux in 2008. Docker, in 2013, added what you did here: layers, names, and one line to fetch and start it. Since 2015 the
-# format is a standard of its own, the OCI's.
+# The entry point answers, and stops when it gets the signal. And it is not a toy: if you put its parts into a folder as
+# the standard says, Buildah reads this image, and shows the same three files as your `seen`. Docker adds the kernel's
+# *namespaces*, so that the process sees only its own files, processes and networks, and *cgroups*, which limit its
+# memory and processors. The idea of a process in its own tree of files is from 1979 (`chroot`, in Version 7 of Unix);
+# jails came to FreeBSD in 2000, cgroups to Linux in 2008. Docker, in 2013, added what you did here: layers, names, and
+# one line to fetch and start it. Since 2015 the format is a standard of its own, the OCI's.
 #
 # ### Now the lab
 #
-# There you pack *your* model of notebook 08, with its model card, for real:
+# In the lab you pack *your* model of notebook 08, with its model card, for real:
 #
 # ```
 # minitorch lab start docker
 # minitorch lab check docker
 # ```
 #
-# The first lays down a folder with a page that says what to do, and the Dockerfile `BAD`. The second reviews it as often as you
-# like, and where Docker, Podman or Buildah is there, builds it and asks it for a completion.
+# The first command creates a folder with a page that says what to do, and the Dockerfile `BAD`. The second reviews it
+# as often as you like. If Docker, Podman or Buildah is installed, it also builds the image and requests a completion
+# from it.
 #
 # ## 8. Stretch: why the second build is fast
 #
-# Docker keeps what each instruction made, under a key: the key of the instruction before, this one's text, and for a COPY
-# the contents of what it copies. It takes results from there **until the first key that is new**; from there on all is
-# built, since each key contains the one before. So the order matters: what changes rarely goes first.
+# Docker stores the result of each instruction in a cache. The cache key consists of the key of the previous
+# instruction, the text of this one, and, for a COPY, the contents of the files that it copies. Docker takes results
+# from the cache **until the first key that is new**. From there on it builds everything, since each key contains the
+# previous one. So the order matters: put what changes rarely first.
 #
 # ### Stretch exercise: how many come from the cache?
 
