@@ -1,18 +1,18 @@
 # %% [markdown]
 # # 14 Contributing: from a line to a merge
 #
-# Everything that you have used in this course was written by people who did not know each other: JAX, NumPy, Linux. They
-# work on the same files at the same time, in different countries, and most of them have no right to change anything. What
-# makes that possible are three inventions: a history that cannot be changed unnoticed, a rule for joining two changes,
-# and the habit of showing a change before it is made. In this notebook you build the first two from nothing, and learn
-# to see through a reviewer's eyes.
+# JAX, NumPy, Linux: everything that you have used in this course was written by people who did not know each other.
+# They work on the same files at the same time, in different countries, and most of them have no permission to change
+# anything. Three inventions make that possible: a history that nobody can change unnoticed, a rule for merging two
+# changes, and the habit of showing a change before it is merged. In this notebook you build the first two from scratch,
+# and learn to see through a reviewer's eyes.
 #
 # **When you have finished you can**
 #
-# - make a commit with `hashlib`, such that git itself reads it;
+# - create a commit with `hashlib` that git itself can read;
 # - say why no one can change an old commit, and what a rebase really does;
-# - join two changes of one file as git does, and say what a conflict is;
-# - write a test that fails on the old code, passes on the new, and sees through a wrong repair;
+# - merge two changes of one file as git does, and say what a conflict is;
+# - write a test that fails on the old code, passes on the new code, and detects a wrong fix;
 # - read a branch as a maintainer does, before a maintainer reads yours.
 #
 # ```
@@ -24,8 +24,8 @@
 #   hardware        multiply, add
 # ```
 #
-# Time: about 60 minutes, then the lab. Before: notebook 13 (digests). You need `git` on your computer; who has never used
-# it goes on all the same.
+# Time: about 60 minutes, then the lab. Before: notebook 13 (digests). You need `git` on your computer, but you don't
+# need to have used it before.
 
 # %% name="imports"
 import difflib
@@ -44,7 +44,8 @@ setup()
 # %% [markdown]
 # ## 1. Three kinds of things
 #
-# A repository is a store of **objects**, each under a name that is computed from its content. Three kinds are enough:
+# A repository is a store of **objects**. Each object has a name that is computed from its content. Three kinds are
+# enough:
 #
 # | kind | holds | like |
 # |---|---|---|
@@ -58,21 +59,23 @@ from minitorch_course.figures import git_graphs
 git_graphs.objects()
 
 # %% [markdown]
-# The second commit has changed one of two files. The other it shares with the first: the same content has the same name,
-# so it is there once. And see what happens if somebody changes a byte in an old file: the blob gets another name, so the
-# tree that holds that name changes, so the commit, so every commit after it. **Whoever has the name of the last commit
-# has a seal on the whole history.** Ralph Merkle had that idea in 1979; git is one tree of hashes on top of another.
+# The second commit has changed one of two files. It shares the other file with the first commit: the same content has
+# the same name, so it is stored only once. And see what happens if somebody changes a byte in an old file. The blob
+# gets another name, so the tree that contains that name changes, so the commit changes, and so does every commit after
+# it. **The name of the last commit is a seal on the whole history.** Ralph Merkle had that idea in 1979; git is one
+# tree of hashes on top of another.
 #
 # ### The name
 #
-# It is the SHA-1, in hexadecimal, of a header and the content. The header is the kind, a blank, the number of **bytes** in
-# decimal, and a byte 0. The file `hi` has two bytes, so the name of its blob is the SHA-1 of `blob 2`, a zero byte, `hi`:
+# The name is the SHA-1, in hexadecimal, of a header and the content. The header is the kind, a space, the number of
+# **bytes** in decimal, and a zero byte. A file with the content `hi` has two bytes, so the name of its blob is the
+# SHA-1 of `blob 2`, a zero byte, and `hi`:
 #
 # ```
 # hashlib.sha1(b"blob 2\0hi").hexdigest()     32f95c0d1244a78b2be1bab8de17906fabb2c4a8, as `git hash-object` says
 # ```
 #
-# Predict: how long is the text `ä`?
+# Predict: how many bytes does the text `ä` have?
 #
 # ### Exercise 1: the name of an object
 
@@ -161,16 +164,16 @@ report(
 # %% [markdown]
 # ### A folder
 #
-# The content of a tree is one entry after the other, with nothing between them. An entry is
+# The content of a tree is a sequence of entries, with nothing between them. An entry is
 #
 # ```
 # mode, blank, name, byte 0, the name of the object as 20 raw bytes (not as 40 digits)
 # ```
 #
-# The mode of a file is `100644`, that of a folder `40000`. (Listings pad it to `040000`; the object does not.) `bytes.fromhex`
-# makes raw bytes of digits. Entries are sorted by name, **and the name of a folder counts as if it ended with `/`**. So
-# the folder `lib` comes after the files `lib-x` and `lib.txt`, since in ASCII `-` and `.` come before `/`; and before
-# `lib2`. Same files, same order, same name, on every computer.
+# The mode of a file is `100644`, and the mode of a folder is `40000`. (Listings pad it to `040000`; the object does
+# not.) `bytes.fromhex` turns digits into raw bytes. Entries are sorted by name, **and the name of a folder counts as if
+# it ended with `/`**. So the folder `lib` comes after the files `lib-x` and `lib.txt`, since in ASCII `-` and `.` come
+# before `/`. And it comes before `lib2`. The same files have the same order and the same name, on every computer.
 #
 # ### Exercise 2: a tree
 
@@ -334,11 +337,11 @@ report(
 # Count letters once
 # ```
 #
-# A line `parent` for each commit before it: none for the first of all, one as a rule, two for a merge, in the order given.
-# The number is the time in seconds since 1970, then the time zone. After an empty line comes the message, and the text ends
-# with a newline.
+# There is a `parent` line for each parent, in the order given: none for the very first commit, usually one, and two for
+# a merge. The number is the time in seconds since 1970, and the time zone follows. After an empty line comes the
+# message, and the text ends with a newline.
 #
-# Author and committer differ when somebody else puts a change into the history. Here they are the same.
+# Author and committer differ if somebody else adds the author's change to the history. Here they are the same.
 #
 # ### Exercise 3: a commit
 
@@ -443,8 +446,9 @@ report(
 # %% [markdown]
 # ### Does git believe it?
 #
-# Git keeps an object in the file `.git/objects/ab/cdef...`, named by its id and compressed with zlib. That is all. So write
-# yours there by hand, call the last commit `main`, and ask git: `fsck` checks every object, `log` reads the history.
+# Git keeps an object in the file `.git/objects/ab/cdef...`, named by its id and compressed with zlib. That is all. So
+# let's write your objects there by hand, name the last commit `main`, and ask git: `fsck` checks every object, and
+# `log` reads the history.
 
 
 # %% name="by-hand" tags=["demo"]
@@ -482,30 +486,31 @@ with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder:
     print("files of main:", git(folder, "ls-tree", "-r", "--name-only", "main"))
 
 # %% [markdown]
-# Two words are clear now. A **branch** is a file with the name of a commit in it, 41 bytes. And to **rebase** is to make
-# *new* commits, with the same changes and messages and with another parent: other content, so other names. The old ones lie
-# in the store a while longer, which is why `git reflog` can bring nearly everything back.
+# Now you understand two words. A **branch** is a file of 41 bytes that contains the name of a commit. And to **rebase**
+# means to create *new* commits, with the same changes and messages but with another parent. The content is different,
+# so the names are different. The old commits stay in the store for a while, so `git reflog` can bring nearly everything
+# back.
 #
-# (Is SHA-1 not broken? In 2017 two files with one SHA-1 were made, at the price of 6,500 years of a CPU and 110 of a GPU.
-# Git has since refused such contents when it sees them, and can use SHA-256 instead.)
+# (Isn't SHA-1 broken? In 2017 researchers created two files with the same SHA-1. It took them 6,500 CPU years and 110
+# GPU years. Since then git detects and refuses such contents, and it can use SHA-256 instead.)
 #
 # ## 2. Two changes, one file
 #
-# You change a file, and somebody else, who began with the same version, changes it too. Which lines shall the joined file
-# have? Compare the two of you, and you only see *that* they differ. Who is right is seen by the common ancestor, the
-# **base**:
+# You change a file, and somebody else, who began with the same version, changes it too. Which lines should the merged
+# file have? If you compare the two versions, you only see *that* they differ. To see who changed what, you need the
+# common ancestor, the **base**:
 #
 # | base | ours | theirs | joined | why |
 # |---|---|---|---|---|
 # | `import os` | `import os` | `import os` | `import os` | nobody touched it |
 # | `rate = 1` | `rate = 3` | `rate = 1` | `rate = 3` | only we changed it |
-# | `seed = 0` | `seed = 0` | (gone) | (gone) | only they changed it: they took it out |
+# | `seed = 0` | `seed = 0` | (gone) | (gone) | only they changed it: they removed it |
 # | `steps = 5` | `steps = 9` | `steps = 9` | `steps = 9` | both did the same |
 # | `name = "a"` | `name = "b"` | `name = "c"` | ? | **conflict** |
 #
-# That is the whole rule, a *three-way merge*. What is unchanged from the base has no say. A conflict is not an error: the
-# program says that it cannot know, and a human being, who knows what both wanted, decides. Git writes both versions into
-# the file, between marks:
+# That is the whole rule, and it is called a *three-way merge*. If only one side has changed something, that side wins.
+# A conflict is not an error: the program says that it cannot know, and a human being who knows what both wanted
+# decides. Git writes both versions into the file, between marks:
 #
 # ```
 # <<<<<<< ours
@@ -515,8 +520,8 @@ with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder:
 # >>>>>>> theirs
 # ```
 #
-# First the three files are cut into pieces: lines that all three have, and between them what somebody changed.
-# `pieces(base, ours, theirs)` does that and is given; each piece is three lists of lines.
+# First the three files are cut into pieces: lines that all three have, and between them the lines that somebody
+# changed. You already have a function for that, `pieces(base, ours, theirs)`; each piece is three lists of lines.
 
 # %% name="pieces"
 MINE, MIDDLE, OTHER = "<<<<<<< ours", "=======", ">>>>>>> theirs"
@@ -547,11 +552,13 @@ for piece in pieces(BASE, OURS, THEIRS):
     print(*piece, sep="  |  ")
 
 # %% [markdown]
-# An empty list: the piece is not there in that version. Either the others have put it in, or it was taken out.
+# An empty list means that the piece does not exist in that version. Either the other versions added it, or this version
+# removed it.
 #
 # ### Exercise 4: merge
 #
-# For each piece decide by the rule, and join the lines. A conflict gives `MINE`, our lines, `MIDDLE`, their lines, `OTHER`.
+# Apply the rule to each piece, and join the lines. For a conflict, write `MINE`, our lines, `MIDDLE`, their lines,
+# `OTHER`.
 
 
 # %% name="merge" tags=["exercise"]
@@ -720,15 +727,15 @@ with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder:
         print(f"{name}: as git merges it: {theirs_of_git.splitlines() == merge(BASE, OURS, other)}")
 
 # %% [markdown]
-# A merge without a conflict can still be wrong: we call a function that they have renamed, in another file. The lines do not
-# touch, the program does not run. So what is tested is **the result of the merge**, and not the branch.
+# A merge without a conflict can still be wrong: for example, we call a function that they have renamed in another file.
+# The lines do not touch, but the program does not run. So CI tests **the result of the merge**, not the branch.
 #
 # ## 3. A test first, and it must fail
 #
-# An issue of a project of tools for training:
+# Here is an issue from a project with training tools:
 #
-# > **`moving_average` is too small at the start.** With a window of 3, the loss 4.0 at the first step is drawn as 1.33. Where
-# > there are fewer numbers than the window, it should be the mean of those that there are.
+# > **`moving_average` is too small at the start.** With a window of 3, the loss 4.0 at the first step is drawn as 1.33. If
+# > there are fewer numbers than the window, it should be the mean of the numbers so far.
 
 
 # %% name="old-code"
@@ -747,21 +754,22 @@ def new_average(losses, window):
 print([round(mean, 2) for mean in old_average([4.0, 2.0, 6.0, 1.0], 3)])
 
 # %% [markdown]
-# Whoever writes the repair first and the test afterwards tests what was written. Three things can go wrong, and each is seen
-# in real projects every day:
+# If you write the fix first and the test afterwards, you test what you wrote. Three things can go wrong, and each
+# happens in real projects every day:
 #
-# * **The test passes on the old code.** Then it does not test the repair, and nobody will notice when it is undone.
-# * **The test passes on wrong repairs.** `[1, 1, 1]` has the mean 1 whatever is averaged.
-# * **The test fails on another right repair**, because it compares rounded numbers exactly, or the wording of a message.
+# * **The test passes on the old code.** Then it does not test the fix, and nobody will notice if the fix is undone.
+# * **The test passes on wrong fixes.** The mean of `[1, 1, 1]` is 1, no matter which numbers you average.
+# * **The test fails on a different, correct fix**, because it compares rounded numbers exactly, or the wording of a
+#   message.
 #
-# So judge a test like a classifier: it shall say *yes* to all right programs and *no* to all wrong ones. That is the idea of
-# mutation testing (DeMillo, Lipton and Sayward, 1978). It is how the exercises of this course are tested as well, and how
-# the lab will judge your test.
+# So judge a test like a classifier: it should say *yes* to all correct programs and *no* to all wrong ones. That is the
+# idea of mutation testing (DeMillo, Lipton and Sayward, 1978). The exercises of this course are tested in this way too,
+# and the lab will judge your test in this way.
 #
 # ### Exercise 5: the test
 #
-# Write the test of this issue. It gets the function, calls it as often as you like, and uses `assert`. Then watch it fail on
-# `old_average`, before you believe it.
+# Write the test for this issue. It gets the function as its argument, calls it as often as you like, and uses `assert`.
+# Watch it fail on `old_average` before you believe it.
 
 
 # %% name="test_start" tags=["exercise"]
@@ -937,20 +945,21 @@ with skip_if_unfinished():
 # %% [markdown]
 # ## 4. Read a branch
 #
-# A reviewer has ten minutes, and reads the commits from the first to the last. Each should be a sentence of one story: **one
-# purpose**, a title that is a command, why it was done, who stands for it. The rules differ from project to project, and
-# stand in `CONTRIBUTING.md`. Those of the lab's project, as far as a program can judge them:
+# A reviewer has ten minutes, and reads the commits from the first to the last. Each commit should be one sentence of a
+# story: it has **one purpose** and a title that is a command, and it says why the change was made and who takes
+# responsibility for it. The rules differ from project to project, and you find them in `CONTRIBUTING.md`. These are the
+# rules of the lab's project, as far as a program can judge them:
 #
 # | rule | broken when |
 # |---|---|
 # | `title` | the first line of the message is longer than 60 characters, or ends with a full stop |
-# | `gap` | there is a second line, and it is not empty (git would take all of it for the title) |
-# | `unsigned` | no line is exactly `Signed-off-by: ` and the author: somebody else's signature does not count |
-# | `scope` | it changes a file that the issue has nothing to do with: a second purpose |
-# | `untested` | it changes Python code (`.py`), and neither it nor a commit before it changes a file in `tests/` |
+# | `gap` | there is a second line, and it is not empty (git would treat both lines as the title) |
+# | `unsigned` | no line is exactly `Signed-off-by: ` followed by the author: somebody else's signature does not count |
+# | `scope` | the commit changes a file that has nothing to do with the issue: a second purpose |
+# | `untested` | the commit changes Python code (`.py`), and neither this commit nor an earlier one changes a file in `tests/` |
 #
-# The **sign-off** is a promise: I wrote this, or may pass it on (the Developer Certificate of Origin). Linux introduced it in
-# 2004, after a company had sued over where lines of the kernel came from. `git commit -s` writes it.
+# The **sign-off** is a promise: I wrote this, or may pass it on (the Developer Certificate of Origin). Linux introduced
+# it in 2004, after a company had gone to court over the origin of lines in the kernel. `git commit -s` writes it.
 
 
 # %% name="commits"
@@ -1170,8 +1179,8 @@ with skip_if_unfinished():
         print(f"commit {number}: {rule:9} {BRANCH[number - 1].message.splitlines()[0]}")
 
 # %% [markdown]
-# The lab's reviewer reads messages with a function of minitorch. It knows more (is the title a command? are the lines short?).
-# Here is what it says of the first commit:
+# The lab's reviewer reads messages with a function of minitorch. It knows more rules (is the title a command? are the
+# lines short?). Here is what it says about the first commit:
 
 # %% name="lab-reviewer" tags=["demo"]
 from minitorch_course.labs.pull_request import history
@@ -1183,15 +1192,15 @@ for comment in history.review([first]):
 # %% [markdown]
 # ### What a review is for
 #
-# Fewer bugs, people say. When Microsoft's reviews were studied in 2013, that was what everybody expected; what was found was
-# mostly other things: code that others can understand, and people who know what is changing. So:
+# Fewer bugs, people say. A study of Microsoft's reviews in 2013 showed that everybody expected this. But reviews mostly
+# brought other things: code that others can understand, and people who know what is changing. So:
 #
-# * **As an author**: make it small. Say what a user will see. Answer every comment, by a change or by a reason. A comment is
-#   about the change, not about you.
-# * **As a reviewer**: say where, what goes wrong, and what you propose. Ask where you do not know. Say what is good. "This
-#   crashes for an empty list; `if not losses: return []`?" is a gift; "wrong" is not.
-# * **Second round**: the old comments first, then what is new. If main has moved meanwhile, rebase, and read again what *it*
-#   brought.
+# * **As an author**: make it small. Say what a user will see. Answer every comment with a change or with a reason. A
+#   comment is about the change, not about you.
+# * **As a reviewer**: say where the problem is, what goes wrong, and what you propose. If you do not know something,
+#   ask. Say what is good. "This crashes for an empty list; `if not losses: return []`?" is a gift; "wrong" is not.
+# * **Second round**: check the old comments first, then read what is new. If main has changed in the meantime, rebase,
+#   and read what is new in *main*.
 
 # %% name="rebase-picture" tags=["demo"]
 git_graphs.rebase()
@@ -1199,23 +1208,23 @@ git_graphs.rebase()
 # %% [markdown]
 # ### Now the lab
 #
-# A small project with three open issues, a typo, a bug and a feature, and maintainers who answer: by comments with file and
-# line, or by merging. Its CI runs on the result of the merge; your test must fail on the old code and on wrong repairs; and
-# in the second round somebody was faster than you.
+# The lab is a small project with three open issues: a typo, a bug and a feature. It has maintainers who answer: they
+# comment with file and line, or they merge. Its CI runs on the result of the merge. Your test must fail on the old code
+# and on wrong fixes. And in the second round, somebody was faster than you.
 #
 # ```
 # minitorch lab start pull-request
 # minitorch lab check pull-request
 # ```
 #
-# Afterwards do it in earnest. Look for `good first issue` in a project that you use, read its `CONTRIBUTING.md`, and begin
-# with a word. This course has such a page too. With that the thread of these notebooks ends: a model was born in 02, has
-# learned, was made small, was packed, and whoever takes it from here can send you a pull request.
+# Afterwards do it for real. Look for `good first issue` in a project that you use, read its `CONTRIBUTING.md`, and
+# begin by fixing a single word. This course has such a page too. Here the story of these notebooks ends: a model was
+# born in 02, it learned, it became small, it was packed, and anyone who takes it from here can send you a pull request.
 #
 # ## 5. Stretch: the common ancestor
 #
-# Where does `base` come from? Git looks for the best common ancestor of two commits in the graph of parents: a commit that
-# both descend from, such that no other common ancestor descends from *it*.
+# Where does `base` come from? Git looks for the best common ancestor of two commits in the graph of parents: both
+# commits descend from it, and no other common ancestor descends from *it*.
 #
 # ### Stretch exercise: merge base
 
