@@ -1,19 +1,20 @@
 # %% [markdown]
 # # 10 Quantization: how few bits does a weight need?
 #
-# A language model with 7 thousand million weights takes 26 GiB as float32. A laptop with 8 GiB cannot even open it. With
-# 4 bits a weight, and a little to say what the 4 bits mean, it takes 3.5 GiB, and runs. In notebook 09 you found that to
-# write one token, every weight is read from memory once: so what is smaller is faster too. The price is that each weight
-# is a little wrong. How wrong? That can be proven with a pencil, and then measured on the model that you trained.
+# A language model with 7 thousand million weights takes 26 GiB as float32. A laptop with 8 GiB cannot even open it.
+# With 4 bits per weight, and a few more to say what the 4 bits mean, it takes 3.5 GiB, and runs. In notebook 09 you
+# found that every weight is read from memory once for each token: so a smaller model is faster too. The price is that
+# each weight is a little wrong. How wrong? You can prove a bound with a pencil, and then measure it on the model that
+# you trained.
 #
 # **When you have finished you can**
 #
 # - turn numbers into whole numbers of 8 or 4 bits and back: symmetric and affine, with a scale for a matrix, a row, or a
 #   group of neighbours;
-# - multiply matrices of whole numbers, and not overflow;
+# - multiply matrices of whole numbers without overflow;
 # - put two codes into a byte, signs included;
-# - prove how far a product with a rounded matrix can be off, and say why it is nearly always much closer;
-# - say what each bit less costs in perplexity, and choose.
+# - prove how large the error of a product with a rounded matrix can be, and say why it is nearly always much smaller;
+# - say how much perplexity you lose with each bit that you save, and choose.
 #
 # ```
 #   application     an assistant on a laptop, on a telephone    <- what it is for
@@ -43,9 +44,9 @@ setup()
 # %% [markdown]
 # ## 1. Fifteen marks on a ruler
 #
-# Eight weights, as they come out of training. In 4 bits there are 16 patterns, so whoever writes 4 bits can say one of
-# 16 things. Let fifteen of them be marks on a ruler, at equal distances and as many below 0 as above (the sixteenth stays
-# unused), and move each weight to the nearest mark:
+# Here are eight weights, as they come out of training. With 4 bits there are 16 patterns, so 4 bits can say one of 16
+# things. Use fifteen of them as marks on a ruler, at equal distances and as many below 0 as above (the sixteenth stays
+# unused). Then move each weight to the nearest mark:
 
 # %% name="weights"
 WEIGHTS = jnp.array([0.93, -0.35, 0.12, -0.66, 0.54, 0.04, -1.4, 0.26])
@@ -56,8 +57,8 @@ from minitorch_course.figures import rounding, scales
 rounding.rulers({"4 bits": (WEIGHTS, 0.2 * jnp.arange(-7, 8))})
 
 # %% [markdown]
-# What is stored is the **number of the mark**, its *code*, from -7 to 7. And once for all eight weights the distance
-# between two marks, the **scale**. How large must it be? The weight that lies farthest from 0 is -1.4. It shall get the
+# We store the **number of the mark**, its *code*, from -7 to 7. And we store the distance between two marks, the
+# **scale**, once for all eight weights. How large must it be? The weight farthest from 0 is -1.4. It should get the
 # outermost code, -7, so the scale is $1.4 / 7 = 0.2$.
 #
 # | | | | | | | | | |
@@ -68,7 +69,7 @@ rounding.rulers({"4 bits": (WEIGHTS, 0.2 * jnp.arange(-7, 8))})
 # | code times scale | 1.0 | -0.4 | 0.2 | -0.6 | 0.6 | 0 | -1.4 | 0.2 |
 # | error | 0.07 | -0.05 | 0.08 | 0.06 | 0.06 | -0.04 | 0 | -0.06 |
 #
-# That is called **absmax**: with $b$ bits,
+# This is called **absmax**. With $b$ bits:
 #
 # $$s = \frac{\max_i |x_i|}{2^{b-1} - 1}, \qquad q_i = \mathrm{round}(x_i / s), \qquad x_i \approx s\,q_i$$
 #
@@ -77,13 +78,13 @@ rounding.rulers({"4 bits": (WEIGHTS, 0.2 * jnp.arange(-7, 8))})
 # Predict: with 8 bits, how large is the scale for these eight weights, and how large can the error be at most?
 #
 # The idea is older than computers' memories. In 1948 engineers at Bell Laboratories wanted to send telephone calls as
-# whole numbers, which a noisy wire cannot blur: Oliver, Pierce and Shannon described the system, and Bennett computed
-# the noise that the rounding makes. You will meet his formula again.
+# whole numbers, because noise on the wire does not change whole numbers. Oliver, Pierce and Shannon described the
+# system, and Bennett computed the noise that comes from rounding. You will meet his formula again.
 #
 # ### Exercise 1: absmax
 #
-# A layer may be all zeros (a pruned one, say). Its largest number is 0, and nothing can be divided by that; any scale
-# is right then, and everyone takes 1.
+# A layer may be all zeros (for example a pruned one). Its largest number is 0, and you cannot divide by 0. Any scale is
+# right then, and everyone takes 1.
 
 
 # %% name="absmax" tags=["exercise"] forbids=["minitorch.compress.scheme.quantize_matrix", "minitorch.compress.scheme.quantize_unchecked"]
@@ -216,9 +217,9 @@ report(
 # %% [markdown]
 # ## 2. Numbers that lean to one side
 #
-# Weights are about as often negative as positive. What comes out of an activation is not: after GELU nothing lies below
-# -0.17. A symmetric ruler wastes half its marks on numbers that never occur. So lay the ruler from the least number to the
-# greatest:
+# Weights are about as often negative as positive. The outputs of an activation function are not: GELU never returns
+# less than -0.17. A symmetric ruler wastes half its marks on numbers that never occur. So let the ruler reach from the
+# smallest number to the largest:
 
 # %% name="leaning"
 LEANING = jnp.array([-0.17, 0.05, 0.91, 2.14, 0.42, 2.83])  # From -0.17 to 2.83: 3.
@@ -232,17 +233,18 @@ rounding.rulers(
 )
 
 # %% [markdown]
-# Now all 16 codes count, from 0 to 15, and they have 15 steps between them. The numbers reach from -0.17 to 2.83, which is
-# 3 in all, so the scale is $3 / 15 = 0.2$, half of what the symmetric ruler needs.
+# Now we use all 16 codes, from 0 to 15, with 15 steps between them. The numbers reach from -0.17 to 2.83, a range of 3,
+# so the scale is $3 / 15 = 0.2$, half of what the symmetric ruler needs.
 #
-# One more number is stored, the **zero point** $z$: the code that means 0. Zeros are frequent (padding, masks, what ReLU
-# cuts off), and must stay exactly 0. So the ruler is shifted a little, until one of its marks lies on 0; and the range
-# always reaches to 0, even if all numbers are positive.
+# We store one more number, the **zero point** $z$: the code that means 0. Zeros are frequent (padding, masks, the zeros
+# of ReLU), and must stay exactly 0. So we shift the ruler a little, until one of its marks is exactly at 0. And the
+# range always includes 0, even if all numbers are positive.
 #
 # $$s = \frac{\mathrm{high} - \mathrm{low}}{2^b - 1}, \qquad z = \mathrm{round}(-\mathrm{low} / s), \qquad
 # q_i = \mathrm{round}(x_i / s) + z, \qquad x_i \approx s\,(q_i - z)$$
 #
-# with $\mathrm{low} = \min(0, \min_i x_i)$ and $\mathrm{high} = \max(0, \max_i x_i)$. Here $z = \mathrm{round}(0.85) = 1$:
+# with $\mathrm{low} = \min(0, \min_i x_i)$ and $\mathrm{high} = \max(0, \max_i x_i)$. Here
+# $z = \mathrm{round}(0.85) = 1$:
 #
 # | | | | | | | |
 # |---|---|---|---|---|---|---|
@@ -254,11 +256,11 @@ rounding.rulers(
 # Two things go wrong in real programs:
 #
 # - **Ties.** Let the range be -1.5 to 13.5 with the scale 1. Python and JAX round halves to the even number, so $z$ is
-#   2, and 13.5 becomes 14, and has the code 16. There are only 16 codes, from 0 to **15**; the next program that puts two
-#   codes into a byte makes 0 of 16, and the largest number becomes the smallest. (In 8 bits the code would be 256, of which
-#   NumPy's astype makes 0 and JAX's makes 255.) So nothing may go above the last code.
-# - **Bytes wrap around.** Codes and zero points are stored as uint8, which has no negative numbers: there $3 - 5 =
-#   254$. On the way back make floats *before* you subtract.
+#   2, and 13.5 becomes 14, with the code 16. But there are only 16 codes, from 0 to **15**. A program that puts two
+#   codes into a byte turns 16 into 0, and the largest number becomes the smallest. (In 8 bits the code would be 256;
+#   NumPy's astype turns it into 0, and JAX's into 255.) So you must clip the codes at the last one.
+# - **Bytes wrap around.** Codes and zero points are stored as uint8, which has no negative numbers: there
+#   $3 - 5 = 254$. To dequantize, convert to floats *before* you subtract.
 #
 # ### Exercise 2: affine, and back
 
@@ -447,9 +449,9 @@ report(
 # %% [markdown]
 # ## 3. Who shares a scale?
 #
-# One weight that lies far out makes the scale large for all that share it. Below, a weight matrix with one such number.
-# Weights that share a scale have one colour, and the scale stands next to them. Follow the number 4: whom does it hurt in
-# each of the three?
+# A single outlier makes the scale large for all weights that share it. Below you see a weight matrix with one outlier.
+# Weights that share a scale have the same colour, and the scale is next to them. Follow the number 4: which weights
+# does it hurt in each of the three pictures?
 
 # %% name="shares" tags=["demo"]
 MATRIX = [
@@ -462,21 +464,22 @@ scales.shares(
 )
 
 # %% [markdown]
-# In 4 bits the scale $4 / 7 = 0.57$ makes 0 of every 0.1 and 0.2, and 0.57 of every 0.3: one number of the matrix is left. With a scale
-# for each row, one row is lost. With groups of four, three numbers.
+# In 4 bits the scale is $4 / 7 = 0.57$. Every 0.1 and 0.2 becomes 0, and every 0.3 becomes 0.57: only one number of the
+# matrix survives. With a scale for each row, we lose one row. With groups of four, we lose three numbers.
 #
-# Such numbers are the rule in large models. So it is worth to store more scales. The first step up costs next to nothing:
-# a scale **per channel**, that is, one for each *output* of the layer.
+# Large models nearly always have outliers. So it is worth storing more scales. The first step costs almost nothing: a
+# scale **per channel**, that is, one for each *output* of the layer.
 #
-# Here and from now on a matrix is (R, I), a row for each output, and $y_r = \sum_i w_{ri}\,x_i$. (minitorch's `Linear` keeps it
-# the other way round, so we transpose.) Why a scale for each row, and not for each column? Because it can be taken out of
-# the sum, and costs one multiplication for a whole row:
+# From now on a matrix is (R, I), with a row for each output, and $y_r = \sum_i w_{ri}\,x_i$. (minitorch's `Linear`
+# stores it the other way round, so we transpose.) Why a scale for each row, and not for each column? Because we can
+# take it out of the sum, so it costs one multiplication for a whole row:
 #
 # $$y_r \approx \sum_i s_r\,q_{ri}\,x_i = s_r \sum_i q_{ri}\,x_i$$
 #
-# A scale for each column stays inside: $\sum_i s_i\,q_{ri}\,x_i$.
+# A scale for each column stays inside the sum: $\sum_i s_i\,q_{ri}\,x_i$.
 #
-# Predict: a matrix of 4096 x 4096 in 8 bits takes 16 MiB. How much do scales of 16 bits for its rows add?
+# Predict: a matrix of 4096 x 4096 in 8 bits takes 16 MiB. How much do you add if you store a scale of 16 bits for each
+# row?
 #
 # ### Exercise 3: a scale for each row
 
@@ -575,20 +578,21 @@ report(
 # %% [markdown]
 # ## 4. Whole numbers, multiplied
 #
-# If the *inputs* of a layer are rounded too, all products are of whole numbers, and both scales come out of the sum:
+# If we round the *inputs* of a layer too, we multiply only whole numbers, and both scales come out of the sum:
 #
 # $$y_{nr} \approx \sum_i (t_n\,p_{ni})(s_r\,q_{ri}) = t_n\,s_r \sum_i p_{ni}\,q_{ri}$$
 #
-# for inputs with codes $p$ and a scale $t_n$ for each token. (They are rounded when they come, each token by its own largest
-# number. That is called *dynamic*.) Hardware likes this. The first Tensor Processing Unit, of 2015, was a grid of 65,536
-# units that each multiply two whole numbers of 8 bits and add to a sum of 32; today's processors and graphics cards have
-# such an instruction too.
+# for inputs with codes $p$ and a scale $t_n$ for each token. (The inputs are rounded at run time, each token with its
+# own largest number. This is called *dynamic* quantization.) Hardware likes this. The first Tensor Processing Unit, of
+# 2015, was a grid of 65,536 units that each multiply two whole numbers of 8 bits and add to a sum of 32; today's
+# processors and graphics cards have such an instruction too.
 #
-# Why 32? $127 \cdot 127 = 16{,}129$: already one product is too long for 8 bits, and 4,096 of them need 27. In NumPy and JAX
-# a product of two int8 arrays **is int8**, and what does not fit is thrown away without a word: $127 \cdot 127$ gives 1.
+# Why 32? $127 \cdot 127 = 16{,}129$: a single product is already too long for 8 bits, and the sum of 4,096 products
+# needs 27. In NumPy and JAX a product of two int8 arrays **is int8**, and the bits that do not fit are silently thrown
+# away: $127 \cdot 127$ gives 1.
 #
-# Predict: with the row $q = (100, -50)$ and the input $p = (2, 3)$, the sum is 50. What does int8 make of $200$ and $-150$ on the way?
-# Is the sum wrong?
+# Predict: with the row $q = (100, -50)$ and the input $p = (2, 3)$, the sum is 50. What do $200$ and $-150$ become in
+# int8 on the way? Is the sum wrong?
 #
 # ### Exercise 4: a product of codes
 
@@ -677,26 +681,27 @@ for n, r in ((4, 4), (2, 5)):
     )
 
 # %% [markdown]
-# (The puzzle: 200 becomes -56 and -150 becomes 106, and $-56 + 106 = 50$. Numbers that wrap around keep their remainder
-# for 256, so as long as the *final* sum fits, all is well. That is why such a bug passes the first small test.)
+# (The puzzle: 200 becomes -56 and -150 becomes 106, and $-56 + 106 = 50$. Numbers that wrap around stay the same
+# modulo 256. So if the *final* sum fits, it is correct. That is why such a bug passes the first small test.)
 #
-# In 2022 Dettmers et al. found why this fails in models of more than 6 thousand million weights: a few of the thousands
-# of *inputs* of a layer, always the same ones, become some twenty times as large as the others, and then 8 bits for a
-# token are nothing for the others. Their remedy, LLM.int8(), keeps those few in 16 bits. Many programs leave the inputs as
-# floats altogether and round the weights alone, which is where the bytes are. So do we from here on.
+# In 2022 Dettmers et al. found why this fails in models of more than 6 thousand million weights: a few of a layer's
+# thousands of *inputs*, always the same ones, become about twenty times as large as the others. They make the scale of
+# a token so large that almost nothing is left of the other inputs. The solution of the paper, LLM.int8(), keeps those
+# few inputs in 16 bits. Many programs keep all inputs as floats and round only the weights, since the weights take most
+# of the bytes. From here on we do the same.
 
 # %% [markdown]
 # ## 5. Smaller groups
 #
-# For 8 bits a scale for each row is nearly always enough. For 4 it is not: with 7 steps on each side, one number that lies
-# far out takes half the steps from all others in its row. So let only 32, 64 or 128 neighbours share a scale. It can still
-# be taken out of a sum, one for each group:
+# For 8 bits a scale for each row is nearly always enough. For 4 bits it is not: with only 7 steps on each side, one
+# outlier takes half the steps away from all other numbers in its row. So let only 32, 64 or 128 neighbours share a
+# scale. We can still take it out of a sum, one sum for each group:
 #
 # $$y_r \approx \sum_g s_{rg} \sum_{i \in g} q_{ri}\,x_i$$
 #
-# The scales must be stored. With 16 bits for each, a weight takes
+# We must also store the scales. With 16 bits for each scale, a weight takes
 #
-# | | bits a weight |
+# | | bits per weight |
 # |---|---|
 # | 4 bits, a scale for a row of 4,096 | $4 + 16 / 4096 = 4.004$ |
 # | 4 bits, groups of 64 | $4 + 16 / 64 = 4.25$ |
@@ -707,7 +712,7 @@ for n, r in ((4, 4), (2, 5)):
 #
 # ### Exercise 5: groups, and back
 #
-# A reshape puts each group on an axis of its own: a row of 6 with groups of 2 becomes 3 groups of 2.
+# A reshape gives the groups an axis of their own: a row of 6 with groups of 2 becomes 3 groups of 2.
 
 
 # %% name="group_wise" tags=["exercise"]
@@ -827,24 +832,24 @@ report(
 # %% [markdown]
 # ## 6. Two codes in a byte
 #
-# No computer has an array type for 4 bits in memory: the smallest thing that has an address is a byte. As int8, your codes
-# of 4 bits are no smaller than those of 8. So put two of them into one byte, one in its low half and one in its high
-# half:
+# Computers cannot store an array of 4-bit numbers directly: the smallest unit with an address is a byte. As int8, your
+# 4-bit codes take as much memory as 8-bit codes. So put two of them into one byte, one in its low half and one in its
+# high half:
 
 # %% name="nibbles" tags=["demo"]
 scales.nibbles([5, -3])
 
 # %% [markdown]
-# Negative numbers are written as their remainder for a power of two: in 4 bits -3 is $16 - 3 = 13$, `1101`, and in 8 bits
+# Negative numbers are stored modulo a power of two: in 4 bits -3 is $16 - 3 = 13$, `1101`, and in 8 bits
 # $256 - 3 = 253$, `11111101`. So:
 #
-# - **there:** `code & 15` keeps the low half and drops the ones in front. Without it, a negative code in the low half
+# - **pack:** `code & 15` keeps the low half and removes the ones in front. Without it, a negative code in the low half
 #   fills the high half with ones, and the other code is lost;
-# - **back:** `byte & 15` and `byte >> 4` give numbers from 0 to 15. Those above 7 were negative: subtract 16.
+# - **unpack:** `byte & 15` and `byte >> 4` give numbers from 0 to 15. Those above 7 were negative: subtract 16.
 #
-# Which two codes share a byte? Neighbours, one would think. llama.cpp and minitorch take the first code of a group together
-# with the first of its *second half*: then the low halves of the bytes, in their order, are the first half of the group, the
-# high halves the second, and nothing has to be shuffled on the way back.
+# Which two codes share a byte? Neighbours, you might think. But llama.cpp and minitorch combine the first code of a
+# group with the first code of its *second half*. Then the low halves of the bytes, in order, are the first half of the
+# group, and the high halves are the second half. So nothing has to be reordered when we unpack.
 #
 # ### Exercise 6: pack, unpack
 
@@ -975,27 +980,28 @@ report(
 # %% [markdown]
 # ## 7. How wrong can it be?
 #
-# First one number. Below, what comes out of the ruler for what goes in, and the difference.
+# First one number. Below you see the rounded number for each input, and the difference.
 
 # %% name="staircase" tags=["demo"]
 rounding.staircase(0.2, 7)
 
 # %% [markdown]
-# **One weight.** $|\mathrm{round}(t) - t| \le 1/2$ for each $t$; and nothing lies beyond the last mark, since the scale was
-# made for the largest number. So
+# **One weight.** $|\mathrm{round}(t) - t| \le 1/2$ for each $t$. And no number is beyond the last mark, since we chose
+# the scale for the largest number. So
 #
 # $$|x - s\,q| = s\,|x/s - \mathrm{round}(x/s)| \le s/2.$$
 #
-# **A product, in the worst case.** Let $e_i$ be the errors of the weights of one row. The output is off by $\sum_i x_i e_i$,
-# and
+# **A product, in the worst case.** Let $e_i$ be the errors of the weights of one row. The error of the output is
+# $\sum_i x_i e_i$, and
 #
 # $$\Big|\sum_i x_i\,e_i\Big| \;\le\; \sum_i |x_i|\,|e_i| \;\le\; \sum_i |x_i|\,\frac{s_i}{2}$$
 #
-# with $s_i$ the scale of the group that weight $i$ is in. It cannot be improved: if all errors were $s_i/2$ with the signs of
-# the $x_i$, equality would hold.
+# where $s_i$ is the scale of the group that contains weight $i$. This bound cannot be improved: if all errors were
+# $s_i/2$ with the signs of the $x_i$, both sides would be equal.
 #
-# **A product, as a rule.** But why should they all conspire? Bennett looked at the picture above: the error goes back and
-# forth evenly between $-s/2$ and $s/2$, so let it be a random number that is uniform there. Its mean is 0, its variance
+# **A product, as a rule.** But why should all errors conspire against us? Bennett looked at the picture above: the
+# error goes back and forth evenly between $-s/2$ and $s/2$. So treat it as a random number that is uniform between
+# them. Its mean is 0, and its variance is
 #
 # $$\frac{1}{s} \int_{-s/2}^{s/2} e^2\,de = \frac{s^2}{12}.$$
 #
@@ -1003,11 +1009,12 @@ rounding.staircase(0.2, 7)
 #
 # $$\sqrt{\sum_i x_i^2\,\frac{s_i^2}{12}}$$
 #
-# For $I$ inputs of the same size the worst case is $\sqrt{3 I}$ times as large as this: 55 times for 1,024 inputs. That is
-# why rounding works better than anyone should promise: errors cancel.
+# For $I$ inputs of the same size the worst case is $\sqrt{3 I}$ times as large as this: 55 times for 1,024 inputs. That
+# is why rounding works better than any proof can promise: errors cancel.
 #
-# A worked example: one row, $x = (3, -4, 1, 2)$, groups of two with the scales 0.2 and 0.6. Worst: $(3 + 4) \cdot 0.1 + (1 + 2)
-# \cdot 0.3 = 1.6$. As a rule: $\sqrt{(25 \cdot 0.04 + 5 \cdot 0.36)/12} = \sqrt{2.8/12} = 0.483$.
+# A worked example: one row, $x = (3, -4, 1, 2)$, groups of two with the scales 0.2 and 0.6. In the worst case the error
+# is $(3 + 4) \cdot 0.1 + (1 + 2) \cdot 0.3 = 1.6$. As a rule it is
+# $\sqrt{(25 \cdot 0.04 + 5 \cdot 0.36)/12} = \sqrt{2.8/12} = 0.483$.
 #
 # ### Exercise 7: the two bounds
 
@@ -1109,8 +1116,9 @@ report(
 # %% [markdown]
 # ### The bound is held
 #
-# Proven; now measured. 256 rows of 1,024 weights in 4 bits, groups of 64; 100 inputs; 25,600 outputs. Predict: how many lie
-# beyond the worst case? How many within two standard deviations?
+# We have proven it; now let's measure it. We take 256 rows of 1,024 weights in 4 bits, with groups of 64, and 100
+# inputs, which gives 25,600 outputs. Predict: how many errors are beyond the worst case? How many are within two
+# standard deviations?
 
 # %% name="bound-held" tags=["demo"]
 with skip_if_unfinished():
@@ -1127,18 +1135,19 @@ with skip_if_unfinished():
     rounding.errors(errors / typical, float(jnp.median(worst / typical)))
 
 # %% [markdown]
-# None; and 95 % or a little more, as for a normal distribution, since a sum of a thousand small independent numbers is nearly
-# normal. (The mean square is a little less than 1: one weight in 64, the largest of its group, has no error at all.) The
-# bound protects; Bennett's formula predicts.
+# None are beyond the worst case, and 95 % or a little more are within two standard deviations. This is what a normal
+# distribution gives, since a sum of a thousand small independent numbers is nearly normal. (The mean square is a little
+# less than 1: one weight in 64, the largest of its group, has an error of exactly 0.) The bound protects; Bennett's
+# formula predicts.
 #
-# Which scale is best, then? The one that makes the deviation small. **Each bit less doubles the scale** (a little more than
-# that: 127 steps, then 63, 31, 15, 7, 3) and so doubles the error of each output.
+# Which scale is best, then? The one with a small deviation. **Each bit that you remove doubles the scale** (a little
+# more than that: 127 steps, then 63, 31, 15, 7, 3) and so doubles the error of each output.
 #
 # ## 8. The proof: perplexity against bits
 #
-# And the model as a whole? It is the one that you trained in notebook 08, if its run lies next to this notebook, in `runs/08`;
-# otherwise a small one, trained in the next cell for some seconds on Python's library. We measure its perplexity on text
-# that it was not trained on: yours, if you wrote it in notebook 08.
+# And what happens to the model as a whole? We use the one that you trained in notebook 08, if its run is next to this
+# notebook, in `runs/08`. Otherwise the next cell trains a small model for some seconds on Python's library. We measure
+# its perplexity, with your own function if you wrote it in notebook 08, on text that the model was not trained on.
 
 # %% name="model" tags=["demo", "nbval-ignore-output"]
 perplexity = my_solution("perplexity", otherwise=lambda losses: jnp.exp(jnp.mean(losses)))
@@ -1193,21 +1202,22 @@ whole = judge(model)[0]
 print(f"a model trained {when}: {mt.nn.paths.count(model):,} numbers, perplexity {whole:.2f}")
 
 # %% [markdown]
-# Every matrix of the model is rounded by **your** functions and turned back into floats; then the loss is what it would be
-# with codes. From 8 bits down to 2, and with three answers to the question who shares a scale.
+# **Your** functions quantize every matrix of the model, and dequantize it again; so the loss is what it would be with
+# codes. We go from 8 bits down to 2, with three choices of the weights that share a scale.
 #
-# Perplexity is a noisy judge of small changes: rounded weights may by luck predict *this* text better than before. A
-# finer one asks how far the probabilities $q$ of the rounded model are from those of the whole one, $p$:
+# Perplexity is a noisy measure of small changes: with luck, the rounded weights may predict *this* text better than
+# before. A finer measure is how far the probabilities $q$ of the rounded model are from the probabilities $p$ of the
+# original model:
 #
 # $$\mathrm{KL}(p \,\|\, q) = \sum_v p_v \ln \frac{p_v}{q_v}$$
 #
-# the *Kullback-Leibler divergence* (1951), averaged over the places of the text. It is 0 if $q = p$ and positive
-# otherwise; so at no change at all it lies on the floor of a valley, where the ground is exactly level. (Notebook 11 is all
-# about it. Here it is a ruler.)
+# This is the *Kullback-Leibler divergence* (1951), averaged over the positions of the text. It is 0 if $q = p$ and
+# positive otherwise. So the point without any change is the floor of a valley, where the ground is exactly level: the
+# gradient is 0. (Notebook 11 is all about this divergence. Here we only measure with it.)
 #
-# Predict the shape of both curves before you look. The errors of the weights double with each bit less. On the floor of
-# a valley, height grows with the *square* of the distance: each bit less should make the divergence **four times** as
-# large, until the steps are no longer small.
+# Predict the shape of both curves before you look. The errors of the weights double with each bit that you remove. Near
+# the floor of a valley, the height grows with the *square* of the distance. So each bit that you remove should make the
+# divergence **four times** as large, until the steps are no longer small.
 
 
 # %% name="perplexity-bits" tags=["demo", "nbval-ignore-output"]
@@ -1246,18 +1256,18 @@ with skip_if_unfinished():
     rounding.perplexity(BITS, table, whole)
 
 # %% [markdown]
-# On the left, what people quote: nothing happens for a long time, and then comes a cliff. On the right, the divergence on a
-# logarithmic axis: no cliff, but nearly the straight line that you predicted, parallel to the dotted one, four times as
-# much for each bit.
+# On the left you see the perplexity, which people usually quote: nothing happens for a long time, and then comes a
+# cliff. On the right you see the divergence on a logarithmic axis: instead of a cliff there is nearly the straight line
+# that you predicted. It is parallel to the dotted one, which grows four times for each bit.
 #
-# Smaller groups move the line. How many bits is a group of 32 worth, at the same divergence? Read it off, and compare
-# with its price of half a bit.
+# Smaller groups shift the line. How many bits do groups of 32 save at the same divergence? Read it off the picture, and
+# compare it with their price of half a bit.
 #
 # ## 9. Size, speed, perplexity
 #
-# So far the codes were turned back into floats. Now they stay codes: your functions find them, your `pack` packs them, and
-# minitorch's `QuantizedLinear` computes with them, and makes floats of them in the processor's registers only, on the way
-# into the product.
+# So far the codes were turned back into floats. Now they stay codes: your functions compute them, your `pack` packs
+# them, and minitorch's `QuantizedLinear` computes with them. It dequantizes them only in the processor's registers,
+# inside the matrix product.
 
 
 # %% name="with-your-codes" tags=["demo"]
@@ -1288,9 +1298,9 @@ def with_your_codes(model, bits, group=None):
 
 
 # %% [markdown]
-# Is it the same as what you computed above? Two small layers, each with the weights as codes, and with the numbers that the
-# codes stand for. (Scales are stored in 16 bits, as bfloat16, so both sides use those. That puts each number off by one part in
-# 512 at most, on top of half a step.)
+# Does it compute the same as your code above? We compare two small layers, each with the weights as codes, and with the
+# dequantized numbers. (Scales are stored in 16 bits, as bfloat16, so both sides use these. This changes each number by
+# one part in 512 at most, in addition to half a step.)
 
 # %% name="same-product" tags=["demo"]
 with skip_if_unfinished():
@@ -1306,9 +1316,10 @@ with skip_if_unfinished():
         print(f"{bits} bits, groups of {group:3}: the same outputs: {close}; {size:.3f} of the bytes of float32")
 
 # %% [markdown]
-# Now the table. **Size:** the bytes of all arrays of the model. **Perplexity** and **KL:** as above. **Speed:** tokens per
-# second of a larger Llama with untrained weights, since the model above is so small that it fits into the processor's cache
-# in any form, and speed does not ask what the numbers are. It is measured on *your* machine, one text at a time.
+# Now the table. **Size:** the bytes of all arrays of the model. **Perplexity** and **KL:** as above. **Speed:** tokens
+# per second of a larger Llama with untrained weights. The model above is so small that it fits into the processor's
+# cache in any form, and the speed does not depend on the values of the weights. It is measured on *your* machine, one
+# text at a time.
 #
 # Predict: a quarter of the bytes, four times the speed? (Remember the roofline of notebook 05, and what section 10 of
 # notebook 09 said about reading weights.)
@@ -1351,16 +1362,17 @@ with skip_if_unfinished():
     rounding.tradeoff({name: (result[0], result[2]) for name, result in results.items()})
 
 # %% [markdown]
-# The sizes are as computed, a little more than 8/32 and 4/32. The divergence of 4 bits with a scale for a row is smaller
-# than in section 8: there the embeddings were in 4 bits too, and here they keep 8. What is looked up is not averaged in
-# any sum, so that its errors do not cancel.
+# The sizes are as computed, a little more than 8/32 and 4/32. The divergence of 4 bits with a scale for a row is
+# smaller than in section 8: there the embeddings were in 4 bits too, and here they keep 8. An embedding is looked up,
+# not summed, so its errors do not cancel.
 #
-# Speed is another matter. Bytes are time only while memory is what everything waits for. Turning codes into floats is work,
-# and whether it hides behind the reading depends on who wrote the product and for which processor. Here XLA compiles it from
-# a few lines of Python, and not every form of it becomes fast code. llama.cpp has such products by hand, for dozens of
-# formats, in the instructions of each processor.
+# Speed is another matter. Fewer bytes save time only if memory is the bottleneck. Dequantizing is work, and whether
+# this work is hidden behind the memory reads depends on who wrote the product and for which processor. Here XLA
+# compiles it from a few lines of Python, and not every form becomes fast code. llama.cpp has such products written by
+# hand, for dozens of formats, in the instructions of each processor.
 #
-# Does it still talk? The same random numbers, from float32 and from your codes of 4 bits:
+# Can the model still talk? Here are two samples with the same random numbers, one from float32 and one from your 4-bit
+# codes:
 
 # %% name="talk" tags=["demo", "nbval-ignore-output"]
 with skip_if_unfinished():
@@ -1373,19 +1385,20 @@ with skip_if_unfinished():
 # %% [markdown]
 # ## 10. Lose less
 #
-# Rounding to the nearest mark is the first idea. Better ones spend the same bits with more care:
+# Rounding to the nearest mark is the first idea. Better ideas use the same bits more carefully:
 #
-# - **Levels that are not evenly spaced.** Weights are dense around 0, so put more marks there. NF4 (Dettmers et al., 2023)
-#   has 16 marks, each meant for as many numbers of a normal distribution as any other.
-# - **Make amends.** What counts is the *output*. When a weight has been rounded up, those not yet rounded can be moved a
-#   little to make up for it, given which inputs occur together. GPTQ (Frantar et al., 2022) does this with some
-#   thousand tokens of text.
-# - **Train with it.** Round in the forward pass, let the gradient pass through as if nothing had happened (Bengio et al., 2013, call
-#   that a *straight-through* estimator), and the weights learn to live on the marks. Ma et al. (2024) train models whose
-#   weights are all -1, 0 or 1 from the beginning: 1.58 bits.
+# - **Levels that are not evenly spaced.** Weights are dense around 0, so put more marks there. NF4 (Dettmers et
+#   al., 2023) has 16 marks, placed so that each gets the same share of a normal distribution.
+# - **Compensate.** What counts is the *output*. After you round a weight up, you can change the weights that are not
+#   rounded yet to compensate for it, if you know which inputs occur together. GPTQ (Frantar et al., 2022) does this
+#   with some thousand tokens of text.
+# - **Train with it.** Round in the forward pass, and let the gradient pass through as if nothing had happened (Bengio
+#   et al., 2013, call this a *straight-through* estimator). The weights learn to live on the marks. Ma et al. (2024)
+#   train models whose weights are all -1, 0 or 1 from the beginning: 1.58 bits.
 #
-# minitorch has the three: `compress.RECIPES["nf4"]`, `compress.quantize_gptq`, `compress.prepare_qat`. Here are the first
-# two against your codes, all in 4 bits with groups of 64. GPTQ reads 64 rows of the text that the model was trained on.
+# minitorch has all three: `compress.RECIPES["nf4"]`, `compress.quantize_gptq`, `compress.prepare_qat`. Here we compare
+# the first two with your codes, all in 4 bits with groups of 64. GPTQ reads 64 rows of the text that the model was
+# trained on.
 
 # %% name="lose-less" tags=["demo", "nbval-ignore-output"]
 with skip_if_unfinished():
@@ -1403,10 +1416,10 @@ with skip_if_unfinished():
 # %% [markdown]
 # ## 11. Stretch: cut off what lies far out
 #
-# The last idea is yours to write. Must the largest number decide? Let the scale be smaller, 80 % say. A few numbers are
-# then cut off at the last mark, with a large error; all others have finer marks. Somewhere between is the least sum of
-# squares. No formula: try some, and keep the best. (Lloyd, at Bell Laboratories in 1957, and Max in 1960 looked for the best
-# marks of all, and let them move freely.)
+# You write the last idea yourself. Must the largest number determine the scale? Let the scale be smaller, for example
+# 80 %. Then a few numbers are clipped at the last mark, with a large error, and all others get finer marks. The
+# smallest sum of squared errors is somewhere in between. We have no formula for it: try some scales, and keep the best.
+# (Lloyd, at Bell Laboratories in 1957, and Max in 1960 looked for the best marks of all, and let them move freely.)
 #
 # ### Stretch exercise: the best of some scales
 
@@ -1467,7 +1480,7 @@ for bits in (4, 3):
 # | whole numbers, multiplied | bitsandbytes: `bitsandbytes/autograd/_functions.py` (LLM.int8()); gemmlowp: `doc/quantization.md` |
 # | two codes in a byte | llama.cpp: `ggml/src/ggml-common.h` (`block_q4_0`); minitorch: `compress/packed.py`, `compress/gguf.py` (Q8_0 and Q4_0, to the bit) |
 # | NF4 | bitsandbytes: `bitsandbytes/functional.py`; minitorch: `compress/scheme.py` |
-# | make amends | IST-DASLab/gptq: `gptq.py`; minitorch: `compress/gptq.py` |
+# | compensation | IST-DASLab/gptq: `gptq.py`; minitorch: `compress/gptq.py` |
 # | perplexity and divergence | llama.cpp: `tools/perplexity/perplexity.cpp` (`--kl-divergence`) |
 #
 # ## References
