@@ -640,8 +640,8 @@ with skip_if_unfinished():
 # It is the gradient of cross entropy, with the teacher's probabilities in place of the one-hot label. The sum over $i$
 # is 0: what one class gains, the others lose.
 #
-# Now let $T$ grow. Then $q_i$ and $p_i$ both go to $1/C$, and their difference shrinks like $1/T$ as well: $e^{z/T} \approx
-# 1 + z/T$ gives
+# Now let $T$ grow. Then $q_i$ and $p_i$ both go to $1/C$, and their difference shrinks like $1/T$ as well:
+# $e^{z/T} \approx 1 + z/T$ gives
 #
 # $$\frac{\partial\, \mathrm{KL}}{\partial z_i} \approx \frac{1}{T^2}\,\frac{1}{C}\,
 # \big((z_i - \bar z) - (v_i - \bar v)\big)$$
@@ -768,7 +768,8 @@ with skip_if_unfinished():
 #
 # If you have a label, you need not throw it away. The usual loss mixes the two:
 #
-# $$L = \alpha\; T^2\, \mathrm{KL}\big(p^{(T)} \,\Vert\, q^{(T)}\big) \;+\; (1 - \alpha)\; \mathrm{CE}\big(q^{(1)}, y\big)$$
+# $$L = \alpha\; T^2\, \mathrm{KL}\big(p^{(T)} \,\Vert\, q^{(T)}\big) \;+\;
+# (1 - \alpha)\; \mathrm{CE}\big(q^{(1)}, y\big)$$
 #
 # People forget these three details so often that each has its own message below:
 #

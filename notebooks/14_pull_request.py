@@ -734,8 +734,8 @@ with skip_if_unfinished(), tempfile.TemporaryDirectory() as folder:
 #
 # Here is an issue from a project with training tools:
 #
-# > **`moving_average` is too small at the start.** With a window of 3, the loss 4.0 at the first step is drawn as 1.33. If
-# > there are fewer numbers than the window, it should be the mean of the numbers so far.
+# > **`moving_average` is too small at the start.** With a window of 3, the loss 4.0 at the first step is drawn as
+# > 1.33. If there are fewer numbers than the window, it should be the mean of the numbers so far.
 
 
 # %% name="old-code"
