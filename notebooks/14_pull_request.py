@@ -1219,7 +1219,7 @@ git_graphs.rebase()
 #
 # Afterwards do it for real. Look for `good first issue` in a project that you use, read its `CONTRIBUTING.md`, and
 # begin by fixing a single word. This course has such a page too. Here the story of these notebooks ends: a model was
-# born in 02, it learned, it became small, it was packed, and anyone who takes it from here can send you a pull request.
+# trained in 08, made small, and packed, and anyone who takes it from here can send you a pull request.
 #
 # ## 5. Stretch: the common ancestor
 #

@@ -101,7 +101,7 @@ class Session:
                 begun = begun or cell.name == changed
                 if cell.kind == "exercise":
                     stops[cell.name] = run().stop
-                elif cell.kind == "setup":
+                elif cell.kind == "setup" or (not begun and "def " in cell.source):  # Used by later tests.
                     run()
                 elif begun:
                     outcome = run()

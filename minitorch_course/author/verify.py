@@ -114,6 +114,7 @@ def failures_of_reference(runner: Runner) -> list[str]:
 def changed_outputs(path: Path) -> list[str]:
     """Execute a committed notebook with nbval, and return a problem if outputs differ in their text."""
     command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command += ["-p", "no:randomly"]  # It would shuffle the cells.
     command += ["--override-ini=addopts=", str(path)]
     variables = {**environment(), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False, env=variables)

@@ -14,7 +14,7 @@ def test_if_the_cell_of_an_exercise_stopped_its_tests_say_why(graded, answers):
         )
         assert "The name `softmax` is not defined here" in found[name]
     assert "stopped" not in found["scaled-test"]
-    assert "division by 0" in found["scaled-test"]
+    assert "divided by 0" in found["scaled-test"]
 
 
 def test_a_cell_that_stops_after_its_definition_costs_nothing(graded, answers):
