@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from markdown_it import MarkdownIt
 
 from ..review import Comment
 from .upstream import REQUESTS
@@ -58,20 +61,43 @@ def review(described: Description) -> Iterator[Comment]:
             f"{described.where}:2",
             f"does not say which issue it closes: write `Closes: #{described.number}`, so that the merge closes it.",
         )
-    if not re.search(r"^# \S+ \S+", described.text, re.MULTILINE):
+    headings = _headings(described.text)
+    if not any(heading.level == 1 and len(heading.title.split()) > 1 for heading in headings):
         yield Comment(described.where, "has no title: write `# ` and what the change does, in the imperative.")
     for section in SECTIONS:
-        yield from _section(described, section, lines)
+        yield from _section(described, section, headings)
 
 
-def _section(described: Description, title: str, lines: list[str]) -> Iterator[Comment]:
-    heading = f"## {title}"
-    if heading not in lines:
-        yield Comment(described.where, f"has no section `{heading}`: keep the sections of the template.")
+class Heading(NamedTuple):
+    """A heading of a Markdown text: its level, its title, and the lines of the text before which it begins and ends."""
+
+    level: int
+    title: str
+    begin: int
+    end: int
+
+
+def _headings(text: str) -> list[Heading]:
+    """Return the headings of a Markdown text, without those in code."""
+    tokens = MarkdownIt("commonmark").parse(text)
+    return [
+        Heading(int(token.tag[1:]), inline.content.strip(), *token.map)
+        for token, inline in pairwise(tokens)
+        if token.type == "heading_open" and token.map
+    ]
+
+
+def _section(described: Description, title: str, headings: list[Heading]) -> Iterator[Comment]:
+    """Review one section, which reaches up to the next heading of its level or above."""
+    sections = [heading for heading in headings if heading.level <= 2]
+    found = [i for i, heading in enumerate(sections) if heading.level == 2 and heading.title == title]
+    if not found:
+        yield Comment(described.where, f"has no section `## {title}`: keep the sections of the template.")
         return
-    start = lines.index(heading)
-    body = " ".join(lines[start + 1 :]).split("## ")[0]
-    if len(body.split()) < MIN_WORDS:
+    heading, *later = sections[found[0] :]
+    body = described.text.splitlines()[heading.end : later[0].begin if later else None]
+    if len(" ".join(body).split()) < MIN_WORDS:
         yield Comment(
-            f"{described.where}:{start + 1}", f"leaves `{title}` empty: one sentence saves the reviewer a search."
+            f"{described.where}:{heading.begin + 1}",
+            f"leaves `{title}` empty: one sentence saves the reviewer a search.",
         )

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from minitorch_course.labs import git as quiet
-from minitorch_course.labs.pull_request import issues
+from minitorch_course.labs.pull_request import description, issues
 from minitorch_course.labs.pull_request.check import check
 from minitorch_course.labs.pull_request.upstream import make_upstream, start
 
@@ -262,3 +262,32 @@ def test_with_the_client_of_github_a_note_says_how_to_open_one_there(student, mo
     assert not any("gh is installed" in line for line in student.review(respond=False)[0].notes)
     for command in ("gh repo create", "gh pr create"):
         assert command in (student.folder / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [
+        (
+            "## What changes for users \n\nNothing else than the word.\n\n## How it is tested\n\nThe docs build.",
+            [],
+        ),
+        (
+            "## What changes for users\n### Before\nA word was wrong here.\n## How it is tested\nThe docs build.",
+            [],
+        ),
+        (
+            "## What changes for users\n```\n## a comment in code\n```\n## How it is tested\nThe docs build.",
+            [],
+        ),
+        ("## What changes for users\n\n## How it is tested\n\nThe docs build.", ["leaves `What changes"]),
+        (
+            "```\n## What changes for users\nA word was wrong.\n```\n## How it is tested\nAll is green now.",
+            ["has no section"],
+        ),
+    ],
+)
+def test_the_sections_of_a_description_are_read_as_markdown(body, missing):
+    text = f"Branch: fix-typo\nCloses: #1\n\n# Fix a typo\n\n{body}\n"
+    comments = list(description.review(description.Description(1, "fix-typo", text)))
+    assert len(comments) == len(missing)
+    assert all(words in str(comment) for words, comment in zip(missing, comments, strict=True))
