@@ -59,3 +59,10 @@ def test_the_commands_of_make_are_targets_with_a_line_of_help():
         assert named <= targets
     assert helped <= targets
     assert {"tour", "course", "test", "check", "test-all"} <= helped
+
+
+def test_the_core_has_the_stated_length():
+    (stated,) = re.findall(r"`nn`: ([\d,]+) lines", README.read_text(encoding="utf-8"))
+    core = [path for part in ("autodiff", "ops", "nn") for path in (README.parent / "minitorch" / part).glob("*.py")]
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in core)
+    assert abs(lines - int(stated.replace(",", ""))) <= 100, lines

@@ -268,18 +268,18 @@ def test_with_the_client_of_github_a_note_says_how_to_open_one_there(student, mo
     ("body", "missing"),
     [
         (
-            "## What changes for users \n\nNothing else than the word.\n\n## How it is tested\n\nThe docs build.",
+            "## What changes for users \n\nNothing else than the word.\n\n## How it is tested\n\nThe docs build well.",
             [],
         ),
         (
-            "## What changes for users\n### Before\nA word was wrong here.\n## How it is tested\nThe docs build.",
+            "## What changes for users\n### Before\nA word was wrong here.\n## How it is tested\nThe docs build well.",
             [],
         ),
         (
-            "## What changes for users\n```\n## a comment in code\n```\n## How it is tested\nThe docs build.",
+            "## What changes for users\n```\n## a comment in code\n```\n## How it is tested\nThe docs build well.",
             [],
         ),
-        ("## What changes for users\n\n## How it is tested\n\nThe docs build.", ["leaves `What changes"]),
+        ("## What changes for users\n\n## How it is tested\n\nThe docs build well.", ["leaves `What changes"]),
         (
             "```\n## What changes for users\nA word was wrong.\n```\n## How it is tested\nAll is green now.",
             ["has no section"],
