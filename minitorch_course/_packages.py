@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from pathlib import Path
 
 import minitorch
@@ -23,3 +24,9 @@ def data_folder(name: str, clone: str) -> Path:
     """
     installed = COURSE / name
     return installed if installed.is_dir() else COURSE.parent / clone
+
+
+def editable_copies() -> list[Path]:
+    """Return the folder to which an editable installation copies notebooks and labs, if there is one."""
+    folder = Path(sysconfig.get_path("purelib")).resolve() / COURSE.name
+    return [folder] if folder.is_dir() and folder != COURSE else []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._packages import package_of
+from .._packages import editable_copies, package_of
 from .hide_functions import copy_library
 from .kernel_pool import KernelPool
 from .kernel_process import KernelConfig, short_folder
@@ -40,7 +40,7 @@ class GradingEnv:
     """
 
     def __init__(self, config: GradingConfig, hidden: Sequence[Path] = ()):
-        self.config, self.hidden = config, hidden
+        self.config, self.hidden = config, [*hidden, *editable_copies()]
         self._temporary = tempfile.TemporaryDirectory(prefix="mt-", dir=short_folder(), ignore_cleanup_errors=True)
         self._folder = Path(self._temporary.name)
         self.cache = self._folder / "cache"
