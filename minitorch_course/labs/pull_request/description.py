@@ -46,8 +46,7 @@ def read(folder: Path, number: int) -> Description | None:
 
 def review(described: Description) -> Iterator[Comment]:
     """Review a description."""
-    lines = described.text.splitlines()
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(described.text.splitlines(), 1):
         if any(words in line for words in PLACEHOLDERS):
             yield Comment(
                 f"{described.where}:{number}", f"still says {line.strip()!r}: replace it with your own words."
