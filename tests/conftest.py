@@ -40,8 +40,15 @@ COVERAGE = ROOT / "coverage.json"  # written by `make test`
 
 @pytest.hookimpl(trylast=True)  # after pytest-randomly has shuffled
 def pytest_collection_modifyitems(config, items):
-    """Run slow tests first, so that no worker waits for one at the end, and measure coverage of the others only."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Run slow tests first, so that no worker waits for one at the end, and measure coverage of the others only.
+
+    The tests of a notebook stay together, in whatever order: a worker that changes notebooks starts a new process.
+    """
+    positions = {}
+    for item in items:
+        item.group = item.callspec.params["name"] if "runner_of" in item.fixturenames else item.nodeid
+        positions.setdefault(item.group, len(positions))
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, positions[item.group]))
     if config.pluginmanager.hasplugin("_cov"):
         for item in items:
             if item.get_closest_marker("slow"):

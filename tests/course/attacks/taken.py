@@ -1,13 +1,13 @@
 # More than the limits allow, and the message.
 # ruff: noqa
 
-# %% a loop -> No end after 2 seconds
+# %% a loop -> No end after 5 seconds
 def softmax(x):
     while True:
         pass
 
 
-# %% a loop that swallows -> No end after 2 seconds
+# %% a loop that swallows -> No end after 5 seconds
 def softmax(x):
     while True:
         try:
@@ -17,12 +17,12 @@ def softmax(x):
             pass
 
 
-# %% sleep -> No end after 2 seconds
+# %% sleep -> No end after 5 seconds
 import time
 
 softmax = lambda x: time.sleep(1000)
 
-# %% a loop in C -> No end after 2 seconds
+# %% a loop in C -> No end after 5 seconds
 softmax = lambda x: sum(range(10**13))
 
 # %% input -> does not support input requests
