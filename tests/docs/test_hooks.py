@@ -96,7 +96,7 @@ def test_a_star_in_the_navigation_expands_to_the_pages_of_a_folder():
 
 
 def test_a_formula_that_pandoc_cannot_read_fails_the_build():
-    formulas, page = hook("formulas"), SimpleNamespace(file=SimpleNamespace(src_uri="a.md"))
+    formulas, page = hook("formulas"), SimpleNamespace(file=SimpleNamespace(src_uri="a.md"), toc=[])
     good = '<p><span class="arithmatex">\\(x &lt; y^2\\)</span></p>'
     html = formulas.on_page_content(good, page)
     assert html.startswith("<p><math")
