@@ -1,8 +1,8 @@
 """Layers.
 
 Read `module` (a layer is a pytree) and `paths` (its parts by name), `init`, then the layers from `linear` to `conv`,
-`losses` and `precision`; last `hooks`, and `structure`, a model as JSON. `Linear.init(key, inputs, outputs)` creates a
-layer, `layer(x)` applies it.
+`losses`, `mean` and `precision`; last `hooks`, and `structure`, a model as JSON. `Linear.init(key, inputs, outputs)`
+creates a layer, `layer(x)` applies it.
 """
 
 from . import hooks, init, paths, structure
@@ -14,6 +14,7 @@ from .embedding import Embedding
 from .kv_cache import KVCache
 from .linear import Linear
 from .losses import accuracy, cross_entropy, mse
+from .mean import masked_mean
 from .module import Module, static
 from .norm import LayerNorm, RMSNorm
 from .precision import at_least_float32, cast
@@ -38,6 +39,7 @@ __all__ = [
     "hooks",
     "init",
     "leaky_relu",
+    "masked_mean",
     "mse",
     "paths",
     "relu",
