@@ -9,38 +9,51 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._ipynb import MIB, printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MIB = 2**20
 MAX_BYTES = 64 * MIB  # of all files of a student together
 MAX_FILES = 1000
 SUFFIXES = (".ipynb", ".zip")
+OTHER_SUFFIXES = (".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".pdf", ".html", ".htm", ".py", ".txt", ".md", ".json",
+                  ".docx", ".part", ".crdownload", ".tmp")  # fmt: skip
 MANIFEST = "manifest.json"
 IGNORED = ("__MACOSX", ".ipynb_checkpoints")
 
 
 @dataclass(frozen=True)
 class SubmissionFiles:
-    """The files of one student by their path: notebooks, archives, manifest. `reason` says why there are none."""
+    """The files of one student by their path: notebooks, archives, manifest. `reason` says why there are none.
+
+    `flags` are remarks for the instructor about files that are not read.
+    """
 
     student: str
     files: Mapping[str, bytes] = field(default_factory=dict)
     reason: str | None = None
+    flags: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
         """A hash that changes when the files change."""
-        parts = [str(self.reason), *(f"{name}:{hashlib.sha256(data).hexdigest()}" for name, data in self.files.items())]
+        parts = [
+            str(self.reason),
+            *self.flags,
+            *(f"{name}:{hashlib.sha256(data).hexdigest()}" for name, data in self.files.items()),
+        ]
         return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class InvalidSubmissionError(Exception):
+class InvalidSubmissionError(ValueError):
     """A submission cannot be graded. The message is for its author."""
 
 
 def find_submissions(folder: Path) -> dict[str, list[Path]]:
     """Return the entries of a folder by student, in order: `<student>.zip`, `<student>.ipynb` or `<student>/`.
+
+    Files of other kinds are listed, too, so that whoever handed one in is told.
 
     Raises:
       ValueError: there is none.
@@ -52,33 +65,44 @@ def find_submissions(folder: Path) -> dict[str, list[Path]]:
         )
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        is_folder = path.is_dir() and not path.is_symlink()
-        known = is_folder or path.suffix.lower() in SUFFIXES or path.is_symlink()
-        if known and not path.name.startswith(".") and path.name not in IGNORED:
-            name = path.stem if path.suffix.lower() in SUFFIXES and not is_folder else path.name
-            found.setdefault(printable(name), []).append(path)
-    if not found:
+        if not path.name.startswith(".") and path.name not in IGNORED:
+            is_folder = path.is_dir() and not path.is_symlink()
+            found.setdefault(printable(path.name if is_folder else _without_suffixes(path)), []).append(path)
+    if not any(_may_be_read(path) for paths in found.values() for path in paths):
         raise ValueError(f"{folder} holds no submission: put a <student>.zip, .ipynb or folder of each student there.")
     return found
 
 
+def _without_suffixes(path: Path) -> str:
+    """Return the name of a file without what file managers, browsers and packers append: `ana.ipynb.txt` is ana's."""
+    while path.suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES):
+        path = path.with_suffix("")
+    return path.name
+
+
+def _may_be_read(path: Path) -> bool:
+    return path.is_symlink() or path.is_dir() or path.suffix.lower() in SUFFIXES
+
+
 def collect(student: str, paths: list[Path]) -> SubmissionFiles:
     """Return the files of one student, at most `MAX_BYTES` together."""
+    read, others = [p for p in paths if _may_be_read(p)], [p.name for p in paths if not _may_be_read(p)]
     try:
-        if len(paths) > 1:
+        if not read:
             raise InvalidSubmissionError(
-                f"There are {len(paths)} submissions, {', '.join(path.name for path in paths)}: keep one."
+                f"{', '.join(others)} is neither a notebook (.ipynb) nor an archive (.zip): hand in one of those."
             )
-        return SubmissionFiles(student, dict(_contents(paths[0])))
+        if len(read) > 1:
+            raise InvalidSubmissionError(
+                f"There are {len(read)} submissions, {', '.join(path.name for path in read)}: keep one."
+            )
+        return SubmissionFiles(
+            student, dict(_contents(read[0])), flags=tuple(printable(f"{name} was not read") for name in others)
+        )
     except InvalidSubmissionError as error:
         return SubmissionFiles(student, reason=printable(str(error)))
     except OSError as error:
         return SubmissionFiles(student, reason=f"It cannot be read: {error.strerror or type(error).__name__}.")
-
-
-def printable(text: str) -> str:
-    """Return text that can be written in UTF-8, which file names need not be."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _contents(entry: Path) -> Iterator[tuple[str, bytes]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._ipynb import as_python
 from ..author.forbidden import forbidden_calls
 from ..author.verdict import AnswerKey, Verdict, after_exercise
 from .merge import MergedNotebook, merge
@@ -104,12 +104,7 @@ def _test_row(cell: Cell, verdict: Verdict, forbidden: list[tuple[int, str]] | N
 
 def _forbidden(notebook: Notebook, exercise: Cell, code: str) -> list[tuple[int, str]]:
     """Return the lines of a student's code that use what its exercise forbids."""
-    return forbidden_calls(without_magics(code), exercise.forbids, [cell.source for cell in notebook.of("setup")])
-
-
-def without_magics(code: str) -> str:
-    """Return a cell without its magics and shell commands, so that the rest can be parsed."""
-    return re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", code)
+    return forbidden_calls(as_python(code), exercise.forbids, [cell.source for cell in notebook.of("setup")])
 
 
 def _flags(
@@ -130,4 +125,4 @@ def _flags(
 
 def _forbidden_in_added(notebook: Notebook, code: str) -> set[str]:
     context = [cell.source for cell in notebook.of("setup")]
-    return {name for _, name in forbidden_calls(without_magics(code), notebook.forbids, context)}
+    return {name for _, name in forbidden_calls(as_python(code), notebook.forbids, context)}

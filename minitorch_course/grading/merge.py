@@ -10,13 +10,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..author.cells import Cell, Notebook, solved
+from .._ipynb import find_exercises
+from ..author.cells import Cell, Notebook, solved, unsolved
 from ..author.hidden_test_code import code_for_key, code_for_submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .submission import StudentCell
+    from .._ipynb import StudentCell
 
 KINDS = ("setup", "exercise", "hidden-test")
 
@@ -49,9 +50,11 @@ def dry_run_cells(notebook: Notebook) -> list[CodeCell]:
 
 
 def merge(notebook: Notebook, cells: Sequence[StudentCell]) -> MergedNotebook:
-    """Merge a student's cells into the notebook. They match by id, or by the exercise that their metadata name."""
-    theirs = _exercises(notebook, cells)
-    before, after = _added(notebook, cells, [id(cell) for cell in theirs.values()])
+    """Merge a student's cells into the notebook."""
+    stubs = {cell.name: unsolved(cell) for cell in notebook.of("exercise")}
+    others = [solved(cell.source) for cell in notebook.cells if cell.kind != "exercise"]
+    theirs = find_exercises(stubs, others, [cell.name for cell in notebook.cells], cells)
+    before, after = _added(notebook, cells, {id(cell): name for name, cell in theirs.items()})
     merged = [CodeCell(f"added {i}", "added", source) for i, source in enumerate(after[""])]
     for cell in notebook.cells:
         for i, source in enumerate(before[cell.name]):
@@ -69,20 +72,8 @@ def _code_cell(cell: Cell, test_code: Callable[[Cell], str]) -> CodeCell:
     return CodeCell(cell.name, cell.kind, test_code(cell) if cell.kind == "hidden-test" else solved(cell.source))
 
 
-def _exercises(notebook: Notebook, cells: Sequence[StudentCell]) -> dict[str, StudentCell]:
-    """Return the cell of each exercise: the first with its id, otherwise the first whose metadata name it."""
-    code, known = [cell for cell in cells if cell.code], {cell.name for cell in notebook.cells}
-    found = {}
-    for name in (cell.name for cell in notebook.of("exercise")):
-        by_id = (cell for cell in code if cell.id == name)
-        by_metadata = (cell for cell in code if cell.exercise == name and cell.id not in known)
-        if cell := next(by_id, next(by_metadata, None)):
-            found[name] = cell
-    return found
-
-
 def _added(
-    notebook: Notebook, cells: Sequence[StudentCell], taken: Sequence[int]
+    notebook: Notebook, cells: Sequence[StudentCell], taken: Mapping[int, str]
 ) -> tuple[defaultdict[str, list[str]], defaultdict[str, list[str]]]:
     """Return the code that a student added: by the reference's cell that it stands before, and that it stands after.
 
@@ -97,7 +88,7 @@ def _added(
     for cell in cells:
         original = known.get(cell.id) or (by_text.get(cell.source.strip()) if cell.code else None)
         if id(cell) in taken:
-            last = cell.exercise if cell.exercise in known and original is None else cell.id
+            last = taken[id(cell)]
         elif original is not None and original.kind != "exercise":
             last = original.name
             if original.kind == "setup" and cell.code and cell.source.strip() != solved(original.source).strip():

@@ -9,28 +9,17 @@ import stat
 import zipfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from .collect import IGNORED, MANIFEST, MAX_FILES, MIB, InvalidSubmissionError, SubmissionFiles, printable
+from .._ipynb import MAX_NOTEBOOK_BYTES, MIB, StudentCell, parse_ipynb, parse_json, printable
+from .collect import IGNORED, MANIFEST, MAX_FILES, SUFFIXES, InvalidSubmissionError, SubmissionFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-MAX_NOTEBOOK_BYTES = 32 * MIB  # figures included
 MAX_UNPACKED_BYTES = 2 * MAX_NOTEBOOK_BYTES  # of an archive
-MAX_CODE = 2**20  # characters of all code cells together
-MAX_CELLS = 2000
-
-
-@dataclass(frozen=True)
-class StudentCell:
-    """A cell of a student's notebook. `exercise` is the one that its metadata name."""
-
-    id: str
-    code: bool
-    source: str
-    exercise: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,17 +34,56 @@ class Submission:
 
 
 def parse_submission(files: SubmissionFiles, notebook: str) -> Submission:
-    """Return a student's submission for the notebook of that name, such as `02_autodiff`."""
+    """Return a student's submission for the notebook of that name, such as `02_autodiff`.
+
+    Each archive is one submission, and so are the files outside of archives. If several can be read, the latest counts,
+    and where their times do not tell which that is, none.
+    """
     try:
         if files.reason:
             raise InvalidSubmissionError(files.reason)
-        contents = dict(files.files)
-        archives = [name for name in contents if name.lower().endswith(".zip")]
-        if len(archives) == len([name for name in contents if name != MANIFEST]):
-            return _latest([_parse(files.student, _unpacked(contents[name]), notebook) for name in archives])
-        return _parse(files.student, contents, notebook)
+        readable, refused = [], []
+        for name, contents in _handed_in(files.files):
+            try:
+                readable.append((name, _parse(files.student, contents(), notebook)))
+            except InvalidSubmissionError as error:
+                refused.append((name, str(error)))
+        chosen = _latest(readable, refused)
+        return replace(chosen, flags=(*chosen.flags, *files.flags))
     except InvalidSubmissionError as error:
-        return Submission(files.student, reason=printable(str(error)))
+        return Submission(files.student, flags=files.flags, reason=printable(str(error)))
+
+
+def _handed_in(files: Mapping[str, bytes]) -> Iterator[tuple[str, Callable[[], Mapping[str, bytes]]]]:
+    """Yield what was handed in by name, and a function that reads its files."""
+    archives = [name for name in files if name.lower().endswith(".zip")]
+    loose = {name: content for name, content in files.items() if name not in archives}
+    if notebooks := [name for name in loose if name.lower().endswith(".ipynb")]:
+        yield notebooks[0] if len(notebooks) == 1 else f"{len(notebooks)} notebooks", lambda: loose
+    for name in archives:
+        yield name, partial(_unpacked, files[name])
+
+
+def _latest(readable: Sequence[tuple[str, Submission]], refused: Sequence[tuple[str, str]]) -> Submission:
+    """Return the newest of what could be read: handing in again is allowed."""
+    if not readable and len(refused) == 1:
+        raise InvalidSubmissionError(refused[0][1])
+    if not readable:
+        unread = " ".join(f"{name}: {reason}" for name, reason in refused)
+        raise InvalidSubmissionError(unread or "It holds neither a notebook (.ipynb) nor an archive (.zip).")
+    name, chosen = max(readable, key=lambda named: named[1].submitted or "")
+    flags = [f"{other} was not read, {name} counts: {reason}" for other, reason in refused]
+    if any(_code(other) != _code(chosen) for _, other in readable):
+        times = [submission.submitted for _, submission in readable]
+        if None in times or times.count(chosen.submitted) > 1:
+            names = ", ".join(other for other, _ in readable)
+            raise InvalidSubmissionError(f"It is not clear which of {names} is the latest: keep one.")
+        flags.append(f"{len(readable)} submissions, and {name} is the latest")
+    return replace(chosen, flags=(*chosen.flags, *flags))
+
+
+def _code(submission: Submission) -> list[str]:
+    return [cell.source for cell in submission.cells if cell.code]
 
 
 def guess_notebook(files: SubmissionFiles, known: Collection[str]) -> str | None:
@@ -66,41 +94,27 @@ def guess_notebook(files: SubmissionFiles, known: Collection[str]) -> str | None
             contents |= _unpacked(contents.pop(name))
         notebooks = [content for name, content in contents.items() if name.lower().endswith(".ipynb")]
         found = [PurePosixPath(name).stem for name in contents] + [_name_in(content) for content in notebooks[:1]]
-    except InvalidSubmissionError:
+    except ValueError:
         return None
     return next((name for name in known if name in found), None)
 
 
 def _name_in(notebook: bytes) -> Any:
     """Return the name in the metadata of a notebook that `minitorch course build` wrote."""
-    found = _json(notebook)
+    found = parse_json(notebook)
     for part in ("metadata", "minitorch", "notebook"):
         found = found.get(part) if isinstance(found, dict) else None
     return found
 
 
-def _latest(found: list[Submission]) -> Submission:
-    """Return the newest of several archives: handing in again is allowed."""
-    if not found:
-        raise InvalidSubmissionError("It holds neither a notebook (.ipynb) nor an archive (.zip).")
-    chosen = max(found, key=lambda submission: submission.submitted or "")
-    flag = () if len(found) == 1 else (f"{len(found)} archives, of which the latest counts",)
-    return replace(chosen, flags=(*chosen.flags, *flag))
-
-
 def _unpacked(archive: bytes) -> dict[str, bytes]:
-    """Return the notebooks and the manifest of an archive. Links, and paths that lead out of it, are left out."""
-    files, left = {}, MAX_UNPACKED_BYTES
+    """Return the notebooks and the manifest of an archive, and of archives in it.
+
+    Links, and paths that lead out of it, are left out.
+    """
+    files: dict[str, bytes] = {}
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            for member in _members(opened):
-                with opened.open(member) as file:
-                    files[printable(member.filename)] = content = file.read(left + 1)  # Its own size is not believed.
-                left -= len(content)
-                if left < 0:
-                    raise InvalidSubmissionError(
-                        f"The archive holds more than {MAX_UNPACKED_BYTES // MIB} MB: clear the outputs."
-                    )
+        _unpack(archive, files, MAX_UNPACKED_BYTES)
     except InvalidSubmissionError:
         raise
     except Exception as error:  # zipfile and zlib raise many errors, and hostile archives cause others.
@@ -108,6 +122,24 @@ def _unpacked(archive: bytes) -> dict[str, bytes]:
             f"The archive cannot be unpacked ({type(error).__name__}: {str(error)[:200]})."
         ) from None
     return files
+
+
+def _unpack(archive: bytes, files: dict[str, bytes], left: int, nested: bool = False) -> int:
+    """Add the files of an archive to `files`, and return how many of the bytes `left` are left after them."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        for member in _members(opened):
+            with opened.open(member) as file:
+                content = file.read(left + 1)  # The size that the archive claims is not believed.
+            left -= len(content)
+            if left < 0:
+                raise InvalidSubmissionError(
+                    f"The archive holds more than {MAX_UNPACKED_BYTES // MIB} MB: clear the outputs."
+                )
+            if not member.filename.lower().endswith(".zip"):
+                files[printable(member.filename)] = content
+            elif not nested:
+                left = _unpack(content, files, left, nested=True)
+    return left
 
 
 def _members(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
@@ -118,7 +150,7 @@ def _members(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         is_file = not member.is_dir() and stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG)
         inside = not path.is_absolute() and ".." not in path.parts and not set(IGNORED) & set(path.parts)
-        if is_file and inside and (path.suffix.lower() == ".ipynb" or path.name == MANIFEST):
+        if is_file and inside and (path.suffix.lower() in SUFFIXES or path.name == MANIFEST):
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise InvalidSubmissionError(
                     "The archive has a rare compression: create it with `minitorch course submit`."
@@ -128,7 +160,10 @@ def _members(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
 
 def _parse(student: str, files: Mapping[str, bytes], notebook: str) -> Submission:
     name = _notebook_among(files, notebook)
-    cells = tuple(_cells(files[name]))
+    try:
+        cells = tuple(parse_ipynb(files[name]))
+    except ValueError as error:
+        raise InvalidSubmissionError(str(error)) from None
     manifest = next((_manifest(files[file]) for file in files if PurePosixPath(file).name == MANIFEST), None)
     if manifest is None:
         return Submission(student, cells, None, ("no manifest, so no time of submission",))
@@ -167,50 +202,3 @@ def _time(written: Any) -> str | None:
         return read.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if read.tzinfo else None
     except (ValueError, OverflowError):
         return None
-
-
-def _cells(content: bytes) -> Iterator[StudentCell]:
-    if len(content) > MAX_NOTEBOOK_BYTES:
-        raise InvalidSubmissionError(
-            f"The notebook is larger than {MAX_NOTEBOOK_BYTES // MIB} MB: clear its outputs and save it."
-        )
-    parsed = _json(content)
-    cells = parsed.get("cells") if isinstance(parsed, dict) else None
-    if not isinstance(parsed, dict) or parsed.get("nbformat") != 4 or not isinstance(cells, list):
-        raise InvalidSubmissionError(
-            "The file is not a notebook of format 4: save it with JupyterLab, and hand it in again."
-        )
-    if len(cells) > MAX_CELLS:
-        raise InvalidSubmissionError(f"The notebook has more than {MAX_CELLS} cells.")
-    read = [_cell(cell) for cell in cells if isinstance(cell, dict)]
-    if sum(len(cell.source) for cell in read if cell.code) > MAX_CODE:
-        raise InvalidSubmissionError(f"The notebook holds more than {MAX_CODE // 1000} thousand characters of code.")
-    yield from read
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InvalidSubmissionError(
-            "The notebook is not written in UTF-8: save it with JupyterLab, and hand it in again."
-        ) from None
-    except RecursionError:
-        raise InvalidSubmissionError("The notebook's JSON is nested too deep.") from None
-    except ValueError as error:
-        raise InvalidSubmissionError(f"The notebook is damaged: it is not JSON ({str(error)[:200]}).") from None
-
-
-def _cell(cell: dict[str, Any]) -> StudentCell:
-    """Return what can be read of a cell; malformed parts count as missing."""
-    source, metadata = cell.get("source"), cell.get("metadata")
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
-    about = metadata.get("minitorch") if isinstance(metadata, dict) else None
-    is_exercise = isinstance(about, dict) and about.get("kind") == "exercise"
-    return StudentCell(
-        str(cell.get("id", ""))[:100],
-        cell.get("cell_type") == "code",
-        printable(source) if isinstance(source, str) else "",
-        str(about.get("exercise"))[:100] if isinstance(about, dict) and is_exercise else "",
-    )

@@ -50,6 +50,12 @@ FLOATS = (
 
 TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, Cause], ...] = (
     (
+        NotImplementedError,
+        "does not support input requests",
+        "`input()` asks a person who types, and nobody does while a notebook is checked or graded: write the value into"
+        " the cell.",
+    ),
+    (
         jax.errors.UnexpectedTracerError,
         "",
         "A value from inside a transformation (jax.jit, grad, vmap, scan) was kept in a list, a global or an attribute,"

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from .display import publish, shell
 from .error_table import find_cause
-from .traceback_location import location_of, student_frames
+from .traceback_location import location_of, raised_in_library, student_frames
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,11 +43,16 @@ def explain(error: BaseException, student_names: Collection[str] = ()) -> Explan
     The explanation names the innermost line outside of Python and of installed packages. If the traceback goes through
     functions called `student_names`, it names the innermost line in those.
     """
-    if isinstance(error, NotImplementedError):
+    if is_stub(error):
         return Explanation(f"Not written yet: {error}" if str(error) else "Not written yet.", "")
     location = location_of(error, student_names)
     cause = find_cause(error, location)
     return Explanation(f"{cause} {location}" if location else cause, _original(error))
+
+
+def is_stub(error: BaseException) -> bool:
+    """Return whether the error is the `raise NotImplementedError` of an exercise, and not one of a library's."""
+    return type(error) is NotImplementedError and not raised_in_library(error)
 
 
 def _original(error: BaseException) -> str:

@@ -62,6 +62,12 @@ def raised_in_minitorch(error: BaseException) -> bool:
     return bool(frames) and not set(PACKAGES).isdisjoint(Path(frames[-1][0].f_code.co_filename).parents)
 
 
+def raised_in_library(error: BaseException) -> bool:
+    """Return whether the innermost frame of the traceback is not in the student's code."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    return bool(frames) and is_library(frames[-1][0].f_code.co_filename)
+
+
 def student_frames(error: BaseException) -> list[TracebackType]:
     """Return the frames of the traceback that are in the student's code, outermost first."""
     if error.__cause__ and (frames := student_frames(error.__cause__)):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from minitorch._suggest import did_you_mean
+
+from .._ipynb import StudentCell, find_exercises, parse_ipynb
 from .._packages import data_folder
 from ..notebook.check import CHECKED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 RELEASED = data_folder("released", "notebooks/released")
@@ -36,70 +38,44 @@ def find_name(wanted: str) -> str:
     names = released_names()
     found = [name for name in names if wanted in (name, name.partition("_")[0])]
     if not found:
-        raise ValueError(f"No notebook is called {wanted!r}. There are: {', '.join(names)}.")
+        raise ValueError(f"No notebook is called {wanted!r}. There are: {', '.join(names)}.{did_you_mean(wanted, names)}")
     return found[0]
 
 
 @dataclass(frozen=True)
-class NotebookCell:
-    """A code cell of a student's notebook.
+class NotebookCell(StudentCell):
+    """A code cell of a student's notebook, or a check of the release that is missing there (`restored`)."""
 
-    Attributes:
-      index: its index among the code cells.
-      name: the cell's id.
-      kind: its kind in the release; `setup` for a cell that the student added.
-      exercise: the exercise that it belongs to, or "".
-      source: its code.
-      stretch: whether the exercise is optional.
-      execution_count: Jupyter's counter when the cell was last run; 0 if it was not.
-      checked: the results of `check` in its saved outputs.
-    """
-
-    index: int
-    name: str
-    kind: str
-    exercise: str
-    source: str
-    stretch: bool
-    execution_count: int
-    checked: tuple[dict[str, Any], ...]
+    restored: bool = False
 
     @property
     def digest(self) -> str:
         """A hash of the code, which changes with it."""
-        return hashlib.sha256(self.source.strip().encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(self.source.strip().encode("utf-8")).hexdigest()
+
+    @property
+    def checked(self) -> list[dict[str, Any]]:
+        """The results of `check` in the saved outputs."""
+        return check_results(self.outputs)
 
 
 def read_cells(path: Path) -> list[NotebookCell]:
-    """Read the code cells of a notebook.
+    """Read the code cells of a notebook. Each gets an id that no other has.
 
     Raises:
       OSError: the file cannot be read.
       ValueError: it is not a notebook.
     """
     try:
-        cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
-        return [_cell(index, cell) for index, cell in enumerate(cells)]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(
-            f"{path} cannot be read as a notebook ({type(error).__name__}). Open it in Jupyter and save it, or move it"
-            " away and start again."
-        ) from None
-
-
-def _cell(index: int, cell: dict[str, Any]) -> NotebookCell:
-    metadata = cell.get("metadata", {})
-    about = metadata.get("minitorch", {})
-    return NotebookCell(
-        index,
-        str(cell.get("id", "")),
-        about.get("kind", "setup"),
-        about.get("exercise", ""),
-        "".join(cell["source"]),
-        "stretch" in metadata.get("tags", ()),
-        cell.get("execution_count") or 0,
-        tuple(check_results(cell.get("outputs", ()))),
-    )
+        code = [cell for cell in parse_ipynb(path.read_bytes()) if cell.code]
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as a notebook. {error}") from None
+    cells, used = [], {""}
+    for number, cell in enumerate(code):
+        unique = cell.id if cell.id not in used else f"{cell.id}-{number}"
+        used.add(unique)
+        cells.append(NotebookCell(**{**vars(cell), "id": unique}))
+    return cells
 
 
 def check_results(outputs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -122,23 +98,47 @@ class Exercise:
         return self.cell is not None and self.cell.digest != self.released.digest
 
 
+@dataclass(frozen=True)
+class Homework:
+    """A student's notebook: its code cells, with the checks that are missing in their places, and its exercises."""
+
+    cells: list[NotebookCell]
+    exercises: list[Exercise]
+
+
+def read_homework(path: Path) -> Homework:
+    """Read a student's notebook. Exercises are in the release's order.
+
+    Raises:
+      OSError: the file cannot be read.
+      ValueError: it is not a notebook.
+    """
+    released = read_cells(released_path(path.stem))
+    by_text = {cell.source.strip(): cell for cell in released if cell.kind != "exercise"}
+    cells = [_with_kind(cell, by_text) for cell in read_cells(path)]
+    stubs = {cell.exercise: cell for cell in released if cell.kind == "exercise"}
+    sources = {name: stub.source for name, stub in stubs.items()}
+    theirs = find_exercises(sources, list(by_text), [cell.id for cell in released], cells)
+    checks: dict[str, list[NotebookCell]] = {name: [] for name in stubs}
+    end = len(cells)
+    for original in reversed(released):
+        if original.kind == "check":
+            same = [cell for cell in cells if cell.source.strip() == original.source.strip()]
+            if not same:  # A changed check may check less, so the released one counts.
+                same = [replace(original, restored=True)]
+                cells[end:end] = same
+            checks[original.exercise] = [*same, *checks[original.exercise]]
+        elif original.exercise in theirs:
+            end = next(i for i, cell in enumerate(cells) if cell is theirs[original.exercise])
+    return Homework(cells, [Exercise(name, theirs.get(name), stub, checks[name]) for name, stub in stubs.items()])
+
+
+def _with_kind(cell: NotebookCell, by_text: Mapping[str, NotebookCell]) -> NotebookCell:
+    """Return a given cell with its kind, also where its metadata are lost."""
+    original = by_text.get(cell.source.strip()) if cell.kind == "setup" else None
+    return replace(cell, kind=original.kind, exercise=original.exercise) if original else cell
+
+
 def exercises(path: Path) -> list[Exercise]:
     """Return the exercises of the student's notebook at `path`, in the release's order."""
-    cells, released = read_cells(path), read_cells(released_path(path.stem))
-    return [
-        Exercise(
-            original.exercise,
-            _cell_of(original, cells),
-            original,
-            [cell for cell in cells if cell.kind == "check" and cell.exercise == original.exercise],
-        )
-        for original in released
-        if original.kind == "exercise"
-    ]
-
-
-def _cell_of(original: NotebookCell, cells: Sequence[NotebookCell]) -> NotebookCell | None:
-    """Find the student's cell by its name, or by its exercise, since some editors give cells new names."""
-    by_name = (cell for cell in cells if cell.name == original.name)
-    by_exercise = (cell for cell in cells if (cell.kind, cell.exercise) == ("exercise", original.exercise))
-    return next(by_name, next(by_exercise, None))
+    return read_homework(path).exercises

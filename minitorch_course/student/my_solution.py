@@ -9,12 +9,13 @@ import symtable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._ipynb import as_python
 from ..notebook.check import CHECKED
 from ..notebook.display import Bundle, listen
-from .homework import Exercise, NotebookCell, exercises, read_cells, released_names
+from .homework import Exercise, NotebookCell, read_homework, released_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 def my_solution(exercise: str, otherwise: Any) -> Any:
@@ -45,8 +46,9 @@ def _in_this_folder(name: str) -> Iterator[tuple[Path, Exercise]]:
         return
     for path in (Path(f"{notebook}.ipynb") for notebook in released_names()):
         with contextlib.suppress(OSError, ValueError):
-            if all(cell.kind != "hidden-test" for cell in read_cells(path)):
-                yield from ((path, exercise) for exercise in exercises(path) if exercise.name == name)
+            homework = read_homework(path)
+            if all(cell.kind != "hidden-test" for cell in homework.cells):
+                yield from ((path, exercise) for exercise in homework.exercises if exercise.name == name)
 
 
 def _implementation(path: Path, exercise: Exercise, cell: NotebookCell) -> Any:
@@ -56,7 +58,7 @@ def _implementation(path: Path, exercise: Exercise, cell: NotebookCell) -> Any:
     known = saved_state(path, exercise)
     if known and known.done is False:
         return None
-    namespace, bundles = _run(needed(read_cells(path), [cell] if known else [cell, *exercise.checks]))
+    namespace, bundles = _run(needed(read_homework(path).cells, [cell] if known else [cell, *exercise.checks]))
     if not known:
         passed = [bundle[CHECKED]["passed"] for bundle in bundles if CHECKED in bundle]
         done = bool(passed) and all(passed)
@@ -76,21 +78,21 @@ def _main_name(cell: NotebookCell) -> str:
 
 def needed(cells: Sequence[NotebookCell], wanted: Iterable[NotebookCell]) -> list[NotebookCell]:
     """Return the cells `wanted` and all cells that define what they use, in the notebook's order."""
-    chosen = {cell.name: cell for cell in wanted}
+    chosen = {cell.id: cell for cell in wanted}
     waiting = list(chosen.values())
     while waiting:
         used = _names(waiting.pop())[1]
         for cell in cells:
-            if cell.kind in ("setup", "exercise") and cell.name not in chosen and used & set(_names(cell)[0]):
-                chosen[cell.name] = cell
+            if cell.kind in ("setup", "exercise") and cell.id not in chosen and used & set(_names(cell)[0]):
+                chosen[cell.id] = cell
                 waiting.append(cell)
-    return [cell for cell in cells if cell.name in chosen]
+    return [cell for cell in cells if cell.id in chosen]
 
 
 def _names(cell: NotebookCell) -> tuple[list[str], set[str]]:
-    """Return the names that a cell defines, and those that it uses; none if it is not Python (a `%magic`)."""
+    """Return the names that a cell defines, and those that it uses; none if it is not Python."""
     try:
-        table = symtable.symtable(cell.source, cell.name, "exec")
+        table = symtable.symtable(as_python(cell.source), cell.id, "exec")
     except (SyntaxError, ValueError):
         return [], set()
     defined = [s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()]
@@ -104,12 +106,19 @@ def _globals_in(table: symtable.SymbolTable) -> set[str]:
     return used
 
 
+class _NoEffect:
+    """An IPython whose magics do nothing: they were for the notebook that a cell comes from."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *args: None
+
+
 def _run(cells: Iterable[NotebookCell]) -> tuple[dict[str, Any], list[Bundle]]:
     """Run cells quietly in a namespace of their own. A cell that fails does not stop the next."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+    namespace: dict[str, Any] = {"__name__": "__main__", "get_ipython": _NoEffect}
     bundles: list[Bundle] = []
     with listen(bundles.append), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         for cell in cells:
             with contextlib.suppress(Exception, SystemExit):
-                exec(compile(cell.source, f"<{cell.name}>", "exec"), namespace)
+                exec(compile(as_python(cell.source), f"<{cell.id}>", "exec"), namespace)
     return namespace, bundles

@@ -6,7 +6,7 @@ import contextlib
 import json
 import logging
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from minitorch._files import atomic_write
 from minitorch._optional import require
 
 from ..notebook.errors import EXPLAINED
-from .homework import Exercise, NotebookCell, check_results, exercises, read_cells, released_names
+from .homework import Exercise, NotebookCell, check_results, exercises, read_homework, released_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -52,20 +52,31 @@ def check_notebook(
       ValueError: the file is not a notebook.
       OSError: the file cannot be read, or the notebook cannot be run.
     """
-    tasks, cells = exercises(path), [cell for cell in read_cells(path) if cell.kind != "demo"]
+    homework = read_homework(path)
+    cells = [cell for cell in homework.cells if cell.kind != "demo"]
     outputs, stop = _run(cells, path.parent, limit, each)
-    by_index = {cell.index: shown for cell, shown in zip(cells, outputs, strict=True)}
-    states = [_state_after_run(exercise, by_index, stop) for exercise in tasks]
-    save_states(path, zip(tasks, states, strict=True))
+    by_id = {cell.id: shown for cell, shown in zip(cells, outputs, strict=True)}
+    states = [_state_after_run(exercise, by_id, stop) for exercise in homework.exercises]
+    save_states(path, zip(homework.exercises, states, strict=True))
     return states
 
 
-def _state_after_run(exercise: Exercise, outputs: dict[int, Any], stop: str) -> State:
+def _state_after_run(exercise: Exercise, outputs: dict[str, Any], stop: str) -> State:
     cell = exercise.cell
-    failed = _failure(outputs.get(cell.index, ())) if cell is not None and exercise.written else ""
+    failed = _failure(outputs.get(cell.id, ())) if cell is not None and exercise.written else ""
     if failed:
         return State(exercise.name, exercise.released.stretch, False, f"its own cell fails: {failed}")
-    return _state(exercise, [r for check in exercise.checks for r in check_results(outputs.get(check.index, ()))], stop)
+    results = [r for check in exercise.checks for r in check_results(outputs.get(check.id, ()))]
+    state = _state(exercise, results, stop)
+    lost = [check.id for check in exercise.checks if check.restored]
+    return replace(state, message=" ".join(filter(None, (state.message, _about_lost(lost))))) if lost else state
+
+
+def _about_lost(checks: Sequence[str]) -> str:
+    return (
+        f"(Your notebook's cell {' and '.join(checks)} was merged, changed or deleted: the released one was run."
+        " To get it back, copy it from a fresh notebook: run `minitorch course start` in an empty folder.)"
+    )
 
 
 def _failure(outputs: Iterable[dict[str, Any]]) -> str:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from minitorch_course._ipynb import StudentCell as Cell
 from minitorch_course.grading.merge import dry_run_cells, merge, reference_cells
-from minitorch_course.grading.submission import StudentCell as Cell
 
 IMPORTS = """
 import jax
@@ -52,7 +52,7 @@ def test_exercises_are_the_students_and_other_cells_are_the_references(tiny):
         Cell("softmax-test", True, "forged"),
         Cell("softmax-check", True, "forged"),
         Cell("late", True, "forged"),
-        Cell("softmax-test", True, "forged", exercise="softmax"),
+        Cell("softmax-test", True, "forged", "exercise", "softmax"),
         Cell("imports", False, "forged"),
         Cell("top-text", True, "forged"),
     ],
@@ -70,22 +70,38 @@ def test_deleted_cells_are_restored_except_for_exercises(tiny):
 
 
 def test_an_exercise_without_its_id_is_found_by_its_metadata(tiny):
-    merged = merge(tiny, [Cell("8f3a", True, "mine", exercise="softmax"), Cell("", True, "more", exercise="scaled")])
+    merged = merge(
+        tiny, [Cell("8f3a", True, "mine", "exercise", "softmax"), Cell("", True, "more", "exercise", "scaled")]
+    )
     assert merged.exercises == {"softmax": "mine", "scaled": "more"}
     assert names(merged) == PLAIN
+
+
+def test_an_exercise_without_id_and_metadata_is_found_by_its_functions(tiny):
+    """As Colab exports it, and as merging cells leaves it."""
+    mine = [f"%%time\ndef {name}(x):\n    return {i}" for i, name in enumerate(("softmax", "scaled"))]
+    unknown = [Cell("", True, code) for code in mine]
+    assert merge(tiny, unknown).exercises == dict(zip(("softmax", "scaled"), mine, strict=True))
+    assert names(merge(tiny, unknown)) == PLAIN
+    merged_up = Cell("imports", True, f"{IMPORTS}\n{mine[0]}")
+    assert merge(tiny, [merged_up, unknown[1]]).exercises["softmax"] == merged_up.source
+    both = Cell("softmax", True, "\n".join(code.partition("\n")[2] for code in mine))
+    assert merge(tiny, [both]).exercises == {"softmax": both.source, "scaled": both.source}
+    given = [Cell("", True, cell.source) for cell in tiny.of("setup", "check", "demo")]
+    assert merge(tiny, given).exercises == {}  # No cell of the release is an answer.
 
 
 def test_cells_without_their_ids_are_found_by_their_text(tiny):
     """They are not run as if the student had added them: a demo can take minutes."""
     cells = [Cell(f"{i:08x}", True, cell.source) for i, cell in enumerate(tiny.of("setup", "check", "demo"))]
-    exercises = [Cell("", True, f"mine = {name!r}", exercise=name) for name in ("softmax", "scaled")]
+    exercises = [Cell("", True, f"mine = {name!r}", "exercise", name) for name in ("softmax", "scaled")]
     assert names(merge(tiny, [*cells[:1], *exercises, *cells[1:]])) == PLAIN
     changed = Cell("12ab", True, cells[0].source + "\nimport math")
     assert names(merge(tiny, [changed, *exercises, *cells[1:]])) == ["added 0", *PLAIN]
 
 
 def test_the_id_comes_before_the_metadata_and_the_first_before_others(tiny):
-    copy = Cell("8f3a", True, "a copy", exercise="softmax")
+    copy = Cell("8f3a", True, "a copy", "exercise", "softmax")
     merged = merge(tiny, (copy, *MINE, Cell("softmax", True, "a second")))
     assert merged.exercises["softmax"] == "mine = 1"
     assert [(cell.name, cell.source) for cell in merged.cells if cell.kind == "added"] == [

@@ -8,8 +8,9 @@ import zipfile
 
 import pytest
 
+from minitorch_course._ipynb import MAX_CELLS, MAX_NOTEBOOK_BYTES
 from minitorch_course.grading.collect import MAX_BYTES, MAX_FILES, SubmissionFiles, collect, find_submissions
-from minitorch_course.grading.submission import MAX_CELLS, MAX_NOTEBOOK_BYTES, guess_notebook, parse_submission
+from minitorch_course.grading.submission import guess_notebook, parse_submission
 
 NAME = "07_tiny"
 
@@ -50,8 +51,7 @@ def test_each_entry_is_a_student(tmp_path):
     (tmp_path / "s02.zip").touch()
     (tmp_path / "s01.ipynb").touch()
     (tmp_path / "s03").mkdir()
-    for ignored in (".DS_Store", "readme.txt"):
-        (tmp_path / ignored).touch()
+    (tmp_path / ".DS_Store").touch()
     (tmp_path / "__MACOSX").mkdir()
     assert list(find_submissions(tmp_path)) == ["s01", "s02", "s03"]
 
@@ -139,9 +139,66 @@ def test_a_notebook_is_found_in_archives_and_folders(answers):
         {f"{NAME} (1).ipynb": notebook, "other.ipynb": b"{}"},
         {"deep/er/07_tiny.ipynb": notebook},
         {"s01.zip": zipped({f"{NAME}.ipynb": notebook, "manifest.json": manifest(notebook)})},
+        {"x.zip": zipped({"y.zip": zipped({f"{NAME}.ipynb": notebook})})},
         {"a/b.zip": zipped({f"folder/{NAME}.ipynb": notebook, "__MACOSX/07_tiny.ipynb": b"x", "notes.txt": b"x"})},
     ):
         assert codes(files) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["s01.rar", "s01.7z", "s01.tar.gz", "s01.pdf", "s01.html", "s01.py", "s01.ipynb.txt", "s01.ipynb.json",
+     "s01.zip.part", "s01", "s01.IPYNB.txt"],
+)  # fmt: skip
+def test_a_file_of_another_kind_is_a_row_with_the_reason(tmp_path, name):
+    (tmp_path / name).touch()
+    (tmp_path / "s02.zip").touch()
+    found = find_submissions(tmp_path)
+    assert list(found) == ["s01", "s02"]
+    assert collect("s01", found["s01"]).reason == (
+        f"{name} is neither a notebook (.ipynb) nor an archive (.zip): hand in one of those."
+    )
+
+
+def test_a_file_of_another_kind_next_to_a_good_one_is_a_flag(tmp_path, answers):
+    (tmp_path / "s01.pdf").touch()
+    (tmp_path / "s01.ipynb").write_bytes(answers())
+    submission = parse_submission(collect("s01", find_submissions(tmp_path)["s01"]), NAME)
+    assert (submission.reason, submission.flags[-1]) == (None, "s01.pdf was not read")
+
+
+def test_what_cannot_be_read_does_not_hide_what_can(answers):
+    good = zipped({f"{NAME}.ipynb": answers(), "manifest.json": manifest(answers())})
+    for files in (
+        {"a.zip": good[:500], "b.zip": good},
+        {"a.zip": good, "b.ipynb": b"{}"},
+        {"a.zip": good, "b.ipynb": b"{}", "c.ipynb": b"{}"},
+        {"a.zip": zipped({"notes.ipynb": b"x"}), "b.zip": good},
+    ):
+        submission = parse_submission(SubmissionFiles("s01", files), NAME)
+        assert (submission.reason, submission.submitted) == (None, "2026-11-23T10:00:00Z")
+        assert " was not read, " in submission.flags[0]
+
+
+def test_of_several_submissions_without_times_none_is_chosen(answers):
+    one, other = answers(softmax="x = 1"), answers(softmax="x = 2")
+    with_time = zipped({f"{NAME}.ipynb": one, "manifest.json": manifest(one)})
+    without = zipped({f"{NAME}.ipynb": other})
+    for files in (
+        {"a.zip": zipped({f"{NAME}.ipynb": one}), "b.zip": without},
+        {"a.zip": with_time, "b.zip": without},
+        {"a.zip": with_time, "b.ipynb": other},
+        {"a.zip": with_time, "b.zip": zipped({f"{NAME}.ipynb": other, "manifest.json": manifest(other)})},
+    ):
+        assert reason(files) in [
+            f"It is not clear which of {names} is the latest: keep one." for names in ("a.zip, b.zip", "b.ipynb, a.zip")
+        ]
+
+
+def test_the_same_answers_twice_need_no_choice(answers):
+    with_time = zipped({f"{NAME}.ipynb": answers(), "manifest.json": manifest(answers())})
+    submission = parse_submission(SubmissionFiles("s01", {"a.zip": with_time, f"{NAME}.ipynb": answers()}), NAME)
+    assert (submission.reason, submission.submitted) == (None, "2026-11-23T10:00:00Z")
 
 
 def test_of_several_archives_the_latest_counts(answers):
@@ -152,7 +209,7 @@ def test_of_several_archives_the_latest_counts(answers):
     }
     submission = parse_submission(SubmissionFiles("s01", files), NAME)
     assert submission.cells[1].source == "new = 1"
-    assert submission.flags == ("2 archives, of which the latest counts",)
+    assert submission.flags == ("2 submissions, and x-2.zip is the latest",)
 
 
 def test_the_manifest_gives_the_time_and_shows_later_changes(answers):
@@ -221,7 +278,15 @@ BAD = {
         "no 07_tiny.ipynb",
     ),
     "paths of Windows that lead out": ({"x.zip": zipped({"..\\07_tiny.ipynb": b"{}"})}, "no 07_tiny.ipynb"),
-    "an archive in an archive": ({"x.zip": zipped({"y.zip": zipped({"07_tiny.ipynb": b"{}"})})}, "no 07_tiny.ipynb"),
+    "an archive in an archive in an archive": (
+        {"x.zip": zipped({"y.zip": zipped({"z.zip": zipped({"07_tiny.ipynb": b"{}"})})})},
+        "no 07_tiny.ipynb",
+    ),
+    "a bomb in an archive": ({"x.zip": zipped({"y.zip": zipped({"7.ipynb": bytes(2**27)})})}, "more than 64 MB"),
+    "bombs in an archive": (
+        {"x.zip": zipped({f"{i}.zip": zipped({f"{i}.ipynb": bytes(2**23)}) for i in range(12)})},
+        "more than 64 MB",
+    ),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from minitorch_course.notebook.error_table import TABLE
 from minitorch_course.notebook.errors import EXPLAINED, as_html, explain, message_html
+from minitorch_course.notebook.skip_if_unfinished import skip_if_unfinished
 
 SETUP = """
 import jax, jax.numpy as jnp, numpy as np, minitorch as mt
@@ -111,6 +112,11 @@ CASES = {  # name: (code, what the paragraph says, where it says that it happene
     "None called": ("y = None\ny(3)", "A value is None", "line 2"),
     "None indexed": ("y = None\ny[0]", "A value is None", "line 2"),
     "attribute of None": ("y = None\ny.shape", "None has no `.shape`", "line 2"),
+    "input": (
+        "from ipykernel.kernelbase import Kernel\nKernel.raw_input(Kernel())",
+        "`input()` asks a person who types, and nobody does while a notebook is checked or graded",
+        "on line 2",
+    ),
     "text": ("jnp.sin('a')", "A function of JAX was given a str", "line 1"),
     "float of an array": ("float(x)", "float() and int() take a single number", "`x` is float32 (3, 4)"),
     "if of an array": ("if v > 0:\n    pass", "need one truth value, and this array has several", "`v > 0`"),
@@ -168,6 +174,27 @@ def test_every_row_of_the_table_is_met_by_a_real_error():
 def test_what_is_not_written_yet_is_said_in_the_words_of_the_task():
     assert explain(error_of("raise NotImplementedError('sum over `axis`')")) == ("Not written yet: sum over `axis`", "")
     assert explain(NotImplementedError()).paragraph == "Not written yet."
+    assert explain(error_of("jax.jit(lambda a: (_ for _ in ()).throw(NotImplementedError('later')))(v)")).paragraph == (
+        "Not written yet: later"
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "jax.grad(lambda a: jnp.linalg.eig(a)[1].real.sum())(jnp.eye(2))",
+        "from IPython.core.error import StdinNotImplementedError\n"
+        "raise StdinNotImplementedError('raw_input was called, but this frontend does not support input requests.')",
+        "from concurrent.futures import Executor\nExecutor().submit(print)",
+        "import asyncio\nasyncio.AbstractEventLoop().run_forever()",
+    ],
+)
+def test_a_librarys_error_does_not_mean_that_an_exercise_is_not_written(code):
+    error = error_of(code)
+    assert isinstance(error, NotImplementedError)
+    assert "ritten yet" not in explain(error).paragraph
+    with pytest.raises(NotImplementedError), skip_if_unfinished():
+        raise error
 
 
 def test_the_original_holds_the_students_own_lines_and_no_paths():
