@@ -9,10 +9,12 @@ hundreds of times as fast; this one is its slow twin, to read and to test agains
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
+from .._numbers import whole
 from .tokenizer import Tokenizer, check_special, check_training_text
 
 if TYPE_CHECKING:
@@ -63,7 +65,8 @@ class BPETokenizer(Tokenizer):
     def __init__(self, merges: Iterable[Sequence[int]], special: Iterable[str] = ()) -> None:
         vocab = [bytes([b]) for b in range(256)]
         self.merges: dict[Pair, int] = {}
-        for new, (left, right) in enumerate(merges, start=256):
+        for new, pair in enumerate(merges, start=256):
+            left, right = map(operator.index, pair)  # Python's, because NumPy's cannot be saved.
             if not (0 <= left < new and 0 <= right < new) or (left, right) in self.merges:
                 raise ValueError(
                     f"merge {new - 256} is the pair ({left}, {right}), which was merged before or names an id of "
@@ -84,9 +87,9 @@ class BPETokenizer(Tokenizer):
         """
         check_training_text(text)
         names = check_special(special)
-        if isinstance(vocab_size, bool) or not isinstance(vocab_size, int):
+        if (size := whole(vocab_size)) is None:
             raise TypeError(f"vocab_size must be a whole number, not {vocab_size!r}")
-        merges = vocab_size - 256 - len(names)
+        merges = size - 256 - len(names)
         if merges < 0:
             raise ValueError(
                 f"vocab_size {vocab_size} is too small: 256 bytes and {len(names)} special tokens need "

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._suggest import did_you_mean
 from .bpe import BPETokenizer
 from .bytes import ByteTokenizer
 from .char import CharTokenizer
-from .regex_bpe import RegexBPETokenizer
+from .regex_bpe import PYTHON, RegexBPETokenizer
 from .tokenizer import FORMAT, VERSION, Tokenizer, check_training_text
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ def train_tokenizer(spec: str, text: str, special: Iterable[str] = ()) -> Tokeni
         return ByteTokenizer(special)
     if size := re.fullmatch(r"bpe:([0-9]{1,9})", str(spec)):
         return RegexBPETokenizer.train(text, int(size[1]), special)
-    raise ValueError(f"unknown tokenizer {spec!r}; use char, byte or bpe:N with N the number of ids, such as bpe:4096")
+    raise ValueError(
+        f"unknown tokenizer {spec!r}; use char, byte or bpe:N with N the number of ids, such as bpe:4096."
+        f"{did_you_mean(spec, ('char', 'byte', 'bpe:4096'))}"
+    )
 
 
 def load_tokenizer(path: str | Path) -> Tokenizer:
@@ -53,6 +57,8 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
             raise ValueError(f"it is of version {version}, and this minitorch reads version {VERSION}")
         if (kind := state.pop("kind", None)) not in KINDS:
             raise ValueError(f"its kind is {kind!r}, not one of {', '.join(KINDS)}")
+        if kind == RegexBPETokenizer.kind:
+            state.setdefault("rule", PYTHON)
         return KINDS[kind](**state)
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(

@@ -13,34 +13,59 @@ Merges and ids equal those of the Rust package `tokenizers` for the same words.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from heapq import heapify, heappop, heappush
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .bpe import BPETokenizer, Pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-# GPT-2's pattern in the syntax of the standard library: each character belongs to exactly one match.
-WORD = re.compile(
-    r"""'(?:s|t|re|ve|m|ll|d)   # the end of don't, we'll, ...
-    | [ ]?[^\W\d_]+             # letters, with the space before them
-    | [ ]?\d+                   # digits
-    | [ ]?(?:[^\s\w]|_)+        # all other characters but white space
-    | \s+(?!\S)                 # white space, except its last character, which belongs to the next word
-    | \s+""",
-    re.VERBOSE,
-)
-MERGED = -1  # in place of an id that was merged into its left neighbour; part of no pair
+GPT2, PYTHON = RULES = ("gpt2-unicode16", "python-re")  # how to split words; a file without a rule has the second
+MERGED = -1  # in place of an id that was merged into its left neighbour, and around each word; part of no pair
 CACHED_WORDS, CACHED_LENGTH = 2**16, 32  # 16 MB of ordinary words, 71 MB in the worst case
 
 
-def split_words(text: str) -> Iterator[str]:
+# `re` has no `\p{L}`, and its own classes change with each Python. So these are in a file: Unicode 16, as in
+# `tokenizers`. Characters above U+FFFF (astral) stand apart, since `re` searches their ranges one by one.
+_RANGES = json.loads(Path(__file__).with_name("unicode16.json").read_text(encoding="utf-8"))
+_ASTRAL = r"\U00010000-\U0010ffff"
+
+
+def _run_of(characters: str, astral: str) -> str:
+    return rf"(?:[{characters}]+|(?=[{_ASTRAL}])[{astral}]+)++"
+
+
+SPACE = _RANGES["space"]  # \s
+LETTERS = _run_of(_RANGES["letters"], _RANGES["astral_letters"])  # \p{L}+
+NUMBERS = _run_of(_RANGES["numbers"], _RANGES["astral_numbers"])  # \p{N}+
+OTHERS = _run_of(  # [^\s\p{L}\p{N}]+
+    "^" + SPACE + _RANGES["letters"] + _RANGES["numbers"] + _ASTRAL,
+    r"^\0-\uffff" + _RANGES["astral_letters"] + _RANGES["astral_numbers"],
+)
+WORD = {  # Each character belongs to exactly one match.
+    GPT2: re.compile(
+        rf"""'(?:s|t|re|ve|m|ll|d)       # the end of don't, we'll, ...
+        | [ ]?{LETTERS}                  # letters, with the space before them
+        | [ ]?{NUMBERS}                  # numbers
+        | [ ]?{OTHERS}                   # all other characters but white space
+        | [{SPACE}]+(?![^{SPACE}])     # white space, except its last character, which belongs to the next word
+        | [{SPACE}]+""",
+        re.VERBOSE,
+    ),
+    # The rule before: \d leaves out ², Ⅷ and the like, and \s has U+001C to U+001F.
+    PYTHON: re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"),
+}
+
+
+def split_words(text: str, rule: str = GPT2) -> Iterator[str]:
     """Split `text` into words, in order; joined together they are `text` again."""
-    return map(re.Match.group, WORD.finditer(text))
+    return map(re.Match.group, WORD[rule].finditer(text))
 
 
 def learn_merges(words: Mapping[str, int], merges: int) -> list[Pair]:
@@ -49,16 +74,13 @@ def learn_merges(words: Mapping[str, int], merges: int) -> list[Pair]:
     The order is that of the plain `learn_merges`: highest count first, then smaller ids. No two merges give the same
     bytes: a merge happens everywhere at once, so equal bytes between equal borders are always split the same way.
     """
-    ids = [list(word.encode()) for word in words]
-    word_counts = list(words.values())
+    linked = LinkedWords(words)
     counts: defaultdict[Pair, int] = defaultdict(int)
-    where: defaultdict[Pair, set[int]] = defaultdict(
-        set
-    )  # the words that contain the pair, or contained it before a merge
-    for word_id, word in enumerate(ids):
-        for pair in pairwise(word):
-            counts[pair] += word_counts[word_id]
-            where[pair].add(word_id)
+    where: defaultdict[Pair, list[int]] = defaultdict(list)  # the positions of the pair, now or before a merge
+    for i, (pair, count) in enumerate(zip(pairwise(linked.ids), linked.counts, strict=False)):
+        if MERGED not in pair:
+            counts[pair] += count
+            where[pair].append(i)
     queue = [(-count, pair) for pair, count in counts.items()]
     heapify(queue)
     learned: list[Pair] = []
@@ -71,38 +93,54 @@ def learn_merges(words: Mapping[str, int], merges: int) -> list[Pair]:
         new = 256 + len(learned)
         learned.append(best)
         new_pairs: set[Pair] = set()
-        for word_id in where.pop(best):
-            for pair, change in merge_in_place(ids[word_id], best, new):
-                counts[pair] += change * word_counts[word_id]
-                if change > 0:  # only pairs with the new id grow, so no pair is queued twice
-                    where[pair].add(word_id)
-                    new_pairs.add(pair)
+        for pair, position, change in merge_in_place(linked, best, sorted(where.pop(best)), new):
+            counts[pair] += change
+            if change > 0:  # only pairs with the new id grow, so no pair is queued twice
+                where[pair].append(position)
+                new_pairs.add(pair)
         for pair in new_pairs:
             if counts[pair] > 0:  # 0 if a neighbouring merge has removed the pair again
                 heappush(queue, (-counts[pair], pair))
     return learned
 
 
-def merge_in_place(ids: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
-    """Replace each `pair` in `ids` with `new`, and return the changes of the pairs' counts."""
+class LinkedWords:
+    """All different words in one list of ids, linked, so that a merge costs as much as there are places to change.
+
+    A word of 100,000 letters, or a text in a script without spaces, takes no longer than many short words.
+    """
+
+    def __init__(self, words: Mapping[str, int]) -> None:
+        self.ids: list[int] = [MERGED]
+        self.counts: list[int] = [0]  # at each position, the count of its word
+        for word, count in words.items():
+            data = word.encode()
+            self.ids += [*data, MERGED]
+            self.counts += [count] * (len(data) + 1)
+        self.previous = list(range(-1, len(self.ids) - 1))
+        self.following = list(range(1, len(self.ids) + 1))
+
+
+def merge_in_place(words: LinkedWords, pair: Pair, positions: Iterable[int], new: int) -> list[tuple[Pair, int, int]]:
+    """Replace each `pair` at the ascending `positions` with `new`, and return the changes of the pairs' counts.
+
+    A change is a pair, its position, and the change. Positions at which the pair has been merged away are skipped.
+    """
+    ids, previous, following = words.ids, words.previous, words.following
     left, right = pair
-    changes: list[tuple[Pair, int]] = []
-    i, end, kept = 0, len(ids), 0
-    while i < end:
-        here = ids[i]
-        i += 1
-        if here == left and i < end and ids[i] == right:
-            i += 1
-            if kept:
-                before = ids[kept - 1]
-                changes += ((before, left), -1), ((before, new), 1)
-            if i < end:
-                after = ids[i]
-                changes += ((right, after), -1), ((new, after), 1)
-            here = new
-        ids[kept] = here
-        kept += 1
-    del ids[kept:]
+    changes: list[tuple[Pair, int, int]] = []
+    for i in positions:
+        second = following[i]
+        if ids[i] != left or ids[second] != right:
+            continue
+        ids[i], ids[second] = new, MERGED
+        before, after = previous[i], following[second]
+        following[i], previous[after] = after, i
+        count = words.counts[i]
+        if (neighbour := ids[before]) != MERGED:
+            changes += ((neighbour, left), before, -count), ((neighbour, new), before, count)
+        if (neighbour := ids[after]) != MERGED:
+            changes += ((right, neighbour), second, -count), ((new, neighbour), i, count)
     return changes
 
 
@@ -154,8 +192,11 @@ class RegexBPETokenizer(BPETokenizer):
 
     kind = "regex_bpe"
 
-    def __init__(self, merges: Iterable[Sequence[int]], special: Iterable[str] = ()) -> None:
+    def __init__(self, merges: Iterable[Sequence[int]], special: Iterable[str] = (), rule: str = GPT2) -> None:
         super().__init__(merges, special)
+        if rule not in RULES:
+            raise ValueError(f"it splits words by the rule {rule!r}, and this minitorch knows {' and '.join(RULES)}")
+        self.rule = rule
         self._ids_of = _WordCache(self.merges)
 
     @staticmethod
@@ -163,4 +204,7 @@ class RegexBPETokenizer(BPETokenizer):
         return learn_merges(Counter(split_words(text)), merges)
 
     def _encode(self, text: str) -> list[int]:
-        return list(chain.from_iterable(map(self._ids_of.__getitem__, split_words(text))))
+        return list(chain.from_iterable(map(self._ids_of.__getitem__, split_words(text, self.rule))))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "rule": self.rule}

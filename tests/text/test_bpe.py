@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from minitorch.text import BPETokenizer, RegexBPETokenizer
+from minitorch.text import BPETokenizer, RegexBPETokenizer, load_tokenizer
 from minitorch.text.bpe import count_pairs, learn_merges, replace_pair
 
 every = pytest.mark.parametrize("cls", [BPETokenizer, RegexBPETokenizer])
@@ -66,6 +68,17 @@ def test_a_vocabulary_too_small_for_the_bytes_is_rejected(cls: type[BPETokenizer
 def test_a_vocabulary_size_that_is_not_a_whole_number_is_rejected(cls: type[BPETokenizer], size) -> None:
     with pytest.raises(TypeError, match="vocab_size must be a whole number"):
         cls.train("hello", size)
+
+
+@pytest.mark.parametrize("number", [np.int64, np.uint16, np.int32, lambda n: np.asarray(n), jnp.asarray])
+@every
+def test_whole_numbers_of_numpy_and_jax_are_whole_numbers(cls: type[BPETokenizer], number, tmp_path) -> None:
+    tokenizer = cls.train("aaabdaaabac", number(258))
+    assert tokenizer == cls.train("aaabdaaabac", 258)
+    same = cls([(number(left), number(right)) for left, right in tokenizer.merges])
+    same.save(tmp_path / "tokenizer.json")
+    assert load_tokenizer(tmp_path / "tokenizer.json") == tokenizer
+    assert same.decode([number(97), number(256)]) == "aaa"
 
 
 @every

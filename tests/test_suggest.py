@@ -1,0 +1,57 @@
+"""Whoever misspells a name reads the nearest one that exists."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from minitorch import models, text, train
+from minitorch._suggest import did_you_mean
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("trian", "train"),
+        ("TRAIN", "train"),
+        ("--layer", "--layers"),
+        ("layers", "--layers"),
+        ("-layers", "--layers"),
+        ("nothing", None),
+        ("", None),
+        (None, None),
+        (3, None),
+    ],
+)
+def test_the_nearest_name_is_suggested_if_one_is_near(name: object, found: str | None) -> None:
+    assert did_you_mean(name, iter(["train", "--layers", "--lr"])) == (f" Did you mean {found!r}?" if found else "")
+
+
+CONFIGS = [models.GPTConfig, models.LlamaConfig, models.MLPConfig, models.ConvNetConfig, train.RunConfig]
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"), [(cls, field.name) for cls in CONFIGS for field in dataclasses.fields(cls) if len(field.name) > 2]
+)
+def test_a_setting_that_does_not_exist_is_refused_with_the_nearest(cls: type, name: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{cls.__name__} has no setting '{name}x'. Did you mean '{name}'\?$"):
+        cls(**{f"{name}x": 1})
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"),
+    [({"optimizer": "adam"}, "adamw"), ({"model": "lama"}, "llama"), ({"dtype": "Float32"}, "float32")],
+)
+def test_a_choice_that_does_not_exist_is_refused_with_the_nearest(setting: dict[str, str], found: str) -> None:
+    with pytest.raises(ValueError, match=rf"Did you mean '{found}'\?$"):
+        train.RunConfig(data="x", **setting)
+    with pytest.raises(ValueError, match=r"not 'zzz'\.$"):
+        train.RunConfig(data="x", **dict.fromkeys(setting, "zzz"))
+
+
+def test_a_preset_and_a_tokenizer_that_do_not_exist_are_refused_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match=r"has no preset 'tny'. It has: .* Did you mean 'tiny'\?$"):
+        models.GPTConfig.preset("tny")
+    with pytest.raises(ValueError, match=r"unknown tokenizer 'bytes'; .* Did you mean 'byte'\?$"):
+        text.train_tokenizer("bytes", "text")
