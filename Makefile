@@ -110,7 +110,7 @@ $(VENV)/.bench: $(VENV)/.dev
 # The versions that everybody gets. Keeps today's where they fit; `rm constraints.txt` first to move to newer ones.
 constraints: $(VENV)/.uv
 	@touch constraints.txt
-	$(BIN)/python -m uv pip compile pyproject.toml --extra course --extra labs --extra lectures --extra tracking --extra ray \
+	$(BIN)/python -m uv pip compile pyproject.toml --extra course --extra labs --extra hf --extra lectures --extra tracking --extra ray \
 		--group dev --group bench --universal --python-version 3.11 --no-annotate --no-header -q -o constraints.new
 	grep -vE '^(nvidia|cuda|triton)' constraints.new | sed 's/+cpu//' > constraints.txt && rm constraints.new
 

@@ -11,8 +11,21 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._numbers import whole
+from .._suggest import did_you_mean
 from .problems import DataError, Problem
-from .readers import Row, read_hub_texts, read_jsonl_texts, read_parquet_texts, read_plain
+from .readers import (
+    JSON,
+    JSON_LINES,
+    PARQUET,
+    READABLE,
+    Row,
+    read_hub_texts,
+    read_jsonl_texts,
+    read_parquet_texts,
+    read_plain,
+    suffix_of,
+)
 from .stdlib import stdlib_code, stdlib_docstrings, stdlib_licence, stdlib_source
 
 if TYPE_CHECKING:
@@ -59,16 +72,16 @@ class Corpus:
 
 
 def load_text(source: str | Path, *, field: str = "text", limit: int | None = None) -> Corpus:
-    """Load `stdlib`, `stdlib-docstrings`, `hf:NAME`, or a local text, `.jsonl` or `.parquet` file.
+    """Load `stdlib`, `stdlib-docstrings`, `hf:NAME`, or a local text, `.jsonl`, `.json` or `.parquet` file.
 
-    `field` is the name of the column with the text in JSON Lines, Parquet and Hugging Face rows. `limit` is the maximal
+    `field` is the name of the column with the text in JSON, Parquet and Hugging Face rows. `limit` is the maximal
     number of characters: the text is cut at the end of a line, always at the same place.
 
     Raises:
       FileNotFoundError: the file does not exist.
       DataError: the file has no text, or cannot be read; the message names the line.
     """
-    if limit is not None and limit < 1:
+    if limit is not None and (whole(limit) or 0) < 1:
         raise ValueError(f"limit={limit} keeps no text: give at least 1 character, or None for the whole text")
     if source in NAMES:
         return _load_stdlib(str(source), limit)
@@ -109,17 +122,19 @@ def _load_stdlib(name: str, limit: int | None) -> Corpus:
 
 def _load_file(path: Path, field: str, limit: int | None) -> Corpus:
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: give a text, .jsonl or .parquet file")
+        raise IsADirectoryError(f"{path} is a folder: give {READABLE}")
     if not path.is_file():
+        near = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
         raise FileNotFoundError(
-            f"no file {path}: give the path of a text, .jsonl or .parquet file, one of the built-in names "
-            f"({', '.join(NAMES)}), or hf:NAME for a Hugging Face dataset"
+            f"no file {path}: give the path of {READABLE}, one of the built-in names ({', '.join(NAMES)}), or hf:NAME "
+            f"for a Hugging Face dataset.{did_you_mean(path.name, [*near, *NAMES])}"
         )
     changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     about = Corpus(path.name, (), source=f"local file {path.name}", created=changed)
-    if path.suffix == ".jsonl":
+    suffix = suffix_of(path)
+    if suffix in JSON_LINES + JSON:
         return _from_rows(about, read_jsonl_texts(path, field), limit)
-    if path.suffix == ".parquet":
+    if suffix in PARQUET:
         return _from_rows(about, read_parquet_texts(path, field), limit)
     text = read_plain(path)
     return _noted(replace(about, documents=(text if limit is None else _cut(text, limit),)), limit)

@@ -13,6 +13,7 @@ SHOWN = 3  # problems that an error lists; the rest are counted
 ADVICE = {
     "empty": "give data that is not empty",
     "undecodable": "save it as UTF-8 text",
+    "format": "give a text, .jsonl, .ndjson, .json or .parquet file; one whose name ends in .txt is read as it is",
     "schema": "correct these rows, or name another field",
     "duplicate": "keep one of each, as deduplicate(corpus) does",
     "leak": "take these out of the validation data",

@@ -1,11 +1,12 @@
-"""Readers: rows of text from plain text, JSON Lines and Parquet files, and from Hugging Face datasets.
+"""Readers: rows of text from plain text, JSON and Parquet files, and from Hugging Face datasets.
 
-Every error names its place: the byte and line of a wrong encoding, the line of invalid JSON, the row of a missing
-field. Places are counted from 1, as in editors.
+The suffix of a name, in any case, decides how a file is read. Every error names its place: the byte and line of a wrong
+encoding, the line of invalid JSON, the row of a missing field. Places are counted from 1, as in editors.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,23 @@ if TYPE_CHECKING:
 
 Row = tuple[str, str]  # (place, text)
 
+JSON_LINES, JSON, PARQUET = (".jsonl", ".ndjson", ".jsonlines"), (".json",), (".parquet", ".pq")
+READABLE = "a text, .jsonl, .ndjson, .json or .parquet file"
+_COMPRESSED = dict.fromkeys((".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar", ".tar"), "is an archive")
+_NOT_READ = _COMPRESSED | dict.fromkeys((".csv", ".tsv", ".xls", ".xlsx", ".arrow", ".feather"), "is a table")
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix of a file's name in small letters.
+
+    Raises:
+      DataError: files with this suffix cannot be read as text.
+    """
+    suffix = path.suffix.lower()
+    if suffix in _NOT_READ:
+        raise DataError(Problem("format", path.name, f"{_NOT_READ[suffix]}, which is not read"))
+    return suffix
+
 
 def decode(data: bytes, name: str) -> str:
     """Decode UTF-8 to text without a byte-order mark and with Unix line ends.
@@ -25,7 +43,7 @@ def decode(data: bytes, name: str) -> str:
     Raises:
       DataError: the data is empty or not UTF-8; the message has the byte offset and the line number.
     """
-    if not data.strip():
+    if not data.removeprefix(codecs.BOM_UTF8).strip():
         raise DataError(Problem("empty", name, "is empty"))
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
@@ -40,22 +58,42 @@ def decode(data: bytes, name: str) -> str:
 
 
 def read_plain(path: Path) -> str:
-    """Return the whole file as text; see `decode`."""
-    return decode(path.read_bytes(), path.name)
+    """Return the whole file as text; see `decode`.
+
+    Raises:
+      DataError: the file holds JSON, but its name does not say so. A name that ends in `.txt` is always text.
+    """
+    text = decode(path.read_bytes(), path.name)
+    if path.suffix.lower() != ".txt" and _is_json(text):
+        raise DataError(Problem("format", path.name, "is JSON, but its name does not end in .jsonl, .ndjson or .json"))
+    return text
 
 
 def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
-    """Read JSON Lines, one object per line, so that row `i` is line `i`.
+    """Read the objects of a file: see `read_objects`."""
+    return [row for _, row in read_objects(Path(path))]
+
+
+def read_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the place of each object of a file, and the object.
+
+    A `.json` file has one object, or an array of objects. All others are JSON Lines: one object per line. Lines without
+    any character but white space are skipped, but they count.
 
     Raises:
-      DataError: a line is not a JSON object; the message names the first one.
+      DataError: the file is not JSON, or one of its values is not an object; the message names the first one.
     """
-    return list(_objects(Path(path)))
+    text = decode(path.read_bytes(), path.name)
+    for place, value in _whole_json(text, path.name) if suffix_of(path) in JSON else _json_lines(text, path.name):
+        if not isinstance(value, dict):
+            raise DataError(Problem("schema", place, f"is a {type(value).__name__}, not a JSON object"))
+        yield place, value
 
 
 def read_jsonl_texts(path: Path, field: str) -> Iterator[Row]:
-    """Yield `(place, text)` of one field of each line."""
-    return texts_of(_objects(path), field, f"{path.name}, line")
+    """Yield `(place, text)` of one field of each object."""
+    for place, row in read_objects(path):
+        yield place, _text_of(place, row, field)
 
 
 def read_parquet_texts(path: Path, field: str) -> Iterator[Row]:
@@ -76,7 +114,7 @@ def read_hub_texts(name: str, field: str, stream: bool) -> tuple[Iterator[Row], 
 
     Needs a network.
     """
-    datasets = require("datasets", f"loading hf:{name}", "pip install datasets")
+    datasets = require("datasets", f"loading hf:{name}", "pip install 'minitorch-course[hf]'")
     repository, _, config = name.partition(":")
     try:
         data = datasets.load_dataset(repository, config or None, split="train", streaming=stream)
@@ -95,25 +133,64 @@ def texts_of(rows: Iterable[Mapping[str, Any]], field: str, where: str) -> Itera
       DataError: the field is missing or is not a string; the message names the row.
     """
     for i, row in enumerate(rows, 1):
-        place = f"{where} {i}"
-        if field not in row:
-            raise DataError(_missing(place, field, row))
-        if not isinstance(row[field], str):
-            raise DataError(Problem("schema", place, f"has {type(row[field]).__name__} in {field!r}, not text"))
-        yield place, row[field]
+        yield f"{where} {i}", _text_of(f"{where} {i}", row, field)
 
 
-def _objects(path: Path) -> Iterator[dict[str, Any]]:
+def _text_of(place: str, row: Mapping[str, Any], field: str) -> str:
+    if field not in row:
+        raise DataError(_missing(place, field, row))
+    if not isinstance(row[field], str):
+        raise DataError(Problem("schema", place, f"has {type(row[field]).__name__} in {field!r}, not text"))
+    return row[field]
+
+
+def _json_lines(text: str, name: str) -> Iterator[tuple[str, Any]]:
     # Not splitlines(): it also splits at U+2028 and others, which are allowed in a JSON string.
-    for i, line in enumerate(read_plain(path).rstrip("\n").split("\n"), 1):
-        where = f"{path.name}, line {i}"
+    for i, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield f"{name}, line {i}", _parse(line, name, i)
+
+
+def _whole_json(text: str, name: str) -> Iterator[tuple[str, Any]]:
+    try:
+        value = _parse(text, name, 1)
+    except DataError:
+        if _is_json(text):  # JSON Lines under the name of JSON
+            yield from _json_lines(text, name)
+            return
+        raise
+    if not isinstance(value, list):
+        yield name, value
+        return
+    for i, item in enumerate(value, 1):
+        yield f"{name}, item {i}", item
+
+
+def _parse(text: str, name: str, first_line: int) -> Any:
+    """Return the value of a JSON text that begins at line `first_line` of the file `name`."""
+    line = first_line
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        line, why = first_line + error.lineno - 1, f"{error.msg} at column {error.colno}"
+    except ValueError:  # The limit of Python for the digits of a number, in words about Python.
+        why = "a number has too many digits"
+    except RecursionError:
+        why = "it is nested too deeply"
+    raise DataError(Problem("schema", f"{name}, line {line}", f"is not JSON ({why})"))
+
+
+def _is_json(text: str) -> bool:
+    """Return whether the whole text, or the first line that is not blank, is a JSON object or array."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    for part in (text.lstrip().partition("\n")[0], text):
         try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(Problem("schema", where, f"is not JSON ({error})")) from error
-        if not isinstance(row, dict):
-            raise DataError(Problem("schema", where, f"is a {type(row).__name__}, not a JSON object"))
-        yield row
+            json.loads(part)
+        except (ValueError, RecursionError):
+            continue
+        return True
+    return False
 
 
 def _missing(where: str, field: str, names: Iterable[str]) -> Problem:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from ..data import Corpus, DataError, read_jsonl, split, token_array, validate
+from ..data import Corpus, DataError, split, token_array, validate
 from ..data.problems import Problem
+from ..data.readers import read_objects
 from ..text import CHAT_TOKENS, Message, Tokenizer, encode_chat
 from ..train.prepare import Prepared
 
@@ -70,7 +71,7 @@ def read_preferences(path: str | Path) -> list[PreferencePair]:
 def _rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}: give a file of JSON Lines, with a conversation on each line.")
-    return [(f"{path.name}, line {i}", row) for i, row in enumerate(read_jsonl(path), 1)]
+    return list(read_objects(path))
 
 
 def _field(place: str, row: dict[str, Any], name: str, kind: type) -> Any:
