@@ -21,9 +21,10 @@ LIMITS = Limits(memory=8192 * MIB, scratch=256 * MIB)
 # The first process inside sets limits, and then becomes the program. It is Python, so that it is the same everywhere.
 LIMITED = """
 import os, resource, sys
-size, memory, folder, *program = sys.argv[1:]
+size, memory, processes, folder, *program = sys.argv[1:]
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), int(size)))
 resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+resource.setrlimit(resource.RLIMIT_NPROC, (int(processes), int(processes)))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 os.chdir(folder)
 os.execvpe(program[0], program, os.environ)
@@ -78,7 +79,7 @@ def run_python(
     }
     if why_unavailable():
         return _run_unsandboxed(tree, [sys.executable, *arguments], environment, seconds)
-    limits = [str(LIMITS.file), str(LIMITS.memory), str(INSIDE)]
+    limits = [str(LIMITS.file), str(LIMITS.memory), str(LIMITS.processes), str(INSIDE)]
     program = [sys.executable, "-c", LIMITED, *limits, sys.executable, *arguments]
     inside = {"HOME": "/home/student", **environment}
     return _wait(command(program, [Bind(tree, INSIDE)], inside, LIMITS), {}, Path("/"), seconds)

@@ -14,7 +14,7 @@ from .. import run_sandboxed
 from ..lab_dir import create, lab_files
 from ..review import Comment, Item, Review
 from . import datasets, workflow
-from .workflow import GATE
+from .steps import GATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

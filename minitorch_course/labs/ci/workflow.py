@@ -10,17 +10,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minitorch._optional import require
-
 from ..review import Comment
+from ..text import read_text
+from . import document, gate_jobs
+from .document import as_dict, as_list, line_of
+from .gate_jobs import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FILE = ".github/workflows/gate.yml"
-GATE = "gate.py"
-IGNORED = r"\|\|\s*(true|:|exit 0)|;\s*(true|exit 0)\s*$|set \+e"
 FORM = "{{range $ := .}}{{json $}}\n{{end}}"
+EVERY_CHANGE = {"opened": "opened", "synchronize": "changed", "reopened": "opened again"}  # the default of `types`
+GUARDED = ("main", "master")  # names of the branch that people rely on
+FEW_MINUTES = 60
+LINTER_SECONDS = 60
 
 
 def actionlint(folder: Path) -> Iterator[Comment]:
@@ -49,78 +52,116 @@ def _run(program: str, *arguments: str, folder: Path) -> subprocess.CompletedPro
     found = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
     if found is None:
         raise ImportError(f"Checking a workflow needs {program}: pip install 'minitorch-course[course]'")
-    return subprocess.run([found, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    line, options = [found, *arguments], {"encoding": "utf-8", "errors": "replace", "timeout": LINTER_SECONDS}
+    try:
+        return subprocess.run(line, cwd=folder, capture_output=True, check=False, **options)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(line, 2, "", f"{program} did not end within {LINTER_SECONDS} seconds")
 
 
 def rules(folder: Path) -> Iterator[Comment]:
     """Report what keeps the workflow from blocking a merge, and what is insecure in it."""
-    try:
-        text = (folder / FILE).read_text(encoding="utf-8")
-    except OSError:
+    if not (folder / FILE).is_file():
         yield Comment(FILE, "does not exist.")
         return
-    yaml = require("yaml", "Reading a workflow", "pip install pyyaml")
     try:
-        loaded = yaml.load(text, Loader=yaml.BaseLoader)  # keeps `on` a string, and 3.10 from becoming 3.1
-    except yaml.YAMLError as error:
-        yield Comment(FILE, f"is not valid YAML: {' '.join(str(error).split())[:200]}")
+        loaded = document.load(read_text(folder / FILE))
+    except ValueError as error:
+        yield Comment(FILE, str(error))
         return
-    if not isinstance(loaded, dict) or not isinstance(loaded.get("jobs"), dict):
+    if not isinstance(loaded, dict) or not as_dict(loaded.get("jobs")):
         yield Comment(FILE, "has no jobs.")
         return
-    yield from _triggers(loaded, text)
-    yield from _permissions(loaded, text)
-    yield from _jobs(loaded["jobs"], text)
+    yield from _triggers(loaded)
+    yield from _permissions(loaded)
+    yield from gate_jobs.review(loaded, folder)
+    yield from _time_limits(as_dict(loaded["jobs"]))
 
 
-def _triggers(loaded: dict[str, Any], text: str) -> Iterator[Comment]:
+def _at(line: int, advice: str) -> Comment:
+    return Comment(f"{FILE}:{line}", advice)
+
+
+def _triggers(loaded: dict[str, Any]) -> Iterator[Comment]:
     events = loaded.get("on", "")
-    if "pull_request_target" in events:
-        yield _comment(
-            text,
-            "pull_request_target",
-            "gives the code of strangers access to the repository's secrets: use pull_request instead.",
-        )
-    elif "pull_request" not in ([events] if isinstance(events, str) else events):
-        yield _comment(
-            text, "on:", "does not run on pull requests, so nothing is checked before a merge: add pull_request."
-        )
+    names = events if isinstance(events, dict) else as_list(events)
+    lines = {str(name): getattr(name, "line", line_of(loaded, "on")) for name in names}
+    if "pull_request_target" in lines:
+        advice = "gives the code of strangers access to the repository's secrets: use pull_request instead."
+        yield _at(lines["pull_request_target"], advice)
+    elif "pull_request" not in lines:
+        advice = "does not run on pull requests, so nothing is checked before a merge: add pull_request."
+        yield _at(line_of(loaded, "on"), advice)
+    elif isinstance(events, dict):
+        yield from _filters(as_dict(events["pull_request"]))
 
 
-def _permissions(loaded: dict[str, Any], text: str) -> Iterator[Comment]:
-    given = loaded.get("permissions")
-    if given is None:
+def _filters(filters: dict[str, Any]) -> Iterator[Comment]:
+    """Report which pull requests into the guarded branch do not start the workflow."""
+    types = as_list(filters.get("types"))
+    missing = [words for name, words in EVERY_CHANGE.items() if "types" in filters and name not in types]
+    if missing:
+        advice = f"does not run when a pull request is {' or '.join(missing)}, so changes get past it: remove `types`."
+        yield _at(line_of(filters, "types"), advice)
+    for name in ("branches", "branches-ignore"):
+        patterns = as_list(filters.get(name))
+        if name in filters and not any(_matches(patterns, branch) == (name == "branches") for branch in GUARDED):
+            advice = "leaves out pull requests into main, the branch that people rely on: remove the filter."
+            yield _at(line_of(filters, name), advice)
+    for name in ("paths", "paths-ignore"):
+        patterns = as_list(filters.get(name))
+        if name in filters and (name == "paths-ignore" or patterns != ["**"]):
+            advice = "runs only if some files change, so other pull requests have no check at all: remove the filter."
+            yield _at(line_of(filters, name), advice)
+
+
+def _matches(patterns: list[Any], branch: str) -> bool:
+    """Return whether GitHub's filter patterns match a branch: the last one that matches decides, `!` means no."""
+    matched = False
+    for pattern in patterns:
+        text = str(pattern)
+        parts = re.split(r"(\*\*|\*|\?|\+|\[[^]]*\])", text.removeprefix("!"))
+        regex = "".join(
+            {"**": ".*", "*": "[^/]*"}.get(part, part if i % 2 else re.escape(part)) for i, part in enumerate(parts)
+        )
+        try:
+            if re.fullmatch(regex, branch):
+                matched = not text.startswith("!")
+        except re.error:
+            continue
+    return matched
+
+
+def _permissions(loaded: dict[str, Any]) -> Iterator[Comment]:
+    jobs = [job for job in as_dict(loaded["jobs"]).values() if isinstance(job, dict)]
+    for place in (loaded, *jobs):
+        if place.get("permissions") and _may_write(place["permissions"]):
+            advice = "may write to the repository, which a check does not need: use contents: read."
+            yield _at(line_of(place, "permissions"), advice)
+    if any(place.get("permissions", "") == "" for place in jobs) and loaded.get("permissions", "") == "":
         advice = "sets no permissions, so it gets the repository's default: add `permissions: {contents: read}`."
-        yield _comment(text, "jobs:", advice)
-    elif given != "read-all" and (not isinstance(given, dict) or "write" in given.values()):
-        yield _comment(
-            text, "permissions", "may write to the repository, which a check does not need: use contents: read."
-        )
+        yield _at(line_of(loaded, "jobs"), advice)
 
 
-def _jobs(jobs: dict[str, Any], text: str) -> Iterator[Comment]:
-    jobs = {name: job for name, job in jobs.items() if isinstance(job, dict)}
-    steps = [(job, step) for job in jobs.values() for step in job.get("steps") or [] if isinstance(step, dict)]
-    gates = [(job, step) for job, step in steps if GATE in step.get("run", "")]
-    if not gates:
-        yield _comment(text, "steps:", f"never runs the gate: add the step `run: python {GATE} main`.")
-    for job, step in gates:
-        if re.search(IGNORED, step["run"], re.MULTILINE):
-            yield _comment(text, GATE, "runs the gate and ignores its result. Remove what follows the command.")
-        if "true" in (step.get("continue-on-error"), job.get("continue-on-error")):
-            yield _comment(text, "continue-on-error", "lets the job pass when the gate rejects a change: remove it.")
-        if "if" in step or "if" in job:
-            yield _comment(text, "if:", "runs the gate on a condition, and a skipped job counts as passed: remove it.")
+def _may_write(permissions: Any) -> bool:
+    if isinstance(permissions, dict):
+        return any(value not in ("read", "none") for value in permissions.values())
+    return permissions != "read-all"
+
+
+def _time_limits(jobs: dict[str, Any]) -> Iterator[Comment]:
+    """Report jobs without a short time limit. A called workflow sets its own."""
     for name, job in jobs.items():
-        if "timeout-minutes" not in job:
-            yield _comment(
-                text, f"{name}:", "may run for six hours if training never ends: add timeout-minutes to the job."
-            )
-
-
-def _comment(text: str, word: str, advice: str) -> Comment:
-    """Comment on the last line that begins with a word, or else contains it."""
-    lines = list(enumerate(text.splitlines(), 1))
-    begin = [number for number, line in lines if line.strip(" -").startswith(word)]
-    found = begin or [number for number, line in lines if word in line] or [1]
-    return Comment(f"{FILE}:{found[-1]}", advice)
+        if not isinstance(job, dict) or "uses" in job:
+            continue
+        steps = [step for step in as_list(job.get("steps")) if isinstance(step, dict) and "run" in step]
+        limited = [job] if "timeout-minutes" in job or not all("timeout-minutes" in step for step in steps) else steps
+        for place in limited or [job]:
+            given = str(place.get("timeout-minutes", ""))
+            line = line_of(place, "timeout-minutes") if given else getattr(name, "line", 1)
+            if not given:
+                yield _at(line, "may run for six hours if training never ends: add timeout-minutes to the job.")
+            elif not re.fullmatch(r"\d+(\.\d+)?", given):
+                yield _at(line, f"has a time limit that cannot be decided here, {given!r}: write a number of minutes.")
+            elif not 0 < float(given) <= FEW_MINUTES:
+                yield _at(line, f"has a time limit of {given} minutes: the gate needs a few, at most {FEW_MINUTES}.")
