@@ -84,7 +84,11 @@ class _Upstream:
         return found + extra
 
     def _no_branch(self, described: description.Description) -> Comment:
-        if described.branch == "main":
+        if described.problem:
+            return Comment(described.where, described.problem)
+        if not described.branch:
+            text = "does not name a branch: begin with the line `Branch: the-name-of-your-branch`."
+        elif described.branch == "main":
             text = "main is not a branch for a pull request. Create one for each purpose: git switch -c NAME."
         else:
             text = f"names the branch {described.branch!r}, which is not in your fork: git push origin NAME."

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+import tempfile
+import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..git import Git
 from ..review import Comment
+from ..text import count_words
+from .mood import is_not_imperative
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..git import Git
-
 SUBJECT, BODY = 60, 72  # longest lines of a message
 FIELDS = "%H%x00%P%x00%an <%ae>%x00%B"
-SAYS_NOTHING = re.compile(r"(?i)^(wip|fixup!|squash!|amend!|temp|stuff|misc|update[sd]?$)")
-NOT_PAST = {"Bring", "Embed", "Exceed", "Feed", "Need", "Proceed", "Seed", "Shed", "Speed", "Spring", "String"}
-NOT_THIRD_PERSON = {"Canvas", "Focus", "Alias", "Bias"}
+SAYS_NOTHING = re.compile(r"(?i)^((wip|temp|tmp|stuff|misc)\b|(fixup|squash|amend)!|update[sd]?$)")
+FULL_STOPS = (".", "。", "．", "।")
+SIGN_OFF = "signed-off-by"
+PERSON = re.compile(r"\s*(.*?)\s*<\s*([^<>]*?)\s*>\s*")
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Commit:
 
     @property
     def subject(self) -> str:
-        return self.message.split("\n", 1)[0]
+        return self.message.removeprefix("\ufeff").split("\n", 1)[0].strip()
 
     @property
     def where(self) -> str:
@@ -66,28 +71,23 @@ def review(history: list[Commit]) -> Iterator[Comment]:
 
 
 def _about_subject(subject: str) -> Iterator[str]:
-    first = subject.split(" ")[0]
     quoted = f"the first line, {subject[:SUBJECT]!r},"
-    if len(subject) > SUBJECT:
-        yield f"the first line has {len(subject)} characters, and lists cut it. Use at most {SUBJECT} (git rebase -i)."
-    if subject.endswith("."):
+    if (length := len(unicodedata.normalize("NFC", subject))) > SUBJECT:
+        yield f"the first line has {length} characters, and lists cut it. Use at most {SUBJECT} (git rebase -i)."
+    if subject.endswith(FULL_STOPS):
         yield f"{quoted} ends with a full stop. It is a title: remove the full stop."
-    if SAYS_NOTHING.match(subject) or len(subject.split()) < 2:
+    if SAYS_NOTHING.match(subject) or count_words(subject) < 2:
         yield f"{quoted} does not say what the commit does. Describe it, so that nobody has to open the commit."
-    elif not first[:1].isupper():
+    elif subject[:1].islower():
         yield f"{quoted} begins with a lower-case letter. Begin with an imperative and a capital letter."
-    elif _is_not_imperative(first):
-        yield f"{quoted} describes what you did. Use the imperative, as in {_example(first)!r}."
+    elif not subject[:1].isalpha():
+        yield f"{quoted} does not begin with a letter. Begin with an imperative and a capital letter."
+    elif is_not_imperative(subject):
+        yield f"{quoted} describes what you did. Use the imperative, as in {_example(subject)!r}."
 
 
-def _is_not_imperative(word: str) -> bool:
-    past = word.endswith(("ed", "ing")) and word not in NOT_PAST
-    third_person = word.endswith("s") and not word.endswith("ss") and word not in NOT_THIRD_PERSON
-    return past or third_person
-
-
-def _example(word: str) -> str:
-    return "Add a test of ..." if word.lower().startswith("add") else "Return 0.0 for ..."
+def _example(subject: str) -> str:
+    return "Add a test of ..." if subject.lower().startswith("add") else "Return 0.0 for ..."
 
 
 def _about_body(commit: Commit) -> Iterator[str]:
@@ -95,16 +95,35 @@ def _about_body(commit: Commit) -> Iterator[str]:
     if rest and rest[0].strip():
         yield "the second line is not empty, so git takes all of it as the title. Put an empty line after the first."
     for line in rest:
-        if len(line) > BODY and " " in line.strip() and not line.startswith("Signed-off-by:"):
+        is_trailer = re.match(r"[A-Za-z-]+-by: ", line)
+        if len(line) > BODY and " " in line.strip() and not is_trailer:
             yield f"the line {line[:30] + '...'!r} has {len(line)} characters: break lines at {BODY}."
-    signed = re.findall(r"^Signed-off-by: (.+)$", commit.message, re.MULTILINE)
+    signed = sign_offs(commit.message)
     if not signed:
+        hint = ""
+        if SIGN_OFF in commit.message.lower():
+            hint = " (git reads a sign-off in the last paragraph only, after an empty line.)"
         yield (
             "is not signed off, and without a sign-off we may not use your work. `git commit --amend -s` signs the"
-            " last commit, `git rebase --signoff upstream/main` the whole branch."
+            f" last commit, `git rebase --signoff upstream/main` the whole branch.{hint}"
         )
-    elif commit.author not in [line.strip() for line in signed]:
+    elif _person(commit.author) not in map(_person, signed):
         yield f"is signed off by {signed[-1]}, but written by {commit.author}: the author has to sign."
+
+
+def sign_offs(message: str) -> list[str]:
+    """Return who signed a message off, as git reads its trailers."""
+    git = Git(Path(tempfile.gettempdir()))
+    parsed = git("interpret-trailers", "--parse", "--no-divider", stdin=f"{message}\n".encode())
+    trailers = [line.partition(":") for line in parsed.splitlines()]
+    return [value.strip() for key, _, value in trailers if key.strip().lower() == SIGN_OFF]
+
+
+def _person(text: str) -> tuple[str, str]:
+    """Return a name and an address in a form that is equal for the same person: no case, composed letters."""
+    found = PERSON.fullmatch(unicodedata.normalize("NFC", text))
+    name, address = found.groups() if found else (text, "")
+    return " ".join(name.split()).casefold(), address.casefold()
 
 
 def _repeated(history: list[Commit]) -> Iterator[Comment]:

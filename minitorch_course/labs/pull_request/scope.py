@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from ..review import Comment
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from .issues import Issue
 
 CHANGELOG, UNRELEASED = "CHANGELOG.md", "## Unreleased"
+HEADING = re.compile(r" {0,3}##?[ \t]+(.*?)[ \t#]*$")
+BULLET = re.compile(r" {0,3}[*+-][ \t]+\S")
 FEW_LINES = 2  # changed lines for one corrected word
 
 
@@ -76,10 +79,11 @@ def _tests(git: Git, issue: Issue, base: str, tip: str) -> Iterator[Comment]:
 def _changelog(git: Git, base: str, tip: str) -> Iterator[Comment]:
     text = git.text(tip, CHANGELOG) or ""
     lines = text.splitlines()
-    start = lines.index(UNRELEASED) + 1 if UNRELEASED in lines else 0
-    end = next((i for i, line in enumerate(lines[start:], start) if line.startswith("## ")), len(lines))
+    headings = {i: found[1].strip("[]").casefold() for i, line in enumerate(lines) if (found := HEADING.match(line))}
+    start = next((i + 1 for i, title in headings.items() if title == "unreleased"), 0)
+    end = next((i for i in headings if i >= start > 0), len(lines) if start else 0)
     before = (git.text(git("merge-base", base, tip), CHANGELOG) or "").splitlines()
-    if not any(line.startswith("*") and line not in before for line in lines[start:end]):
+    if not any(BULLET.match(line) and line not in before for line in lines[start:end]):
         yield Comment(
             f"{CHANGELOG}:{start or 1}",
             f"has no new line under `{UNRELEASED}`. Users notice this change: add a line that begins with `*`.",
