@@ -74,22 +74,27 @@ def _row(student: Student, results: Results, exercises: Iterable[str]) -> list[A
     return [
         _name(student),
         student.status,
-        student.points,
+        _points(student),
         results.points,
         "yes" if student.late else "no",
         visible_text(student.submitted or "", NAME),
         visible_text(student.reason or "", PARAGRAPH),
         " | ".join(visible_text(flag, LINE) for flag in student.flags),
         visible_text(results.sandbox or "none", NAME),
-        *earned.values(),
+        *(earned.values() if student.status == "graded" else [""] * len(earned)),
     ]
+
+
+def _points(student: Student) -> float | str:
+    """Return the points; nothing if the submission was not graded, which is not a zero: spreadsheets keep the gap."""
+    return student.points if student.status == "graded" else ""
 
 
 def canvas(results: Results) -> str:
     """Return a gradebook for Canvas: Grades > Import.
 
     Canvas finds a student by ID, SIS user ID, SIS login ID or name, in that order, so the name of a submission may be
-    any of the last three. The column is the assignment with that title, or a new one. Source: the importer,
+    any of the last three. An empty cell leaves a grade as it is. The column is the assignment with that title, or a new one. Source: the importer,
     https://github.com/instructure/canvas-lms/blob/master/lib/gradebook_importer.rb
     """
     title = visible_text(results.title, LINE)
@@ -97,7 +102,7 @@ def canvas(results: Results) -> str:
         [
             ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title],
             ["    Points Possible", "", "", "", "", results.points],
-            *([_canvas(student), "", *[_name(student)] * 2, "", student.points] for student in results.students),
+            *([_canvas(student), "", *[_name(student)] * 2, "", _points(student)] for student in results.students),
         ]
     )
 
@@ -113,7 +118,7 @@ def moodle_csv(results: Results) -> str:
     Map both columns: Moodle overwrites the other one if only one is mapped (https://docs.moodle.org/en/Grade_import).
     """
     title = visible_text(results.title, LINE)
-    rows = ([_name(student), student.points, _moodle(student)] for student in results.students)
+    rows = ([_name(student), _points(student), _moodle(student)] for student in results.students)
     return _table([["ID number", title, f"Feedback: {title}"], *rows])
 
 
@@ -128,7 +133,8 @@ def moodle_xml(results: Results) -> str:
         result = ElementTree.SubElement(root, "result")
         _add(result, "assignment", results.notebook)
         _add(result, "student", _name(student))
-        _add(result, "score", f"{student.points:g}")
+        if student.status == "graded":
+            _add(result, "score", f"{student.points:g}")
         _add(result, "feedback", _moodle(student))
     return _xml(root)
 

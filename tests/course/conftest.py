@@ -336,5 +336,5 @@ def graded(grading_env):
 
 @pytest.fixture(scope="session")
 def impatient(grading_env):
-    """The same, but a cell may take five seconds, and the notebook forty."""
-    return grader(grading_env, cell_seconds=5, notebook_seconds=40)
+    """The same, but a cell may take five seconds, and the notebook five minutes, however slowly kernels start."""
+    return grader(grading_env, cell_seconds=5, notebook_seconds=300)

@@ -36,7 +36,8 @@ def test_the_table_has_a_row_for_each_student_and_a_column_for_each_exercise(gra
     assert header[-1] == "backward"
     assert [row[0] for row in table] == names(graded_class)
     for row, student in zip(table, graded_class["students"], strict=True):
-        assert sum(map(int, row[-6:])) == int(row[2]) == student["points"]
+        if student["status"] == "graded":
+            assert sum(map(int, row[-6:])) == int(row[2]) == student["points"]
     s13, s11, s07 = (dict(zip(header, table[i], strict=True)) for i in (12, 10, 6))
     assert s13["status"] == "failed"
     assert "holds no notebook" in s13["reason"]
@@ -73,13 +74,26 @@ def test_a_formula_is_only_text(formula, to, graded_class, written):
             assert not cell.startswith(("=", "+", "-", "@", "＝"))
 
 
+def expected_points(content):
+    return [str(student["points"]) if student["status"] == "graded" else "" for student in content["students"]]
+
+
+def test_what_was_not_graded_is_not_a_zero_in_any_table(graded_class, written):
+    expected = expected_points(graded_class)
+    assert expected.count("") == 2
+    for to, column in (("csv", 2), ("canvas", 5), ("moodle", 1)):
+        assert [row[column] for row in rows(written(graded_class, to, ".csv"))[-40:]] == expected
+    scores = [result.findtext("score") for result in ElementTree.fromstring(written(graded_class, "moodle", ".xml"))]
+    assert scores == [points or None for points in expected]
+
+
 def test_canvas_finds_header_points_and_students(graded_class, written):
     header, possible, *table = rows(written(graded_class, "canvas", ".csv"))
     assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", TITLE]
     assert "Points Possible" in possible[0]
     assert possible[-1] == "22"
     assert [row[3] for row in table] == names(graded_class)
-    assert [int(row[-1]) for row in table] == [student["points"] for student in graded_class["students"]]
+    assert [row[-1] for row in table] == expected_points(graded_class)
 
 
 def test_a_name_cannot_set_the_points_in_canvas(graded_class, written):
