@@ -94,7 +94,7 @@ def canvas(results: Results) -> str:
     """Return a gradebook for Canvas: Grades > Import.
 
     Canvas finds a student by ID, SIS user ID, SIS login ID or name, in that order, so the name of a submission may be
-    any of the last three. An empty cell leaves a grade as it is. The column is the assignment with that title, or a new one. Source: the importer,
+    any of the last three. The column is the assignment with that title, or a new one. Source: the importer,
     https://github.com/instructure/canvas-lms/blob/master/lib/gradebook_importer.rb
     """
     title = visible_text(results.title, LINE)
