@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Optimizers and the training loop
+# # 04 Optimizers and the training loop
 #
 # A gradient says which way is down. It does not say how far to go, what to do when yesterday's gradient said
 # otherwise, or when to stop. That is the business of the optimizer, and of the loop around it: about a hundred lines

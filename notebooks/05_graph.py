@@ -1,5 +1,5 @@
 # %% [markdown]
-# # From tape to graph
+# # 05 From tape to graph
 #
 # In notebook 04 one word, `jax.jit`, made your training step many times faster. The formulas were the same, the numbers
 # were the same, the machine was the same. So where had all that time gone? In this notebook you look inside: at the

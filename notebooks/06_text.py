@@ -424,8 +424,8 @@ figures.tokens({"longest": longest}, title="Ids that were learned without words"
 # Many ids contain the end of a word *plus* the space or the full stop that happened to follow, or even the beginning of
 # the next word. That wastes ids: `method` and `method·` are two unrelated numbers, and the model has to learn their
 # meaning twice. The authors of GPT-2 (2019) saw `dog.`, `dog!` and `dog?` in their vocabulary, and since then everybody
-# cuts text into **words** first and merges only inside them. Here are their rules, a little shortened. At each
-# position, the first rule that matches is used:
+# cuts text into **words** first and merges only inside them. Here are their rules, a little shortened: theirs, and the
+# library's, count ² and Ⅷ among the digits, too. At each position, the first rule that matches is used:
 #
 # | | what | for example |
 # |---|---|---|

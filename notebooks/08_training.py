@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Training a language model
+# # 08 Training a language model
 #
 # You have a gradient, an optimizer, a tokenizer and a transformer. Now you need the *run*: the program that works for
 # hours and turns text into a model. Somebody will kill it in the middle, and it must still give the same result, to the

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Distillation: what a teacher knows and does not say
+# # 11 Distillation: what a teacher knows and does not say
 #
 # A large model looks at a picture and answers "seven". That is one word. But it has computed ten numbers: a seven,
 # nearly certainly; if not, a nine; hardly a four; never a zero. A small model that wants to learn can learn more from

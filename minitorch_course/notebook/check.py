@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CHECKED = "application/vnd.minitorch.check+json"
 
 
-class Verdict(NamedTuple):
+class CaseResult(NamedTuple):
     """The result of a case: `message` is empty if it passed; `original` is the error that was raised, if any."""
 
     case: str
@@ -50,28 +50,29 @@ def check(
       atol: see `Tolerance`.
       dtype: see `Tolerance`.
     """
-    verdict = _judge(case, given, expected, mistakes or {}, Tolerance(rtol, atol, dtype))
-    content = {"exercise": None, "case": case, "passed": not verdict.message, "message": verdict.message}
-    publish({"text/plain": as_text(verdict), "text/html": as_html(verdict), CHECKED: content})
+    result = _judge(case, given, expected, mistakes or {}, Tolerance(rtol, atol, dtype))
+    content = {"exercise": None, "case": case, "passed": not result.message, "message": result.message}
+    publish({"text/plain": as_text(result), "text/html": as_html(result), CHECKED: content})
 
 
 def _judge(
     case: str, given: Callable[[], Any], expected: Any, mistakes: Mapping[str, Any], tolerance: Tolerance
-) -> Verdict:
+) -> CaseResult:
     names = _names(given)
     try:
         value = to_plain(given())
     except (Exception, SystemExit) as error:
-        return Verdict(case, *explain(error, _student_names(names, error)))
+        return CaseResult(case, *explain(error, _student_names(names, error)))
     try:
         right = to_plain(expected() if callable(expected) else expected)
         if same(value, right, tolerance):
-            return Verdict(case)
+            return CaseResult(case)
         foreseen = {message: to_plain(wrong() if callable(wrong) else wrong) for message, wrong in mistakes.items()}
     except Exception as error:
         explanation = explain(error)
-        return Verdict(case, f"The check itself failed, not your code. {explanation.paragraph}", explanation.original)
-    return Verdict(case, diagnose(value, right, foreseen, tolerance, inputs=_arrays(names)) or "")
+        message = f"The check itself failed, not your code. {explanation.paragraph}"
+        return CaseResult(case, message, explanation.original)
+    return CaseResult(case, diagnose(value, right, foreseen, tolerance, inputs=_arrays(names)) or "")
 
 
 def _names(given: Callable[[], Any]) -> dict[str, Any]:
@@ -102,21 +103,19 @@ def _student_names(names: Mapping[str, Any], error: BaseException) -> set[str]:
     return {code.co_name for code in codes if code.co_filename in cells}
 
 
-def as_text(verdict: Verdict) -> str:
+def as_text(result: CaseResult) -> str:
     """Return `ok: case`, or `not yet: case` followed by the message and the original error, each indented."""
-    if not verdict.message:
-        return f"ok: {verdict.case}"
-    original = "".join(f"\n      {line}" for line in verdict.original.splitlines())
-    return f"not yet: {verdict.case}\n  {verdict.message}" + (
-        f"\n    The original error:{original}" if original else ""
-    )
+    if not result.message:
+        return f"ok: {result.case}"
+    original = "".join(f"\n      {line}" for line in result.original.splitlines())
+    return f"not yet: {result.case}\n  {result.message}" + (f"\n    The original error:{original}" if original else "")
 
 
-def as_html(verdict: Verdict) -> str:
-    """Return HTML of a verdict: a coloured edge, and the text in the notebook's own colour, light or dark."""
-    colour, word = ("#D55E00", "not yet") if verdict.message else ("#0072B2", "ok")
-    message = f'<div style="margin-top:.3em">{message_html(verdict.message)}</div>' if verdict.message else ""
+def as_html(result: CaseResult) -> str:
+    """Return HTML of a result: a coloured edge, and the text in the notebook's own colour, light or dark."""
+    colour, word = ("#D55E00", "not yet") if result.message else ("#0072B2", "ok")
+    message = f'<div style="margin-top:.3em">{message_html(result.message)}</div>' if result.message else ""
     return (
         f'<div style="border-left:5px solid {colour};padding:.35em .8em;margin:.2em 0;max-width:60em">'
-        f"<strong>{word}</strong>: {message_html(verdict.case)}{message}{collapsed_html(verdict.original)}</div>"
+        f"<strong>{word}</strong>: {message_html(result.case)}{message}{collapsed_html(result.original)}</div>"
     )
