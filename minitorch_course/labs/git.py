@@ -71,8 +71,8 @@ class Git:
         return True
 
     def text(self, revision: str, path: str) -> str | None:
-        """Return a file at a revision, or None if it does not exist or is not text."""
+        """Return a file at a revision, or None if it does not exist or is not text in UTF-8."""
         try:
-            return self.bytes("cat-file", "blob", f"{revision}:{path}").decode("utf-8")
+            return self.bytes("cat-file", "blob", f"{revision}:{path}").decode("utf-8-sig")
         except (GitError, UnicodeDecodeError):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ FILE = ".github/workflows/gate.yml"
 AFTER_FAILURE = {"always()", "!cancelled()"}
 HOLDS = {*AFTER_FAILURE, "true", "success()", "!failure()", "!false"}
 HOLDS |= {"github.event_name=='pull_request'", "'pull_request'==github.event_name", "github.event_name!='push'"}
+HOLDS |= {"github.base_ref=='main'", "github.event.pull_request.base.ref=='main'"}
 NOT_TRUE = ("", "false", "${{false}}")
 MANY = 10_000  # combinations of a matrix; GitHub allows 256
 
@@ -45,7 +47,8 @@ def _no_gate(workflow: dict[str, Any], jobs: dict[str, Any]) -> Comment:
     for job in jobs.values():
         for place in (job, *(step for step in as_list(job.get("steps")) if isinstance(step, dict))):
             uses = str(place.get("uses", ""))
-            if uses and (place is job or uses.startswith("./")):
+            given = " ".join(str(value) for value in as_dict(place.get("with")).values()).lower()
+            if uses and (place is job or uses.startswith("./") or "gate" in given):
                 advice = f"calls {uses}, and whether that runs the gate cannot be decided here: run it in a step."
                 return _at(line_of(place, "uses"), advice)
     line = next((line_of(job, "steps") for job in jobs.values() if "steps" in job), line_of(workflow, "jobs"))
@@ -97,7 +100,8 @@ def _holds(condition: Any, needed: set[str] | None = None) -> bool:
     text = _text(condition)
     if text.startswith("${{") and text.endswith("}}"):
         text = text[3:-2]
-    if "${{" in text or "(" in text.replace("()", ""):
+    quoted = "".join(re.findall("'[^']*'", text))
+    if "${{" in text or "(" in text.replace("()", "") or "|" in quoted or "&" in quoted:
         return False
     parts = [set(alternative.split("&&")) for alternative in text.split("||")]
     return any(part <= HOLDS and (needed is None or part & needed) for part in parts)

@@ -1,8 +1,9 @@
 """Find out whether a step of a job passes and fails as the gate does.
 
-A shell script is not judged by its text: the step is run, exactly as GitHub would run it, with a gate that accepts and
-with one that rejects. That happens in the sandbox only. Where there is none, only a step that consists of the one
-command `python gate.py main` can be judged, since its status is the gate's in every shell.
+A shell script is not judged by its text, because no parser knows what its status is (`set -e`, pipes, traps, functions).
+The step is run, exactly as GitHub would run it, with a gate that accepts and with one that rejects. That happens in the
+sandbox only. Where there is none, only a step that consists of the one command `python gate.py main` can be judged,
+since its status is the gate's in every shell.
 """
 
 from __future__ import annotations
@@ -192,7 +193,7 @@ def _checkouts(job: dict[str, Any], gate: dict[str, Any]) -> list[tuple[str, boo
 
 
 def _run(scripts: list[Script], checkouts: list[tuple[str, bool]], folder: Path) -> Iterator[Result]:
-    """Run the steps of a job in the sandbox, twice."""
+    """Run the steps of a job in the sandbox."""
     shells = [SHELLS.get(script.shell, script.shell or "") for script in scripts]
     steps = [
         {"script": script.script, "shell": shell, "folder": script.folder, "env": CONSTANTS | script.env}
@@ -209,13 +210,20 @@ def _run(scripts: list[Script], checkouts: list[tuple[str, bool]], folder: Path)
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         done = run_sandboxed.run_python(tree, ["stub_runner.py"], SECONDS)
     try:
-        accepting, rejecting = json.loads(done.output.strip().splitlines()[-1])
+        accepting, rejecting, failing = json.loads(done.output.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        accepting = rejecting = [{"status": None, "calls": [], "missing": [], "output": done.tail()}] * len(scripts)
-    for script, accepted, rejected in zip(scripts, accepting, rejecting, strict=True):
+        accepting = rejecting = failing = [{"status": None, "calls": [], "missing": [], "output": done.tail()}] * len(
+            scripts
+        )
+    failed = False  # whether an earlier step has failed if commands such as `git fetch` do
+    for script, accepted, rejected, unlucky in zip(scripts, accepting, rejecting, failing, strict=True):
         follows = rejected["status"] != accepted["status"]
         if script.mentions_gate or accepted["calls"] or rejected["calls"] or follows:
-            yield Result(script.step, _problem(script, accepted, rejected))
+            problem = _problem(script, accepted, rejected)
+            if not problem and not unlucky["status"] and not failed:
+                problem = f"passes where the gate rejects the change, if a command before the gate fails: {WHOLE}."
+            yield Result(script.step, problem)
+        failed = failed or (bool(unlucky["status"]) and "continue-on-error" not in script.step)
 
 
 def _copy(folder: Path, repository: Path) -> None:
@@ -245,7 +253,7 @@ def _problem(script: Script, accepted: dict[str, Any], rejected: dict[str, Any])
     if missing := accepted["missing"] or rejected["missing"]:
         return f"cannot be decided: `{missing[0][:30]}` is not installed here. To be sure, {WHOLE}."
     if accepted["status"]:
-        return f"fails even where the gate accepts the change ({accepted['output'][-100:]}): {WHOLE}."
+        return f"fails even where the gate accepts the change ({accepted['output']}): {WHOLE}."
     if not calls:
         return f"never runs the gate, or does not wait for it: {WHOLE}."
     return f"runs the gate and ignores its result, so the step passes where the gate rejects the change: {WHOLE}."

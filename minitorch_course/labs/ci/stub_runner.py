@@ -1,8 +1,9 @@
-"""Run the steps of a job twice, as GitHub would: with a gate that accepts everything, and with one that rejects it.
+"""Run the steps of a job as GitHub would: with a gate that accepts, and twice with one that rejects.
 
-A program of its own that runs in the sandbox, next to `job.json` and `repository`. It prints one line of JSON: for
-each of both runs, for each step, the exit status (null if it did not end or could not be started), the calls of the
-gate, the commands that are not installed here, and the end of the output.
+The third run differs from the second: all commands that need a network, or are not installed here, fail. This is a
+program of its own that runs in the sandbox, next to `job.json` and `repository`. It prints one line of JSON: for each
+of these runs, for each step, the exit status (null if it did not end or could not be started), the calls of the gate,
+the commands that are not installed here, and the end of the output.
 """
 
 import contextlib
@@ -16,9 +17,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-BASE = Path("/tmp/runner")  # the same in both runs
+BASE = Path("/tmp/runner")  # the same in all runs
 WORK, BIN, CALLS, STUB = BASE / "work", BASE / "bin", BASE / "calls", BASE / "gate.py"
-TAIL = 300  # characters
+TAIL = 100  # characters, because only the end of what this program prints is kept
 
 GATE = """#!/usr/bin/env python3
 import os, sys
@@ -32,17 +33,17 @@ def main(folder="", *more):
 if __name__ == "__main__":
     sys.exit(main(*sys.argv[1:]))
 """
-# There is no network, so whatever installs something succeeds without doing anything.
+# There is no network, so commands that need it do nothing. `outside` is their status.
 PYTHON = """#!/bin/sh
 case "$1:$2" in
   -m:gate) ;;
-  -m:venv) mkdir -p "$3/bin" && cp {bin}/* "$3/bin/" && : > "$3/bin/activate"; exit ;;
-  -m:*) exit 0 ;;
+  -m:venv) [ {outside} = 0 ] && mkdir -p "$3/bin" && cp {bin}/* "$3/bin/" && : > "$3/bin/activate"; exit ;;
+  -m:*) exit {outside} ;;
 esac
 exec {python} "$@"
 """
 LAUNCHER = """#!/bin/sh
-[ "$1" = run ] || exit 0
+[ "$1" = run ] || exit {outside}
 while [ $# -gt 0 ]; do
   case "$1" in
     *.py) exec {bin}/python "$@" ;;
@@ -55,26 +56,26 @@ STUBS = {
     PYTHON: ("python", "python3", *(f"python3.{minor}" for minor in range(9, 16))),
     LAUNCHER: ("uv", "poetry", "pdm", "pipenv", "hatch", "conda", "mamba", "micromamba"),
     '#!/bin/sh\nexec "$@"\n': ("sudo",),
-    '#!/bin/sh\ncase "$*" in show*:gate.py) cat {gate} ;; esac\n': ("git",),
-    "#!/bin/sh\nexit 0\n": ("pip", "pip3", "pipx", "apt", "apt-get", "gh", "curl", "wget", "npm", "pytest"),
+    '#!/bin/sh\ncase "$*" in show*:gate.py) cat {gate} ;; esac\nexit {outside}\n': ("git",),
+    "#!/bin/sh\nexit {outside}\n": ("pip", "pip3", "pipx", "apt", "apt-get", "gh", "curl", "wget", "npm", "pytest"),
 }
 MISSING = BASE / "missing"
-NOT_FOUND = {"BASH_FUNC_command_not_found_handle%%": f'() {{ echo "$1" >> {MISSING}; }}'}  # gives bash a status: 0
+NOT_FOUND = "BASH_FUNC_command_not_found_handle%%"  # bash calls it, and takes its status
 
 
 def main() -> None:
-    """Read the job, and print what both runs gave."""
+    """Read the job, and print what the runs gave."""
     job = json.loads((HERE / "job.json").read_text(encoding="utf-8"))
-    print(json.dumps([_run(job, status) for status in (0, 1)]))
+    print(json.dumps([_run(job, status, outside) for status, outside in ((0, 0), (1, 0), (1, 1))]))
 
 
-def _run(job: dict, status: int) -> list[dict]:
+def _run(job: dict, status: int, outside: int) -> list[dict]:
     shutil.rmtree(BASE, ignore_errors=True)
     for folder in (WORK, BIN):
         folder.mkdir(parents=True)
     for text, names in STUBS.items():
         for name in names:
-            for word, path in (("{bin}", BIN), ("{gate}", STUB), ("{python}", sys.executable)):
+            for word, path in (("{bin}", BIN), ("{gate}", STUB), ("{python}", sys.executable), ("{outside}", outside)):
                 text = text.replace(word, str(path))
             _write(BIN / name, text, 0o755)
     projects = {os.path.realpath(WORK / path / "main") for path, is_change in job["checkouts"] if is_change}
@@ -84,7 +85,7 @@ def _run(job: dict, status: int) -> list[dict]:
         shutil.copytree(HERE / "repository", WORK / path, dirs_exist_ok=True)
         gate = WORK / path / "gate.py"
         _write(gate, stub, (gate.stat().st_mode & 0o755 if gate.exists() else 0o755) | 0o600)
-    variables: dict[str, str] = {}  # that earlier steps set
+    variables = {NOT_FOUND: f'() {{ echo "$1" >> {MISSING}; return {outside}; }}'}  # and those that earlier steps set
     return [_step(step, variables, job["seconds"]) for step in job["steps"]]
 
 
@@ -100,7 +101,7 @@ def _step(step: dict, variables: dict[str, str], seconds: float) -> dict:
     files = {name: str(BASE / name.lower()) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH")}
     own = {"HOME": str(Path.home()), "RUNNER_TEMP": "/tmp", "GITHUB_WORKSPACE": str(WORK), "GITHUB_ENV": str(setting)}
     path = f"{BIN}:{os.defpath}"
-    env = {"PATH": path, **NOT_FOUND, **own, **files, **variables, **step["env"]}
+    env = {"PATH": path, **own, **files, **variables, **step["env"]}
     folder = WORK / step["folder"]
     if not folder.is_dir():
         return _result(1, f"the folder {step['folder']!r} does not exist")
@@ -134,7 +135,7 @@ def _step(step: dict, variables: dict[str, str], seconds: float) -> dict:
     if status is None:
         return _result(None, f"it did not end within {seconds} seconds")
     tail = output.read_bytes()[-TAIL:].decode("utf-8", "replace")
-    return _result(status, " ".join(tail.split()), _lines(CALLS), _lines(MISSING))
+    return _result(status, " ".join(tail.split()), sorted({*_lines(CALLS)}), _lines(MISSING)[:1])
 
 
 def _lines(path: Path) -> list[str]:

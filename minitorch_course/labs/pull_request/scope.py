@@ -32,7 +32,10 @@ def review(git: Git, issue: Issue, base: str, tip: str, history: list[Commit]) -
                 f"has nothing to do with issue #{issue.number}. Remove it from this branch (git rebase -i, or"
                 f" git restore --source=upstream/main {path}); if it is useful, open a separate pull request.",
             )
-    if issue.code:
+    present = [path for path in changed if path in issue.allowed and git.succeeds("cat-file", "-e", f"{tip}:{path}")]
+    if unreadable := [path for path in present if git.text(tip, path) is None]:
+        yield from (Comment(path, "is not text in UTF-8: save it as UTF-8 in your editor.") for path in unreadable)
+    elif issue.code:
         yield from _functions(git, issue, base, tip)
         yield from _tests(git, issue, base, tip)
         yield from _changelog(git, base, tip)

@@ -98,6 +98,7 @@ PASSES = {  # script: its step's status is the gate's
     "an annotation": [f"{GATE} || (echo '::error::rejected' && exit 1)"],
     "what is printed": ['echo "$GITHUB_ACTOR: ${{ github.sha }}"', GATE],
     "another shell": [f"bash -c '{GATE}'"],
+    "a command that may fail": ["git fetch origin main || true", GATE],
     "the gate of main": ["git show origin/main:gate.py > trusted.py", "python trusted.py main  # gate.py"],
 }
 IGNORED = {  # script: the step passes although the gate rejects
@@ -135,6 +136,12 @@ NEVER = {  # script: the gate is not run, or not on the change
     "no such target": ["make gate"],
     "one long command": [f"pip install numpy {GATE}"],
 }
+SKIPPED = {  # script: other commands decide whether the gate is run
+    "a file of the web": ["curl -f https://example.org/go || exit 0", GATE],
+    "a difference": ["if ! git diff --quiet origin/main docs; then exit 0; fi", GATE],
+    "a command that is not here": ["nix run check || exit 0", GATE],
+    "an installation": ["python -m pip install numpy || exit 0", GATE],
+}
 UNDECIDED = {
     "an input": [GATE + " ${{ inputs.options }}"],
     "a secret": ["if [ -z '${{ secrets.SKIP }}' ]; then " + GATE + "; fi"],
@@ -163,7 +170,8 @@ def test_scripts_that_end_as_the_gate_does(tmp_path, monkeypatch):
 @needs_sandbox
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("table", "words"), [(IGNORED, "ignores"), (NEVER, "whole step"), (UNDECIDED, "cannot be decided")]
+    ("table", "words"),
+    [(IGNORED, "ignores"), (NEVER, "whole step"), (SKIPPED, "if a command before"), (UNDECIDED, "cannot be decided")],
 )
 def test_scripts_that_do_not(table, words, tmp_path, monkeypatch):
     found = problems(table, tmp_path, monkeypatch)
@@ -283,6 +291,8 @@ RIGHT = {
     "an expression that is false": step("continue-on-error: ${{ false }}"),
     "always": step("if: always()"),
     "on pull requests": job("if: ${{ github.event_name == 'pull_request' }}"),
+    "on a push, too": job("if: github.event_name == 'push' || github.event_name == 'pull_request'"),
+    "into main only": job("if: ${{ github.base_ref == 'main' }}"),
     "not cancelled": step("if: ${{ !cancelled() }}"),
     "either way": step("if: success() || failure()"),
     "after a job, always": after("name: pre", "    if: always()\n"),
@@ -324,6 +334,7 @@ WRONG = {
     "not for drafts": (job("if: github.event.pull_request.draft == false"), ":9: runs the gate on a condition"),
     "both": (job("if: always() && github.actor != 'x'"), ":9: runs the gate on a condition"),
     "in a denial": (job("if: '!(github.actor || always() || 1)'"), ":9: runs the gate on a condition"),
+    "in a quotation": (job("if: github.actor == '||always()||'"), ":9: runs the gate on a condition"),
     "on push": (step("if: github.event_name == 'push'"), ":12: runs the gate on a condition"),
     "a job that is skipped": (after("if: github.actor == 'x'"), ":12: runs the gate after pre only"),
     "a job that fails": (after("name: pre"), ":12: runs the gate after pre only"),
@@ -347,6 +358,10 @@ WRONG = {
         ":9: calls ./x.yml, and",
     ),
     "an action": (replaced((RUN, "- uses: ./gate")), ":11: calls ./gate, and whether"),
+    "an action that runs it": (
+        replaced((RUN, f"- uses: nick-fields/retry@v3\n        with: {{command: {GATE}}}")),
+        ":11: calls nick-fields/retry@v3, and whether",
+    ),
     "no gate": (replaced((GATE, "python -m pytest")), ":9: never runs the gate"),
     "a key twice": (step("run: echo ok"), ": is refused by GitHub: line 12 has the key `run`"),
     "a merge key": (replaced(("timeout-", "<<: {a: b}\n    timeout-")), ": is refused by GitHub: line 8 has a merge"),

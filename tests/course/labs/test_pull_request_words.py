@@ -4,7 +4,8 @@ import unicodedata
 
 import pytest
 
-from minitorch_course.labs.pull_request import check, description, history, scope
+from minitorch_course.labs.git import Git
+from minitorch_course.labs.pull_request import check, description, history, issues, scope
 from minitorch_course.labs.pull_request.mood import is_not_imperative
 from minitorch_course.labs.text import count_words, read_text
 
@@ -297,6 +298,9 @@ class OneFile:
     def __call__(self, *_):
         return "before"
 
+    def succeeds(self, *_):
+        return True
+
     def text(self, revision, _):
         return "## Unreleased\n\n* Old.\n" if revision == "before" else self._text
 
@@ -304,3 +308,19 @@ class OneFile:
 @pytest.mark.parametrize(("text", "good"), CHANGES.values(), ids=CHANGES)
 def test_a_line_in_the_changelog(text, good):
     assert bool(list(scope._changelog(OneFile(text), "base", "tip"))) != good  # pyright: ignore[reportArgumentType]
+
+
+def test_a_file_that_is_not_text_has_one_comment():
+    commit = history.Commit("a" * 40, ("p",), ME, "Note it" + SIGNED, ("CHANGELOG.md",))
+    found = list(scope.review(OneFile(None), issues.ISSUES[1], "base", "tip", [commit]))  # pyright: ignore[reportArgumentType]
+    assert [str(comment)[:40] for comment in found] == ["CHANGELOG.md: is not text in UTF-8: save"]
+
+
+def test_a_byte_order_mark_does_not_hide_the_functions_of_a_file(tmp_path):
+    git = Git(tmp_path)
+    git("init", "-q", ".")
+    contents = ("\ufeffdef f(): ...\n".encode(), "a".encode("utf-16"))
+    blobs = [git("hash-object", "-w", "--stdin", stdin=content) for content in contents]
+    tree = git("mktree", stdin="".join(f"100644 blob {blob}\t{i}\n" for i, blob in enumerate(blobs)).encode())
+    assert set(scope.functions(git.text(tree, "0"))) == {"f"}
+    assert git.text(tree, "1") is None
