@@ -87,7 +87,8 @@ def evaluation(config: RunConfig, data: Encoded) -> Callable[[Transformer, Mesh,
 
     @jax.jit
     def sums(model: Transformer, ids: Array, mask: Array) -> tuple[Array, Array]:
-        losses = ops.cross_entropy(nn.cast(model, DTYPES[config.dtype])(ids[:, :-1]), ids[:, 1:])  # (B, T)
+        logits = nn.at_least_float32(nn.cast(model, DTYPES[config.dtype])(ids[:, :-1]))  # (B, T, V)
+        losses = ops.cross_entropy(logits, ids[:, 1:])  # (B, T)
         return jnp.sum(jnp.where(mask[:, 1:], losses, 0)), jnp.sum(mask[:, 1:])
 
     def evaluate(model: Transformer, mesh: Mesh, at_most: int | None) -> float:

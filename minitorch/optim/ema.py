@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 class MultiStepsState(NamedTuple):
-    """The number of batches since the last step, their part of the mean gradient, and the state of the optimizer."""
+    """The number and the summed weight of the batches since the last step, their mean gradient, and the inner state."""
 
     count: jax.Array
+    weight: jax.Array
     mean: PyTree
     inner: PyTree
 
@@ -27,6 +28,10 @@ def multi_steps(optimizer: Any, every: int) -> Transform:
 
     Between steps the updates are zero and the optimizer does not run. Its schedules count steps, not batches.
 
+    The batches weigh the same by default. If their losses divide by different numbers, such as those of the tokens that
+    count, pass that number to `update(gradients, state, params, weight=number)`: only then is the mean the gradient of
+    the large batch.
+
     Raises:
       ValueError: `every` is below 1 or not an integer.
     """
@@ -35,10 +40,14 @@ def multi_steps(optimizer: Any, every: int) -> Transform:
         raise ValueError(f"multi_steps: every is {every}, but it counts the batches of a step. Write an integer.")
 
     def init(params: PyTree) -> MultiStepsState:
-        return MultiStepsState(jnp.zeros((), jnp.int32), zeros_for_state(params), optimizer.init(params))
+        return MultiStepsState(jnp.int32(0), jnp.float32(0), zeros_for_state(params), optimizer.init(params))
 
-    def update(updates: PyTree, state: MultiStepsState, params: PyTree = None) -> tuple[PyTree, MultiStepsState]:
-        mean = jax.tree.map(lambda m, g: m + g.astype(m.dtype) / every, state.mean, updates)
+    def update(
+        updates: PyTree, state: MultiStepsState, params: PyTree = None, *, weight: Any = 1.0
+    ) -> tuple[PyTree, MultiStepsState]:
+        total = state.weight + jnp.asarray(weight, jnp.float32)
+        share = weight / jnp.maximum(total, jnp.finfo(jnp.float32).tiny)  # 0 / 0 is no weight
+        mean = jax.tree.map(lambda m, g: m + share.astype(m.dtype) * (g - m), state.mean, updates)
         step_shapes, _ = jax.eval_shape(optimizer.update, mean, state.inner, params)
 
         def step(mean: PyTree, inner: PyTree) -> tuple[PyTree, PyTree, PyTree]:
@@ -49,7 +58,7 @@ def multi_steps(optimizer: Any, every: int) -> Transform:
 
         count = state.count + 1
         updates, inner, mean = jax.lax.cond(count == every, step, wait, mean, state.inner)
-        return updates, MultiStepsState(count % every, mean, inner)
+        return updates, MultiStepsState(count % every, jnp.where(count == every, 0, total), mean, inner)
 
     return Transform(init, update)
 

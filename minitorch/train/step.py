@@ -49,7 +49,9 @@ class Step:
     """The compiled training step of one run.
 
     Args:
-      loss: `loss(model, *batch, *frozen) -> ()`, the mean over the batch, written with minitorch's ops.
+      loss: `loss(model, *batch, *frozen) -> ()`, the mean over the batch, written with minitorch's ops. Each device
+        computes it on its rows, and the step takes the mean. So a mean over what a mask selects has to be
+        `nn.masked_mean`, or `nn.cross_entropy` with `where`, whose count is that of all devices.
       optimizer: an `(init, update)` pair, ours or optax's. It sees a list on a `Sharded` layout, the model on a
         `Replicated` one.
       get_batch: `get_batch(data, step) -> batch`, a tuple of arrays (B, ...). It samples on the device and depends on
@@ -129,7 +131,8 @@ class Step:
         """Return the state before the first update, placed on the mesh."""
 
         def first(model: Any) -> State:
-            weights = self.layout.pack(model)
+            # Without weak types, which no state after a step has: they would cost another program.
+            weights = self.layout.pack(jax.tree.map(lambda x: jnp.asarray(x, x.dtype), model))
             return State(jnp.int32(0), weights, self.optimizer.init(weights))
 
         return jax.jit(first, out_shardings=self.shardings(jax.eval_shape(first, model)))(model)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 
 from minitorch import optim
 
@@ -26,6 +27,23 @@ def test_accumulated_steps_equal_steps_on_the_mean_gradient(matrix):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
     assert int(state.count) == 0
     assert not state.mean.any()
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4])
+def test_batches_with_weights_accumulate_to_the_gradient_of_the_large_batch(parts):
+    """The loss divides by the number of rows that count, which differs from batch to batch."""
+    rng = np.random.default_rng(0)
+    x, w, counted = rng.normal(size=(8, 3)), rng.normal(size=3), np.array([1, 0, 0, 0, 1, 1, 1, 0], bool)
+
+    def gradient(x, counted):
+        return jax.grad(lambda w: jnp.sum(jnp.tanh(x @ w) * counted) / jnp.maximum(jnp.sum(counted), 1))(w)
+
+    many = optim.multi_steps(optim.sgd(1.0), every=parts)
+    state = many.init(w)
+    for rows in (*np.split(np.arange(8), parts), *np.split(np.arange(8)[::-1], parts)):
+        updates, state = many.update(gradient(x[rows], counted[rows]), state, weight=counted[rows].sum())
+        if state.count == 0:
+            np.testing.assert_allclose(updates, -gradient(x, counted), rtol=1e-5)
 
 
 def test_optimizer_does_not_run_between_accumulated_steps(matrix):

@@ -1,9 +1,6 @@
-"""The compiled step: several devices against one, and the limits of a dispatch."""
+"""The compiled step and the limits of a dispatch. Several devices are in `test_data_parallel`."""
 
-import json
-import subprocess
-import sys
-
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -14,64 +11,62 @@ from minitorch.train.step import MAX_STEPS
 
 pytestmark = pytest.mark.slow
 
-DEVICES = """
-import json, sys
-import jax
-import minitorch as mt
-from minitorch.train import use_cpu_cores
-cores = int(sys.argv[1])
-use_cpu_cores(cores)
-from minitorch.train import Replicated, Sharded, Step, device_mesh, layout
-layout.LARGE = int(sys.argv[2])
-config = mt.models.GPTConfig(vocab=11, context=8, layers=2, heads=2, width=16)
-model = mt.models.GPT.init(jax.random.key(0), config)
-ids = jax.random.randint(jax.random.key(1), (4, 9), 0, 11)
-mesh = device_mesh(4)
-chosen = Sharded(model, cores) if cores > 1 else Replicated(model, 1)
-loss = lambda model, x, y: mt.nn.cross_entropy(model(x), y)
-adamw = mt.optim.chain(mt.optim.clip_by_global_norm(0.5), mt.optim.adamw(1e-2))
-step = Step(loss, adamw, lambda data, i: data, chosen, mesh)
-state, metrics = step.run(step.init(model), step.replicate((ids[:, :-1], ids[:, 1:])), 10)
-sums = [float(x.sum()) for x in jax.tree.leaves(step.model(state))]
-print(json.dumps([len(mesh.devices), metrics.loss.tolist(), sums]))
-"""
+
+def make(loss, bad=2):
+    """Return a step for one weight, whose batch is (1, 0), and (0, inf) at step `bad`, with the learning rate 1/2."""
+
+    def get_batch(data, i):
+        return jnp.where(i == bad, 0.0, data)[None], jnp.where(i == bad, jnp.inf, 0.0)[None]
+
+    return Step(loss, optim.sgd(0.5), get_batch, Replicated({}, 1), device_mesh(1))
 
 
-def run_on(cores, large):
-    command = [sys.executable, "-c", DEVICES, str(cores), str(large)]
-    return json.loads(subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout)
+def start(step):
+    return step.init({"w": jnp.full(1, 9.0)}), step.replicate(jnp.array(1.0))
 
 
-@pytest.mark.parametrize("large", [2**18, 256])
-def test_two_devices_with_sharded_weights_train_like_one(large):
-    """`large` puts all leaves into the vector, or shards most of them as matrices."""
-    one, two = run_on(1, large), run_on(2, large)
-    assert (one[0], two[0]) == (1, 2)
-    np.testing.assert_allclose(two[1], one[1], rtol=1e-4)
-    np.testing.assert_allclose(two[2], one[2], rtol=1e-3, atol=1e-3)
-    assert one[1][-1] < one[1][0] - 0.5
+NON_FINITE = {
+    "loss": lambda w, x, far: ops.sum(w["w"] + far),
+    "gradient": lambda w, x, far: ops.sum(2 * ops.sqrt(w["w"] * x)),  # At 0 the value is 0, and the slope infinite.
+    "loss and gradient": lambda w, x, far: ops.sum(w["w"] * (1 + far)),
+}
+
+
+@pytest.mark.parametrize("kind", NON_FINITE)
+def test_a_step_whose_loss_or_gradient_is_not_finite_changes_nothing(kind):
+    step = make(NON_FINITE[kind])
+    before, _ = step.run(*start(step), 2)
+    before = jax.tree.map(np.asarray, before)
+    state, metrics = step.run(*start(step), 5)
+    finite = [[True, True, False, False, False], [True] * 5]
+    np.testing.assert_array_equal(np.isfinite(metrics.loss), finite[kind == "gradient"])
+    np.testing.assert_array_equal(np.isfinite(metrics.gradient_norm), finite[kind == "loss"])
+    assert int(state.step) == 2
+    jax.tree.map(np.testing.assert_array_equal, state, before)
 
 
 @pytest.fixture(scope="module")
 def step():
-    """One weight w with the loss data * w, which is not finite at step 2."""
-    mesh = device_mesh(1)
-
-    def get_batch(data, i):
-        return (jnp.where(i == 2, jnp.nan, data)[None],)
-
-    return Step(lambda w, x: ops.sum(w["w"] * x), optim.sgd(0.5), get_batch, Replicated({}, 1), mesh)
+    """The loss is the weight, so that every step takes 1/2 from it."""
+    return make(NON_FINITE["loss"], bad=None)
 
 
-def start(step):
-    return step.init({"w": jnp.ones(1)}), step.replicate(jnp.array(1.0))
+def test_metrics_are_those_of_each_step_before_its_update(step):
+    state, metrics = step.run(*start(step), 3)
+    np.testing.assert_allclose(metrics.loss, [9, 8.5, 8])
+    np.testing.assert_allclose(metrics.gradient_norm, [1, 1, 1])
+    assert (int(state.step), float(step.model(state)["w"][0])) == (3, 7.5)
 
 
-def test_a_step_whose_loss_is_not_finite_changes_nothing(step):
-    state, metrics = step.run(*start(step), 5)
-    np.testing.assert_array_equal(np.isfinite(metrics.loss), [True, True, False, False, False])
-    assert int(state.step) == 2
-    np.testing.assert_allclose(step.model(state)["w"], [0.0])
+@pytest.mark.parametrize("n", [1, MAX_STEPS])
+def test_one_program_serves_every_number_of_steps(step, n):
+    before, data = start(step)
+    state, metrics = step.run(before, data, n)
+    assert (int(state.step), metrics.loss.shape) == (n, (n,))
+    assert step.compiled._cache_size() == 1
+    assert before.weights["w"].is_deleted()  # It is donated.
+    again, _ = step.run(state, data)
+    assert int(again.step) == n + 1
 
 
 @pytest.mark.parametrize("n", [0, MAX_STEPS + 1])
