@@ -2,7 +2,9 @@
 
 Read `shapes` (linear, easy), `elementwise` (the table of derivatives), `indexing`, `reduce`, `linalg`, `convolution`,
 and last `fused`, the operations whose rules are worth deriving by hand. `operators` binds `+ @ []` to tensors. An op
-has the name, the argument order and the result of its counterpart in `jax.numpy`, `jax.nn` or `jax.lax`.
+has the name, the argument order and the result of its counterpart in `jax.numpy`, `jax.nn` or `jax.lax`, and its
+derivative, at zeros, ties and infinities, too. JAX gives NaN for two that are 0: those of `x ** 0` at 0, and of
+`logsumexp` and `logaddexp` where all logarithms are -inf.
 """
 
 from . import operators as operators

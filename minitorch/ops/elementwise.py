@@ -91,7 +91,7 @@ sigmoid = unary(jax.nn.sigmoid, lambda g, y, x: g * y * (1 - y))
 softplus = unary(jax.nn.softplus, lambda g, y, x: g * sigmoid(x))
 log_sigmoid = unary(jax.nn.log_sigmoid, lambda g, y, x: g * sigmoid(-x), name="log_sigmoid")
 logaddexp = binary(
-    jnp.logaddexp, lambda g, y, a, b: g * _softmax_weight(a, y), lambda g, y, a, b: g * _softmax_weight(b, y)
+    jnp.logaddexp, lambda g, y, a, b: g * _summand_share(a, y), lambda g, y, a, b: g * _summand_share(b, y)
 )
 
 # Kinks. Where the derivative jumps, we follow JAX: 0 for relu, 1 for abs, a half for each of two equal arguments.
@@ -103,7 +103,7 @@ minimum = binary(jnp.minimum, lambda g, y, a, b: g * _tie_share(a, b, y), lambda
 
 # Functions of two arguments.
 arctan2 = binary(jnp.arctan2, lambda g, y, a, b: g * b / (b * b + a * a), lambda g, y, a, b: -g * a / (b * b + a * a))
-hypot = binary(jnp.hypot, lambda g, y, a, b: g * a / y, lambda g, y, a, b: g * b / y)
+hypot = binary(jnp.hypot, lambda g, y, a, b: g * _leg_share(a, y), lambda g, y, a, b: g * _leg_share(b, y))
 
 
 def _power_rule_base(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -159,11 +159,19 @@ round = nondifferentiable(jnp.round)
 floor_divide = nondifferentiable(jnp.floor_divide)
 
 
-def _softmax_weight(x: Any, total: Any) -> Any:
-    """Return exp(x) / exp(total), where exp(x) is one summand of exp(total): 0, not NaN, where both logs are -inf."""
-    return exp(x - where(equal(total, -math.inf), 0, total))
+def _summand_share(x: Any, total: Any) -> Any:
+    """Return exp(x) / exp(total), where exp(x) is one summand of exp(total), with JAX's 1 for inf - inf.
+
+    If both logarithms are -inf it is 0, not NaN as in JAX.
+    """
+    return exp(where(equal(x, math.inf), 0, x) - where(isinf(total), 0, total))
 
 
 def _tie_share(x: Any, other: Any, chosen: Any) -> Any:
     """Return the share of the cotangent that `x` gets where one of two arguments is chosen: 1, 0, or 0.5 for a tie."""
     return jnp.where(equal(x, chosen), jnp.where(equal(other, chosen), 0.5, 1.0), 0.0).astype(chosen.dtype)
+
+
+def _leg_share(x: Any, y: Any) -> Any:
+    """Return x / y, with JAX's 0.5 at the corner, where y is 0, and NaN where y is infinite."""
+    return where(equal(y, 0), 0.5, x / where(isinf(y), math.nan, y))

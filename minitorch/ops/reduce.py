@@ -13,9 +13,10 @@ import jax
 import jax.numpy as jnp
 
 from ..autodiff import nondifferentiable, primitive, vjp
-from .elementwise import _softmax_weight, equal, sqrt
+from ..autodiff.tape import unwrap
+from .elementwise import equal, exp, isnan, sqrt, where
 from .indexing import along_axis, scatter_add, take_along_axis
-from .shapes import Axis, concatenate, expand_reduced, flip, moveaxis, normalize_axes, ravel, reshape
+from .shapes import Axis, concatenate, expand_reduced, flip, moveaxis, normalize_axes, ravel, reshape, stack, sum
 
 # Sums in disguise.
 
@@ -32,7 +33,9 @@ def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 def _var_rule(g: Any, y: Any, a: Any, axis: Axis, ddof: int, keepdims: bool) -> Any:
     degrees = _count(a, axis) - ddof
-    return expand_reduced(g, a, axis) * (a - mean(a, axis, keepdims=True)) * (2 / degrees if degrees > 0 else math.nan)
+    centered = a - mean(a, axis, keepdims=True)
+    centered = centered - mean(centered, axis, keepdims=True)  # Zero; NaN for the whole row if one entry is infinite.
+    return expand_reduced(g, a, axis) * centered * (2 / degrees if degrees > 0 else math.nan)
 
 
 @primitive(_var_rule)
@@ -46,7 +49,15 @@ def std(a: Any, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> 
     return sqrt(var(a, axis, ddof=ddof, keepdims=keepdims))
 
 
-@primitive(lambda g, y, a, axis, keepdims: expand_reduced(g, a, axis) * _softmax_weight(a, expand_reduced(y, a, axis)))
+def _logsumexp_rule(g: Any, y: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
+    # Not exp(a - y): the digits of log(n) are lost in a large y, and n equal entries would each get more than 1 / n.
+    largest = jax.lax.stop_gradient(jnp.max(unwrap(a), axis, keepdims=True))
+    e = exp(a - jnp.where(jnp.isfinite(largest), largest, 0))
+    total = sum(e, axis, keepdims=True)
+    return expand_reduced(g, a, axis) * e / where(equal(total, 0), 1, total)
+
+
+@primitive(_logsumexp_rule)
 def logsumexp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Return log(sum(exp(a))) over `axis` without overflow, as `jax.nn.logsumexp`; the gradient is the softmax.
 
@@ -96,19 +107,24 @@ def prod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return jnp.prod(a, axis=axis, keepdims=keepdims)
 
 
-def _by_doubling(a: Any, axis: int) -> Any:
-    """Return the cumulative products. After step k, each entry is the product of the 2^k entries that end with it.
+def _by_pairs(x: Any) -> Any:
+    """Return the cumulative products along the last axis: those of pairs of entries, and one more entry between them.
 
-    Source: Hillis and Steele, "Data parallel algorithms", 1986.
+    Source: Blelloch, "Prefix sums and their applications", 1990.
     """
-    x, step = moveaxis(a, axis, -1), 1
-    while step < x.shape[-1]:
-        x = concatenate([x[..., :step], x[..., step:] * x[..., :-step]], -1)
-        step *= 2
-    return moveaxis(x, -1, axis)
+    if (n := x.shape[-1]) < 2:
+        return x
+    odd = _by_pairs(x[..., :-1:2] * x[..., 1::2])
+    even = concatenate([x[..., :1], odd[..., : (n - 1) // 2] * x[..., 2::2]], -1)
+    pairs = stack([even[..., : n // 2], odd], -1)
+    return concatenate([reshape(pairs, (*x.shape[:-1], n // 2 * 2)), even[..., n // 2 :]], -1)
 
 
-@primitive(lambda g, y, a, axis: vjp(lambda a: _by_doubling(a, axis), a)[1](g)[0])
+def _cumprod_rule(g: Any, y: Any, a: Any, axis: int) -> Any:
+    return vjp(lambda a: moveaxis(_by_pairs(moveaxis(a, axis, -1)), -1, axis), a)[1](g)[0]
+
+
+@primitive(_cumprod_rule)
 def _cumprod(a: Any, axis: int) -> Any:
     return jnp.cumprod(a, axis)
 
@@ -122,9 +138,10 @@ def cumprod(a: Any, axis: int | None = None) -> Any:
 
 
 def _extremum_rule(g: Any, y: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
-    chosen = equal(a, expand_reduced(y, a, axis))
+    y = expand_reduced(y, a, axis)
+    chosen = equal(a, y)
     ties = jnp.sum(chosen, axis, keepdims=True)  # Plain arrays: the choice of entries has no derivative.
-    return expand_reduced(g, a, axis) * (chosen / ties).astype(a.dtype)
+    return expand_reduced(g, a, axis) * jnp.where(isnan(y), math.nan, chosen / ties).astype(a.dtype)
 
 
 @primitive(_extremum_rule)
@@ -140,8 +157,8 @@ def min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 
 def _sort_rule(g: Any, y: Any, a: Any, axis: int, descending: bool) -> Any:
-    order = argsort(a, axis, descending=descending)
-    return take_along_axis(g, argsort(order, axis), axis)  # The inverse of a permutation sorts it.
+    g = flip(g, axis) if descending else g  # JAX sorts up and then flips, so the last of equal entries comes first.
+    return take_along_axis(g, argsort(argsort(a, axis), axis), axis)  # The inverse of a permutation sorts it.
 
 
 @primitive(_sort_rule)
