@@ -9,10 +9,14 @@ The parts, in the order to read them: `autodiff`, `ops`, `nn`, `optim`, `text`, 
 `compress`, `finetune`, `infer`, `cli`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+import importlib
+
+TYPE_CHECKING = False  # Importing `typing` takes most of the time before the command line can answer Ctrl-C.
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import autodiff, compress, data, finetune, infer, models, nn, ops, optim, text, train
     from .autodiff import check_grads, checkpoint, from_jax, grad, jvp, stop_gradient, value_and_grad, vjp
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
@@ -17,6 +18,12 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     words = {_bare(word): word for word in known}
     nearest = difflib.get_close_matches(_bare(str(name)), words, n=1)
     return f" Did you mean {words[nearest[0]]!r}?" if nearest else ""
+
+
+def did_you_mean_path(path: Path, names: Iterable[str] = ()) -> str:
+    """Return as `did_you_mean` does the nearest of `names` and of the files and folders next to a missing `path`."""
+    next_to_it = path.parent.iterdir() if path.parent.is_dir() else ()
+    return did_you_mean(path.name, [*names, *(other.name for other in next_to_it if other != path)])
 
 
 def _bare(word: str) -> str:

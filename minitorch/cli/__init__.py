@@ -7,6 +7,7 @@ user error ends in one line on standard error, without a traceback.
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 import warnings
@@ -16,6 +17,8 @@ from typing import Any, NoReturn
 
 import typer
 
+from .._interrupt import INTERRUPTED
+from .._suggest import did_you_mean
 from .distill import distill
 from .evaluate import evaluate
 from .finetune import finetune
@@ -29,13 +32,14 @@ from .quantize import quantize
 from .tour import tour
 from .train import train
 
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_USAGE = 1, 2
 
 app = typer.Typer(
     name="minitorch",
     cls=WithPlugins,
     help="Train small language models with an autodiff library from scratch, and inspect what they learned.",
     add_completion=False,
+    suggest_commands=False,  # `_suggestion` also knows the commands of other packages.
     rich_markup_mode=None,
 )
 for command in (train, generate, evaluate, info, tour, quantize, distill, prune, finetune, merge):
@@ -50,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        return app(args=arguments or ["--help"], prog_name="minitorch", standalone_mode=False) or 0
+        code = app(args=arguments or ["--help"], prog_name="minitorch", standalone_mode=False) or 0
+        sys.stdout.flush()  # Here, a full disk is one line.
+        return code
     except typer.Abort:
         echo_err("interrupted")
         return INTERRUPTED
@@ -71,7 +77,19 @@ def _is_usage_error(error: Exception) -> bool:
 
 def _usage_advice(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "minitorch"
-    return f"{error.format_message().replace('Value error, ', '')} See `{command} --help`."
+    message = f"{error.message}." if hasattr(error, "option_name") else error.format_message()
+    return f"{message.replace('Value error, ', '')}{_suggestion(error)} See `{command} --help`."
+
+
+def _suggestion(error: Any) -> str:
+    """Return a suggestion for a misspelled option, command or choice, and "" for all other errors."""
+    if hasattr(error, "option_name"):
+        return did_you_mean(error.option_name, [name for option in error.ctx.command.params for name in option.opts])
+    if command := re.match(r"No such command '(.*)'\.$", error.message):
+        return did_you_mean(command[1], error.ctx.command.list_commands(error.ctx))
+    if choice := re.search(r"'([^']*)' is not one of (.*)\.$", error.message):
+        return did_you_mean(choice[1], re.findall(r"'(.*?)'", choice[2]))
+    return ""
 
 
 def _is_user_error(error: Exception) -> bool:

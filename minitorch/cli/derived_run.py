@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .._interrupt import INTERRUPTED, Saying
 from .progress import echo_err, training_progress
 
 if TYPE_CHECKING:
     from ..optim import Transform
-    from ..train import Result, RunConfig, TaskFactory
+    from ..train import LoadedRun, Result, RunConfig, TaskFactory
     from ..train.prepare import Prepared
 
 
@@ -48,13 +49,25 @@ def load_run_text(run: Path, config: RunConfig, data: str | None) -> Prepared:
         raise ValueError(f"cannot use the training data of {run} ({error}): name a text with --data.") from error
 
 
+def load(run: Path) -> LoadedRun:
+    """Load a run, and print on standard error if it is not finished, because its weights are those of a checkpoint."""
+    from ..train import load_run
+
+    loaded = load_run(run)
+    if loaded.step < loaded.config.steps:
+        echo_err(f"{run} is not finished: this is the model after step {loaded.step} of {loaded.config.steps}.")
+    return loaded
+
+
 def run_training(
     config: RunConfig, out: Path, resume: bool, task: TaskFactory, optimizer: Transform | None = None
 ) -> None:
     """Train with a progress bar, and print the last line of `minitorch train`."""
     from ..train import train
 
-    with exit_on_interrupt(), training_progress(config.steps) as bar:
+    if resume:
+        say_if_complete(out)
+    with exit_on_interrupt(out), training_progress(config.steps) as bar:
         result = train(config, out, resume=resume, sinks=[bar], task=task, optimizer=optimizer)
     print_result(result)
 
@@ -66,15 +79,32 @@ def print_result(result: Result) -> None:
 
 
 @contextlib.contextmanager
-def exit_on_interrupt(advice: str = "Resume it with the same command and --resume.") -> Iterator[None]:
-    """If a signal stops the run, print how to resume it, and exit with 128 + the signal, as shells expect."""
+def exit_on_interrupt(out: Path, advice: str = "Resume it with the same command and --resume.") -> Iterator[None]:
+    """If a signal stops the run in `out`, print how to resume it, and exit with 128 + the signal, as shells expect."""
     from ..train import Interrupted
+    from ..train.record import CONFIG
+
+    def message() -> str:  # before or after the steps, where the loop does not handle signals
+        return f"interrupted. {advice}" if (out / CONFIG).is_file() else "interrupted before the run started."
 
     try:
-        yield
+        with Saying(message):
+            yield
     except Interrupted as stop:
         echo_err(f"{stop}. {advice}")
         raise typer.Exit(128 + stop.signal_number) from None
+    except KeyboardInterrupt:
+        echo_err(message())
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def say_if_complete(out: Path) -> None:
+    """Print that there is nothing to do, if the run in `out` is complete."""
+    from ..train import read_record
+    from ..train.run_dir import is_complete
+
+    if is_complete(out, read_record(out)):
+        echo_err(f"the run in {out} is complete: there is nothing to do.")
 
 
 def use_cores_of(run: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .derived_run import run_training, settings, use_cores_of
+from .derived_run import load, run_training, settings, use_cores_of
 from .options import Out, Resume, Seed, option
 
 if TYPE_CHECKING:
@@ -47,9 +47,8 @@ def distill(
     """Distill a trained model into a smaller one. The result is a run like any other."""
     use_cores_of(teacher)
     from ..compress.distill import DistillConfig
-    from ..train import load_run
 
-    loaded = load_run(teacher)
+    loaded = load(teacher)
     config = settings(
         loaded.config,
         data=data,

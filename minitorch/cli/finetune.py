@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from .derived_run import run_training, settings, use_cores_of
+from .derived_run import load, run_training, settings, use_cores_of
 from .options import Out, Resume, Run, Seed, option
 
 
@@ -42,9 +42,8 @@ def finetune(
     from ..finetune import LoRAConfig, chat_data
     from ..finetune.dpo import dpo
     from ..finetune.sft import sft
-    from ..train import load_run
 
-    loaded = load_run(run)
+    loaded = load(run)
     adapters = LoRAConfig(pattern=lora, rank=rank, alpha=alpha, dora=dora) if lora else None
     rate = lr or loaded.config.lr / (1 if lora else 3)
     config = settings(loaded.config, data=str(data), steps=steps, batch=batch, lr=rate, seed=seed)

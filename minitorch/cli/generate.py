@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
+from .derived_run import load
 from .options import Run, Seed, option
 from .progress import echo_err
 
@@ -35,14 +36,11 @@ def generate(
     import jax
 
     from ..infer import decode_stream, printable, prompt_ids, stream, window_start
-    from ..train import load_run
 
     samplers = make_samplers(temperature, top_k, top_p, min_p)
-    model, tokenizer = (loaded := load_run(run)).model, loaded.tokenizer
+    model, tokenizer = (loaded := load(run)).model, loaded.tokenizer
     ids = prompt_ids(tokenizer, prompt)
     clock = _Clock(stream(model, [ids], tokens, key=jax.random.key(seed), samplers=samplers))
-    if loaded.step < loaded.config.steps:
-        echo_err(f"the run is not finished: this is the model after step {loaded.step} of {loaded.config.steps}.")
     if unseen := window_start(len(ids), model.config.context):
         context = model.config.context
         echo_err(f"the prompt is longer than the context of {context} tokens: its first {unseen} are not seen.")

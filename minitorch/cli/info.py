@@ -22,9 +22,10 @@ def describe(run: Path) -> dict[str, str]:
     """Return the lines of the summary of the run in the folder `run`, by name."""
     from ..train import read_record, read_rows
     from ..train.checkpoint import steps
-    from ..train.run_dir import CARD, CHECKPOINTS, METRICS, WEIGHTS
+    from ..train.record import CARD, CHECKPOINTS, METRICS, WEIGHTS, check_files
 
-    config, provenance = read_record(run)
+    config, provenance, _ = record = read_record(run)
+    check_files(run, record)
     rows = read_rows(run / METRICS)
     evaluated = [row for row in rows if "val_loss" in row]
     saved = steps(run / CHECKPOINTS)

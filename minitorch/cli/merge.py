@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from .derived_run import load
 from .options import option
 
 
@@ -17,15 +18,15 @@ def merge(
     from ..finetune import lora
     from ..nn import paths
     from ..text import load_tokenizer
-    from ..train import load_run, save_run
-    from ..train.run_dir import TOKENIZER
+    from ..train import save_run
+    from ..train.record import TOKENIZER
 
     file = adapter / lora.ADAPTER if adapter.is_dir() else adapter
     if not file.is_file():
         raise FileNotFoundError(
             f"there are no adapters at {file}: give the --out folder of `minitorch finetune --lora`."
         )
-    loaded, adapters = load_run(run), lora.load_adapters(file)
+    loaded, adapters = load(run), lora.load_adapters(file)
     model = lora.merge(lora.attach(loaded.model, adapters))
     own = file.parent / TOKENIZER
     tokenizer = load_tokenizer(own) if own.is_file() else loaded.tokenizer

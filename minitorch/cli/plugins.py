@@ -14,6 +14,9 @@ from typing import Any
 import typer
 import typer.core
 
+from .._interrupt import INTERRUPTED, unwind
+from .progress import echo_err
+
 GROUP = "minitorch.commands"
 _ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}  # of a broken command, whose options are unknown
 
@@ -25,6 +28,16 @@ class WithPlugins(typer.core.TyperGroup):
         """Return the names of all commands: its own, then those of other packages in alphabetical order."""
         own = super().list_commands(ctx)
         return [*own, *sorted(_plugins().keys() - set(own))]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C is one line. Commands of other packages raise KeyboardInterrupt, to clean up."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            echo_err("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        finally:
+            unwind(False)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command, and import the package that declares it."""
@@ -53,6 +66,7 @@ def _load(plugin: EntryPoint) -> Any:
     except Exception as error:  # Whatever another package raises, our own commands must work.
         command = _broken(plugin, error)
     command.name = plugin.name
+    unwind()
     return command
 
 

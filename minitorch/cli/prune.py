@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .derived_run import load_run_text, run_training, settings, use_cores_of
+from .derived_run import load, load_run_text, run_training, settings, use_cores_of
 from .options import Out, Resume, Run, option
 from .progress import echo_err
 
@@ -58,10 +58,9 @@ def prune(
         raise typer.BadParameter("--gradual needs --steps and --sparsity.", ctx)
     use_cores_of(run)
     from ..compress import structured_prune
-    from ..train import load_run
     from ..train.prepare import get_batch
 
-    loaded = load_run(run)
+    loaded = load(run)
     prepared = load_run_text(run, loaded.config, data)
     inputs, targets = get_batch(dataclasses.replace(loaded.config, batch=CALIBRATION), prepared.train, 0)
     model = loaded.model

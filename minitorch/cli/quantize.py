@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .._suggest import did_you_mean
 from .derived_run import load_run_text
 from .options import Out, option
 from .progress import progress_bar
@@ -32,7 +33,8 @@ def quantize(
     """Quantize the weights of a trained model. `minitorch generate` and `evaluate` read the result like any run."""
     from .. import compress
     from ..train import load_run, read_record
-    from ..train.run_dir import WEIGHTS, check_out_is_free, save_run
+    from ..train.record import WEIGHTS
+    from ..train.run_dir import check_out_is_free, save_run
 
     if data and not gptq:
         raise typer.BadParameter("only --gptq reads a text: give both options, or neither.", param_hint="--data")
@@ -61,7 +63,7 @@ def make_recipe(to: str, group: str | None) -> QuantRecipe:
     from ..compress import RECIPES, QuantRecipe
 
     if to not in RECIPES:
-        raise ValueError(f"there is no recipe {to!r}: choose one of {', '.join(RECIPES)}.")
+        raise ValueError(f"there is no recipe {to!r}: choose one of {', '.join(RECIPES)}.{did_you_mean(to, RECIPES)}")
     schemes: dict[str, Any] = dict(RECIPES[to].schemes)
     if group is not None:
         schemes["*"] = dataclasses.replace(schemes["*"], group=int(group) if group.isdigit() else group)

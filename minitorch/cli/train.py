@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
-import signal
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .derived_run import exit_on_interrupt, print_result
+from .derived_run import exit_on_interrupt, print_result, say_if_complete
 from .options import Field, Limit, TextSource, option
-from .progress import echo_err, training_progress
+from .progress import training_progress
 
 if TYPE_CHECKING:
     from ..train import RunConfig, Sink
@@ -61,18 +60,14 @@ def train(
         raise typer.BadParameter(advice, ctx, param_hint="'--data'")
     from ..train import train
     from ..train.devices import use_cpu_cores_unless_started
-    from ..train.run_dir import CONFIG
 
     config, devices = _settings(ctx, out, resume)
     use_cpu_cores_unless_started(devices, batch=config.batch)
     advice = f"Resume it with: minitorch train --out {shlex.quote(str(out))} --resume"
-    try:
-        with exit_on_interrupt(advice), training_progress(config.steps) as bar, _tracker(track, out, config) as others:
-            result = train(config, out, resume=resume, sinks=[bar, *others])
-    except KeyboardInterrupt:  # Before or after the steps, where the loop does not handle signals.
-        started = (out / CONFIG).is_file()
-        echo_err(f"interrupted. {advice}" if started else "interrupted before the run started.")
-        raise typer.Exit(128 + signal.SIGINT) from None
+    if resume:
+        say_if_complete(out)
+    with exit_on_interrupt(out, advice), training_progress(config.steps) as bar, _tracker(track, out, config) as others:
+        result = train(config, out, resume=resume, sinks=[bar, *others])
     print_result(result)
 
 

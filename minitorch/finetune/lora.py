@@ -13,6 +13,7 @@ with the same calls, `merge` a plain model with the same function, and `unmerge`
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
@@ -24,6 +25,7 @@ from ..compress.find_linear import linear_layers
 from ..compress.quantize import QuantizedEmbedding, QuantizedLinear
 from ..nn import Embedding, Linear, Module, paths, static
 from ..nn.init import fold_in_name, lecun_uniform
+from ..train.record import CONFIG, check_files, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -225,8 +227,11 @@ def load_adapters(file: str | Path) -> Adapters:
 
     Raises:
       FileNotFoundError: the file does not exist.
-      ValueError: the file holds no adapters.
+      ValueError: the file holds no adapters, or is damaged: it is not as its run wrote it.
     """
+    folder = Path(file).parent
+    if (folder / CONFIG).is_file():
+        check_files(folder, read_record(folder))
     by_layer: dict[str, dict[str, Any]] = {}
     for name, array in paths.load_safetensors(file).items():
         path, _, part = name.rpartition(".")

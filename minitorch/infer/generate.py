@@ -19,7 +19,8 @@ import numpy as np
 from jaxtyping import Bool, Integer
 
 from .._types import Array, Key
-from ..models import Transformer
+from ..models import Decoder
+from ..models.protocol import check_language_model
 from ..nn import KVCache
 from .naive import check_request, pad_to, window_start
 from .sample import Sampler, as_pytrees, sample
@@ -29,7 +30,7 @@ MIN_PREFILL = 16  # tokens; shorter prompts are padded, since a program of their
 
 
 def generate(
-    model: Transformer,
+    model: Decoder,
     ids: Any,
     tokens: int,
     *,
@@ -49,7 +50,7 @@ def generate(
 
 
 def stream(
-    model: Transformer,
+    model: Decoder,
     ids: Any,
     tokens: int,
     *,
@@ -58,12 +59,13 @@ def stream(
     stop: int | None = None,
 ) -> Iterator[Integer[np.ndarray, "B n"]]:
     """Yield the tokens of `generate` in pieces (B, n) as they are sampled; the first piece is a single token."""
+    check_language_model(model, "decode", "init_cache")
     text = check_request(model, ids, tokens)
     return _stream(model, text, tokens, key, as_pytrees(samplers), -1 if stop is None else stop)
 
 
 def _stream(
-    model: Transformer, text: np.ndarray, tokens: int, key: Key, samplers: tuple[Sampler, ...], stop: int
+    model: Decoder, text: np.ndarray, tokens: int, key: Key, samplers: tuple[Sampler, ...], stop: int
 ) -> Iterator[np.ndarray]:
     context, done, start, cache = model.config.context, 0, -1, []
     stopped = jnp.zeros(len(text), bool)
@@ -89,7 +91,7 @@ def bucket_length(tokens: int, context: int) -> int:
 
 
 @jax.jit
-def prefill(model: Transformer, ids: Integer[Array, "B T"], length: int | Integer[Array, ""]) -> list[KVCache]:
+def prefill(model: Decoder, ids: Integer[Array, "B T"], length: int | Integer[Array, ""]) -> list[KVCache]:
     """Return a cache of the first `length` - 1 tokens of ids (B, T); the next one is the first to be decoded."""
     _, cache = model.decode(ids, model.init_cache(len(ids)))
     return [dataclasses.replace(layer, position=jnp.int32(length - 1)) for layer in cache]
@@ -97,7 +99,7 @@ def prefill(model: Transformer, ids: Integer[Array, "B T"], length: int | Intege
 
 @partial(jax.jit, donate_argnames="cache")
 def decode_tokens(
-    model: Transformer,
+    model: Decoder,
     cache: list[KVCache],
     last: Integer[Array, " B"],
     stopped: Bool[Array, " B"],

@@ -16,12 +16,12 @@ import numpy as np
 from jaxtyping import Integer
 
 from .._types import Array, Key
-from ..models import Transformer
+from ..models import LanguageModel
 from .sample import Sampler, as_pytrees, sample
 
 
 def generate_naive(
-    model: Transformer,
+    model: LanguageModel,
     ids: Any,
     tokens: int,
     *,
@@ -45,7 +45,7 @@ def generate_naive(
 
 
 @jax.jit
-def _forward(model: Transformer, ids: Array) -> Array:
+def _forward(model: LanguageModel, ids: Array) -> Array:
     return model(ids)
 
 
@@ -70,7 +70,7 @@ def pad_to(ids: Integer[np.ndarray, "B T"], length: int) -> Integer[np.ndarray, 
     return np.pad(ids, ((0, 0), (0, length - ids.shape[1])))
 
 
-def check_request(model: Transformer, ids: Any, tokens: int) -> Integer[np.ndarray, "B T"]:
+def check_request(model: LanguageModel, ids: Any, tokens: int) -> Integer[np.ndarray, "B T"]:
     """Return the prompts as an int32 array (B, T).
 
     Raises:

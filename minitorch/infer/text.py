@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from .._types import Key
-from ..models import Transformer
+from ..models import Decoder
 from ..text import Tokenizer
 from .generate import stream
 from .sample import Sampler
@@ -17,7 +17,7 @@ _CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\ufffd
 
 
 def stream_text(
-    model: Transformer,
+    model: Decoder,
     tokenizer: Tokenizer,
     prompt: str,
     tokens: int,

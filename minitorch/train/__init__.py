@@ -12,7 +12,8 @@ from .flops import flops_per_token
 from .layout import Replicated, Sharded, device_mesh
 from .loop import Result, train
 from .nan_debug import NonFiniteLossError
-from .run_dir import LoadedRun, Provenance, Record, load_run, read_record, save_run
+from .record import Provenance, Record, read_record
+from .run_dir import LoadedRun, load_run, save_run
 from .signals import Interrupted
 from .step import Metrics, State, Step
 from .task import Task, TaskFactory, language_modelling, next_token_task

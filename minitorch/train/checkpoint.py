@@ -7,16 +7,20 @@ an unfinished one that the next process removes. The checksums are ours because 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
+import re
 import shutil
+import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 KEEP = 3  # checkpoints; the last is enough to resume, unless its disk block is damaged
@@ -31,17 +35,27 @@ def steps(folder: Path) -> list[int]:
 
 
 def save(folder: Path, step: int, arrays: Mapping[str, Any]) -> None:
-    """Write `arrays` as the checkpoint of `step`, and remove all but the last `KEEP`."""
+    """Write `arrays` as the checkpoint of `step`, and remove all but the last `KEEP`.
+
+    Raises:
+      OSError: it cannot be written, such as on a full disk; the earlier checkpoints are unchanged.
+    """
     import orbax.checkpoint as ocp  # Takes a second.
 
     unfinished = (folder / UNFINISHED).absolute()
     clear_unfinished(folder)
     unfinished.mkdir(parents=True)
     inside = unfinished / _name(step)
-    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
-        checkpointer.save(inside, {path: np.asarray(value) for path, value in arrays.items()})
-    (inside / CHECKSUMS).write_text(json.dumps(_checksums(inside)), encoding="utf-8")
-    os.replace(inside, folder / _name(step))
+    try:
+        with _without_log(), ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
+            checkpointer.save(inside, {path: np.asarray(value) for path, value in arrays.items()})
+        (inside / CHECKSUMS).write_text(json.dumps(_checksums(inside)), encoding="utf-8")
+        os.replace(inside, folder / _name(step))
+    except (OSError, ValueError) as error:
+        if not (number := _errno(error)):
+            raise
+        clear_unfinished(folder)  # It may be what fills the disk.
+        raise OSError(number, os.strerror(number), str(folder / _name(step))) from error
     for old in steps(folder)[:-KEEP]:
         _remove(folder, old)
     clear_unfinished(folder)
@@ -71,6 +85,31 @@ def restore(folder: Path, step: int) -> dict[str, np.ndarray]:
 def clear_unfinished(folder: Path) -> None:
     """Remove checkpoints that a killed process left half written or half removed."""
     shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    """Turn off what Orbax prints if it fails: a traceback for each thread. The error that it raises says the same."""
+    log = logging.getLogger("absl")
+    before, hook = log.disabled, sys.unraisablehook
+
+    def ignore_closed_loop(unraisable: sys.UnraisableHookArgs) -> None:
+        if "Event loop is closed" not in str(unraisable.exc_value):
+            hook(unraisable)
+
+    log.disabled, sys.unraisablehook = True, ignore_closed_loop
+    try:
+        yield
+    finally:
+        log.disabled, sys.unraisablehook = before, hook
+
+
+def _errno(error: Exception) -> int | None:
+    """Return the number of the operating system's error, which TensorStore has only in the text of a ValueError."""
+    if isinstance(error, OSError):
+        return error.errno
+    found = re.search(r"os_error_code='(\d+)'", str(error))
+    return int(found[1]) if found else None
 
 
 def _name(step: int) -> str:

@@ -18,6 +18,7 @@ from ..data import evaluation_windows, token_array
 from .layout import device_mesh
 
 if TYPE_CHECKING:
+    from ..models import LanguageModel
     from ..text import Tokenizer
 
 
@@ -46,7 +47,7 @@ class Evaluation:
         return self.loss * self.tokens / math.log(2) / max(self.bytes, 1)
 
 
-def evaluate(model: Any, tokenizer: Tokenizer, text: str, batch: int, dtype: Any = jnp.float32) -> Evaluation:
+def evaluate(model: LanguageModel, tokenizer: Tokenizer, text: str, batch: int, dtype: Any = jnp.float32) -> Evaluation:
     """Evaluate `model` on `text`, in windows of its context, `batch` windows at a time.
 
     Raises:
@@ -63,7 +64,7 @@ def describe(loss: float, tokenizer: Tokenizer, ids: jax.Array) -> Evaluation:
 
 
 def mean_loss(
-    model: Any,
+    model: LanguageModel,
     tokens: jax.Array,
     batch: int,
     *,

@@ -9,6 +9,7 @@ checkpoint holds the rest. What happens inside a step is in `step`.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,27 +19,36 @@ import jax
 import numpy as np
 
 from .._files import atomic_write, clear_partial
+from ..models.protocol import check_language_model
 from ..nn import paths
 from . import checkpoint
 from .config import CUSTOM, RunConfig, make_layout, make_optimizer
 from .evaluate import describe
 from .layout import device_mesh
 from .model_card import model_card
+from .model_structure import write_structure
 from .nan_debug import NonFiniteLossError, first_nonfinite_layer
 from .plot import loss_plot
-from .run_dir import (
+from .record import (
     CARD,
     CHECKPOINTS,
     DATASHEET,
+    FILES,
     METRICS,
     PLOT,
+    STRUCTURE,
     TOKENIZER,
     Record,
+    check_files,
+    record_hashes,
+    write_record,
+)
+from .run_dir import (
     check_out_is_free,
     check_provenance,
+    is_complete,
     load_for_resume,
-    write_record,
-    write_structure,
+    removed_unless_saved,
 )
 from .signals import Interrupted, stop_requests
 from .step import MAX_STEPS, State, Step
@@ -95,28 +105,56 @@ def train(
     began, out = time.perf_counter(), Path(out)
     if (optimizer is not None) != (config.optimizer == CUSTOM):
         raise ValueError(f"pass an optimizer if and only if the settings say optimizer={CUSTOM!r}: both, or neither.")
-    record = load_for_resume(out, config) if resume else None
-    if record:
+    if resume:
+        record = load_for_resume(out, config)
+        check_files(out, record, resuming=True)
+        if is_complete(out, record):  # Nothing is written, so that the folder may be read-only.
+            return Result(out, read_rows(out / METRICS)[-1]["val_loss"], 0.0, time.perf_counter() - began)
         clear_partial(out)
-    else:
-        check_out_is_free(out)
+        return _run(config, out, record, task, optimizer, sinks, began)
+    check_out_is_free(out)
+    with removed_unless_saved(out):
+        return _run(config, out, None, task, optimizer, sinks, began)
+
+
+def _run(
+    config: RunConfig,
+    out: Path,
+    record: Record | None,
+    task: TaskFactory,
+    optimizer: Transform | None,
+    sinks: Sequence[Sink],
+    began: float,
+) -> Result:
     trainer = _start(config, out, record, task(config, out), optimizer)
-    trainer.train(sinks)
-    return trainer.finish(began)
+    try:
+        trainer.train(sinks)
+        return trainer.finish(began)
+    except OSError as error:
+        saved = checkpoint.steps(out / CHECKPOINTS)
+        state = f"It is safe up to step {saved[-1]}: remove the cause, and resume it." if saved else "Nothing is saved."
+        raise OSError(f"the run in {out} stopped, because the system reports {error}. {state}") from error
 
 
 def _start(config: RunConfig, out: Path, record: Record | None, task: Task, optimizer: Transform | None) -> Trainer:
     """Write the record of a new run, or check that of a resumed one, and return the run at its last checkpoint."""
     model = task.model(task.start, *task.frozen)
+    check_language_model(model)
     provenance = task.prepared.provenance(model)
     if record:
         check_provenance(record.provenance, provenance)
     else:
-        record = Record(config, provenance)
+        record = Record(config, provenance, {})
         write_record(out, record)  # From here on, the run can be resumed.
-    task.prepared.tokenizer.save(out / TOKENIZER)
-    write_structure(out, record, model)
-    atomic_write(out / DATASHEET, task.prepared.datasheet())
+    if not (out / TOKENIZER).is_file():
+        task.prepared.tokenizer.save(out / TOKENIZER)
+    if not (out / STRUCTURE).is_file():
+        write_structure(out, record, model)
+    if not (out / DATASHEET).is_file():
+        atomic_write(out / DATASHEET, task.prepared.datasheet())
+    if record.files:
+        check_files(out, record, resuming=True)  # What was written again must be the same.
+    record = record_hashes(out, record, (TOKENIZER, STRUCTURE, DATASHEET))
     return Trainer(record, out, task, optimizer)
 
 
@@ -138,9 +176,12 @@ class Trainer:
     def train(self, sinks: Sequence[Sink]) -> None:
         """Make the remaining steps: dispatch, evaluate, log, save, and stop if a signal or a NaN says so."""
         config, done = self.config, int(self.state.step)
-        with JsonLines(self.out / METRICS, after=done) as file, stop_requests() as stops:
+        with JsonLines(self.out / METRICS, after=done) as file, contextlib.ExitStack() as stack:
+            # The first dispatch compiles. A signal ends it at once, because there is nothing to save yet.
+            first = self._dispatch(done) if done < config.steps else None
+            stops = stack.enter_context(stop_requests())
             while done < config.steps:
-                rows, bad_loss = self._dispatch(done)
+                (rows, bad_loss), first = first or self._dispatch(done), None
                 done += len(rows)
                 if bad_loss is None and self._is_due(done, config.eval_every):
                     rows[-1]["val_loss"] = self._evaluate(done)
@@ -207,14 +248,18 @@ class Trainer:
         return jax.tree.map(place, state, like, self.step.shardings(like))
 
     def finish(self, began: float) -> Result:
-        """Write the weights, the plot and the model card of the finished run."""
+        """Write the weights, the plot and the model card of the finished run, and their hashes into its record."""
         rows, prepared = read_rows(self.out / METRICS), self.task.prepared
         evaluation = describe(rows[-1]["val_loss"], prepared.tokenizer, prepared.validation)
         tokens_per_s = self.throughput.tokens_per_s
+        others = {path.name for path in self.out.iterdir() if path.suffix != ".safetensors"}
         self.task.save(self.step.model(self.state), self.out)
+        weights = {path.name for path in self.out.iterdir()} - others
         atomic_write(self.out / PLOT, loss_plot(rows))
-        card = model_card(self.record, self._model(), rows, evaluation, tokens_per_s, self.task.origin)
-        atomic_write(self.out / CARD, card)
+        if not (self.out / CARD).is_file():  # otherwise a person may have completed it
+            card = model_card(self.record, self._model(), rows, evaluation, tokens_per_s, self.task.origin)
+            atomic_write(self.out / CARD, card)
+        record_hashes(self.out, self.record, (*FILES, *sorted(weights)))
         return Result(self.out, evaluation.loss, tokens_per_s, time.perf_counter() - began)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..models import LanguageModel, Transformer
 from .flops import flops_per_token
-from .run_dir import CONFIG, DATASHEET, PLOT, TOKENIZER, WEIGHTS, Record
+from .record import CONFIG, DATASHEET, PLOT, TOKENIZER, WEIGHTS, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..models import Transformer
     from .evaluate import Evaluation
     from .tracking import Row
 
@@ -45,7 +45,7 @@ CAVEATS = """\
 
 def model_card(
     record: Record,
-    model: Transformer,
+    model: LanguageModel,
     rows: Sequence[Row],
     evaluation: Evaluation,
     tokens_per_s: float,
@@ -61,9 +61,9 @@ def model_card(
       tokens_per_s: the training throughput; 0 if unknown.
       origin: how the model was trained.
     """
-    config, provenance = record
+    config, provenance, _ = record
     sections = {
-        "Model details": _details(record, tokens_per_s, flops_per_token(model), origin),
+        "Model details": _details(record, model, tokens_per_s, origin),
         "Intended use": USE,
         "Factors": FACTORS,
         "Metrics": METRICS,
@@ -84,20 +84,25 @@ def model_card(
     return f"# Model card: {config.model} trained on {config.data}\n\n{body}\n"
 
 
-def _details(record: Record, tokens_per_s: float, flops: int, origin: str) -> str:
-    c, provenance = record
+def _details(record: Record, model: LanguageModel, tokens_per_s: float, origin: str) -> str:
+    c, provenance, _ = record
     tokens = c.steps * c.batch * c.context
     heads = f"{c.heads} heads" + (f" with {c.kv_heads} key/value heads" if c.kv_heads else "")
     sizes = f"{c.layers} layers, {heads}, width {c.width}, context {c.context}, vocabulary {provenance.vocab:,}"
-    speed = f" At {tokens_per_s:,.0f} tokens/s: {_si(flops * tokens_per_s)}FLOP/s." if tokens_per_s else ""
+    kind = f"A transformer decoder of {KINDS[c.model]}"
+    cost = f" At {tokens_per_s:,.0f} tokens/s." if tokens_per_s else ""
+    if isinstance(model, Transformer):
+        flops = flops_per_token(model)
+        cost = f" {_si(flops * tokens)}FLOP." + cost.replace("s.", f"s: {_si(flops * tokens_per_s)}FLOP/s.")
+    else:  # a model of one's own, of which the settings say little
+        kind, sizes = f"A `{type(model).__name__}`", f"context {model.config.context}, vocabulary {provenance.vocab:,}"
     rate = f"peak learning rate {c.lr:g} after {c.warmup_steps} steps of warm-up, then cosine decay to a tenth"
     clip = f"gradients clipped to a norm of {c.clip:g}" if c.clip else "gradients not clipped"
     software = ", ".join(f"{name} {number}" for name, number in provenance.versions.items())
     lines = [
-        f"A transformer decoder of {KINDS[c.model]}, {provenance.parameters:,} parameters: {sizes} (tokenizer"
-        f" `{c.tokenizer}`).",
+        f"{kind}, {provenance.parameters:,} parameters: {sizes} (tokenizer `{c.tokenizer}`).",
         f"{origin}: {c.steps:,} steps of {c.batch} x {c.context} tokens, {tokens:,} in total, or"
-        f" {tokens / provenance.train_tokens:.2g} epochs. {_si(flops * tokens)}FLOP.{speed}",
+        f" {tokens / provenance.train_tokens:.2g} epochs.{cost}",
         f"Optimizer {c.optimizer}: {rate}; weight decay {c.weight_decay:g}; {clip}; {c.dtype}; seed {c.seed}.",
         f"Hardware: {provenance.devices} x {provenance.device}. Software: {software}.",
         f"Files: weights `{WEIGHTS}`, tokenizer `{TOKENIZER}`, all settings `{CONFIG}`.",

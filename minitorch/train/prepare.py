@@ -20,7 +20,7 @@ from ..data import (
 )
 from ..nn import paths
 from ..text import Tokenizer, load_tokenizer, train_tokenizer
-from .run_dir import TOKENIZER, Provenance, software_versions
+from .record import TOKENIZER, Provenance, software_versions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,59 +1,47 @@
-"""A run is a folder: the names of its files, its record `config.json`, and how to save and load it."""
+"""A run is a folder: how to start, resume, save and load it."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import json
-import platform
+import os
+import shutil
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 
 from .._files import atomic_write
-from ..nn import paths, structure
+from ..nn import paths
 from ..text import Tokenizer, load_tokenizer
 from . import checkpoint
 from .config import RunConfig, make_layout
 from .layout import usable_devices
+from .model_structure import abstract_model, check_like, write_structure
+from .record import (
+    CARD,
+    CHECKPOINTS,
+    CONFIG,
+    DATASHEET,
+    FILES,
+    METRICS,
+    PLOT,
+    TOKENIZER,
+    WEIGHTS,
+    Provenance,
+    Record,
+    check_files,
+    read_record,
+    record_hashes,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..models import Transformer
 
-CONFIG = "config.json"
-METRICS = "metrics.jsonl"
-CHECKPOINTS = "checkpoints"
-TOKENIZER = "tokenizer.json"
-DATASHEET = "datasheet.md"
-WEIGHTS = "model.safetensors"
-STRUCTURE = "structure.json"  # only of a model that `config.json` does not describe
-CARD = "model-card.md"
-PLOT = "loss.png"
-
-PACKAGES = ("minitorch-course", "jax", "jaxlib", "numpy")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Provenance:
-    """The data, software and hardware of a run: with the settings, all that is needed to repeat it."""
-
-    data_sha256: str
-    train_tokens: int
-    validation_tokens: int
-    vocab: int
-    parameters: int
-    devices: int
-    device: str
-    versions: dict[str, str]
-
-
-class Record(NamedTuple):
-    """The content of `config.json`."""
-
-    config: RunConfig
-    provenance: Provenance
+UNFINISHED = ".unfinished"  # holds the files of a derived run until all are written; hidden, so that a retry can start
 
 
 class LoadedRun(NamedTuple):
@@ -63,43 +51,6 @@ class LoadedRun(NamedTuple):
     model: Transformer
     tokenizer: Tokenizer
     step: int  # completed updates
-
-
-def software_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages on which the weights depend."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
-
-
-def write_record(folder: Path, record: Record) -> None:
-    """Write `config.json`, and create `folder` if it does not exist."""
-    folder.mkdir(parents=True, exist_ok=True)
-    parts = {name: dataclasses.asdict(part) for name, part in record._asdict().items()}
-    atomic_write(folder / CONFIG, json.dumps(parts, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_structure(folder: Path, record: Record, model: Transformer) -> None:
-    """Write `structure.json` if `model` differs from the model that `record` describes: pruned or quantized."""
-    described = jax.eval_shape(lambda: record.config.init_model(record.provenance.vocab))
-    if jax.tree.structure(described) != jax.tree.structure(model) or _shapes(described) != _shapes(model):
-        atomic_write(folder / STRUCTURE, json.dumps(structure.to_json(model)) + "\n")
-
-
-def _shapes(model: Any) -> list[tuple[Any, str]]:
-    return [(leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(model)]
-
-
-def abstract_model(folder: Path, record: Record) -> Any:
-    """Return the model of a run as shapes and dtypes, without values.
-
-    Raises:
-      ValueError: its `structure.json` cannot be read.
-    """
-    if not (folder / STRUCTURE).is_file():
-        return jax.eval_shape(lambda: record.config.init_model(record.provenance.vocab))
-    try:
-        return structure.from_json(json.loads((folder / STRUCTURE).read_text(encoding="utf-8")))
-    except ValueError as error:
-        raise ValueError(f"cannot read {folder / STRUCTURE}: {error}") from error
 
 
 def save_run(
@@ -114,7 +65,7 @@ def save_run(
 ) -> None:
     """Write a finished run whose model was derived from another run: pruned, quantized or merged.
 
-    The weights are written last, because a folder without them is not a finished run.
+    The run appears with its record, at the end: if anything fails, `folder` is as free as it was.
 
     Args:
       folder: the folder of the new run.
@@ -128,46 +79,62 @@ def save_run(
     Raises:
       FileExistsError: `folder` is not empty.
       FileNotFoundError: there is no run in `parent`.
-      ValueError: the run in `parent` cannot be read.
+      ValueError: the run in `parent` cannot be read, or is damaged.
     """
     check_out_is_free(folder)
     before = read_record(parent)
+    check_files(parent, before)
     parameters = parameters or paths.count(model)
     provenance = dataclasses.replace(before.provenance, parameters=parameters, vocab=tokenizer.vocab_size)
-    record = Record(config or before.config, provenance)
-    write_record(folder, record)
-    write_structure(folder, record, model)
-    tokenizer.save(folder / TOKENIZER)
-    for name in (DATASHEET, PLOT):
-        if (parent / name).is_file():
-            atomic_write(folder / name, (parent / name).read_bytes())
-    if (parent / CARD).is_file():
-        title, _, rest = (parent / CARD).read_text(encoding="utf-8").partition("\n")
-        note = (
-            f"> {origin}: {provenance.parameters:,} parameters. The rest of this card describes the run from which the"
-            f" model was derived, `{parent}`.\n> Measure this model: `minitorch evaluate --run DIR --data FILE`.\n"
-        )
-        atomic_write(folder / CARD, f"{title}\n\n{note}{rest}")
-    paths.save_safetensors(model, folder / WEIGHTS)
+    record = Record(config or before.config, provenance, {})
+    with _all_at_once(folder) as partial:
+        write_structure(partial, record, model)
+        tokenizer.save(partial / TOKENIZER)
+        for name in (DATASHEET, PLOT):
+            if (parent / name).is_file():
+                atomic_write(partial / name, (parent / name).read_bytes())
+        if (parent / CARD).is_file():
+            title, _, rest = (parent / CARD).read_text(encoding="utf-8").partition("\n")
+            note = (
+                f"> {origin}: {provenance.parameters:,} parameters. The rest of this card describes the run from which"
+                f" the model was derived, `{parent}`.\n> Measure this model: `minitorch evaluate --run DIR --data"
+                " FILE`.\n"
+            )
+            atomic_write(partial / CARD, f"{title}\n\n{note}{rest}")
+        paths.save_safetensors(model, partial / WEIGHTS)
+        record_hashes(partial, record, (*FILES, WEIGHTS))
 
 
-def read_record(folder: str | Path) -> Record:
-    """Read the `config.json` that `write_record` wrote.
-
-    Raises:
-      FileNotFoundError: there is no run in `folder`.
-      ValueError: `config.json` cannot be read.
-    """
-    path = Path(folder) / CONFIG
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no run in {folder}: it has no {CONFIG}. Give the --out folder of a run.")
+@contextlib.contextmanager
+def _all_at_once(folder: Path) -> Iterator[Path]:
+    """Yield a hidden folder inside `folder`; at the end, move its files to `folder`, the record last."""
+    new, partial = not folder.exists(), folder / UNFINISHED
+    shutil.rmtree(partial, ignore_errors=True)  # that a killed process left
+    partial.mkdir(parents=True)
     try:
-        parts = json.loads(path.read_text(encoding="utf-8"))
-        return Record(RunConfig(**parts["config"]), Provenance(**parts["provenance"]))
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(
-            f"cannot read {path} ({error}): it was changed, or written by another version. Restore it, or train again."
-        ) from error
+        yield partial
+        for path in sorted(partial.iterdir(), key=lambda path: path.name == CONFIG):
+            os.replace(path, folder / path.name)
+    finally:
+        shutil.rmtree(partial)
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+@contextlib.contextmanager
+def removed_unless_saved(out: Path) -> Iterator[None]:
+    """Remove the files of a new run that fails before its first checkpoint: the folder must not refuse the retry."""
+    new = not out.exists()
+    try:
+        yield
+    except BaseException:
+        if not checkpoint.steps(out / CHECKPOINTS):
+            shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+            for name in (*FILES, CONFIG):
+                (out / name).unlink(missing_ok=True)
+            if new and out.is_dir() and not any(out.iterdir()):
+                out.rmdir()
+        raise
 
 
 def check_out_is_free(out: Path) -> None:
@@ -225,32 +192,53 @@ def check_provenance(before: Provenance, now: Provenance) -> None:
         warnings.warn(f"resuming with {', '.join(changed)}: the weights may differ in the last bits.", stacklevel=2)
 
 
-def load_run(folder: str | Path) -> LoadedRun:
-    """Load the model and tokenizer of a run: the final weights, or those of the last checkpoint of an unfinished run.
+def is_complete(folder: Path, record: Record) -> bool:
+    """Return whether the run is finished, and all of its files are there.
 
     Raises:
-      FileNotFoundError: there is no run, or it has no checkpoint yet.
-      ValueError: one of its files is damaged.
+      FileNotFoundError: it is finished, but the metrics are missing, without which the others cannot be written again.
+    """
+    finished = record.finished if record.files is not None else (folder / WEIGHTS).is_file()
+    if finished and not (folder / METRICS).is_file():
+        raise FileNotFoundError(f"{folder / METRICS} is missing, and the run is finished: restore it from a copy.")
+    return finished and all((folder / name).is_file() for name in record.files or ())
+
+
+def load_run(folder: str | Path, like: Any = None) -> LoadedRun:
+    """Load the model and tokenizer of a run: the final weights, or those of the last checkpoint of an unfinished run.
+
+    Args:
+      folder: the folder of the run.
+      like: a model of the same structure, or its shapes (`jax.eval_shape`), for a run whose model has classes of your
+        own; other models are created from what the run recorded.
+
+    Raises:
+      FileNotFoundError: there is no run, one of its files is missing, or it has no checkpoint yet.
+      ValueError: one of its files is damaged, or `like` is another model.
     """
     folder = Path(folder)
-    record = config, provenance = read_record(folder)
-    like = abstract_model(folder, record)
-    if (folder / WEIGHTS).is_file():
-        step, model = config.steps, paths.unflatten(like, paths.load_safetensors(folder / WEIGHTS))
+    record = read_record(folder)
+    check_files(folder, record)
+    if like is None:
+        like = abstract_model(folder, record)
     else:
-        step, model = _from_checkpoint(folder, config, provenance, like)
-    return LoadedRun(config, jax.tree.map(jax.numpy.asarray, model), load_tokenizer(folder / TOKENIZER), step)
+        check_like(folder, record, like)
+    if WEIGHTS in record.files if record.files is not None else (folder / WEIGHTS).is_file():
+        step, model = record.config.steps, paths.unflatten(like, paths.load_safetensors(folder / WEIGHTS))
+    else:
+        step, model = _from_checkpoint(folder, record, like)
+    return LoadedRun(record.config, jax.tree.map(jax.numpy.asarray, model), load_tokenizer(folder / TOKENIZER), step)
 
 
-def _from_checkpoint(folder: Path, config: RunConfig, provenance: Provenance, like: Any) -> tuple[int, Transformer]:
-    finished = checkpoint.steps(folder / CHECKPOINTS)
-    if not finished:
+def _from_checkpoint(folder: Path, record: Record, like: Any) -> tuple[int, Transformer]:
+    config, saved = record.config, checkpoint.steps(folder / CHECKPOINTS)
+    if not saved:
         raise FileNotFoundError(
             f"the run in {folder} has no checkpoint yet: wait for step {config.checkpoint_every}, or resume it."
         )
-    arrays = checkpoint.restore(folder / CHECKPOINTS, finished[-1])
+    arrays = checkpoint.restore(folder / CHECKPOINTS, saved[-1])
     weights = {name.removeprefix("weights."): x for name, x in arrays.items() if name.startswith("weights.")}
-    layout = make_layout(config, like, usable_devices(config.batch, provenance.devices))
+    layout = make_layout(config, like, usable_devices(config.batch, record.provenance.devices))
     try:
         packed = paths.unflatten(jax.eval_shape(layout.pack, like), weights)
     except ValueError as error:
@@ -258,4 +246,6 @@ def _from_checkpoint(folder: Path, config: RunConfig, provenance: Provenance, li
             f"the run in {folder} does not train the whole model: resume it if it is not finished, or merge its"
             " adapters into the base model."
         ) from error
-    return finished[-1], layout.unpack(packed)
+    if record.files is None and saved[-1] == config.steps:
+        raise FileNotFoundError(f"{folder / WEIGHTS} is missing from a finished run: resume it, which writes it again.")
+    return saved[-1], layout.unpack(packed)

@@ -24,17 +24,24 @@ class Interrupted(KeyboardInterrupt):
 def stop_requests() -> Iterator[list[int]]:
     """Collect the numbers of received stop signals in a list. A second signal of the same kind acts at once, as usual.
 
-    Outside of the main thread, where Python cannot handle signals, the list stays empty.
+    Outside of the main thread, where Python cannot handle signals, the list stays empty, and ignored signals stay
+    ignored.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
     before: dict[int, Any] = {n: signal.getsignal(n) or signal.SIG_DFL for n in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
 
     def note(number: int, frame: object) -> None:
-        received.append(number)
-        signal.signal(number, before[number])
+        if number not in received:
+            received.append(number)
+        elif callable(before[number]):
+            before[number](number, frame)
+        else:
+            signal.signal(number, before[number])
+            signal.raise_signal(number)
 
     for number in before:
         signal.signal(number, note)

@@ -17,12 +17,12 @@ from ..nn import paths
 from .config import DTYPES, RunConfig
 from .evaluate import mean_loss
 from .prepare import Prepared, get_batch, prepare
-from .run_dir import WEIGHTS
+from .record import WEIGHTS
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
 
-    from ..models import Transformer
+    from ..models import LanguageModel
     from ..text import Tokenizer
 
 
@@ -30,7 +30,7 @@ def _trained(trained: Any, *frozen: Any) -> Any:
     return trained
 
 
-def save_model(trained: Transformer, out: Path) -> None:
+def save_model(trained: LanguageModel, out: Path) -> None:
     """Write the weights of a model that is trained as a whole."""
     paths.save_safetensors(trained, out / WEIGHTS)
 
@@ -42,7 +42,8 @@ class Task:
     Args:
       prepared: the data, with its datasheet and provenance.
       start: the initial weights to train: a model, or any tree of floating-point arrays.
-      loss: `loss(trained, *batch, *frozen) -> ()`, the mean over the batch.
+      loss: `loss(trained, *batch, *frozen) -> ()`, the mean over the batch; means over what a mask selects are
+        `nn.masked_mean`, as for `Step`.
       data: arrays on the device, which `get_batch(data, step) -> batch` reads; a batch is a tuple of arrays (B, ...).
       evaluate: `evaluate(model, mesh, at_most) -> nats`, the mean over about `at_most` validation tokens (None: all).
       frozen: weights that the loss reads and the optimizer does not train.
@@ -58,7 +59,7 @@ class Task:
     get_batch: Callable[[Any, Any], tuple[Any, ...]]
     evaluate: Callable[[Any, Mesh, int | None], float]
     frozen: tuple[Any, ...] = ()
-    model: Callable[..., Transformer] = _trained
+    model: Callable[..., LanguageModel] = _trained
     save: Callable[[Any, Path], None] = save_model
     origin: str = "Trained from scratch"
 
@@ -76,15 +77,15 @@ def language_modelling(config: RunConfig, out: Path, tokenizer: Tokenizer | None
     return next_token_task(config, prepared, config.init_model(prepared.tokenizer.vocab_size))
 
 
-def next_token_task(config: RunConfig, prepared: Prepared, model: Transformer) -> Task:
+def next_token_task(config: RunConfig, prepared: Prepared, model: LanguageModel) -> Task:
     """Return the task of training `model` to predict the next token."""
     dtype = DTYPES[config.dtype]
 
-    def loss(model: Transformer, inputs: Any, targets: Any) -> Any:
+    def loss(model: LanguageModel, inputs: Any, targets: Any) -> Any:
         logits = nn.cast(model, dtype)(inputs)  # (B, T) -> (B, T, V)
         return nn.cross_entropy(logits, targets)
 
-    def evaluate(model: Transformer, mesh: Mesh, at_most: int | None) -> float:
+    def evaluate(model: LanguageModel, mesh: Mesh, at_most: int | None) -> float:
         return mean_loss(model, prepared.validation, config.batch, dtype=dtype, mesh=mesh, at_most=at_most)
 
     return Task(

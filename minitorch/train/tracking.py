@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from .._files import atomic_write
+from .._files import atomic_write, naming
 from .._optional import require
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 PROJECT = "minitorch"  # name of the project in MLflow and Weights & Biases
 INSTALL = "pip install 'minitorch-course[tracking]'"
+LOCAL = ("sqlite:///", "file://", "file:")  # before a path
+MLFLOW_NAMES = ("databricks", "databricks-uc", "uc")  # URIs that look like a folder
 MAX_BATCH = 900  # metrics per request; MLflow accepts 1,000
 
 
@@ -50,16 +52,20 @@ class JsonLines:
     def __init__(self, path: Path, after: int = 0):
         kept = [row for row in read_rows(path) if row["step"] <= after]
         atomic_write(path, "".join(map(_line, kept)))
-        self._file = path.open("a", encoding="utf-8", newline="\n", buffering=1)  # Flushed after each line.
+        self.path = path
+        with naming(path):
+            self._file = path.open("a", encoding="utf-8", newline="\n", buffering=1)  # Flushed after each line.
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        self._file.write(_line({"step": step, **values}))
+        with naming(self.path):
+            self._file.write(_line({"step": step, **values}))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        with naming(self.path):
+            self._file.close()
 
 
 class MLflowSink:
@@ -76,7 +82,7 @@ class MLflowSink:
     """
 
     def __init__(self, name: str, settings: Mapping[str, Any], store: str | None = None):
-        store = store or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlflow.db').absolute().as_posix()}"
+        store = absolute_store(store or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db")
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # It would report its use to its developers.
         mlflow = require("mlflow", "Tracking with MLflow", INSTALL)
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # It would log each table that it creates.
@@ -114,6 +120,19 @@ class MLflowSink:
         self.client.set_terminated(self.run_id, stopped if kind else "FINISHED")
 
 
+def absolute_store(uri: str) -> str:
+    """Return an MLflow tracking URI whose path, if it has a relative one, starts at the current folder.
+
+    MLflow keeps the store of a URI for the whole process, and would find a relative one where the first run found it.
+    """
+    scheme, path = next(((start, uri[len(start) :]) for start in LOCAL if uri.startswith(start)), ("", uri))
+    if not scheme and (":" in uri or uri in MLFLOW_NAMES):
+        return uri
+    if not path or path == ":memory:":
+        return uri
+    return scheme + Path(path).absolute().as_posix()
+
+
 class WandbSink:
     """A sink that creates a run in Weights & Biases and logs each row.
 
@@ -139,7 +158,7 @@ class WandbSink:
             project=PROJECT,
             name=name,
             config=dict(settings),
-            dir=folder,
+            dir=Path(folder or os.environ.get("WANDB_DIR") or "").absolute(),  # wandb keeps a relative one
             mode=mode,
             settings=quiet,
             reinit="create_new",

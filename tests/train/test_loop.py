@@ -9,7 +9,7 @@ import pytest
 from minitorch.nn import paths
 from minitorch.train import Interrupted, NonFiniteLossError, load_run, read_rows, train
 from minitorch.train.loop import Throughput
-from minitorch.train.run_dir import METRICS, WEIGHTS
+from minitorch.train.record import METRICS, WEIGHTS
 
 pytestmark = pytest.mark.slow
 

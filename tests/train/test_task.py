@@ -8,7 +8,7 @@ from minitorch import nn
 from minitorch.models import Llama, LlamaConfig
 from minitorch.nn import paths
 from minitorch.train import language_modelling, load_run, read_record, save_run, train
-from minitorch.train.run_dir import CARD, DATASHEET, STRUCTURE, WEIGHTS
+from minitorch.train.record import CARD, DATASHEET, STRUCTURE, WEIGHTS, write_record
 
 
 def scaled(config, out):
@@ -56,6 +56,7 @@ def test_a_changed_model_is_saved_with_its_structure_and_loads(finished, tmp_pat
     with pytest.raises(FileExistsError, match="there is a run in"):
         save_run(tmp_path / "new", finished[0].out, other, before.tokenizer, origin="Initialized")
     (tmp_path / "new" / STRUCTURE).write_text('{"class": "os.system"}', encoding="utf-8")
+    write_record(tmp_path / "new", read_record(tmp_path / "new")._replace(files={}))
     with pytest.raises(ValueError, match=r"cannot read .*structure.json: not the description of a minitorch model"):
         load_run(tmp_path / "new")
 

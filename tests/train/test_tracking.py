@@ -6,11 +6,12 @@ import struct
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
 from minitorch.train import read_rows
-from minitorch.train.tracking import TRACKERS, JsonLines, MLflowSink, WandbSink
+from minitorch.train.tracking import TRACKERS, JsonLines, MLflowSink, WandbSink, absolute_store
 
 pytestmark = pytest.mark.slow
 
@@ -155,6 +156,77 @@ def test_wandb_has_the_settings_and_every_number_offline(offline):
     assert {key: config[key] for key in SETTINGS} == SETTINGS
     assert history == ROWS
     assert codes == [0]
+
+
+def enter_folders(offline, monkeypatch, number=3):
+    """Enter one new folder after the other, each with an empty MLflow database."""
+    for i in range(number):
+        folder = offline / f"folder{i}"
+        folder.mkdir()
+        shutil.copy(offline / "mlflow.db", folder)
+        monkeypatch.chdir(folder)
+        yield folder
+
+
+@theirs
+@pytest.mark.parametrize("way", ["default", "environment", "argument"])
+def test_three_folders_in_one_process_have_a_database_each(offline, monkeypatch, way):
+    if way == "environment":
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    store = "sqlite:///mlflow.db" if way == "argument" else None
+    sinks = []
+    for folder in enter_folders(offline, monkeypatch):
+        sinks.append(MLflowSink(folder.name, {}, store))
+        sinks[-1].log(1, {"loss": 2.0})
+    for sink in sinks:  # They are open at the same time, and end in another folder than they began in.
+        sink.__exit__(None)
+    for i in range(3):
+        with contextlib.closing(sqlite3.connect(offline / f"folder{i}" / "mlflow.db")) as database:
+            assert database.execute("select name from runs").fetchall() == [(f"folder{i}",)]
+            assert database.execute("select count(*) from metrics").fetchone() == (1,)
+    assert sorted(p.name for p in offline.glob("folder*/*")) == ["mlflow.db"] * 3
+
+
+@theirs
+@pytest.mark.parametrize("way", ["default", "environment", "argument"])
+def test_wandb_writes_into_the_folder_where_each_run_starts(offline, monkeypatch, way):
+    import wandb
+
+    if way == "environment":
+        monkeypatch.setenv("WANDB_DIR", "logs")
+    try:
+        for folder in enter_folders(offline, monkeypatch):
+            (folder / "logs").mkdir()
+            with WandbSink(folder.name, {}, Path("logs") if way == "argument" else None) as sink:
+                sink.log(1, {"loss": 2.0})
+    finally:
+        wandb.teardown()
+    place = "wandb" if way == "default" else "logs/wandb"
+    for i in range(3):
+        assert len(list((offline / f"folder{i}" / place).glob("offline-run-*/run-*.wandb"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("sqlite:///a/b.db", "sqlite:///HERE/a/b.db"),
+        ("sqlite:////tmp/b.db", "sqlite:////tmp/b.db"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("mlruns", "HERE/mlruns"),
+        ("./mlruns", "HERE/mlruns"),
+        ("/data/mlruns", "/data/mlruns"),
+        ("file:mlruns", "file:HERE/mlruns"),
+        ("file:///data/mlruns", "file:///data/mlruns"),
+        ("http://localhost:5000", "http://localhost:5000"),
+        ("https://mlflow.example.org/x", "https://mlflow.example.org/x"),
+        ("postgresql://user@host/db", "postgresql://user@host/db"),
+        ("databricks", "databricks"),
+        ("databricks://profile", "databricks://profile"),
+    ],
+)
+def test_a_relative_store_starts_at_the_current_folder(uri, path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert absolute_store(uri) == path.replace("HERE", tmp_path.as_posix())
 
 
 @theirs

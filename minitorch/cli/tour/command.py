@@ -43,7 +43,7 @@ def tour() -> None:
 
     config = RunConfig(**SETTINGS)
     use_cpu_cores_unless_started(batch=config.batch)
-    with exit_on_interrupt(f"Continue it with: {_program()} tour"):
+    with exit_on_interrupt(OUT, f"Continue it with: {_program()} tour"):
         run_tour(config, OUT)
 
 
@@ -113,30 +113,30 @@ def prepare_folder(out: Path, config: RunConfig) -> bool:
     Raises:
       FileExistsError: `out` holds anything else.
     """
-    from ...train import read_record, run_dir
+    from ...train import read_record, record
     from .report import REPORT
 
     present = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.is_dir() else set()
     # In the order of removal: if that is interrupted, the remaining files are an unfinished tour.
     own = (
-        run_dir.WEIGHTS,
-        run_dir.CARD,
-        run_dir.PLOT,
-        run_dir.METRICS,
-        run_dir.DATASHEET,
-        run_dir.TOKENIZER,
-        run_dir.CONFIG,
+        record.WEIGHTS,
+        record.CARD,
+        record.PLOT,
+        record.METRICS,
+        record.DATASHEET,
+        record.TOKENIZER,
+        record.CONFIG,
     )
-    if strange := sorted(present - {*own, run_dir.CHECKPOINTS, STUDENT, REPORT}):
+    if strange := sorted(present - {*own, record.CHECKPOINTS, STUDENT, REPORT}):
         raise FileExistsError(f"{out} holds {strange[0]}, which is not part of a tour: move it away, and start again.")
     if not present:
         return False
-    if run_dir.CONFIG not in present or read_record(out).config != config:
+    if record.CONFIG not in present or read_record(out).config != config:
         raise FileExistsError(f"{out} holds another run: rename or remove that folder, and start again.")
     if REPORT not in present:
         return True
     (out / REPORT).unlink()
-    for folder in (run_dir.CHECKPOINTS, STUDENT):
+    for folder in (record.CHECKPOINTS, STUDENT):
         shutil.rmtree(out / folder, ignore_errors=True)
     for name in own:
         (out / name).unlink(missing_ok=True)
@@ -181,10 +181,11 @@ def compare_smaller(run: LoadedRun, student: Transformer) -> Comparison:
     """Compare the model with its student and with itself in fewer bits, on a part of the validation text."""
     from ... import compress
     from ...data import load_text, split, token_array
+    from ...train.prepare import encode_corpus
 
     config, tokenizer = run.config, run.tokenizer
     _, validation = split(load_text(config.data, field=config.field, limit=config.limit))
-    ids = token_array(tokenizer.encode(validation.text), tokenizer.vocab_size)[:COMPARED_ON]
+    ids = token_array(encode_corpus(tokenizer, validation), tokenizer.vocab_size)[:COMPARED_ON]
     small = {name: compress.quantize(run.model, compress.RECIPES[name]) for name in QUANTIZED}
     return compress.compare(run.model, {"distilled": student, **small}, ids)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..._files import atomic_write
 from ...train import read_record, read_rows
-from ...train.run_dir import CARD, DATASHEET, METRICS
+from ...train.record import CARD, DATASHEET, METRICS
 from .chart import loss_chart
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def write_report(
     """
     from markupsafe import Markup
 
-    (config, provenance), rows = read_record(run), read_rows(run / METRICS)
+    (config, provenance, _), rows = read_record(run), read_rows(run / METRICS)
     val_loss = rows[-1]["val_loss"]
     value, unit, short = (
         (f"{seconds / 60:.1f}", "minutes", "min") if seconds >= 90 else (f"{seconds:.0f}", "seconds", "s")

@@ -27,7 +27,7 @@ def distill_student(teacher: LoadedRun, out: Path) -> LoadedRun:
     """Train a student in a folder inside `out`; resume it if it is unfinished, and only load it if it is finished."""
     from ...compress.distill import DistillConfig, distill
     from ...train import load_run, train
-    from ...train.run_dir import CONFIG, WEIGHTS
+    from ...train.record import CONFIG, WEIGHTS
 
     folder, config = out / STUDENT, settings(teacher.config)
     if not (folder / WEIGHTS).is_file():
