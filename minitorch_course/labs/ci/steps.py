@@ -1,6 +1,6 @@
 """Find out whether a step of a job passes and fails as the gate does.
 
-A shell script is not judged by its text, because no parser knows what its status is (`set -e`, pipes, traps, functions).
+A shell script is not judged by its text, because no parser knows its status (`set -e`, pipes, traps, functions).
 The step is run, exactly as GitHub would run it, with a gate that accepts and with one that rejects. That happens in the
 sandbox only. Where there is none, only a step that consists of the one command `python gate.py main` can be judged,
 since its status is the gate's in every shell.

@@ -1,11 +1,12 @@
 """The words of a pull request: descriptions, titles, sign-offs, by GitHub's and git's own reading."""
 
+import re
 import unicodedata
 
 import pytest
 
 from minitorch_course.labs.git import Git
-from minitorch_course.labs.pull_request import check, description, history, issues, scope
+from minitorch_course.labs.pull_request import check, description, history, issues, mood, scope
 from minitorch_course.labs.pull_request.mood import is_not_imperative
 from minitorch_course.labs.text import count_words, read_text
 
@@ -324,3 +325,23 @@ def test_a_byte_order_mark_does_not_hide_the_functions_of_a_file(tmp_path):
     tree = git("mktree", stdin="".join(f"100644 blob {blob}\t{i}\n" for i, blob in enumerate(blobs)).encode())
     assert set(scope.functions(git.text(tree, "0"))) == {"f"}
     assert git.text(tree, "1") is None
+
+
+def forms(verb):
+    """The third person, the past and the -ing form of a regular verb."""
+    short = re.fullmatch(r"[^aeiou]*[aeiou][^aeiouwxy]", verb)  # stop, stopped
+    stem = verb + verb[-1] if short else verb.removesuffix("e")
+    soft = verb[:-1] if verb.endswith("y") and verb[-2] not in "aeiou" else ""
+    third = f"{soft}ies" if soft else verb + ("es" if verb.endswith(("s", "x", "z", "ch", "sh", "o")) else "s")
+    return third, f"{soft}ied" if soft else f"{stem}ed", f"{verb if verb.endswith('ee') else stem}ing"
+
+
+def test_every_verb_of_the_list():
+    verbs = set(mood.VERBS.split()) - {"be"}  # whose forms are irregular
+    others = {form for verb in verbs for form in forms(verb)} - verbs
+    assert not [verb for verb in verbs if is_not_imperative(f"Always {verb} the words")]
+    assert not [form for form in others if not is_not_imperative(f"{form.capitalize()} the words")]
+
+
+def test_a_message_with_the_line_ends_of_windows():
+    assert remarks(f"\ufeffCount words once\n\nA reason.{SIGNED}\n".replace("\n", "\r\n")) == []
