@@ -18,7 +18,9 @@ from jaxtyping import Bool, Float, Integer
 
 from .._types import Array
 from ..autodiff import primitive
+from ..autodiff.tape import unwrap
 from .elementwise import erf, exp, rsqrt, sigmoid, square, tanh, where
+from .indexing import widened
 from .linalg import einsum
 from .reduce import mean
 from .shapes import concatenate, expand_dims, reshape, sum, transpose, unbroadcast
@@ -45,25 +47,48 @@ def log_softmax(x: Float[Array, "*shape"], axis: int = -1) -> Float[Array, "*sha
 
 
 def _cross_entropy_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
-    return expand_dims(g, -1) * (softmax(logits) - _is_target(logits, targets))
+    return expand_dims(g, -1) * (softmax(logits) - _is_target(logits, targets).astype(logits.dtype))
 
 
 @primitive(_cross_entropy_rule)
 def cross_entropy(logits: Float[Array, "*batch V"], targets: Integer[Array, "*batch"]) -> Float[Array, "*batch"]:
-    """Return -log softmax(logits)[target], in nats.
+    """Return -log softmax(logits)[target], in nats; NaN for a target outside of [0, V).
 
     The cotangent of the logits is (probability - 1 at the target), so the log-probabilities are never stored.
+
+    Raises:
+      ValueError: the shapes do not fit.
+      TypeError: the targets are not integers.
     """
-    shifted = logits - jnp.max(logits, axis=-1, keepdims=True)
-    # A masked sum, unlike a gather, fuses with the sum of exponentials into one pass over the logits.
-    at_target = jnp.sum(shifted * _is_target(logits, targets), axis=-1)
-    return jnp.log(jnp.sum(jnp.exp(shifted), axis=-1)) - at_target
+    check_targets("cross_entropy", logits, targets)
+    shifted = logits - jax.lax.stop_gradient(jnp.max(logits, axis=-1, keepdims=True))
+    # A masked sum, unlike a gather, fuses with the sum of exponentials into one pass over the logits. A product with
+    # the mask would be NaN where a class has no probability: 0 x -inf.
+    at_target = jnp.sum(jnp.where(_is_target(logits, targets), shifted, 0), axis=-1)
+    return jnp.log(jnp.sum(jnp.exp(shifted), axis=-1)) - at_target + nan_outside(targets, logits.shape[-1])
 
 
 def _is_target(logits: Any, targets: Any) -> Any:
-    """Return 1 at the target and 0 elsewhere, (..., V)."""
-    vocabulary = jnp.arange(logits.shape[-1], dtype=targets.dtype)
-    return (targets[..., None] == vocabulary).astype(logits.dtype)
+    """Return True at the target and False elsewhere, (..., V)."""
+    return widened(jnp.asarray(targets))[..., None] == jnp.arange(logits.shape[-1])
+
+
+def nan_outside(targets: Any, classes: int) -> Any:
+    """Return NaN for each target outside of [0, classes), and 0 for the others."""
+    targets = widened(jnp.asarray(targets))
+    return jnp.where((targets >= 0) & (targets < classes), 0, jnp.nan)
+
+
+def check_targets(name: str, logits: Any, targets: Any) -> None:
+    """Raise ValueError or TypeError if `targets` are not one class number for each row of logits."""
+    targets = jnp.asarray(unwrap(targets))
+    if logits.shape[:-1] != targets.shape:
+        raise ValueError(
+            f"{name} needs logits (..., V) and targets (...), but got logits {tuple(logits.shape)} and targets"
+            f" {targets.shape}: one target, a class number and not a one-hot row, for each row of logits."
+        )
+    if not jnp.issubdtype(targets.dtype, jnp.integer):
+        raise TypeError(f"{name} needs integer targets (class numbers), but their dtype is {targets.dtype}.")
 
 
 def _normalized(x: Any, epsilon: float) -> tuple[Any, Any]:
@@ -160,24 +185,24 @@ def silu(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 def _attention_weights(q: Any, k: Any, mask: Any, is_causal: bool) -> Any:
     """Return softmax(q k^T) of scaled queries (B, K, H/K, T, d) and keys (B, K, S, d): (B, K, H/K, T, S)."""
     scores = einsum("bkgtd,bksd->bkgts", q, k)  # (B, K, H/K, T, S)
-    allowed = _allowed(q.shape[3], k.shape[2], k.shape[1], mask, is_causal)
-    return softmax(scores if allowed is None else where(allowed, scores, jnp.finfo(scores.dtype).min))
+    return softmax(_masked(scores, mask, is_causal, jnp.finfo(scores.dtype).min))
 
 
-def _allowed(T: int, S: int, K: int, mask: Any, is_causal: bool) -> Any:
-    """Return which queries may attend to which keys, broadcastable to (B, K, H/K, T, S); None for all."""
-    allowed = jnp.arange(T)[:, None] + (S - T) >= jnp.arange(S) if is_causal else None  # (T, S)
-    if mask is None:
-        return allowed
-    B, H = mask.shape[:2]
-    mask = jnp.broadcast_to(mask, (B, H, T, S)).reshape((B, K, H // K, T, S) if H > 1 else (B, 1, 1, T, S))
-    return mask if allowed is None else mask & allowed
+def _masked(scores: Any, mask: Any, is_causal: bool, value: Any) -> Any:
+    """Return scores (..., T, S) with `value` where the query may not attend to the key."""
+    T, S = scores.shape[-2:]
+    if is_causal:
+        causal = jnp.arange(T)[:, None] + (S - T) >= jnp.arange(S)  # (T, S)
+        mask = causal if mask is None else mask & causal
+    return scores if mask is None else where(mask, scores, value)
 
 
 def _attention_rule(g: Any, y: Any, q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> tuple[Any, ...]:
     weights = _attention_weights(q, k, mask, is_causal)  # (B, K, H/K, T, S)
     # sum over S of weights x their cotangents = sum over d of y x g: d numbers instead of S.
     g_scores = weights * (einsum("bkgtd,bksd->bkgts", g, v) - sum(g * y, -1, keepdims=True))  # (B, K, H/K, T, S)
+    if mask is not None or q.shape[3] > k.shape[2]:  # A query may see nothing. Other masked scores have weight 0.
+        g_scores = _masked(g_scores, mask, is_causal, 0)
     g_q = einsum("bkgts,bksd->bkgtd", g_scores, k)  # (B, K, H/K, T, d)
     return g_q, einsum("bkgtd,bkgts->bksd", q, g_scores), einsum("bkgtd,bkgts->bksd", g, weights)
 
@@ -192,7 +217,7 @@ def attention(
     q: Float[Array, "B T H d"],
     k: Float[Array, "B S K d"],
     v: Float[Array, "B S K d"],
-    mask: Bool[Array, "#B #H #T S"] | None = None,
+    mask: Bool[Array, "*#BHTS"] | None = None,
     is_causal: bool = False,
     scale: float | None = None,
 ) -> Float[Array, "B T H d"]:
@@ -203,25 +228,32 @@ def attention(
         2305.13245).
       k: keys.
       v: values.
-      mask: True where a query may attend to a key.
+      mask: True where a query may attend to a key; broadcasts to (B, H, T, S). A query that may attend to no key gets
+        the mean of all values, as in `jax.nn.dot_product_attention`.
       is_causal: whether query t attends only to keys up to t + S - T.
       scale: the factor of the scores, by default 1 / sqrt(d).
 
     Raises:
-      ValueError: the shapes do not fit.
+      ValueError: the shapes do not fit, or the mask is not boolean.
 
     Source: Vaswani et al., arXiv 1706.03762.
     """
-    if q.shape[2] % k.shape[2] or k.shape != v.shape or q.shape[0] != k.shape[0] or q.shape[3] != k.shape[3]:
+    if not (
+        q.ndim == k.ndim == 4
+        and k.shape == v.shape
+        and (q.shape[0], q.shape[3]) == (k.shape[0], k.shape[3])
+        and q.shape[2] % k.shape[2] == 0
+    ):
         raise ValueError(
             "attention needs q (B, T, H, d) and k, v (B, S, K, d), with H a multiple of K;"
             f" got q {q.shape}, k {k.shape}, v {v.shape}."
         )
-    (B, T, H, d), K = q.shape, k.shape[2]
+    (B, T, H, d), (_, S, K, _) = q.shape, k.shape
+    mask = None if mask is None else _grouped_mask(mask, (B, H, T, S), K)
     q = q * (1 / math.sqrt(d) if scale is None else scale)
     q = transpose(reshape(q, (B, T, K, H // K, d)), (0, 2, 3, 1, 4))  # (B, K, H/K, T, d)
     k, v = transpose(k, (0, 2, 1, 3)), transpose(v, (0, 2, 1, 3))  # (B, K, S, d)
-    if is_causal and mask is None and k.shape[2] == T >= 4 * SHORT:
+    if is_causal and mask is None and S == T >= 4 * SHORT:
         # Four blocks of queries, each with the keys up to its end only: 3/8 of a causal table would be masked work.
         ends = [T * i // 4 for i in range(5)]
         blocks = [_attention(q[:, :, :, a:b], k[:, :, :b], v[:, :, :b], None, True) for a, b in pairwise(ends)]
@@ -229,6 +261,24 @@ def attention(
     else:
         y = _attention(q, k, v, mask, is_causal)  # (B, K, H/K, T, d)
     return reshape(transpose(y, (0, 3, 1, 2, 4)), (B, T, H, d))
+
+
+def _grouped_mask(mask: Any, shape: tuple[int, ...], K: int) -> Any:
+    """Return a mask that broadcasts to shape (B, H, T, S) as one that broadcasts to (B, K, H/K, T, S)."""
+    mask = jnp.asarray(unwrap(mask))
+    if mask.dtype != bool:
+        raise ValueError(
+            f"attention needs a boolean mask, True where a query may attend to a key, but its dtype is {mask.dtype}:"
+            " write mask.astype(bool) if it is 1 there, and mask == 0 if it is 0 there and -inf elsewhere."
+        )
+    given, mask = mask.shape, jnp.expand_dims(mask, tuple(range(4 - mask.ndim)))
+    if mask.ndim > 4 or any(n not in (1, size) for n, size in zip(mask.shape, shape, strict=True)):
+        raise ValueError(
+            f"attention needs a mask that broadcasts to (B, H, T, S) = {shape}, but its shape is {given}:"
+            " give one of shape (T, S) for all, or (B, 1, T, S) for each row of the batch."
+        )
+    B, H, *table = mask.shape
+    return jnp.reshape(mask, (B, *((K, H // K) if H > 1 else (1, 1)), *table))
 
 
 SHORT = 64  # queries; a smaller block would not repay its overhead

@@ -2,7 +2,8 @@
 
 `gather` reads, and `scatter_add` adds to zeros. They are exact transposes, because of how they treat an index outside
 the array: `gather` reads 0 there, and `scatter_add` drops the value. An index is never differentiated: it is a plain
-array of integers or booleans, an int, a slice, or a tuple of them.
+array of integers or booleans, an int, a slice, or a tuple of them. Every op passes it through `widened`, because JAX
+computes with indices in their own dtype, in which the length of the axis may not exist (-1 + 300 is 43 in int8).
 """
 # pyright: reportGeneralTypeIssues=false
 # A rule may call the op that it decorates, which Python allows and the type checker takes for a circle.
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+def widened(index: Any) -> Any:
+    """Return `index` with every array of small integers as int32."""
+
+    def widen(part: Any) -> Any:
+        dtype = getattr(part, "dtype", None)
+        small = dtype is not None and jnp.issubdtype(dtype, jnp.integer) and dtype.itemsize < 4
+        return part.astype(jnp.int32) if small else part
+
+    return jax.tree.map(widen, index)
+
+
 @primitive(lambda g, y, x, index: scatter_add(g, x.shape, index))
 def getitem(x: Any, index: Any) -> Any:
     """Return `x[index]`, with all of NumPy's indexing. Arrays of indices are clamped to the edges, as in JAX.
@@ -30,7 +42,7 @@ def getitem(x: Any, index: Any) -> Any:
     Raises:
       IndexError: an int is outside the array, where JAX would clamp it silently.
     """
-    x = jnp.asarray(x)
+    x, index = jnp.asarray(x), widened(index)
     for i, (part, n) in enumerate(zip(_parts(index, x.ndim) or (), x.shape, strict=False)):
         if _is_outside(part, n):
             raise IndexError(f"index {part} is out of bounds for axis {i} of an array of shape {x.shape}.")
@@ -40,12 +52,13 @@ def getitem(x: Any, index: Any) -> Any:
 @primitive(lambda g, y, x, index: scatter_add(g, x.shape, index))
 def gather(x: Any, index: Any) -> Any:
     """Return `x[index]`, with 0 for an index outside the array."""
-    return jnp.asarray(x).at[index].get(mode="fill", fill_value=0)
+    return jnp.asarray(x).at[widened(index)].get(mode="fill", fill_value=0)
 
 
 @primitive(lambda g, y, x, shape, index: gather(g, index))
 def scatter_add(x: Any, shape: Sequence[int], index: Any) -> Any:
     """Return zeros of `shape` with `x` added at `index`: several values for one entry add up."""
+    index = widened(index)
     ranges = _ranges(index, shape)
     if ranges is None:
         return jnp.zeros(shape, x.dtype).at[index].add(x)
@@ -93,7 +106,7 @@ def _take_rule(g: Any, y: Any, a: Any, indices: Any, axis: int | None) -> Any:
 @primitive(_take_rule)
 def take(a: Any, indices: Any, axis: int | None = None) -> Any:
     """Return the entries `indices` along `axis` (None: of the raveled array), as `jax.numpy.take`; NaN outside."""
-    return jnp.take(a, jnp.asarray(indices), axis)
+    return jnp.take(a, widened(jnp.asarray(indices)), axis)
 
 
 def along_axis(indices: Any, shape: Sequence[int], axis: int) -> tuple[Any, ...]:
@@ -112,7 +125,7 @@ def _take_along_axis_rule(g: Any, y: Any, arr: Any, indices: Any, axis: int | No
 @primitive(_take_along_axis_rule)
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     """Return, for each row along `axis`, the entries at its own row of `indices`; as `jax.numpy.take_along_axis`."""
-    return jnp.take_along_axis(arr, indices, axis)
+    return jnp.take_along_axis(arr, widened(indices), axis)
 
 
 @dataclass(frozen=True)
@@ -149,12 +162,12 @@ class at:  # noqa: N801 (it is named after the property of a jax.Array)
     lambda g, y, x, values, index: unbroadcast(gather(g, index), values),
 )
 def _set(x: Any, values: Any, index: Any) -> Any:
-    return jnp.asarray(x).at[index].set(values)
+    return jnp.asarray(x).at[widened(index)].set(values)
 
 
 @primitive(lambda g, y, x, values, index: g, lambda g, y, x, values, index: unbroadcast(gather(g, index), values))
 def _add(x: Any, values: Any, index: Any) -> Any:
-    return jnp.asarray(x).at[index].add(values)
+    return jnp.asarray(x).at[widened(index)].add(values)
 
 
 @primitive(
@@ -167,7 +180,7 @@ def dynamic_slice(operand: Any, start_indices: Sequence[Any], slice_sizes: Seque
 
     A block that would reach beyond the array is shifted inside.
     """
-    return jax.lax.dynamic_slice(operand, start_indices, slice_sizes)
+    return jax.lax.dynamic_slice(operand, widened(start_indices), slice_sizes)
 
 
 @primitive(
@@ -178,7 +191,16 @@ def dynamic_slice(operand: Any, start_indices: Sequence[Any], slice_sizes: Seque
 )
 def dynamic_update_slice(operand: Any, update: Any, start_indices: Sequence[Any]) -> Any:
     """Return `operand` with `update` as the block at `start_indices`; as `jax.lax.dynamic_update_slice`."""
-    return jax.lax.dynamic_update_slice(operand, update, start_indices)
+    return jax.lax.dynamic_update_slice(operand, update, widened(start_indices))
 
 
-one_hot = nondifferentiable(jax.nn.one_hot)
+@nondifferentiable
+def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> Any:
+    """Return 1 at class `x` and 0 elsewhere, on a new axis; zeros for a class outside. As `jax.nn.one_hot`.
+
+    Raises:
+      TypeError: the classes are not integers.
+    """
+    if not jnp.issubdtype((x := jnp.asarray(x)).dtype, jnp.integer):
+        raise TypeError(f"one_hot needs integers (class numbers), but their dtype is {x.dtype}: write x.astype(int).")
+    return jax.nn.one_hot(widened(x), num_classes, dtype=dtype, axis=axis)

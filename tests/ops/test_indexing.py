@@ -126,6 +126,62 @@ def test_one_hot_is_a_plain_array_that_selects():
     assert grad(lambda w: ops.sum(ops.one_hot(jnp.array([2, 2]), 3) @ w))(weight).tolist() == [[0, 0], [0, 0], [2, 2]]
 
 
+IDS = {
+    "int8": [0, 5, 127, -1, -128],
+    "uint8": [0, 5, 127, 128, 255],
+    "int16": [0, 5, 298, -1, -299],
+    "uint16": [0, 5, 299, 256, 128],
+    "uint32": [0, 5, 299, 256, 128],
+}
+
+
+@pytest.mark.parametrize("dtype", IDS)
+def test_indices_of_every_integer_type_mean_what_they_mean_in_numpy(dtype):
+    x, ids = np.arange(300.0, dtype=np.float32), np.array(IDS[dtype], dtype)
+    count = np.zeros_like(x)
+    count[ids] = 1
+    index = jnp.asarray(ids)
+    reads = {
+        "getitem": lambda x: ops.getitem(x, index),
+        "gather": lambda x: gather(x, (index,)),
+        "take": lambda x: ops.take(x, index),
+        "take_along_axis": lambda x: ops.take_along_axis(x, index),
+        "dynamic_slice": lambda x: ops.concatenate([ops.dynamic_slice(x, (i,), (1,)) for i in index]),
+        "NumPy integers": lambda x: ops.stack([ops.getitem(x, i) for i in ids]),
+    }
+    for name, read in reads.items():
+        y, pullback = vjp(read, jnp.asarray(x))
+        np.testing.assert_array_equal(y, x[ids], err_msg=name)
+        np.testing.assert_array_equal(pullback(jnp.ones_like(y))[0], count, err_msg=name)
+    zeros, ones = jnp.zeros_like(x), jnp.ones(5)
+    writes = {
+        "set": ops.at(zeros)[index].set(ones),
+        "add": ops.at(zeros)[index].add(ones),
+        "scatter_add": scatter_add(ones, (300,), index),
+        "dynamic_update_slice": sum(ops.dynamic_update_slice(zeros, ones[:1], (i,)) for i in index),
+    }
+    for name, written in writes.items():
+        np.testing.assert_array_equal(written, count, err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32"])
+def test_one_hot_of_a_class_outside_is_zero_in_every_integer_type(dtype):
+    classes = np.array([0, 44, 127, -1 % 256 if dtype == "uint8" else -1]).astype(dtype)
+    np.testing.assert_array_equal(ops.one_hot(classes, 300), np.arange(300) == classes[:, None].astype(int))
+    np.testing.assert_array_equal(ops.one_hot(classes, 40), np.arange(40) == classes[:, None].astype(int))
+    assert ops.one_hot(jnp.array([[0, 2]]), 3, dtype=int, axis=0).tolist() == [[[1, 0]], [[0, 0]], [[0, 1]]]
+
+
+@pytest.mark.parametrize("ids", [jnp.array([0.0, 1.0]), jnp.array([0.5]), np.array([1.0], np.float16)])
+def test_floats_are_no_indices(ids):
+    x = jnp.arange(3.0)
+    with pytest.raises(TypeError, match=r"one_hot needs integers .* their dtype is float"):
+        ops.one_hot(ids, 3)
+    for read in (lambda: ops.take(x, ids), lambda: ops.getitem(x, ids), lambda: ops.take_along_axis(x, ids)):
+        with pytest.raises((TypeError, ValueError, IndexError), match="integer"):
+            read()
+
+
 def test_take_along_a_missing_axis_is_refused():
     with pytest.raises(ValueError, match="axis 3 is out of bounds"):
         vjp(lambda x: ops.take(x, jnp.array([0]), 3), jnp.asarray(X))

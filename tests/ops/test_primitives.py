@@ -119,6 +119,9 @@ HELPERS_OF_RULES = {
         "scatter_add",
         "along_axis",
         "bind",
+        "widened",
+        "nan_outside",
+        "check_targets",
     ),
 }
 
