@@ -20,7 +20,8 @@ import jax.numpy as jnp
 from .. import ops
 from ..autodiff import primitive
 from ..nn import Module, static
-from .scheme import Quantized, Scheme, dequantize, lookup_levels, quantize_matrix
+from ..nn.embedding import as_ids
+from .scheme import SMALLEST, Quantized, Scheme, dequantize, lookup_levels, quantize_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,8 @@ class PackedMatrix(Module):
         return dequantize(self.unpack(), self.scheme)
 
     def take(self, ids: Array) -> Array:
-        """Return the rows `ids` (...) as float32 (..., I). Rows that do not exist are NaN, as in `nn.Embedding`."""
+        """Return the rows `ids` (...) as float32 (..., I), with NaN and errors as in `nn.Embedding`."""
+        ids = as_ids("QuantizedEmbedding", ids)
         take = functools.partial(jnp.take, indices=ids.reshape(-1), axis=0, mode="clip")
         rows = self.map(lambda part: part if len(part) == 1 < len(self.codes) else take(part)).dequantize()
         rows = jnp.where(((ids >= 0) & (ids < len(self.codes))).reshape(-1, 1), rows, jnp.nan)
@@ -160,9 +162,13 @@ def _matmul_int8(x: Array, matrix: PackedMatrix) -> Array:
 
 
 def quantize_rows(x: Array) -> Quantized:
-    """Quantize activations (N, I) to 8 bits, each row by its largest number. NaN and infinity remain in the scale."""
-    scale = jnp.abs(x).max(axis=1, keepdims=True) / 127
-    codes = jnp.round(x / jnp.where(scale > 0, scale, 1))
+    """Quantize activations (N, I) to 8 bits, each row by its largest number. NaN and infinity remain in the scale.
+
+    The error is at most half a scale, which is float32 (N, 1) and at least 2^-126.
+    """
+    x = x.astype(jnp.float32)
+    scale = jnp.maximum(jnp.abs(x).max(axis=1, keepdims=True) / 127, SMALLEST)
+    codes = jnp.round(x / scale)
     return Quantized(codes.astype(jnp.int8), scale, None)
 
 

@@ -15,7 +15,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
-import jax.numpy as jnp
 
 from ..nn import Embedding, Linear, Module, paths
 from .packed import PackedMatrix, matmul
@@ -65,11 +64,6 @@ class QuantizedEmbedding(Module):
 
     def __call__(self, ids: Array) -> Array:
         """Look up ids (...): (..., D)."""
-        if not jnp.issubdtype(ids.dtype, jnp.integer):
-            raise TypeError(
-                f"QuantizedEmbedding looks up integers, but was given ids of dtype {ids.dtype}:"
-                " encode the text with a tokenizer, or convert numbers with ids.astype(int)."
-            )
         return self.packed.take(ids)
 
     def attend(self, x: Array) -> Array:

@@ -24,12 +24,12 @@ from ..autodiff import stop_gradient
 from ..compress.find_linear import linear_layers
 from ..compress.quantize import QuantizedEmbedding, QuantizedLinear
 from ..nn import Embedding, Linear, Module, paths, static
+from ..nn.embedding import as_ids
 from ..nn.init import fold_in_name, lecun_uniform
 from ..train.record import CONFIG, check_files, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from .._types import Array, Key
     from ..models import Transformer
@@ -97,9 +97,10 @@ class ExtendedEmbedding(Module):
         """Return the vectors of ids x (...), or the logits of vectors x (..., D)."""
         if not jnp.issubdtype(x.dtype, jnp.integer):
             return ops.concatenate([self.base(x), self._logits(x)], axis=-1)
-        old = self.base(jnp.minimum(x, self.base_vocab - 1))
-        new = ops.take(self.rows.weight, jnp.maximum(x - self.base_vocab, 0), 0)
-        return ops.where((x < self.base_vocab)[..., None], old, new)
+        ids = as_ids("ExtendedEmbedding", x)
+        old = self.base(jnp.minimum(ids, self.base_vocab - 1))
+        new = ops.take(self.rows.weight, jnp.maximum(ids - self.base_vocab, 0), 0)
+        return ops.where((ids < self.base_vocab)[..., None], old, new)
 
     def attend(self, x: Array) -> Array:
         """Return the dot product with every row: x (..., D) to logits (..., V)."""

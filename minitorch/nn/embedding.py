@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Float, Integer
 
 from .. import ops
 from .._types import Array, Key
+from ..ops.indexing import widened
 from .init import Initializer, fold_in_name, normal
 from .module import Module
 
 _NORMAL = normal(0.02)
+
+
+def as_ids(layer: str, ids: Any) -> Any:
+    """Return `ids` as int32 at least, which can be compared with every size of a vocabulary.
+
+    Raises:
+      TypeError: the ids are not integers. The message names the `layer`.
+    """
+    if not jnp.issubdtype(ids.dtype, jnp.integer):
+        raise TypeError(
+            f"{layer} looks up integers, but was given ids of dtype {ids.dtype}:"
+            " encode the text with a tokenizer, or convert numbers with ids.astype(int)."
+        )
+    return widened(jnp.asarray(ids))
 
 
 class Embedding(Module):
@@ -28,12 +45,8 @@ class Embedding(Module):
         return cls(weight_init(fold_in_name(key, "weight"), (vocab, width)))
 
     def __call__(self, ids: Integer[Array, "*batch"]) -> Float[Array, "*batch D"]:
-        if not jnp.issubdtype(ids.dtype, jnp.integer):
-            raise TypeError(
-                f"Embedding looks up integers, but was given ids of dtype {ids.dtype}:"
-                " encode the text with a tokenizer, or convert numbers with ids.astype(int)."
-            )
-        return ops.take(self.weight, ids, axis=0)
+        ids, vocab = as_ids("Embedding", ids), self.weight.shape[0]
+        return ops.take(self.weight, jnp.where(ids < 0, vocab, ids), axis=0)  # `take` counts -1 from the end.
 
     def attend(self, x: Float[Array, "*batch D"]) -> Float[Array, "*batch V"]:
         """Return the dot products of x with all vectors: logits for tied output weights.

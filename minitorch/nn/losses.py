@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float, Integer, Num
 
 from .. import ops
 from .._types import Array
+from ..ops.fused import check_targets, nan_outside
+from .mean import masked_mean
 from .precision import at_least_float32
 
 
@@ -17,23 +19,24 @@ def cross_entropy(
 ) -> Float[Array, ""]:
     """Return the mean of -log softmax(logits)[target], in nats, in float32.
 
-    If `where` is given, the mean is over the tokens where it holds; 0 if there are none.
+    If `where` is given, the mean is over the tokens where it holds; 0 if there are none. A target outside of [0, V)
+    gives NaN, unless `where` leaves it out: for data that marks targets with -100, as in PyTorch, pass
+    `where=targets != -100`.
 
     Raises:
-      ValueError: the shapes do not fit.
+      ValueError: the shapes do not fit, or `where` is not boolean.
       TypeError: the targets are not integers.
     """
-    _check_targets("cross_entropy", logits, targets, where)
-    return _mean(ops.cross_entropy(at_least_float32(logits), jnp.asarray(targets)), where)
+    return _mean(ops.cross_entropy(at_least_float32(logits), targets), where)
 
 
 def accuracy(
     logits: Float[Array, "*batch V"], targets: Integer[Array, "*batch"], where: Bool[Array, "*batch"] | None = None
 ) -> Float[Array, ""]:
-    """Return the share of targets that have the highest logit. `where` and errors are as in `cross_entropy`."""
-    _check_targets("accuracy", logits, targets, where)
-    hits = ops.argmax(logits, axis=-1) == targets
-    return _mean(hits.astype(jnp.float32), where)
+    """Return the share of targets that have the highest logit. `where`, NaN and errors are as in `cross_entropy`."""
+    check_targets("accuracy", logits, targets)
+    hits = (ops.argmax(logits, axis=-1) == targets).astype(jnp.float32)
+    return _mean(hits + nan_outside(targets, logits.shape[-1]), where)
 
 
 def mse(predictions: Float[Array, "*shape"], targets: Num[Array, "*shape"]) -> Float[Array, ""]:
@@ -50,18 +53,5 @@ def mse(predictions: Float[Array, "*shape"], targets: Num[Array, "*shape"]) -> F
     return ops.mean(ops.square(predictions - targets))
 
 
-def _mean(losses: Any, where: Array | None) -> Any:
-    if where is None:
-        return ops.mean(losses)
-    return ops.sum(ops.where(where, losses, 0)) / jnp.maximum(jnp.sum(where), 1)
-
-
-def _check_targets(name: str, logits: Array, targets: Array, where: Array | None) -> None:
-    if logits.shape[:-1] != targets.shape or (where is not None and where.shape != targets.shape):
-        mask = "" if where is None else f" and where {tuple(where.shape)}"
-        raise ValueError(
-            f"{name} needs logits (..., V) and targets (...), but got logits {tuple(logits.shape)}, targets"
-            f" {tuple(targets.shape)}{mask}: one target, a class number and not a one-hot row, for each row of logits."
-        )
-    if not jnp.issubdtype(targets.dtype, jnp.integer):
-        raise TypeError(f"{name} needs integer targets (class numbers), but their dtype is {targets.dtype}.")
+def _mean(values: Any, where: Array | None) -> Any:
+    return ops.mean(values) if where is None else masked_mean(values, where)

@@ -57,6 +57,8 @@ def test_rows_are_looked_up_and_rows_out_of_range_are_nan(scheme):
     ids = jnp.array([[3, 11], [0, 3]])
     np.testing.assert_array_equal(matrix.take(ids), matrix.dequantize()[ids])
     assert np.isnan(matrix.take(jnp.array([12, -1]))).all()
+    with pytest.raises(TypeError, match="QuantizedEmbedding looks up integers"):
+        matrix.take(jnp.array([1.0]))
 
 
 def test_a_dynamic_scheme_multiplies_integers():
