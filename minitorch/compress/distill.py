@@ -71,13 +71,20 @@ def kl_divergence(student: Array, teacher: Array, temperature: float = 1.0, kind
     p = ops.log_softmax(at_least_float32(teacher) / temperature)
     q = ops.log_softmax(at_least_float32(student) / temperature)
     p, q = (p, q) if kind == "forward" else (q, p)
-    return ops.sum(ops.exp(p) * (p - q), axis=-1) * temperature**2
+    weight = ops.exp(p)
+    difference = ops.where(weight == 0, 0, p - q)  # A class at -inf, which p rules out, adds 0 and not 0 x inf.
+    return ops.sum(weight * difference, axis=-1) * temperature**2
 
 
 def logits_loss(student: Array, teacher: Array, targets: Array, config: DistillConfig) -> Array:
     """Return alpha x KL divergence + (1 - alpha) x cross entropy, for logits (B, T, V) of both and targets (B, T)."""
-    loss = config.alpha * ops.mean(kl_divergence(student, teacher, config.temperature, config.divergence))
-    return loss if config.alpha == 1 else loss + (1 - config.alpha) * nn.cross_entropy(student, targets)
+    soft = ops.mean(kl_divergence(student, teacher, config.temperature, config.divergence))
+    return mix(config.alpha, soft, nn.cross_entropy(student, targets))
+
+
+def mix(alpha: float, soft: Array, hard: Array) -> Array:
+    """Return alpha x soft + (1 - alpha) x hard, without a loss whose share is 0, which may be infinite."""
+    return hard if alpha == 0 else soft if alpha == 1 else alpha * soft + (1 - alpha) * hard
 
 
 def hidden_loss(projections: Sequence[Linear], student: Sequence[Array], teacher: Sequence[Array]) -> Array:
@@ -236,9 +243,9 @@ def distill_on_policy(
             ours, theirs = nn.cast(model, dtype)(inputs), nn.cast(teacher, dtype)(inputs)  # (B, T, V)
             divergence = kl_divergence(ours, theirs, losses.temperature, losses.divergence)  # (B, T)
             counted = ~is_own | (jnp.arange(inputs.shape[1]) >= half - 1)  # In own rows, only the generated tokens.
-            soft = ops.sum(ops.where(counted, divergence, 0)) / jnp.sum(counted)
+            soft = nn.masked_mean(divergence, counted)
             hard = nn.cross_entropy(ours, targets, where=jnp.broadcast_to(~is_own, targets.shape))
-            return losses.alpha * soft + (1 - losses.alpha) * hard
+            return mix(losses.alpha, soft, hard)
 
         return dataclasses.replace(plain, get_batch=get_batch, loss=loss, frozen=(teacher,), origin=ORIGIN)
 

@@ -14,6 +14,7 @@ from minitorch.nn import Linear
 from minitorch.train import load_run, train
 
 pytestmark = pytest.mark.slow
+losses = optax.softmax_cross_entropy_with_integer_labels
 
 
 def draws(*shape, seed=0):
@@ -36,6 +37,56 @@ def test_both_divergences_equal_their_definition(temperature):
     theirs = optax.losses.kl_divergence_with_log_targets(jnp.asarray(q), jnp.asarray(p)) * temperature**2
     np.testing.assert_allclose(forward, theirs, rtol=1e-5)
     np.testing.assert_allclose(distill.kl_divergence(student, student, temperature), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["forward", "reverse"])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
+def test_a_class_that_a_distribution_rules_out_adds_nothing(kind, temperature):
+    """Divergence and gradient are those without the classes, whether one model or both rule them out."""
+    student, teacher = draws(3, 6), draws(3, 6, seed=1)
+    first = {"forward": "teacher", "reverse": "student"}[kind]  # The distribution of which a class may be missing.
+    for which in ((first,), ("student", "teacher")):
+        models = {"student": student, "teacher": teacher}
+        models |= {name: models[name].at[:, 4:].set(-jnp.inf) for name in which}
+        fun = lambda s: distill.kl_divergence(s, models["teacher"], temperature, kind)  # noqa: B023, E731
+        q, p = (jax.nn.softmax(models[name] / temperature) for name in models)
+        p, q = (p, q) if kind == "forward" else (q, p)
+        expected = np.sum(p[:, :4] * np.log(p[:, :4] / q[:, :4]), axis=-1) * temperature**2
+        np.testing.assert_allclose(fun(models["student"]), expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(fun(models["student"]), theirs(p, q) * temperature**2, rtol=1e-4, atol=1e-5)
+        gradients = [d(lambda s: fun(s).sum())(models["student"]) for d in (mt.grad, jax.grad)]  # noqa: B023
+        finite = jax.grad(lambda s: distill.kl_divergence(s, models["teacher"].clip(-200), temperature, kind).sum())(  # noqa: B023
+            models["student"].clip(-200)
+        )
+        for gradient in gradients:
+            np.testing.assert_allclose(gradient, finite, rtol=1e-4, atol=1e-5)
+
+
+def theirs(p, q):
+    return optax.losses.kl_divergence(jnp.log(jnp.maximum(q, 1e-30)), p)
+
+
+def test_a_class_that_only_the_other_distribution_rules_out_is_infinitely_far():
+    finite, missing = draws(3), draws(3, seed=1).at[2].set(-jnp.inf)
+    assert distill.kl_divergence(missing, finite) == jnp.inf
+    assert distill.kl_divergence(finite, missing, kind="reverse") == jnp.inf
+
+
+def test_logits_that_are_not_numbers_are_not_hidden():
+    assert np.isnan(distill.kl_divergence(jnp.array([1.0, jnp.nan]), draws(2)))
+    assert np.isnan(distill.kl_divergence(draws(2), jnp.array([1.0, jnp.nan])))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_a_loss_without_a_share_may_be_infinite(alpha):
+    student, teacher = jnp.array([[1.0, 2.0, -jnp.inf]]), jnp.array([[1.0, 2.0, 3.0 if alpha == 0 else -jnp.inf]])
+    targets = jnp.array([0 if alpha == 0 else 2])  # The other loss is infinite.
+    expected = losses(student, targets).mean() if alpha == 0 else distill.kl_divergence(student, teacher).mean()
+    loss, gradient = mt.value_and_grad(lambda s: distill.logits_loss(s, teacher, targets, DistillConfig(alpha=alpha)))(
+        student
+    )
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    assert np.isfinite(gradient).all()
 
 
 def test_the_gradient_keeps_its_size_at_high_temperatures():
@@ -128,6 +179,22 @@ def test_on_policy_the_student_generates_a_share_of_the_rows(tiny, teacher, tmp_
     assert np.abs(gradient.token.weight).sum() > 0
     same = jax.jit(task.loss)(teacher, *batch, teacher)
     np.testing.assert_allclose(same, 0, atol=1e-5)  # A model agrees with itself on any text.
+
+
+def test_on_policy_each_loss_is_the_mean_of_the_tokens_that_count_in_it(tiny, teacher, tmp_path):
+    config = DistillConfig(alpha=0.3, divergence="reverse")
+    task = distill.distill_on_policy(teacher, config, share=0.5)(tiny, tmp_path)
+    inputs, targets, seeds = task.get_batch(task.data, jnp.int32(0))
+    model, forward = tiny.init_model(12), jax.jit(lambda model, ids: model(ids))
+    keys = jnp.stack([jax.random.fold_in(jax.random.key(tiny.seed), s) for s in seeds[:2]])
+    own = jax.jit(distill.continue_text, static_argnums=2)(model, inputs[:2, :8], 8, keys)
+    text = inputs.at[:2, 8:].set(own)
+    ours, theirs = log_softmax(forward(model, text)), log_softmax(forward(teacher, text))
+    divergence = (np.exp(ours) * (ours - theirs)).sum(-1)
+    soft = np.concatenate([divergence[:2, 7:].ravel(), divergence[2:].ravel()]).mean()
+    hard = -np.take_along_axis(ours[2:], np.asarray(targets)[2:, :, None], axis=-1).mean()
+    loss = jax.jit(task.loss)(model, inputs, targets, seeds, teacher)
+    np.testing.assert_allclose(loss, 0.3 * soft + 0.7 * hard, rtol=1e-5)
 
 
 def test_continued_text_equals_what_the_whole_text_predicts(teacher):
