@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from minitorch import models, text, train
-from minitorch._suggest import did_you_mean
+from minitorch._suggest import did_you_mean, did_you_mean_path
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,14 @@ from minitorch._suggest import did_you_mean
 )
 def test_the_nearest_name_is_suggested_if_one_is_near(name: object, found: str | None) -> None:
     assert did_you_mean(name, iter(["train", "--layers", "--lr"])) == (f" Did you mean {found!r}?" if found else "")
+
+
+def test_the_nearest_file_is_suggested_by_its_name_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").touch()
+    assert did_you_mean_path(tmp_path / "trian.jsonl", ["stdlib"]) == " Did you mean 'train.jsonl'?"
+    assert did_you_mean_path(Path("stdlb"), ["stdlib"]) == " Did you mean 'stdlib'?"
+    for far in ("zzz", "train.jsonl", "missing/train.jsonl"):
+        assert did_you_mean_path(tmp_path / far) == ""
 
 
 CONFIGS = [models.GPTConfig, models.LlamaConfig, models.MLPConfig, models.ConvNetConfig, train.RunConfig]

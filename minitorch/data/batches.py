@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._numbers import check_whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -24,9 +26,12 @@ def token_array(ids: Sequence[int] | np.ndarray, vocab_size: int) -> jax.Array:
     """Return token ids `(N,)` on the device: uint16 if the vocabulary fits (half the memory), else int32.
 
     Raises:
+      TypeError: the ids are not whole numbers.
       ValueError: an id is outside `0..vocab_size - 1`; JAX would silently clamp it.
     """
-    host = np.asarray(ids, dtype=np.int64)
+    host, vocab_size = np.asarray(ids), check_whole("vocab_size", vocab_size)
+    if host.size and host.dtype.kind not in "iu":
+        raise TypeError(f"token ids are whole numbers, not {host.dtype}: give the ids that tokenizer.encode returns")
     if host.size and not 0 <= host.min() <= host.max() < vocab_size:
         raise ValueError(
             f"token ids run from {host.min()} to {host.max()}, but vocab_size is {vocab_size}: "
@@ -54,7 +59,7 @@ def sample_batch(key: jax.Array, tokens: jax.Array, batch: int, context: int) ->
 
 def sample_starts(key: jax.Array, tokens: jax.Array, batch: int, context: int) -> jax.Array:
     """Sample the starts of the windows: int32 `(B,)`, uniform over all that leave room for `context` targets."""
-    n = _length(tokens)
+    n, batch, context = _length(tokens), check_whole("batch", batch), check_whole("context", context)
     if n <= context:
         raise ValueError(
             f"context {context} needs at least {context + 1} tokens, but the data has {n}: "
@@ -65,7 +70,7 @@ def sample_starts(key: jax.Array, tokens: jax.Array, batch: int, context: int) -
 
 def windows(tokens: jax.Array, starts: jax.Array, context: int) -> tuple[jax.Array, jax.Array]:
     """Gather the windows that begin at `starts` `(B,)`: inputs and next tokens, both int32 `(B, T)`."""
-    ids = tokens[starts[:, None] + jnp.arange(context + 1)].astype(jnp.int32)  # (B, T + 1)
+    ids = tokens[starts[:, None] + jnp.arange(check_whole("context", context) + 1)].astype(jnp.int32)  # (B, T + 1)
     return ids[:, :-1], ids[:, 1:]
 
 
@@ -79,7 +84,7 @@ def evaluation_windows(tokens: jax.Array, batch: int, context: int) -> tuple[jax
     Raises:
       ValueError: there are fewer than 2 tokens.
     """
-    targets = _length(tokens) - 1
+    targets, batch, context = _length(tokens) - 1, check_whole("batch", batch), check_whole("context", context)
     if targets < 1:
         raise ValueError(f"evaluation needs at least 2 tokens, but the data has {targets + 1}: give more text")
     shape = (-(-targets // (batch * context)), batch, context)
@@ -99,6 +104,8 @@ def epochs(arrays: Arrays, batch: int, *, seed: int, count: int, start: int = 0)
     Raises:
       ValueError: the first axes differ, or `batch` is larger than they are.
     """
+    numbers = {"batch": batch, "count": count, "start": start, "seed": seed}
+    batch, count, start, seed = (check_whole(name, number, 0) for name, number in numbers.items())
     sizes = [len(a) for a in arrays]
     if len(set(sizes)) != 1:
         raise ValueError(f"the arrays have {sizes} rows: give arrays with the same first axis")

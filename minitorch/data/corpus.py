@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._numbers import whole
-from .._suggest import did_you_mean
+from .._suggest import did_you_mean_path
 from .problems import DataError, Problem
 from .readers import (
     JSON,
@@ -124,10 +124,9 @@ def _load_file(path: Path, field: str, limit: int | None) -> Corpus:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: give {READABLE}")
     if not path.is_file():
-        near = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
         raise FileNotFoundError(
             f"no file {path}: give the path of {READABLE}, one of the built-in names ({', '.join(NAMES)}), or hf:NAME "
-            f"for a Hugging Face dataset.{did_you_mean(path.name, [*near, *NAMES])}"
+            f"for a Hugging Face dataset.{did_you_mean_path(path, NAMES)}"
         )
     changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     about = Corpus(path.name, (), source=f"local file {path.name}", created=changed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._numbers import check_whole
 from .._optional import require
 
 Examples = tuple[np.ndarray, np.ndarray]
@@ -36,7 +37,7 @@ def stratified_split(
     if len(inputs) != len(labels):
         raise ValueError(f"{len(inputs)} inputs but {len(labels)} labels: give one label for each input")
     labels = np.asarray(labels)
-    order = np.random.default_rng(seed).permutation(len(labels))
+    order = np.random.default_rng(check_whole("seed", seed, 0)).permutation(len(labels))
     held_out = np.zeros(len(labels), dtype=bool)
     for label in np.unique(labels):
         members = order[labels[order] == label]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._numbers import check_whole
+
 Points = tuple[np.ndarray, np.ndarray]
 Sequences = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -17,13 +19,13 @@ def xor(count: int, *, seed: int = 0) -> Points:
 
     No line separates the classes.
     """
-    x = np.random.default_rng(seed).uniform(-1, 1, (count, 2))
+    x = np.random.default_rng(check_whole("seed", seed, 0)).uniform(-1, 1, (check_whole("count", count), 2))
     return x.astype(np.float32), (x[:, 0] * x[:, 1] < 0).astype(np.int32)
 
 
 def moons(count: int, *, noise: float = 0.1, seed: int = 0) -> Points:
     """Return two interleaved half circles of radius 1, `(count, 2)`, with normal noise; labels alternate 0, 1."""
-    rng = np.random.default_rng(seed)
+    rng, count = np.random.default_rng(check_whole("seed", seed, 0)), check_whole("count", count)
     labels = np.arange(count, dtype=np.int32) % 2
     angle = rng.uniform(0, np.pi, count)
     upper = np.column_stack([np.cos(angle), np.sin(angle)])
@@ -33,7 +35,8 @@ def moons(count: int, *, noise: float = 0.1, seed: int = 0) -> Points:
 
 def spirals(count: int, *, arms: int = 3, noise: float = 0.02, seed: int = 0) -> Points:
     """Return `arms` spirals `(count, 2)` from the centre to radius 1 after one turn; labels cycle."""
-    rng = np.random.default_rng(seed)
+    rng, count = np.random.default_rng(check_whole("seed", seed, 0)), check_whole("count", count)
+    arms = check_whole("arms", arms)
     labels = np.arange(count, dtype=np.int32) % arms
     radius = rng.uniform(0, 1, count)
     angle = 2 * np.pi * (radius + labels / arms)
@@ -46,13 +49,13 @@ def copying(count: int, *, length: int, symbols: int, seed: int = 0) -> Sequence
 
     Symbols are `0..symbols - 1`, the separator is `symbols`. The mask is true on the half that can be predicted.
     """
-    question = np.random.default_rng(seed).integers(0, symbols, (count, length))
+    question = _symbols(count, length, symbols, seed)
     return _sequences(question, question, symbols)
 
 
 def reversing(count: int, *, length: int, symbols: int, seed: int = 0) -> Sequences:
     """Return the sequences of `copying` with the copy reversed."""
-    question = np.random.default_rng(seed).integers(0, symbols, (count, length))
+    question = _symbols(count, length, symbols, seed)
     return _sequences(question, question[:, ::-1], symbols)
 
 
@@ -62,8 +65,14 @@ def modular_addition(modulus: int) -> Points:
     The id of `=` is `modulus`. The task of Power et al., arXiv 2201.02177, on grokking: train on a random part of the
     table, and validate on the rest.
     """
+    modulus = check_whole("modulus", modulus, most=2**15)  # Their squares are int32.
     a, b = np.divmod(np.arange(modulus**2, dtype=np.int32), modulus)
     return np.column_stack([a, b, np.full_like(a, modulus)]), (a + b) % modulus
+
+
+def _symbols(count: int, length: int, symbols: int, seed: int) -> np.ndarray:
+    shape = check_whole("count", count), check_whole("length", length)
+    return np.random.default_rng(check_whole("seed", seed, 0)).integers(0, check_whole("symbols", symbols), shape)
 
 
 def _sequences(question: np.ndarray, answer: np.ndarray, separator: int) -> Sequences:

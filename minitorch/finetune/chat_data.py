@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from .._suggest import did_you_mean_path
 from ..data import Corpus, DataError, split, token_array, validate
 from ..data.problems import Problem
 from ..data.readers import read_objects
@@ -70,7 +71,8 @@ def read_preferences(path: str | Path) -> list[PreferencePair]:
 
 def _rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
     if not path.is_file():
-        raise FileNotFoundError(f"no file {path}: give a file of JSON Lines, with a conversation on each line.")
+        near = did_you_mean_path(path)
+        raise FileNotFoundError(f"no file {path}: give a file of JSON Lines, with a conversation on each line.{near}")
     return list(read_objects(path))
 
 

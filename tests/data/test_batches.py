@@ -163,3 +163,34 @@ def test_a_batch_that_cannot_be_filled_is_rejected_at_once(batch):
 def test_arrays_of_unequal_length_are_rejected_at_once():
     with pytest.raises(ValueError, match=r"the arrays have \[10, 9\] rows"):
         epochs((np.arange(10), np.arange(9)), 2, seed=0, count=1)
+
+
+@pytest.mark.parametrize("number", [np.int8, np.uint8, np.int64, np.asarray, jnp.int8])
+def test_small_integers_of_numpy_and_jax_count_like_those_of_python(number):
+    def use(number):
+        tokens = token_array([number(i % 100) for i in range(300)], number(100))
+        yield tokens
+        yield from sample_batch(step_key(number(1), number(2)), tokens, number(3), number(100))
+        yield from evaluation_windows(tokens, number(3), number(100))
+        yield from next(epochs((np.arange(200),), number(100), seed=number(0), count=number(2), start=number(1)))
+
+    for ours, expected in zip(use(number), use(int), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("bad", [True, 1.5, "3", 0, -1, None])
+def test_a_batch_or_context_that_is_not_whole_and_positive_is_refused(bad):
+    tokens = token_array(range(100), 100)
+    for sample in (
+        lambda *sizes: sample_batch(step_key(0, 0), tokens, *sizes),
+        lambda *sizes: evaluation_windows(tokens, *sizes),
+    ):
+        for name, sizes in (("batch", (bad, 4)), ("context", (4, bad))):
+            with pytest.raises(ValueError, match=f"^{name} must be a whole number, 1 or more, and is "):
+                sample(*sizes)
+
+
+@pytest.mark.parametrize("ids", [[1.7], [True, False], np.ones(2), ["1"], [None], jnp.ones(2)])
+def test_token_ids_that_are_not_whole_numbers_are_refused(ids):
+    with pytest.raises(TypeError, match="token ids are whole numbers, not"):
+        token_array(ids, 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -67,3 +68,30 @@ def test_modular_addition_lists_every_sum_once():
     assert len({tuple(row) for row in x.tolist()}) == 49
     assert (x[:, 2] == 7).all()
     np.testing.assert_array_equal(y, (x[:, 0] + x[:, 1]) % 7)
+
+
+NUMBERS = [np.int8, np.uint8, np.int64, np.asarray, jnp.int8]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    "task",
+    [
+        lambda n: xor(n(100)),
+        lambda n: moons(n(100), seed=n(1)),
+        lambda n: spirals(n(100), arms=n(3)),
+        lambda n: copying(n(100), length=n(100), symbols=n(100)),
+        lambda n: reversing(n(100), length=n(100), symbols=n(100)),
+        lambda n: modular_addition(n(97)),
+    ],
+)
+def test_small_integers_of_numpy_and_jax_count_like_those_of_python(task, number):
+    for ours, expected in zip(task(number), task(int), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("bad", [True, 1.5, "3", 0, -1, None])
+@pytest.mark.parametrize("task", [xor, moons, spirals, modular_addition])
+def test_a_number_that_is_not_whole_and_positive_is_refused(task, bad):
+    with pytest.raises(ValueError, match=r"must be a whole number, .*1.*, and is "):
+        task(bad)
