@@ -106,10 +106,11 @@ def has_local_base() -> bool:
 
 def on_base(text: str, file: Dockerfile) -> str:
     """Return a Dockerfile with the local base instead of every external image."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     for stage in file.external():
         lines[stage.line - 1] = f"FROM {LOCAL_BASE}" + (f" AS {stage.name}" if stage.name else "")
-    return "\n".join(lines) + "\n"
+        lines[stage.line : stage.end] = [""] * (stage.end - stage.line)  # of a FROM that goes on in the next line
+    return "\n".join(lines)
 
 
 def _line(config: dict[str, Any], root: str, port: int) -> list[str]:

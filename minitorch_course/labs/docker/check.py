@@ -71,7 +71,11 @@ def check_files(file: Dockerfile, folder: Path) -> list[Item]:
         "bill": (
             "Licence and SBOM are in the image",
             6,
-            [*dockerfile_rules.documents(file), *file_checks.sbom(folder)],
+            [
+                *dockerfile_rules.documents(file),
+                *file_checks.sbom(folder),
+                *file_checks.sent(folder, (file_checks.LICENCE, file_checks.SBOM)),
+            ],
         ),
     }
     return [Item(f"file-{name}", title, points, list(found)) for name, (title, points, found) in both.items()]
@@ -83,11 +87,13 @@ def check_model(file: Dockerfile, folder: Path) -> list[Item]:
     card = [
         *dockerfile_rules.carried(
             file, "model", "the model with its card", "users need to know how the model was trained"
-        )
+        ),
+        *file_checks.sent(folder, (file_checks.WEIGHTS, file_checks.CARD)),
+        *file_checks.model(folder),
     ]
     return [
         Item("file-signals", "SIGTERM reaches the server, which shuts down", 5, signals),
-        Item("file-model", "The model, its card and the licence exist", 5, [*card, *file_checks.model(folder)]),
+        Item("file-model", "The model, its card and the licence exist", 5, card),
     ]
 
 

@@ -1,18 +1,29 @@
-"""A Dockerfile, read by Docker's own parser: stages, and their instructions with line numbers."""
+"""A Dockerfile as BuildKit reads it: stages, and their instructions with the values that Docker gives to their words.
+
+Docker's own parser splits the text. Variables are expanded, names of stages are resolved, and a stage inherits from the
+earlier stage that it is based on, as in https://docs.docker.com/reference/dockerfile/.
+"""
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from minitorch._optional import require
 
+from .expand import expand
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FILE = "Dockerfile"
+MAX_INSTRUCTIONS = 1000
+# Docker expands the words of these. A shell expands those of the others, or nobody does.
+EXPANDED = {"ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
+UNEXPANDED = {"ARG", "CMD", "ENTRYPOINT", "HEALTHCHECK", "MAINTAINER", "ONBUILD", "RUN", "SHELL"}
 
 
 @dataclass(frozen=True)
@@ -20,8 +31,11 @@ class Instruction:
     """One instruction.
 
     Attributes:
-      words: its arguments; a shell command is one word.
+      words: its arguments, expanded; a shell command is one word, as it is written.
       exec: whether the arguments are a JSON list.
+      documents: the texts of its heredocs.
+      unset: the variables in it without a value in the file: an ARG without a default, or set by the base image.
+      variables: the values of ARG and ENV before it.
     """
 
     line: int
@@ -30,25 +44,47 @@ class Instruction:
     flags: tuple[str, ...]
     exec: bool
     text: str
+    documents: tuple[str, ...] = ()
+    unset: frozenset[str] = frozenset()
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
         """File and line, for a comment."""
         return f"{FILE}:{self.line}"
 
+    def all_flags(self, name: str) -> list[str]:
+        """Return the values of each `--name=value`."""
+        return [flag.partition("=")[2] for flag in self.flags if flag.startswith(f"--{name}=")]
+
     def flag(self, name: str) -> str | None:
         """Return the value of `--name=value`, or None."""
-        return next((flag.partition("=")[2] for flag in self.flags if flag.startswith(f"--{name}=")), None)
+        return next(iter(self.all_flags(name)), None)
+
+    def mounts(self) -> list[dict[str, str]]:
+        """Return the fields of each `RUN --mount`."""
+        rows = [row for value in self.all_flags("mount") for row in csv.reader([value])]
+        return [{key.lower(): value for key, _, value in (field.partition("=") for field in row)} for row in rows]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A FROM, the image or earlier stage that it is based on, and its instructions."""
+    """A FROM, the image or earlier stage that it is based on, and its instructions.
+
+    Attributes:
+      body: its instructions, after those that the earlier stage has for it (ONBUILD).
+      env: the environment variables of its image, except those of an external base.
+    """
 
     line: int
     image: str
     name: str
+    base: Stage | None = None
+    end: int = 0
     body: list[Instruction] = field(default_factory=list)
+    unset: frozenset[str] = frozenset()
+    arguments: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
 
     def all(self, name: str) -> list[Instruction]:
         """Return all instructions of a kind."""
@@ -60,10 +96,26 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What a COPY or RUN takes files from.
+
+    Attributes:
+      stage: the earlier stage; None if `name` is an external image.
+      problem: why Docker refuses it; empty if it does not.
+    """
+
+    instruction: Instruction
+    name: str
+    stage: Stage | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Dockerfile:
-    """The stages in order; the last one is the image."""
+    """The stages in order; the last one is the image. `folder` is that of the file."""
 
     stages: list[Stage]
+    folder: Path = Path()
 
     @property
     def final(self) -> Stage:
@@ -72,17 +124,20 @@ class Dockerfile:
 
     def upto(self, name: str) -> Dockerfile:
         """Return the Dockerfile as `--target` with the name of a stage would build it."""
-        number = next(i for i, stage in enumerate(self.stages) if stage.name == name)
-        return Dockerfile(self.stages[: number + 1])
+        number = next(i for i, stage in enumerate(self.stages) if stage.name == name.lower())
+        return Dockerfile(self.stages[: number + 1], self.folder)
 
     def chain(self) -> Iterator[Stage]:
-        """Yield the last stage, and the stages that it is based on."""
-        names = {stage.name: stage for stage in self.stages if stage.name}
+        """Yield the last stage, and the stages that it is based on. It ends: a base is an earlier stage."""
         stage: Stage | None = self.final
         while stage is not None:
             yield stage
-            below = names.get(stage.image)
-            stage = below if below is not stage else None
+            stage = stage.base
+
+    def inherited(self) -> Iterator[tuple[Stage, Instruction]]:
+        """Yield the instructions that create the image, in the order in which Docker runs them."""
+        for stage in reversed(list(self.chain())):
+            yield from ((stage, instruction) for instruction in stage.body)
 
     def last(self, name: str) -> Instruction | None:
         """Return the instruction of a kind that applies to the image, inherited or not; None if there is none."""
@@ -90,41 +145,142 @@ class Dockerfile:
 
     def external(self) -> list[Stage]:
         """Return the stages that are based on an external image."""
-        names = {stage.name for stage in self.stages}
-        return [stage for stage in self.stages if stage.image not in names and stage.image != "scratch"]
+        return [stage for stage in self.stages if stage.base is None and stage.image != "scratch"]
+
+    def sources(self) -> Iterator[tuple[Stage, Source]]:
+        """Yield, with its stage, what each COPY and RUN takes files from, except the build context."""
+        for number, stage in enumerate(self.stages):
+            for instruction in stage.body:
+                if instruction.name == "COPY" and (name := instruction.flag("from")):
+                    yield stage, self._source(instruction, name, number)
+                for mount in instruction.mounts() if instruction.name == "RUN" else ():
+                    if mount.get("from"):
+                        yield stage, self._source(instruction, mount["from"], number)
+
+    def _source(self, instruction: Instruction, name: str, number: int) -> Source:
+        if "$" in name:
+            return Source(instruction, name, problem="variables are not expanded here: name a stage, FROM ${...} AS it")
+        named = [i for i, stage in enumerate(self.stages) if stage.name == name.lower()]
+        if instruction.name == "COPY" and re.fullmatch(r"[+-]?[0-9]{1,9}", name):
+            named = [int(name)]
+        if not named:
+            return Source(instruction, name)
+        if not 0 <= named[-1] < len(self.stages):
+            return Source(instruction, name, problem="there is no stage of that number, the first is 0")
+        if named[-1] >= number:
+            return Source(instruction, name, problem="it names a stage that does not come earlier")
+        return Source(instruction, name, self.stages[named[-1]])
 
 
 def read(path: Path) -> Dockerfile:
-    """Parse a Dockerfile. Raises ValueError if it cannot be read or parsed."""
+    """Parse a Dockerfile. Raises ValueError if it cannot be read, or if Docker would refuse it."""
     parser = require("dockerfile", "Reading a Dockerfile", "pip install 'minitorch-course[course]'")
     try:
-        commands = parser.parse_string(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, parser.GoParseError) as error:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        if "\0" in text:
+            raise ValueError("it contains a null character")
+        commands = parser.parse_string(text)
+    except (OSError, ValueError, parser.GoParseError) as error:
         raise ValueError(f"{path} cannot be read as a Dockerfile: {error}") from error
-    stages: list[Stage] = []
-    arguments: dict[str, str] = {}  # set by ARG before the first FROM
+    if len(commands) > MAX_INSTRUCTIONS:
+        raise ValueError(f"{path} has {len(commands)} instructions. At most {MAX_INSTRUCTIONS} are read.")
+    reader = _Reader(_escape(text))
     for command in commands:
-        name, words = command.cmd.upper(), tuple(command.value)
-        if name == "FROM":
-            stages.append(_stage(command.start_line, words, arguments))
-        elif stages:
-            text = command.original + "".join(heredoc.content for heredoc in command.heredocs)
-            instruction = Instruction(command.start_line, name, words, tuple(command.flags), command.json, text)
-            stages[-1].body.append(instruction)
-        elif name == "ARG":
-            key, _, value = words[0].partition("=")
-            arguments[key] = value.strip("\"'")
-    if not stages:
+        try:
+            reader.add(command)
+        except ValueError as error:
+            line = (command.original or "").partition("\n")[0][:60]
+            raise ValueError(f"{path}:{command.start_line}: Docker refuses `{line}`: {error}.") from error
+    if not reader.stages:
         raise ValueError(f"{path} has no FROM: begin with the image that yours is based on.")
-    return Dockerfile(stages)
+    return Dockerfile(reader.stages, path.parent)
 
 
-def _stage(line: int, words: tuple[str, ...], arguments: dict[str, str]) -> Stage:
-    image = re.sub(r"\$\{?(\w+)(?::-([^}]*))?\}?", lambda m: arguments.get(m[1]) or m[2] or "", words[0])
-    return Stage(line, image, words[2] if len(words) > 2 else "")
+def _escape(text: str) -> str:
+    """Return the escape character: a backslash, unless a directive on top of the file sets a backtick."""
+    for line in text.splitlines():
+        directive = re.fullmatch(r"\s*#\s*([a-zA-Z]\w*)\s*=\s*(.+?)\s*", line)
+        if directive is None:
+            break
+        if directive[1].lower() == "escape":
+            return directive[2]
+    return "\\"
+
+
+class _Reader:
+    """Collects stages from commands."""
+
+    def __init__(self, escape: str):
+        self.escape = escape
+        self.stages: list[Stage] = []
+        self.named: dict[str, Stage] = {}
+        self.arguments: dict[str, str] = {}  # set by ARG before the first FROM
+
+    def add(self, command: Any) -> None:
+        """Add a command of the parser. Raises ValueError if Docker would refuse it."""
+        name, words = f"{command.cmd or ''} {command.sub_cmd or ''}".strip().upper(), tuple(command.value)
+        if name == "FROM":
+            self._add_stage(command, words)
+        elif name.partition(" ")[0] not in EXPANDED | UNEXPANDED:
+            raise ValueError(f"there is no instruction {name!r}")
+        elif self.stages:
+            documents = tuple(document.content for document in command.heredocs)
+            text = command.original + "".join(documents)
+            self._add(
+                self.stages[-1], (command.start_line, name, words, tuple(command.flags), command.json, text, documents)
+            )
+        elif name == "ARG":
+            self._declare(words, self.arguments, {}, self.arguments)
+        else:
+            raise ValueError(f"{name} stands before the first FROM")
+
+    def _add_stage(self, command: Any, words: tuple[str, ...]) -> None:
+        if not (len(words) == 1 or (len(words) == 3 and words[1].upper() == "AS")):
+            raise ValueError("write FROM image, or FROM image AS name")
+        name = words[2].lower() if len(words) == 3 else ""
+        if name and not re.fullmatch(r"[a-z][a-z0-9_.-]*", name):
+            raise ValueError(f"{name!r} cannot name a stage")
+        image, unset = expand(words[0], self.arguments, self.escape)
+        base = self.named.get(image.lower())
+        stage = Stage(command.start_line, image, name, base, command.end_line, unset=unset)
+        if base:
+            stage.arguments.update(base.arguments)
+            stage.env.update(base.env)
+            for trigger in base.body:
+                if trigger.name.startswith("ONBUILD "):
+                    parts = (trigger.flags, trigger.exec, trigger.text, trigger.documents)
+                    self._add(stage, (trigger.line, trigger.name.removeprefix("ONBUILD "), trigger.words, *parts))
+        self.stages.append(stage)
+        if name:
+            self.named[name] = stage
+
+    def _add(self, stage: Stage, parts: tuple[Any, ...]) -> None:
+        line, name, words, *rest = parts
+        variables = stage.arguments | stage.env
+        unset: frozenset[str] = frozenset()
+        if name in EXPANDED:
+            if not words:
+                raise ValueError(f"{name} needs an argument")
+            expanded = [expand(word, variables, self.escape) for word in words]
+            words, unset = tuple(word for word, _ in expanded), frozenset().union(*(missing for _, missing in expanded))
+        stage.body.append(Instruction(line, name, words, *rest, unset, variables))
+        if name == "ENV":
+            stage.env.update(zip(words[::2], words[1::2], strict=False))
+        elif name == "ARG":
+            self._declare(words, stage.arguments, stage.env, self.arguments)
+
+    def _declare(
+        self, words: tuple[str, ...], arguments: dict[str, str], env: dict[str, str], outer: dict[str, str]
+    ) -> None:
+        """Add the names of an ARG to `arguments`. One without a value has that of before the first FROM, if any."""
+        for word in words:
+            name, given, value = word.partition("=")
+            if given:
+                arguments[name] = expand(value, arguments | env, self.escape)[0]
+            elif name in outer:
+                arguments[name] = outer[name]
 
 
 def pairs(instruction: Instruction) -> dict[str, str]:
     """Return keys and values of a LABEL or an ENV, which the parser lists one after the other."""
-    words = [word.strip("\"'") for word in instruction.words if word != "="]
-    return dict(zip(words[::2], words[1::2], strict=False))
+    return dict(zip(instruction.words[::2], instruction.words[1::2], strict=False))

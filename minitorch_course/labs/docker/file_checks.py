@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -10,38 +9,68 @@ from typing import TYPE_CHECKING, Any
 from minitorch._optional import require
 
 from ..review import Comment
+from . import ignore_file
+from .compose import run_read_only as run_read_only
+from .sigterm import handles_sigterm as handles_sigterm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-LOCK, SBOM, COMPOSE, IGNORE, SERVER = "requirements.lock", "sbom.cdx.json", "compose.yaml", ".dockerignore", "serve.py"
-LEFT_OUT = (".git", "__pycache__")
+LOCK, SBOM, IGNORE = "requirements.lock", "sbom.cdx.json", ".dockerignore"
+# What .dockerignore must exclude: files that show whether it does, and what to write.
+LEFT_OUT = {
+    ".git": ((".git/HEAD", ".git/config", ".git/objects/ab/cd", ".git/hooks/pre-commit"), ".git"),
+    "__pycache__": (
+        ("__pycache__/a.pyc", "minitorch/__pycache__/a.pyc", "minitorch/nn/__pycache__/a.pyc"),
+        "**/__pycache__",
+    ),
+}
+MAX_PATH = 60
+HASHES = ("sha256:", "sha384:", "sha512:")  # that pip accepts with --require-hashes
 CARD, LICENCE, WEIGHTS = "model/model-card.md", "LICENSE", "model/model.safetensors"
 
 
 def lock(folder: Path) -> Iterator[Comment]:
     """Check that every package has one version and its hashes."""
-    text = _text(folder / LOCK)
-    if not text:
+    path = folder / LOCK
+    if not path.is_file():
         yield Comment(
             LOCK,
             "does not exist. Create it with `uv pip compile requirements.in --generate-hashes --universal -o"
             " requirements.lock`.",
         )
         return
-    for number, line in enumerate(text.splitlines(), 1):
-        if re.match(r"[A-Za-z0-9]", line) and "==" not in line:
-            yield Comment(f"{LOCK}:{number}", f"{line.split()[0]} has no version: a lock pins one (==).")
-        elif re.match(r"[A-Za-z0-9]", line) and "--hash=" not in _entry(text, number):
-            yield Comment(f"{LOCK}:{number}", f"{line.split()[0]} has no hash: create the lock with --generate-hashes.")
+    try:
+        file = _requirements(path)
+    except ValueError as error:
+        yield Comment(LOCK, f"is not a file that pip can read: {error}")
+        return
+    if not file.requirements and not file.invalid_lines:
+        yield Comment(LOCK, "pins no package. Create it with `uv pip compile requirements.in --generate-hashes`.")
+    for line in file.invalid_lines:
+        yield Comment(f"{LOCK}:{line.line_number}", f"is not a requirement: {line.line.strip()[:80]}")
+    for option in (option for option in file.options if option.options.keys() & {"requirements", "constraints"}):
+        yield Comment(f"{LOCK}:{option.line_number}", "names another file, which is not read here: write one lock.")
+    for required in file.requirements:
+        where, name = f"{LOCK}:{required.line_number}", required.name or required.line.strip()[:80]
+        version = str(required.specifier or "")
+        exact = re.fullmatch(r"===?[^,*]+", version) or (required.link and not required.is_editable)
+        if not exact:
+            yield Comment(where, f"{name}{version} has no version: a lock pins one (==).")
+        elif not any(value.startswith(HASHES) for value in required.hash_options):
+            yield Comment(where, f"{name} has no hash: create the lock with --generate-hashes.")
 
 
-def _entry(text: str, number: int) -> str:
-    """Return a line of the lock with its continuation lines."""
-    lines = text.splitlines()[number - 1 :]
-    end = next((i for i, line in enumerate(lines[1:], 1) if not line.startswith((" ", "\t"))), len(lines))
-    return "\n".join(lines[:end])
+def _requirements(path: Path) -> Any:
+    """Return a requirements file as pip reads it, in the encoding of its byte-order mark. Raises ValueError."""
+    require("pip_requirements_parser", "Reading a lock", "pip install 'minitorch-course[course]'")
+    from pip_requirements_parser import InstallationError, RequirementsFile, RequirementsFileParseError
+
+    try:
+        return RequirementsFile.from_file(str(path))
+    except (InstallationError, RequirementsFileParseError, OSError, ValueError) as error:
+        raise ValueError(str(error).strip().partition("\n")[0][:200] or type(error).__name__) from error
 
 
 def sbom(folder: Path) -> Iterator[Comment]:
@@ -54,13 +83,22 @@ def sbom(folder: Path) -> Iterator[Comment]:
         yield Comment(SBOM, f"is not valid CycloneDX: {problem}. Create it again with cyclonedx-py.")
         return
     listed = {(_name(c["name"]), c.get("version")) for c in json.loads(text).get("components", [])}
-    locked = re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", _text(folder / LOCK), re.MULTILINE)
+    locked = _locked(folder / LOCK)
     missing = [f"{name} {version}" for name, version in locked if (_name(name), version) not in listed]
     if missing:
         rest = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         yield Comment(
             SBOM, f"does not list {', '.join(missing[:3])}{rest} of the lock: create it again after each change."
         )
+
+
+def _locked(path: Path) -> list[tuple[str, str]]:
+    """Return names and versions of a lock; none if it cannot be read."""
+    try:
+        found = _requirements(path).requirements
+    except ValueError:
+        return []
+    return [(each.name, version[2:]) for each in found if each.name and (version := str(each.specifier))[:2] == "=="]
 
 
 def _invalid(text: str) -> str | None:
@@ -81,75 +119,39 @@ def _name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def run_read_only(folder: Path) -> Iterator[Comment]:
-    """Check that compose.yaml runs the container read-only, with minimal rights."""
-    services = _services(_text(folder / COMPOSE))
-    if not services:
-        yield Comment(COMPOSE, "does not exist, or has no service. It describes how to run the image: write it.")
-    for service in services:
-        yield from _restricted(folder, service)
-
-
-def _restricted(folder: Path, service: dict[str, Any]) -> Iterator[Comment]:
-    wanted = {
-        "read_only": (service.get("read_only") is True, "read_only: true, so that an attacker cannot write files"),
-        "tmpfs": (bool(service.get("tmpfs")), "tmpfs: [/tmp], since the server needs a small writable place"),
-        "cap_drop": (
-            "ALL" in (service.get("cap_drop") or []),
-            "cap_drop: [ALL]: a server needs no capabilities of root",
-        ),
-        "security_opt": (
-            any("no-new-privileges" in str(option) for option in service.get("security_opt") or []),
-            'security_opt: ["no-new-privileges:true"]',
-        ),
-    }
-    for name, (right, advice) in wanted.items():
-        if not right:
-            yield Comment(f"{COMPOSE}:{_line(_text(folder / COMPOSE), name)}", f"add {advice}.")
-
-
-def _services(text: str) -> list[dict[str, Any]]:
-    yaml = require("yaml", "Reading compose.yaml", "pip install pyyaml")
-    try:
-        return [service for service in yaml.safe_load(text)["services"].values() if isinstance(service, dict)]
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-        return []
-
-
-def _line(text: str, word: str) -> int:
-    return next((number for number, line in enumerate(text.splitlines(), 1) if word in line), 1)
-
-
 def left_out(folder: Path) -> Iterator[Comment]:
     """Check that .dockerignore excludes what does not belong in an image."""
-    text = _text(folder / IGNORE) or _text(
-        folder / f"Dockerfile{IGNORE}"
-    )  # the latter if the build context is another folder
-    patterns = [line.strip().strip("/") for line in text.splitlines()]
-    if "*" in patterns:  # Excludes everything but the exceptions.
+    try:
+        patterns = _ignored(folder)
+    except ValueError as error:
+        yield Comment(IGNORE, f"cannot be used: {error}. Docker refuses to build.")
         return
-    for name in LEFT_OUT:
-        if not any(pattern.endswith(name) for pattern in patterns):
+    exceptions = [re.sub(r"[*?]+", "x", pattern.text) for pattern in patterns if pattern.exception]
+    for name, (paths, advice) in LEFT_OUT.items():
+        examples = [*paths, *(path for path in exceptions if name in path.split("/") and len(path) < MAX_PATH)]
+        if sent := next((path for path in examples if not ignore_file.is_ignored(path, patterns)), None):
             yield Comment(
-                IGNORE, f"does not exclude {name}: it would be sent to the builder, and could end up in a layer."
+                IGNORE,
+                f"does not exclude {name}: {sent} would be sent to the builder, and could end up in a layer. Add"
+                f" {advice}, and no exception (!) for it.",
             )
 
 
-def handles_sigterm(folder: Path) -> Iterator[Comment]:
-    """Check that the server shuts down on SIGTERM."""
-    text = _text(folder / SERVER)
+def sent(folder: Path, paths: Iterable[str]) -> Iterator[Comment]:
+    """Check that .dockerignore does not exclude files that the image needs."""
     try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        yield Comment(f"{SERVER}:{error.lineno}", f"is not valid Python: {error.msg}.")
-        return
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    if not any(re.search(r"\bsignal\($", ast.unparse(c.func) + "(") and "SIGTERM" in ast.unparse(c) for c in calls):
-        yield Comment(
-            f"{SERVER}:{_line(text, 'serve_forever')}",
-            "SIGTERM is not handled, and a container's first process ignores signals without a handler. Use"
-            " signal.signal with a handler that shuts down the server from another thread.",
-        )
+        patterns = _ignored(folder)
+    except ValueError:
+        return  # `left_out` comments on that.
+    for path in paths:  # The context may be the folder above.
+        if all(ignore_file.is_ignored(name, patterns) for name in (path, f"{folder.resolve().name}/{path}")):
+            yield Comment(IGNORE, f"excludes {path}, so it cannot be copied: add the exception !{path}.")
+
+
+def _ignored(folder: Path) -> list[ignore_file.Pattern]:
+    """Return the patterns for the build context. A file named after the Dockerfile takes precedence, as in BuildKit."""
+    own = folder / f"Dockerfile{IGNORE}"
+    return ignore_file.parse(_text(own if own.is_file() else folder / IGNORE))
 
 
 def model(folder: Path) -> Iterator[Comment]:
@@ -168,6 +170,6 @@ def model(folder: Path) -> Iterator[Comment]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         return ""

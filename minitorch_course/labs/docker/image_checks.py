@@ -13,6 +13,7 @@ from ..review import Comment, Item
 from .builder import BuildError
 from .detect import detect
 from .dockerfile import FILE
+from .dockerfile_rules import problem_of_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,9 +66,8 @@ def _inside(builder: Builder) -> Iterator[Comment]:
     for pattern, what in ((TOOLS, "a tool that only a build needs"), (CACHES, "a cache")):
         if unwanted := next(filter(pattern.search, files), None):
             yield Comment(FILE, f"the image has /{unwanted}, {what}: keep it in the build stage.")
-    user = (builder.config().get("User") or "root").partition(":")[0]
-    if user in ("root", "0"):
-        yield Comment(FILE, "the image's user is root.")
+    if problem := problem_of_user(builder.config().get("User") or ""):
+        yield Comment(FILE, f"the image {problem}")
 
 
 def _query(container: Container, builder: Builder) -> dict[str, list[Comment]]:
