@@ -17,6 +17,8 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
+from .._numbers import real
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,6 +29,8 @@ _count = itertools.count()
 
 class Scalar:
     """A number that knows how it was computed; `x.grad` is dy/dx after `y.backward()`."""
+
+    __array_ufunc__ = None  # NumPy's operators then defer to ours.
 
     def __init__(
         self,
@@ -90,8 +94,16 @@ class Scalar:
         y = a.value**b.value
 
         def backward(g: float) -> None:
+            if a.value == 0 and 0 < b.value < 1:
+                raise ZeroDivisionError(
+                    f"the derivative of x ** {b.value:g} is infinite at x = 0: keep x away from 0, as in"
+                    f" (x + 1e-12) ** {b.value:g}."
+                )
             a.grad += g * b.value * a.value ** (b.value - 1) if b.value else 0.0
-            b.grad += g * y * math.log(a.value) if a.value > 0 else 0.0
+            if a.value > 0:
+                b.grad += g * y * math.log(a.value)
+            elif a.value < 0 and b is other:  # Next to a whole exponent, the power is not a real number.
+                b.grad = math.nan
 
         return Scalar(y, "^", (a, b), backward)
 
@@ -100,6 +112,8 @@ class Scalar:
         return self._unary("exp", y, y)
 
     def log(self) -> Scalar:
+        if self.value <= 0:
+            raise ValueError(f"log({self.value:g}) is not a real number: take the logarithm of a positive number.")
         return self._unary("log", math.log(self.value), 1 / self.value)
 
     def tanh(self) -> Scalar:
@@ -156,13 +170,14 @@ class Scalar:
 
 
 def as_scalar(x: Scalar | float) -> Scalar:
-    """Return `x` as a `Scalar`.
+    """Return `x`, a number of Python, NumPy or JAX, as a `Scalar`.
 
     Raises:
       TypeError: `x` is not a number.
     """
     if isinstance(x, Scalar):
         return x
-    if isinstance(x, int | float):
-        return Scalar(x)
+    number = float(x) if isinstance(x, bool) else real(x)
+    if number is not None:
+        return Scalar(number)
     raise TypeError(f"a Scalar computes with numbers, not with {type(x).__name__}: for arrays use minitorch.grad.")

@@ -175,7 +175,10 @@ class Tape:
         g = tuple(zeros_like(o) if g is None else g for g, o in zip(gs, y, strict=True))
         if not returns_tuple:
             (g,), (y,) = g, y
-        return primitive.vjp(g, y, list(map(self.unbox, args)), params, list(map(self.owns, args)))
+        values, needed = list(map(self.unbox, args)), list(map(self.owns, args))
+        cotangents = primitive.vjp(g, y, values, params, needed)
+        check_cotangents(primitive, cotangents, values, needed)
+        return cotangents
 
     def _check_recording(self, primitive: Primitive) -> None:
         if self not in _open_tapes.get():
@@ -214,6 +217,7 @@ class Primitive:
         self.joint = joint
         self.signature = inspect.signature(fun)
         self.arrays = arrays or len(rules) or None
+        self._check_rules()
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         tape = innermost_tape(*args, *params.values())
@@ -223,13 +227,40 @@ class Primitive:
         bound.apply_defaults()
         names = list(self.signature.parameters)[self.arrays :] if self.arrays else []
         arrays, rest = bound.args[: self.arrays], bound.args[self.arrays :] if self.arrays else ()
-        return tape.record(self, arrays, dict(zip(names, rest, strict=False)) | bound.kwargs)
+        parameters = dict(zip(names, rest, strict=False)) | bound.kwargs
+        self._check_parameters(parameters)
+        return tape.record(self, arrays, parameters)
 
     def vjp(self, g: Any, y: Any, args: list[Any], params: dict[str, Any], needed: list[bool]) -> Any:
         """Return the cotangents of `args`, with None for those that are not `needed` if that saves work."""
         if self.joint:
             return self.joint(g, y, *args, **params)
         return [rule(g, y, *args, **params) if need else None for rule, need in zip(self.rules, needed, strict=True)]
+
+    def _check_rules(self) -> None:
+        """Raise TypeError if the rules are not those of the first arguments of `fun`."""
+        kinds = [p.kind for p in self.signature.parameters.values()]
+        positional = kinds.count(inspect.Parameter.POSITIONAL_ONLY) + kinds.count(
+            inspect.Parameter.POSITIONAL_OR_KEYWORD
+        )
+        if self.arrays and (self.arrays > positional or inspect.Parameter.VAR_POSITIONAL in kinds):
+            raise TypeError(
+                f"{self.__name__}{self.signature} needs one rule for each array among its first arguments, but has"
+                f" {self.arrays}. If it takes any number of arrays, *args, give it one joint rule."
+            )
+        if self.joint and self.rules:
+            raise TypeError(
+                f"{self.__name__} has a joint rule and rules for single arguments: give it one or the other."
+            )
+
+    def _check_parameters(self, parameters: dict[str, Any]) -> None:
+        """Raise TypeError if an argument without a rule is a tensor, whose gradient would be lost."""
+        for name, value in parameters.items():
+            if any(isinstance(leaf, Tensor) for leaf in jax.tree.leaves(value)):
+                raise TypeError(
+                    f"{self.__name__} has no rule for its argument `{name}`, but was given a Tensor there.\n"
+                    "  Right: mt.stop_gradient(x), if it is a constant; otherwise give the primitive a rule for it."
+                )
 
     def __repr__(self) -> str:
         return f"<primitive {self.__name__}>"
@@ -263,6 +294,28 @@ def unwrap(x: Any) -> Any:
     while isinstance(x, Tensor):
         x = x.value
     return x
+
+
+def check_cotangents(primitive: Primitive, cotangents: Any, args: list[Any], needed: list[bool]) -> None:
+    """Raise TypeError unless the rules returned one cotangent for each argument, of its shape and dtype.
+
+    A wrong one would spread: an optimizer would give the weight another shape.
+    """
+    if not isinstance(cotangents, tuple | list) or len(cotangents) != len(args):
+        got = f"{len(cotangents)} of them" if isinstance(cotangents, tuple | list) else f"a {type(cotangents).__name__}"
+        raise TypeError(
+            f"the joint rule of {primitive.__name__} must return a tuple of {len(args)} cotangents, one for each array"
+            f" argument (None for zero), but returned {got}."
+        )
+    for i, (g, x, need) in enumerate(zip(cotangents, args, needed, strict=True)):
+        if need and g is not None and (getattr(g, "shape", None), getattr(g, "dtype", None)) != (x.shape, x.dtype):
+            got = f"shape {g.shape} and dtype {g.dtype}" if hasattr(g, "dtype") else f"type {type(g).__name__}"
+            raise TypeError(
+                f"the rule of {primitive.__name__} for argument {i} returned a cotangent of {got}, but the argument has"
+                f" shape {x.shape} and dtype {x.dtype}.\n"
+                "  Right: if the argument was broadcast, sum the cotangent over the axes along which it was repeated"
+                " (mt.ops.sum); if it was converted, convert back (mt.ops.astype)."
+            )
 
 
 def as_tuple(x: Any) -> tuple[Any, ...]:

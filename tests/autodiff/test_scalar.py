@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+from fractions import Fraction
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from minitorch.autodiff.scalar import Scalar
@@ -84,10 +88,66 @@ def test_a_perceptron_learns_exclusive_or():
         (lambda x: x + "1", TypeError, "computes with numbers, not with str"),
         (lambda x: x * jnp.ones(3), TypeError, "for arrays use minitorch.grad"),
         (lambda x: x**0.5, ValueError, r"-2 \*\* 0.5 is not a real number"),
-        (lambda x: x.log(), ValueError, None),
+        (lambda x: x.log(), ValueError, r"log\(-2\) is not a real number: take the logarithm of a positive"),
+        (lambda x: (x + 2).log(), ValueError, r"log\(0\) is not a real number"),
+        (lambda x: np.ones(3) * x, TypeError, "for arrays use minitorch.grad"),
+        (lambda x: x + 1j, TypeError, "not with complex"),
+        (lambda x: x + np.complex64(1j), TypeError, "not with complex64"),
         (lambda x: x / 0, ZeroDivisionError, None),
     ],
 )
 def test_an_operation_without_a_value_is_an_error(call, error, message):
     with pytest.raises(error, match=message):
         call(Scalar(-2.0))
+
+
+class Two:
+    """A whole number of somebody's own."""
+
+    def __index__(self):
+        return 2
+
+
+@pytest.mark.parametrize("op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
+@pytest.mark.parametrize(
+    "two",
+    [
+        *(t(2) for t in (float, np.float16, np.float32, np.float64, np.int8, np.uint8, np.int64, Fraction)),
+        *(np.array(2), np.array(2.0), jnp.array(2), jnp.float32(2), jnp.bfloat16(2), Two()),
+    ],
+    ids=lambda two: f"{type(two).__name__}-{getattr(two, 'dtype', '')}",
+)
+def test_every_kind_of_number_may_stand_on_either_side(op, two):
+    for ours, same in ((lambda x: op(x, two), lambda x: op(x, 2)), (lambda x: op(two, x), lambda x: op(2, x))):
+        x, z = Scalar(3.0), Scalar(3.0)
+        y, expected = ours(x), same(z)
+        y.backward()
+        expected.backward()
+        assert isinstance(y, Scalar)
+        assert (y.value, x.grad) == (expected.value, z.grad)
+
+
+def test_an_infinite_derivative_is_an_error_with_advice():
+    x = Scalar(0.0)
+    y = (x * x) ** 0.5
+    with pytest.raises(
+        ZeroDivisionError, match=r"x \*\* 0.5 is infinite at x = 0: keep x away .* \(x \+ 1e-12\) \*\* 0.5"
+    ):
+        y.backward()
+
+
+@pytest.mark.parametrize("exponent", [1, 1.5, 2, 3])
+def test_powers_of_zero_are_differentiated_as_in_jax(exponent):
+    x, n = Scalar(0.0), Scalar(exponent)
+    (x**n).backward()
+    assert (x.grad, n.grad) == tuple(map(float, jax.grad(jnp.power, (0, 1))(0.0, float(exponent))))
+
+
+def test_the_exponent_of_a_negative_number_has_no_derivative_unless_it_is_a_constant():
+    x, n = Scalar(-2.0), Scalar(2.0)
+    (x**n).backward()
+    assert x.grad == -4
+    assert np.isnan(n.grad)
+    y = x**2
+    y.backward()
+    assert [node.grad for node in y.parents] == [-4, 0]

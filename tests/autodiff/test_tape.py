@@ -88,10 +88,84 @@ def test_a_primitive_with_several_outputs_sums_over_those_that_are_used():
     assert mt.grad(lambda x: math.prod(double_and_triple(x)))(1.0) == 12
 
 
-def test_a_joint_rule_must_return_one_cotangent_for_each_argument():
-    forgetful = primitive(joint=lambda g, y, a, b: (g * b,), arrays=2)(lambda a, b: a * b)
-    with pytest.raises(ValueError, match="zip"):
-        mt.grad(lambda x: forgetful(x, x))(1.0)
+WRONG_COTANGENTS = {
+    "shape, not summed": (
+        lambda g, y, x: g,
+        r"shape \(2, 3\) and dtype float32, .* has shape \(3,\) and dtype float32",
+    ),
+    "shape, summed": (lambda g, y, x: ops.sum(g), r"shape \(\) and dtype float32"),
+    "dtype": (lambda g, y, x: ops.sum(g, 0).astype(jnp.bfloat16), r"shape \(3,\) and dtype bfloat16"),
+    "integers": (lambda g, y, x: jnp.ones(3, int), r"dtype int32"),
+    "a number": (lambda g, y, x: 0.0, "of type float"),
+    "a list": (lambda g, y, x: [g], "of type list"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_COTANGENTS)
+@pytest.mark.parametrize("joint", [False, True], ids=["one rule", "joint rule"])
+@pytest.mark.parametrize("over", [lambda f: f, jax.jit, lambda f: lambda x: mt.jvp(f, (x,), (x,))], ids=str)
+def test_a_cotangent_of_another_shape_or_dtype_than_its_argument_is_refused(name, joint, over):
+    wrong, message = WRONG_COTANGENTS[name]
+    rules = {"joint": lambda g, y, w, x: (g, wrong(g, y, x))} if joint else {}
+    twice = primitive(*[] if joint else [lambda g, y, w, x: g, lambda g, y, w, x: wrong(g, y, x)], **rules)
+
+    @twice
+    def add_rows(w, x):
+        return w + x
+
+    with pytest.raises(TypeError, match=rf"the rule of add_rows for argument 1 returned .*{message}(.|\n)*Right: if"):
+        over(mt.grad(lambda x: ops.sum(add_rows(jnp.ones((2, 3)), x))))(X)
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (lambda g: (g,), "1 of them"),
+        (lambda g: (g, g, g), "3 of them"),
+        (lambda g: g, "Array"),
+        (lambda g: None, "None"),
+    ],
+)
+def test_a_joint_rule_must_return_one_cotangent_for_each_argument(returned, message):
+    product = primitive(joint=lambda g, y, a, b: returned(g), arrays=2)(lambda a, b: a * b)
+    with pytest.raises(TypeError, match=f"<lambda> must return a tuple of 2 cotangents.* but returned .*{message}"):
+        mt.grad(lambda x: ops.sum(product(x, x)))(jnp.ones(2))
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda product, x: product(2.0, x),
+        lambda product, x: product(x, x),
+        lambda product, x: product(2.0, b=x),
+        lambda product, x: product(x, (1.0, x)),
+        lambda product, x: product(x, {"b": x}),
+    ],
+)
+def test_a_tensor_in_place_of_an_argument_without_a_rule_is_refused(call, order):
+    product = primitive(lambda g, y, a, b: g)(lambda a, b: a)
+    grad = mt.grad(lambda x: call(product, x))
+    with pytest.raises(TypeError, match=r"<lambda> has no rule for its argument `b`.*\n  Right: mt.stop_gradient"):
+        (grad if order == 1 else mt.grad(grad))(2.0)
+
+
+def test_a_tensor_is_not_an_index():
+    with pytest.raises(TypeError, match="getitem has no rule for its argument `index`"):
+        gradient_of_sum(lambda x: x[x], X)
+
+
+@pytest.mark.parametrize(
+    ("fun", "rules"), [(lambda a: a, 2), (lambda a, *b: a, 1), (lambda a, *b: a, 2), (lambda *a: a[0], 1)]
+)
+def test_a_primitive_has_no_more_rules_than_arguments(fun, rules):
+    with pytest.raises(TypeError, match=rf"<lambda>\(.*\) needs one rule for each array .* but has {rules}"):
+        primitive(*[lambda g, y, *a: g] * rules)(fun)
+
+
+def test_a_primitive_has_one_rule_or_a_joint_one():
+    with pytest.raises(TypeError, match="one or the other"):
+        primitive(lambda g, y, a: g, joint=lambda g, y, a: (g,))(lambda a: a)
 
 
 def test_a_primitive_may_return_a_tuple_of_one_output():
