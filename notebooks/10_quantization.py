@@ -1300,7 +1300,7 @@ def with_your_codes(model, bits, group=None):
 # %% [markdown]
 # Does it compute the same as your code above? We compare two small layers, each with the weights as codes, and with the
 # dequantized numbers. (Scales are stored in 16 bits, as bfloat16, so both sides use these. This changes each number by
-# one part in 512 at most, in addition to half a step.)
+# one part in 256 at most, in addition to half a step.)
 
 # %% name="same-product" tags=["demo"]
 with skip_if_unfinished():

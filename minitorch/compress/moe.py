@@ -9,12 +9,14 @@ Axes: B batch, T time, L mixtures, E experts.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 
 from .. import nn
+from .._numbers import check_whole, normalize
 from ..models.gpt import FeedForward
 from ..models.llama import SwiGLU
 from ..models.moe import MoE, balance_loss, forward_with_routing, z_loss
@@ -38,7 +40,8 @@ class MoEConfig:
     Args:
       experts: experts of each mixture.
       top_k: experts of each token.
-      capacity: how many tokens an expert takes in training, relative to an even share; None for no limit (dropless).
+      capacity: how many tokens of a text an expert takes in training, relative to an even share; None for no limit
+        (dropless).
       balance: weight of `balance_loss`.
       z: weight of `z_loss`.
     """
@@ -50,12 +53,15 @@ class MoEConfig:
     z: float = 0.001
 
     def __post_init__(self) -> None:
-        if self.capacity is not None and self.capacity <= 0:
+        if problems := normalize(self):
+            raise ValueError(f"this mixture is not possible: {'; '.join(problems)}.")
+        if self.capacity is not None and not 0 < self.capacity < math.inf:
             raise ValueError(f"with a capacity of {self.capacity} no expert takes a token: give 1.25, or None for all.")
-        if min(self.balance, self.z) < 0:
-            raise ValueError(
-                f"balance and z are weights of losses, so {min(self.balance, self.z)} is not possible: give 0 or more."
-            )
+        for weight in (self.balance, self.z):
+            if not 0 <= weight < math.inf:
+                raise ValueError(f"balance and z are weights of losses, so {weight} is not possible: give 0 or more.")
+        if not 1 <= self.top_k <= self.experts:
+            raise ValueError(f"a token cannot have {self.top_k} of {self.experts} experts: give 1 <= top_k <= experts.")
 
 
 def train_moe(config: MoEConfig | None = None, start: Transformer | None = None) -> TaskFactory:
@@ -101,8 +107,8 @@ def upcycle(
       ValueError: the pattern matches no feed-forward layer, or top_k is not from 2 to `experts`: with 1, the output of
         the only expert would be scaled by its probability.
     """
-    layers = feed_forward_layers(model, pattern)
-    if top_k < 2:
+    layers, experts = feed_forward_layers(model, pattern), check_whole("experts", experts)
+    if (top_k := check_whole("top_k", top_k)) < 2:
         raise ValueError(
             f"an upcycled mixture needs two experts per token or more, whose gates sum to 1, and not {top_k}."
         )

@@ -2,8 +2,10 @@
 
     x  is approximated by  scale * (code - zero)        codes of b bits, from -2^(b-1) to 2^(b-1) - 1
 
-A symmetric scheme has no zero point. The rounding error is at most half a scale, so smaller groups, which have smaller
-scales, lose less. NF4 replaces evenly spaced codes by 16 levels that are dense near 0, where most weights are.
+A symmetric scheme has no zero point. The error of a number that the codes cover is at most half a scale, so smaller
+groups, which have smaller scales, lose less. NF4 replaces evenly spaced codes by 16 levels that are dense near 0, where
+most weights are; its largest error, between the two lowest levels, is 0.152 scales. A scale is at least 2^-126: what is
+smaller may become 0.
 
 Axes: R rows (outputs, or tokens of an embedding), I inputs, G groups in a row, g numbers in a group.
 
@@ -20,11 +22,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._numbers import normalize, whole
+
 if TYPE_CHECKING:
     from .._types import Array
 
 GROUPS = (32, 64, 128)
 RANGES = ("absmax", "percentile", "mse")
+SMALLEST = 2.0**-126  # scale: processors may round numbers below it to 0.
+LARGEST = 2.0**126  # range of a matrix: the reciprocal of a larger scale could be rounded to 0, too.
 CLIP_RATIOS = np.linspace(1.0, 0.4, 31)  # Fractions of the full range that "mse" tries.
 
 
@@ -56,10 +62,11 @@ class Scheme:
     dynamic: bool = False
 
     def __post_init__(self) -> None:
-        if problem := self._problem():
+        if problem := "; ".join(normalize(self)) or self._problem():
             raise ValueError(f"this scheme is not possible: {problem}.")
 
     def _problem(self) -> str | None:
+        object.__setattr__(self, "group", self.group if (group := whole(self.group)) is None else group)
         if self.bits not in (4, 8):
             return f"bits are 4 or 8, and not {self.bits!r}"
         if self.group not in ("tensor", "channel", *GROUPS):
@@ -110,7 +117,7 @@ def quantize_matrix(x: Any, scheme: Scheme) -> Quantized:
     """Quantize a matrix (R, I). An all-zero group gets codes that dequantize to zeros.
 
     Raises:
-      ValueError: `x` is not a matrix, holds a NaN or an infinity, or the groups do not divide I.
+      ValueError: `x` is not a matrix, holds NaN, infinity or a range beyond `LARGEST`, or the groups do not divide I.
     """
     check_matrix(x, scheme)
     return quantize_unchecked(jnp.asarray(x, jnp.float32), scheme)
@@ -138,26 +145,28 @@ def lookup_levels(codes: Array, scheme: Scheme) -> Array:
 
 def check_matrix(x: Any, scheme: Scheme) -> None:
     """Raise ValueError if `quantize_matrix` cannot quantize `x`."""
-    if x.ndim != 2 or not x.size:
-        raise ValueError(f"only a matrix can be quantized, and not an array of shape {tuple(x.shape)}.")
-    if isinstance(scheme.group, int) and x.shape[1] % scheme.group:
-        fitting = [str(group) for group in GROUPS if x.shape[1] % group == 0]
+    shape = np.shape(x)
+    if len(shape) != 2 or not np.size(x):
+        raise ValueError(f"only a matrix can be quantized, and not an array of shape {shape}.")
+    if isinstance(scheme.group, int) and shape[1] % scheme.group:
+        fitting = [str(group) for group in GROUPS if shape[1] % group == 0]
         raise ValueError(
-            f"groups of {scheme.group} do not divide a width of {x.shape[1]}: use"
+            f"groups of {scheme.group} do not divide a width of {shape[1]}: use"
             f" {'groups of ' + ' or '.join(fitting) if fitting else chr(39) + 'channel' + chr(39)} instead."
         )
-    if scheme.bits == 4 and x.shape[1] % 2:
-        raise ValueError(f"two codes of 4 bits share a byte, so a width of {x.shape[1]}, which is odd, needs 8 bits.")
-    if bad := int(np.sum(~np.isfinite(np.asarray(x, np.float32)))):
-        raise ValueError(
-            f"{bad} of {x.size} numbers are NaN or infinite, and have no code: find out where training diverged, and"
-            " take an earlier checkpoint."
-        )
+    if scheme.bits == 4 and shape[1] % 2:
+        raise ValueError(f"two codes of 4 bits share a byte, so a width of {shape[1]}, which is odd, needs 8 bits.")
     with np.errstate(over="ignore"):
-        if not scheme.symmetric and not np.isfinite(np.ptp(np.asarray(x, np.float32))):
-            raise ValueError(
-                "the largest and the smallest number are further apart than float32 reaches: look for wrong values."
-            )
+        numbers = np.asarray(x, np.float32)
+        low, high = min(numbers.min(), 0), max(numbers.max(), 0)
+        width = max(-low, high) if scheme.symmetric else high - low
+    if bad := int(np.sum(~np.isfinite(numbers))):
+        raise ValueError(
+            f"{bad} of {numbers.size} numbers are NaN or infinite, and have no code: find out where training diverged,"
+            " and take an earlier checkpoint."
+        )
+    if width > LARGEST:
+        raise ValueError(f"numbers from {low:.3g} to {high:.3g} span more than {LARGEST:.2g}: look for wrong values.")
 
 
 def group_shape(shape: tuple[int, ...], scheme: Scheme) -> tuple[int, int, int]:
@@ -170,8 +179,8 @@ def group_shape(shape: tuple[int, ...], scheme: Scheme) -> tuple[int, int, int]:
 
 
 def quantize_unchecked(x: Array, scheme: Scheme) -> Quantized:
-    """Quantize a float32 matrix (R, I) inside `jax.jit`: like `quantize_matrix`, without its checks."""
-    groups = x.reshape(group_shape(x.shape, scheme))  # (R, G, g)
+    """Quantize a matrix (R, I) inside `jax.jit`: like `quantize_matrix`, without its checks."""
+    groups = x.astype(jnp.float32).reshape(group_shape(x.shape, scheme))  # (R, G, g)
     scale, zero = scales(*_range(groups, scheme), scheme)
     return Quantized(nearest_codes(groups, scale, zero, scheme).reshape(x.shape), scale, zero)
 
@@ -181,12 +190,18 @@ def scales(low: Array, high: Array, scheme: Scheme) -> tuple[Array, Array | None
     if scheme.symmetric:
         steps = 1 if scheme.levels == "nf4" else scheme.highest
         scale = (jnp.maximum(-low, high) / steps).astype(jnp.bfloat16)
-        return jnp.where(scale > 0, scale, 1), None
+        return jnp.maximum(scale, SMALLEST), None
     low, high = jnp.minimum(low, 0), jnp.maximum(high, 0)  # 0 must have a code of its own.
-    scale = ((high - low) / (scheme.highest - scheme.lowest)).astype(jnp.bfloat16)
-    scale = jnp.where(scale > 0, scale, 1)
+    scale = _round_up((high - low) / (scheme.highest - scheme.lowest))  # Rounded down, codes would miss the ends.
+    scale = jnp.maximum(scale, SMALLEST)
     zero = jnp.round(scheme.lowest - low / scale.astype(jnp.float32))
     return scale, jnp.clip(zero, scheme.lowest, scheme.highest).astype(jnp.int8)
+
+
+def _round_up(x: Array) -> Array:
+    """Return the smallest bfloat16 that is at least `x`, float32 from 0 up: its upper 16 bits, or those that follow."""
+    bits = jax.lax.bitcast_convert_type(x, jnp.uint32)
+    return jax.lax.bitcast_convert_type(((bits + 0xFFFF) >> 16).astype(jnp.uint16), jnp.bfloat16)
 
 
 def nearest_codes(x: Array, scale: Array, zero: Array | None, scheme: Scheme) -> Array:

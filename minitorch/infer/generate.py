@@ -22,7 +22,7 @@ from .._types import Array, Key
 from ..models import Decoder
 from ..models.protocol import check_language_model
 from ..nn import KVCache
-from .naive import check_request, pad_to, window_start
+from .naive import check_request, check_tokens, pad_to, window_start
 from .sample import Sampler, as_pytrees, sample
 
 TOKENS_PER_DISPATCH = 16  # enough to make Python's share small, few enough to watch the text grow
@@ -44,7 +44,8 @@ def generate(
     `key` gives the same tokens. When a text outgrows the context, the model sees its latter part: `window_start`.
 
     Raises:
-      ValueError: as `check_request` does.
+      FloatingPointError: a token cannot be sampled; the message names the layer or the sampler that is at fault.
+      TypeError, ValueError: as `check_request` and `as_pytrees` do.
     """
     return np.concatenate([*stream(model, ids, tokens, key=key, samplers=samplers, stop=stop)], axis=1)
 
@@ -60,8 +61,8 @@ def stream(
 ) -> Iterator[Integer[np.ndarray, "B n"]]:
     """Yield the tokens of `generate` in pieces (B, n) as they are sampled; the first piece is a single token."""
     check_language_model(model, "decode", "init_cache")
-    text = check_request(model, ids, tokens)
-    return _stream(model, text, tokens, key, as_pytrees(samplers), -1 if stop is None else stop)
+    text, tokens, stop = check_request(model, ids, tokens, key, stop)
+    return _stream(model, text, tokens, key, as_pytrees(samplers), stop)
 
 
 def _stream(
@@ -78,6 +79,7 @@ def _stream(
         n = min(TOKENS_PER_DISPATCH if done else 1, tokens - done, room)
         new, n, stopped, cache = decode_tokens(model, cache, text[:, -1], stopped, key, done, n, samplers, stop)
         new = np.asarray(new)[:, : int(n)]
+        check_tokens(new, model, text, samplers)
         yield new
         if np.asarray(stopped).all():
             return

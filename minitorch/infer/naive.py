@@ -15,8 +15,11 @@ import jax
 import numpy as np
 from jaxtyping import Integer
 
+from .._numbers import check_whole
 from .._types import Array, Key
 from ..models import LanguageModel
+from ..nn.hooks import first_nonfinite_output
+from ..nn.init import check_key
 from .sample import Sampler, as_pytrees, sample
 
 
@@ -30,13 +33,12 @@ def generate_naive(
     stop: int | None = None,
 ) -> Integer[np.ndarray, "B N"]:
     """Return the same tokens as `generate`, slowly."""
-    text, functions = check_request(model, ids, tokens), as_pytrees(samplers)
-    stopped = np.zeros(len(text), bool)
+    text, tokens, stop = check_request(model, ids, tokens, key, stop)
+    functions, stopped = as_pytrees(samplers), np.zeros(len(text), bool)
     for i in range(tokens):
-        seen = text[:, window_start(text.shape[1], model.config.context) :]
-        logits = _forward(model, pad_to(seen, model.config.context))[:, seen.shape[1] - 1]  # (B, V)
-        new = np.asarray(_sample(jax.random.fold_in(key, i), logits, functions))
+        new = np.asarray(_sample(jax.random.fold_in(key, i), _next_logits(model, text), functions))
         new = np.where(stopped, text[:, -1], new)  # The last token of a row that has stopped is `stop`.
+        check_tokens(new[:, None], model, text, functions)
         text = np.concatenate([text, new[:, None]], axis=1)
         stopped |= new == stop
         if stopped.all():
@@ -44,12 +46,17 @@ def generate_naive(
     return text[:, np.shape(ids)[1] :]
 
 
-@jax.jit
-def _forward(model: LanguageModel, ids: Array) -> Array:
+def _next_logits(model: LanguageModel, text: np.ndarray) -> Array:
+    """Return the logits (B, V) of the token that follows the text (B, T)."""
+    seen = text[:, window_start(text.shape[1], model.config.context) :]
+    return _forward(model, pad_to(seen, model.config.context))[:, seen.shape[1] - 1]
+
+
+def _call(model: LanguageModel, ids: Array) -> Array:
     return model(ids)
 
 
-_sample = jax.jit(sample)
+_forward, _sample = jax.jit(_call), jax.jit(sample)
 
 
 def window_start(length: int, context: int) -> int:
@@ -70,14 +77,39 @@ def pad_to(ids: Integer[np.ndarray, "B T"], length: int) -> Integer[np.ndarray, 
     return np.pad(ids, ((0, 0), (0, length - ids.shape[1])))
 
 
-def check_request(model: LanguageModel, ids: Any, tokens: int) -> Integer[np.ndarray, "B T"]:
-    """Return the prompts as an int32 array (B, T).
+def check_tokens(new: np.ndarray, model: LanguageModel, text: np.ndarray, samplers: Sequence[Sampler]) -> None:
+    """Raise FloatingPointError if `new` (B, n), sampled after the text (B, T), has an id -1. The message says why."""
+    if (new >= 0).all():
+        return
+    i = int((new < 0).any(axis=0).argmax())  # the first token that failed, and the first row in which it did
+    row = int((new[:, i] < 0).argmax())
+    text = np.concatenate([text, new[:, :i]], axis=1)[row : row + 1]
+    logits = [_next_logits(model, text)]
+    for sampler in samplers:
+        logits.append(sampler(logits[-1]))
+    at_fault = next((n for n, x in enumerate(logits) if not np.isfinite(x.max())), None)
+    if at_fault:
+        cause = f"samplers[{at_fault - 1}] leaves no token with a finite logit"
+    else:
+        seen = text[:, window_start(text.shape[1], model.config.context) :]
+        layer, _ = first_nonfinite_output(_call, model, pad_to(seen, model.config.context))
+        cause = f"the first layer whose output is not finite is {layer}" if layer else "their cache is not finite"
+        cause += ". Take an earlier checkpoint, or train with a lower learning rate"
+    raise FloatingPointError(f"no token can follow token {text.shape[1]} of row {row}, prompt included: {cause}.")
+
+
+def check_request(
+    model: LanguageModel, ids: Any, tokens: int, key: Key, stop: int | None
+) -> tuple[Integer[np.ndarray, "B T"], int, int]:
+    """Return the prompts as an int32 array (B, T), the number of tokens, and the id to stop at, -2 for none.
 
     Raises:
+      TypeError: `key` is not a random key.
       ValueError: the ids are not whole numbers (B, T), T is 0, an id is outside the vocabulary, or `tokens` is below 1.
     """
-    if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 1:
-        raise ValueError(f"{tokens} tokens cannot be generated: give a whole number, 1 or more.")
+    check_key(key)
+    tokens = check_whole("tokens", tokens)
+    stop = -2 if stop is None else check_whole("stop", stop, 0, model.config.vocab - 1)
     try:
         text = np.asarray(ids)
     except ValueError:
@@ -98,4 +130,4 @@ def check_request(model: LanguageModel, ids: Any, tokens: int) -> Integer[np.nda
             f"prompt ids run from {text.min()} to {text.max()}, but the model knows 0 to {model.config.vocab - 1}:"
             " encode with the tokenizer that it was trained with."
         )
-    return text.astype(np.int32)
+    return text.astype(np.int32), tokens, stop

@@ -32,8 +32,8 @@ class ConvNetConfig(Config):
 
     def validate(self) -> list[str]:
         bad = self.check_positive("size", "channels", "classes")
-        if not isinstance(self.hidden, tuple) or not all(isinstance(n, int) and n > 0 for n in self.hidden):
-            bad.append(f"hidden must be a tuple of channel counts, such as (16, 32), and is {self.hidden!r}")
+        if min(self.hidden, default=1) < 1:
+            bad.append(f"hidden must be channel counts from 1 up, such as (16, 32), and is {self.hidden}")
         elif not bad and self.size >> len(self.hidden) == 0:
             bad.append(f"{len(self.hidden)} poolings reduce a size of {self.size} to nothing: give fewer hidden layers")
         return bad

@@ -45,6 +45,9 @@ class LlamaConfig(TransformerConfig):
         optional = [name for name in ("kv_heads", "feedforward") if getattr(self, name) is not None]
         if bad := super().validate() + self.check_positive(*optional):
             return bad
+        for name in ("rope_base", "epsilon"):
+            if not 0 < getattr(self, name) < math.inf:
+                bad.append(f"{name} must be a positive number, and is {getattr(self, name)}")
         if self.heads % (self.kv_heads or 1):
             bad.append(f"{self.kv_heads} key/value heads do not divide the {self.heads} heads: choose a divisor")
         if self.width // self.heads % 2:

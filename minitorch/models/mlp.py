@@ -33,8 +33,8 @@ class MLPConfig(Config):
 
     def validate(self) -> list[str]:
         bad = self.check_positive("inputs", "classes")
-        if not isinstance(self.hidden, tuple) or not all(isinstance(n, int) and n > 0 for n in self.hidden):
-            bad.append(f"hidden must be a tuple of widths, such as (256, 128), and is {self.hidden!r}")
+        if min(self.hidden, default=1) < 1:
+            bad.append(f"hidden must be widths from 1 up, such as (256, 128), and is {self.hidden}")
         return bad
 
 

@@ -22,11 +22,13 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float, Integer
 
 from .. import ops
+from .._numbers import check_whole
 from .._types import Array, Key
 from ..autodiff import Tensor, stop_gradient
 from ..nn import Module, at_least_float32, paths, static
 from ..nn.hooks import with_hooks
 from ..nn.init import fold_in_name, normal
+from ..nn.mean import sum_over_devices
 from .transformer import Transformer
 
 FEW_TOKENS = 8  # Up to this number of tokens, an expert that none of them chose is skipped.
@@ -84,7 +86,7 @@ class MoE(Module):
         Raises:
           ValueError: top_k is not from 1 to the number of experts.
         """
-        if not 1 <= top_k <= len(experts):
+        if not 1 <= (top_k := check_whole("top_k", top_k)) <= len(experts):
             raise ValueError(
                 f"a token cannot have {top_k} of {len(experts)} experts: choose top_k from 1 to {len(experts)}."
             )
@@ -95,22 +97,29 @@ class MoE(Module):
         routing = self.router(flat)
         if self.capacity is None:
             return ops.reshape(self.combine(flat, routing), x.shape)
-        return ops.reshape(self.combine_with_capacity(flat, routing, self.capacity), x.shape)
+        rows = math.prod(x.shape[:-2])
+        return ops.reshape(self.combine_with_capacity(flat, routing, self.capacity, rows), x.shape)
 
     def combine(self, x: Float[Array, "N D"], routing: Routing) -> Float[Array, "N D"]:
         """Return the gated sum of the experts' outputs."""
         outputs = [_gated(expert, x, routing.gates[:, e : e + 1]) for e, expert in enumerate(self.experts)]
         return sum(outputs[1:], outputs[0])
 
-    def combine_with_capacity(self, x: Float[Array, "N D"], routing: Routing, capacity: float) -> Float[Array, "N D"]:
-        """Combine as `combine` does, with at most capacity x N top_k / E tokens for an expert: the first that chose it.
+    def combine_with_capacity(
+        self, x: Float[Array, "N D"], routing: Routing, capacity: float, rows: int = 1
+    ) -> Float[Array, "N D"]:
+        """Combine as `combine` does, with at most capacity x T top_k / E tokens for an expert: the first that chose it.
 
-        The other tokens skip the expert, and only the residual stream carries them on.
+        The tokens are `rows` texts of T = N / rows tokens, each with its own places (the groups of Lepikhin et al.,
+        arXiv 2006.16668): a text is computed alike in every batch and on any number of devices. The other tokens skip
+        the expert, and only the residual stream carries them on.
         """
         N, E = x.shape[0], len(self.experts)
-        C = min(N, math.ceil(capacity * N * self.router.top_k / E))
-        waiting = jnp.where(routing.chosen, jnp.arange(N)[:, None], N)  # (N, E)
-        places = jnp.sort(waiting, axis=0)[:C].T  # (E, C): N, out of bounds, where fewer than C tokens chose an expert
+        T = N // rows
+        C = min(T, math.ceil(capacity * T * self.router.top_k / E))
+        waiting = jnp.where(routing.chosen, jnp.arange(N)[:, None], N).reshape(rows, T, E)
+        first = jnp.sort(waiting, axis=1)[:, :C]  # (rows, C, E): N, out of bounds, where fewer than C chose an expert
+        places = first.reshape(-1, E).T  # (E, rows C)
         y = jnp.zeros(x.shape, x.dtype)
         for e, expert in enumerate(self.experts):
             taken = jnp.minimum(places[e], N - 1)
@@ -129,10 +138,11 @@ def _gated(expert: Any, x: Array, gate: Array) -> Array:
 def balance_loss(routing: Routing) -> Float[Array, ""]:
     """Return E x the sum over experts of (share of the choices) x (mean probability): 1 if even, at most E / top_k.
 
-    Equation 4 of Fedus et al., arXiv 2101.03961, counting all `top_k` choices.
+    Equation 4 of Fedus et al., arXiv 2101.03961, counting all `top_k` choices. The shares are those of the whole batch,
+    on all devices: experts may specialize within it (Qiu et al., arXiv 2501.11873).
     """
-    chosen = routing.chosen.astype(jnp.float32)
-    shares = jnp.mean(chosen, axis=0) / jnp.mean(jnp.sum(chosen, axis=1))  # (E,)
+    counts = sum_over_devices(jnp.sum(routing.chosen, axis=0, dtype=jnp.float32))  # (E,)
+    shares = counts / jnp.sum(counts)  # (E,)
     return len(shares) * ops.sum(shares * ops.mean(routing.probabilities, axis=0))
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 from jax.tree_util import keystr, tree_flatten_with_path
 
 from .module import Module, static
@@ -66,3 +68,32 @@ def layer_inputs(model: Any, names: Collection[str], *inputs: Any) -> dict[str, 
 
     with_hooks(model, hook, lambda path, layer: path in names)(*inputs)
     return first
+
+
+def first_nonfinite_output(function: Callable[..., Any], model: Any, *inputs: Any) -> tuple[str | None, bool]:
+    """Find the first layer whose output is not finite when `function(model, *inputs)` runs.
+
+    Returns:
+      The path of the layer ("the model itself" for the whole), or None, and whether the result of `function` is finite.
+    """
+    layers: list[str] = []
+
+    @jax.jit
+    def run(model: Any, *inputs: Any) -> tuple[list[Any], Any]:
+        finite: list[Any] = []
+
+        def hook(path: str, args: tuple[Any, ...], output: Any) -> None:
+            layers.append(path or "the model itself")
+            finite.append(is_finite(output))
+
+        result = function(with_hooks(model, hook), *inputs)
+        return finite, is_finite(result)
+
+    outputs, result = jax.device_get(run(model, *inputs))
+    return next((layer for layer, finite in zip(layers, outputs, strict=True) if not finite), None), bool(result)
+
+
+def is_finite(tree: Any) -> Any:
+    """Return whether all floating-point numbers of `tree` are finite: a boolean array ()."""
+    floats = [x for x in jax.tree.leaves(tree) if jnp.issubdtype(x.dtype, jnp.floating)]
+    return jnp.all(jnp.array([jnp.isfinite(x).all() for x in floats]))

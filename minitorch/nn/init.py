@@ -29,7 +29,15 @@ def fold_in_name(key: Key | None, name: str) -> Key | None:
     Keys depend on names and not on an order, so that a layer more or less leaves the initial values of the others
     unchanged.
     """
-    return key if key is None else jax.random.fold_in(key, zlib.crc32(name.encode()))
+    return key if key is None else jax.random.fold_in(check_key(key), zlib.crc32(name.encode()))
+
+
+def check_key(key: Any) -> Key:
+    """Return `key`. Raises TypeError if it is not a random key, such as a seed."""
+    dtype, axes = getattr(key, "dtype", None), getattr(key, "ndim", None)
+    if (axes, dtype) == (1, jnp.uint32) or (axes == 0 and jnp.issubdtype(dtype, jax.dtypes.prng_key)):
+        return key  # an array of jax.random.PRNGKey, or a key of jax.random.key
+    raise TypeError(f"a random key is needed, such as jax.random.key(0), and not {key!r}.")
 
 
 def zeros(key: Key, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:

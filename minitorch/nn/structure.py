@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from .._numbers import real
 from .module import Module
 
 PACKAGE = __name__.partition(".")[0]
@@ -70,8 +71,10 @@ def _build(node: Any) -> Any:
 
 
 def _setting(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | str):
         return value
+    if (number := real(value)) is not None:
+        return number
     if isinstance(value, list | tuple):
         return [_setting(v) for v in value]
     if dataclasses.is_dataclass(value) and type(value).__module__.startswith(f"{PACKAGE}."):

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import optim
+from .._suggest import did_you_mean
 from ..models import GPT, GPTConfig, Llama, LlamaConfig, Transformer, TransformerConfig
 from ..models.config import Config
 from ..nn import paths
@@ -84,17 +85,16 @@ class RunConfig(Config):
     def validate(self) -> list[str]:
         bad = self.check_positive("batch", "steps", "eval_every", "checkpoint_every")
         for name, choices in (("model", MODELS), ("optimizer", OPTIMIZERS), ("dtype", DTYPES)):
-            if getattr(self, name) not in choices:
-                bad.append(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
+            if (value := getattr(self, name)) not in choices:
+                near = did_you_mean(value, choices)
+                bad.append(f"{name} must be one of {', '.join(choices)}, not {value!r}{near and '.' + near}")
         if not 0 < self.lr < math.inf:
             bad.append(f"lr must be a positive number, such as 1e-3, not {self.lr}")
         for name in ("clip", "weight_decay"):
             if not 0 <= getattr(self, name) < math.inf:
                 bad.append(f"{name} must be 0 or a positive number, not {getattr(self, name)}")
-        if not (isinstance(self.seed, int) and 0 <= self.seed < 2**32):
+        if not 0 <= self.seed < 2**32:
             bad.append(f"seed must be a whole number from 0 to 2**32 - 1, not {self.seed}")
-        if not isinstance(self.data, str):
-            bad.append(f"data must be a str, not {self.data!r}")
         if not bad and not 0 <= self.warmup_steps < self.steps:
             bad.append(f"warmup must be 0 or more and less than the {self.steps} steps, not {self.warmup}")
         if self.kv_heads is not None and self.model != "llama":

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ..autodiff import grad
 from ..nn import paths
-from ..nn.hooks import with_hooks
+from ..nn.hooks import first_nonfinite_output, is_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,29 +30,17 @@ class NonFiniteLossError(ArithmeticError):
 
 def first_nonfinite_layer(loss: Callable[..., Any], model: Any, *batch: Any) -> str:
     """Name the first layer of `loss(model, *batch)` whose output is not finite, or parameter whose gradient is not."""
-    layers: list[str] = []
-
-    @jax.jit
-    def forward(model: Any, *batch: Any) -> Any:
-        finite: list[Any] = []
-
-        def hook(path: str, args: tuple[Any, ...], output: Any) -> None:
-            layers.append(path or "the model itself")
-            finite.append(_is_finite(output))
-
-        value = loss(with_hooks(model, hook), *batch)
-        return finite, _is_finite(value)
 
     @jax.jit
     def backward(model: Any, *batch: Any) -> Any:
         return {
-            path: (_is_finite(g), jnp.max(jnp.abs(g))) for path, g in paths.flatten(grad(loss)(model, *batch)).items()
+            path: (is_finite(g), jnp.max(jnp.abs(g))) for path, g in paths.flatten(grad(loss)(model, *batch)).items()
         }
 
-    outputs, value = jax.device_get(forward(model, *batch))
-    if not all(outputs):
-        return f"the first layer whose output is not finite is {layers[outputs.index(False)]}"
-    if not value:
+    layer, is_loss_finite = first_nonfinite_output(loss, model, *batch)
+    if layer is not None:
+        return f"the first layer whose output is not finite is {layer}"
+    if not is_loss_finite:
         return "the output of every layer is finite, but the loss is not"
     gradients = jax.device_get(backward(model, *batch))
     if broken := [path for path in paths.flatten(model) if not gradients[path][0]]:
@@ -60,11 +48,6 @@ def first_nonfinite_layer(loss: Callable[..., Any], model: Any, *batch: Any) -> 
         return f"the loss is finite, but the gradient of {last} is not"
     largest = max(gradients, key=lambda path: gradients[path][1])
     return f"the norm of the gradient overflows float32, and {largest} has the largest gradient"
-
-
-def _is_finite(tree: Any) -> Any:
-    floats = [x for x in jax.tree.leaves(tree) if jnp.issubdtype(x.dtype, jnp.floating)]
-    return jnp.all(jnp.array([jnp.isfinite(x).all() for x in floats]))
 
 
 def _advice(config: RunConfig) -> str:

@@ -3,7 +3,11 @@ import itertools
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from minitorch.compress.packed import quantize_rows
+from minitorch.compress.qat import fake_quantize, fake_quantize_rows
 from minitorch.compress.scheme import NF4_LEVELS, Scheme, dequantize, quantize_matrix
 
 X = np.random.default_rng(0).normal(0, 0.1, (6, 128)).astype(np.float32)
@@ -29,6 +33,8 @@ def by_hand(x, bits, group, symmetric):
         low, zero = (-top, 0) if symmetric else (-top - 1, None)
         extent = np.abs(old).max() / top if symmetric else (max(old.max(), 0) - min(old.min(), 0)) / (2**bits - 1)
         scale = np.float32(jnp.float32(extent).astype(jnp.bfloat16))
+        if not symmetric and scale < np.float32(extent):  # rounded up, to cover both ends
+            scale = np.float32(np.nextafter(jnp.bfloat16(scale), jnp.bfloat16(np.inf)))
         zero = np.clip(np.round(low - min(old.min(), 0) / scale), low, top) if zero is None else zero
         new[:] = scale * (np.clip(np.round(old / scale) + zero, low, top) - zero)
     return y
@@ -43,12 +49,75 @@ def test_quantization_equals_its_definition(bits, group, symmetric):
     np.testing.assert_allclose(y, by_hand(x, bits, group, symmetric), atol=1e-7)
 
 
-@pytest.mark.parametrize("bits", [4, 8])
-def test_the_error_is_at_most_half_a_scale_and_the_rounding_of_the_scale(bits):
-    r = quantize_matrix(X, Scheme(bits=bits, group=32))
-    scale = np.repeat(np.asarray(r.scale, np.float32), 32, axis=1)
-    error = np.abs(np.asarray(dequantize(r, Scheme(bits=bits, group=32))) - X)
-    assert (error <= scale * (0.5 + 2.0**-8 * 2 ** (bits - 1))).all()
+@st.composite
+def matrices(draw):
+    """Matrices (R, 64): rows of all sizes that float32 has, of one sign, constant, sparse, or nothing but zeros."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    sizes = st.sampled_from([1e-45, 1e-39, 1.2e-38, 1e-36, 1e-20, 1e-3, 1.0, 1e3, 1e20, 4.2e37])
+
+    def row(kind, size):
+        x = np.clip(rng.normal(0, 0.4, 64), -1, 1)
+        x = {
+            "normal": x,
+            "one sign": np.abs(x) * rng.choice([-1, 1]),
+            "constant": np.full(64, rng.choice([-1, 1])),
+            "sparse": x * (rng.random(64) < 0.05),
+            "outlier": np.where(np.arange(64) == 7, rng.choice([-1, 1]), x * 1e-3),
+            "zeros": 0 * x,
+        }[kind]
+        return x * size * (0.5 if kind in ("normal", "sparse", "outlier") else 1)  # Both signs span twice the size.
+
+    kinds = st.sampled_from(["normal", "one sign", "constant", "sparse", "outlier", "zeros"])
+    rows = [row(kind, size) for kind, size in draw(st.lists(st.tuples(kinds, sizes), min_size=1, max_size=3))]
+    x = np.array(rows, np.float32)
+    dtype = draw(st.sampled_from([np.float32, np.float16, jnp.bfloat16]))
+    with np.errstate(over="ignore"):
+        return x.astype(dtype) if np.isfinite(x.astype(dtype).astype(np.float32)).all() else x
+
+
+EVEN = [
+    dict(bits=bits, group=group, symmetric=symmetric, range=range_)
+    for bits, group, symmetric, range_ in itertools.product(
+        [4, 8], ["tensor", "channel", 32], [True, False], ["absmax", "percentile", "mse"]
+    )
+]
+SCHEMES = [*EVEN, *(dict(bits=4, levels="nf4", group=group) for group in ("tensor", "channel", 64))]
+
+
+@pytest.mark.parametrize("options", SCHEMES, ids=lambda options: " ".join(map(str, options.values())))
+@settings(max_examples=6, deadline=None)
+@given(matrices())
+def test_the_error_is_at_most_half_a_scale_for_all_that_the_codes_cover(options, x):
+    scheme = Scheme(**options)
+    quantized = quantize_matrix(x, scheme)
+    y = np.asarray(dequantize(quantized, scheme), np.float64)
+    codes, scale = np.asarray(quantized.codes, int), np.asarray(quantized.scale, np.float64)
+    scale = np.broadcast_to(scale[..., None], (*scale.shape, x.size // scale.size)).reshape(x.shape)
+    assert np.isfinite(y).all()
+    assert scheme.lowest <= codes.min() <= codes.max() <= scheme.highest
+    error = np.abs(y - np.asarray(x, np.float64))
+    covered = (codes > scheme.lowest) & (codes < scheme.highest) | (scheme.range == "absmax")
+    share = 0.152 if scheme.levels == "nf4" else 0.5001  # The quotient is rounded, too.
+    assert (error <= share * scale + 2.0**-126)[covered].all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(matrices())
+def test_the_error_of_activations_is_at_most_half_a_scale(x):
+    codes, scale, _ = quantize_rows(jnp.asarray(x))
+    assert np.abs(np.asarray(codes, int)).max() <= 127
+    error = np.abs(np.asarray(codes, np.float64) * np.asarray(scale, np.float64) - np.asarray(x, np.float64))
+    assert (error <= 0.5001 * np.asarray(scale, np.float64) + 2.0**-126).all()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_learners_in_half_precision_compute_with_the_codes_of_the_quantized_layers(dtype):
+    x = jnp.asarray(X, dtype)
+    for options in ({}, dict(symmetric=False), dict(bits=4, group=32), dict(bits=4, levels="nf4", group=64)):
+        expected = jnp.asarray(roundtrip(x, **options), dtype)
+        np.testing.assert_array_equal(fake_quantize(x, Scheme(**options)), expected)
+    codes, scale, _ = quantize_rows(x.astype(jnp.float32))
+    np.testing.assert_array_equal(fake_quantize_rows(x), (codes * scale).astype(dtype))
 
 
 def test_an_affine_scheme_spends_no_codes_on_an_unused_range():
@@ -106,8 +175,12 @@ def test_an_all_zero_row_stays_zero(settings):
 def test_numbers_without_a_code_are_refused(bad):
     x = X.copy()
     x[1, 2] = bad
-    with pytest.raises(ValueError, match="further apart than float32 reaches"):
-        quantize_matrix(np.array([[3e38, -3e38]], np.float32), Scheme(symmetric=False))
+    for wide, options in (([6e37, -6e37], dict(symmetric=False)), ([3.4e38, 3.4e38], dict(symmetric=False))):
+        with pytest.raises(ValueError, match=r"span more than 8.5e\+37: look for wrong values"):
+            quantize_matrix(np.array([wide], np.float32), Scheme(**options))
+    for options in ({}, dict(bits=4, levels="nf4")):
+        with pytest.raises(ValueError, match=r"span more than 8.5e\+37: look for wrong values"):
+            quantize_matrix(np.array([[1e38, 0]], np.float32), Scheme(**options))
     with pytest.raises(ValueError, match="1 of 768 numbers are NaN or infinite"):
         quantize_matrix(x, Scheme())
 

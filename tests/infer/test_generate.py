@@ -7,6 +7,7 @@ from minitorch.infer import generate, generate_naive, min_p, stream, temperature
 from minitorch.infer.generate import TOKENS_PER_DISPATCH, bucket_length, prefill
 from minitorch.infer.naive import pad_to
 from minitorch.models import Llama, LlamaConfig
+from minitorch.nn import paths
 
 pytestmark = pytest.mark.slow
 
@@ -102,5 +103,43 @@ def test_a_few_programs_serve_prompts_of_all_lengths():
 
 
 def test_requests_are_checked_before_the_first_piece_is_consumed(models):
-    with pytest.raises(ValueError, match="0 tokens cannot be generated"):
+    with pytest.raises(ValueError, match="tokens must be a whole number, 1 or more, and is 0"):
         stream(models["gpt"], PROMPTS, 0, key=KEY)
+
+
+@pytest.mark.parametrize("run", [generate, generate_naive])
+@pytest.mark.parametrize(
+    ("path", "layer"),
+    [
+        ("token.weight", "token"),
+        ("blocks.0.attention.out.weight", "blocks.0.attention.out"),
+        ("blocks.1.mlp.gate_up.weight", "blocks.1.mlp.gate_up"),
+        ("head.weight", "head"),
+    ],
+)
+def test_a_model_that_is_not_finite_generates_nothing_and_its_first_bad_layer_is_named(models, run, path, layer):
+    weight = paths.flatten(models["llama"])[path]
+    broken = paths.replace(models["llama"], {path: weight.at[2].set(jnp.inf)})
+    message = f"can follow token 3 of row 0, .* the first layer whose output is not finite is {layer}. Take an earlier"
+    with pytest.raises(FloatingPointError, match=message):
+        run(broken, [[5, 2, 7], [2, 2, 20]], 20, key=KEY, samplers=SAMPLED)
+
+
+def test_a_model_that_overflows_later_fails_at_that_token_with_a_cache_or_without(models):
+    """Token 17 has a vector that overflows: rows fail after it, and those that stopped before do not."""
+    weight = models["llama"].token.weight
+    broken = paths.replace(models["llama"], {"token.weight": weight.at[17].set(jnp.nan)})
+
+    def after(limit):
+        return [lambda logits: jnp.where(jnp.arange(29) == limit, jnp.zeros_like(logits), -jnp.inf)]
+
+    for run in (generate, generate_naive):
+        with pytest.raises(FloatingPointError, match=r"token 4 of row 0, .* not finite is token"):
+            run(broken, PROMPTS, 20, key=KEY, samplers=after(17))
+        np.testing.assert_array_equal(run(broken, PROMPTS, 20, key=KEY, samplers=after(17), stop=17), [[17], [17]])
+
+
+@pytest.mark.parametrize("run", [generate, generate_naive])
+def test_a_sampler_that_excludes_every_token_is_named(models, run):
+    with pytest.raises(FloatingPointError, match=r"samplers\[1\] leaves no token with a finite logit"):
+        run(models["gpt"], PROMPTS, 20, key=KEY, samplers=[top_k(3), lambda x: jnp.full_like(x, -jnp.inf)])

@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 
-from minitorch.infer import generate_naive, temperature, window_start
+from minitorch.infer import generate, generate_naive, stream, temperature, window_start
 
 KEY = jax.random.key(3)
 forward = jax.jit(lambda model, ids: model(ids))
@@ -64,8 +64,8 @@ def test_rows_that_stopped_are_filled_and_the_rest_continues(models):
 @pytest.mark.parametrize(
     ("ids", "tokens", "message"),
     [
-        ([[1]], 0, "0 tokens cannot be generated: give a whole number, 1 or more"),
-        ([[1]], 2.0, "2.0 tokens cannot be generated"),
+        ([[1]], 0, "tokens must be a whole number, 1 or more, and is 0."),
+        ([[1]], 2.0, "tokens must be a whole number, 1 or more, and is 2.0."),
         ([1, 2], 3, r"prompts are whole numbers \(B, T\), but got int64 of shape \(2,\): for one text, \[tokenizer"),
         ([[0.5]], 3, r"prompts are whole numbers \(B, T\), but got float64 of shape \(1, 1\)"),
         ([[1], [2, 3]], 3, "prompts have different lengths: generate from each separately"),
@@ -77,3 +77,21 @@ def test_rows_that_stopped_are_filled_and_the_rest_continues(models):
 def test_impossible_requests_are_rejected_with_advice(models, ids, tokens, message):
     with pytest.raises(ValueError, match=message):
         generate_naive(models["gpt"], ids, tokens, key=KEY)
+
+
+@pytest.mark.usefixtures("without_type_checks")
+@pytest.mark.parametrize("run", [generate_naive, generate, stream])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (dict(key=0), r"a random key is needed, such as jax.random.key\(0\), and not 0."),
+        (dict(key=None), "a random key is needed, .* and not None"),
+        (dict(stop=[1, 2]), r"stop must be a whole number, from 0 to 28, and is \[1, 2\]."),
+        (dict(stop=29), "stop must be a whole number, from 0 to 28, and is 29."),
+        (dict(stop=True), "stop must be .* and is True"),
+        (dict(samplers=[0.8]), r"samplers must be a list of functions, such as \[temperature\(0.8\)\], and is \[0.8\]"),
+    ],
+)
+def test_impossible_settings_are_rejected_before_anything_runs(models, run, wrong, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        run(models["gpt"], [[1]], 3, **{"key": KEY, **wrong})

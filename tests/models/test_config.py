@@ -32,7 +32,7 @@ def test_an_unknown_preset_lists_the_known():
     [
         (GPTConfig, {"width": 130}, r"4 heads do not divide the width 130"),
         (GPTConfig, {"context": 0}, r"context must be a whole number, 1 or more, and is 0"),
-        (GPTConfig, {"vocab": 6.5, "layers": -1}, r"vocab must .* is 6.5; layers must .* is -1"),
+        (GPTConfig, {"vocab": 6.5, "layers": "2"}, r"vocab must be a whole number, and is 6.5; layers must .* is '2'"),
         (GPTConfig, {"dropout": 1.0}, r"dropout is a probability in \[0, 1\), not 1.0"),
         (LlamaConfig, {"kv_heads": 3}, r"3 key/value heads do not divide the 4 heads"),
         (LlamaConfig, {"kv_heads": 0}, r"kv_heads must be a whole number, 1 or more, and is 0"),
@@ -49,9 +49,9 @@ def test_a_transformer_that_cannot_be_built_is_rejected(kind, changes, message):
     ("kind", "settings", "message"),
     [
         (MLPConfig, dict(inputs=64, hidden=[128], classes=10), r"hidden must be a tuple .* is \[128\]"),
-        (MLPConfig, dict(inputs=64, hidden=(0,), classes=0), r"classes must .* is 0; hidden must .* is \(0,\)"),
+        (MLPConfig, dict(inputs=64, hidden=(0,), classes=0), r"classes must .* is 0; hidden must be widths .* is \(0,\)"),
         (ConvNetConfig, dict(size=3), r"2 poolings reduce a size of 3 to nothing"),
-        (ConvNetConfig, dict(size=8, hidden=16), r"hidden must be a tuple of channel counts"),
+        (ConvNetConfig, dict(size=8, hidden=16), r"hidden must be a tuple of whole numbers, such as \(256, 128\), and is 16"),
     ],
 )
 def test_a_classifier_that_cannot_be_built_is_rejected(kind, settings, message):
