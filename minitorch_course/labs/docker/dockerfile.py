@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -225,10 +225,9 @@ class _Reader:
             raise ValueError(f"there is no instruction {name!r}")
         elif self.stages:
             documents = tuple(document.content for document in command.heredocs)
-            text = command.original + "".join(documents)
-            self._add(
-                self.stages[-1], (command.start_line, name, words, tuple(command.flags), command.json, text, documents)
-            )
+            text, flags = command.original + "".join(documents), tuple(command.flags)
+            instruction = Instruction(command.start_line, name, words, flags, command.json, text, documents)
+            self._add(self.stages[-1], instruction)
         elif name == "ARG":
             self._declare(words, self.arguments, {}, self.arguments)
         else:
@@ -248,22 +247,20 @@ class _Reader:
             stage.env.update(base.env)
             for trigger in base.body:
                 if trigger.name.startswith("ONBUILD "):
-                    parts = (trigger.flags, trigger.exec, trigger.text, trigger.documents)
-                    self._add(stage, (trigger.line, trigger.name.removeprefix("ONBUILD "), trigger.words, *parts))
+                    self._add(stage, replace(trigger, name=trigger.name.removeprefix("ONBUILD ")))
         self.stages.append(stage)
         if name:
             self.named[name] = stage
 
-    def _add(self, stage: Stage, parts: tuple[Any, ...]) -> None:
-        line, name, words, *rest = parts
+    def _add(self, stage: Stage, written: Instruction) -> None:
+        name, words, unset = written.name, written.words, frozenset[str]()
         variables = stage.arguments | stage.env
-        unset: frozenset[str] = frozenset()
         if name in EXPANDED:
             if not words:
                 raise ValueError(f"{name} needs an argument")
             expanded = [expand(word, variables, self.escape) for word in words]
-            words, unset = tuple(word for word, _ in expanded), frozenset().union(*(missing for _, missing in expanded))
-        stage.body.append(Instruction(line, name, words, *rest, unset, variables))
+            words, unset = tuple(word for word, _ in expanded), unset.union(*(missing for _, missing in expanded))
+        stage.body.append(replace(written, words=words, unset=unset, variables=variables))
         if name == "ENV":
             stage.env.update(zip(words[::2], words[1::2], strict=False))
         elif name == "ARG":

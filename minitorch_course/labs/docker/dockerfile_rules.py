@@ -152,7 +152,7 @@ def _narrow(copy: Instruction) -> Iterator[Comment]:
 def health(file: Dockerfile) -> Iterator[Comment]:
     """Check that the image has a health check that can run."""
     found = file.last("HEALTHCHECK")
-    words = found.words if found else ()
+    words = found.words if found else ("NONE",)
     checks = list(unwrap(words[1:])) if found and found.exec else list(commands(" ".join(words[1:])))
     if found is None or not checks or words[0].upper() != "CMD":
         yield Comment(

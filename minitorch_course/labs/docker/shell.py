@@ -64,7 +64,7 @@ def commands(script: str, env: dict[str, str] | None = None) -> Iterator[Command
     for words in split(substitute(script, known)):
         for command in unwrap(words, known):
             if command.program == "export":
-                known.update(word.split("=", 1) for word in command.arguments if ASSIGNMENT.match(word))
+                known |= dict(word.split("=", 1) for word in command.arguments if ASSIGNMENT.match(word))
             yield command
 
 
@@ -112,7 +112,7 @@ def unwrapped(words: Sequence[str], env: dict[str, str]) -> tuple[list[str], dic
         if name in KEYWORDS:
             rest = rest[1:]
         elif ASSIGNMENT.match(rest[0]):
-            known.update([rest.pop(0).split("=", 1)])
+            known |= dict([rest.pop(0).split("=", 1)])
         elif name in WRAPPERS and len(rest) > 1:
             rest = _inside(name, rest[1:])
         elif re.fullmatch(r"python[\d.]*", name) and rest[1:2] == ["-m"] and rest[2:3] in MODULES:
