@@ -16,7 +16,7 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     Upper and lower case count as equal, and the dashes of options do not count.
     """
     words = {_bare(word): word for word in known}
-    nearest = difflib.get_close_matches(_bare(str(name)), words, n=1)
+    nearest = difflib.get_close_matches(_bare(str(name)), words, n=1, cutoff=0.65)  # 0.6 finds width for depth
     return f" Did you mean {words[nearest[0]]!r}?" if nearest else ""
 
 

@@ -10,10 +10,11 @@ from .char import CharTokenizer
 from .chat import CHAT_TOKENS, Message, encode_chat, encode_prompt
 from .factory import load_tokenizer, train_tokenizer
 from .regex_bpe import RegexBPETokenizer
-from .tokenizer import Tokenizer
+from .tokenizer import END_OF_TEXT, Tokenizer
 
 __all__ = [
     "CHAT_TOKENS",
+    "END_OF_TEXT",
     "BPETokenizer",
     "ByteTokenizer",
     "CharTokenizer",

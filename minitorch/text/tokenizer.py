@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMAT, VERSION = "minitorch-tokenizer", 1
+END_OF_TEXT = "<|endoftext|>"
+"""The special token between two documents, with GPT-2's name."""
 
 
 class Tokenizer:

@@ -14,8 +14,12 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from .. import nn, ops
-from ..data import evaluation_windows, token_array
+from ..data import Corpus, evaluation_windows, token_array
+from ..data.corpus import SEPARATOR
+from ..nn.hooks import first_nonfinite_output
+from ..text import END_OF_TEXT
 from .layout import device_mesh
+from .prepare import encode_corpus
 
 if TYPE_CHECKING:
     from ..models import LanguageModel
@@ -47,20 +51,29 @@ class Evaluation:
         return self.loss * self.tokens / math.log(2) / max(self.bytes, 1)
 
 
-def evaluate(model: LanguageModel, tokenizer: Tokenizer, text: str, batch: int, dtype: Any = jnp.float32) -> Evaluation:
-    """Evaluate `model` on `text`, in windows of its context, `batch` windows at a time.
+def evaluate(
+    model: LanguageModel, tokenizer: Tokenizer, text: str | Corpus, batch: int, dtype: Any = jnp.float32
+) -> Evaluation:
+    """Evaluate `model` on a text or on the documents of a corpus, in windows of its context, `batch` at a time.
 
     Raises:
       ValueError: the text is shorter than two tokens, or the tokenizer cannot encode it.
+      FloatingPointError: as `mean_loss` does.
     """
-    ids = token_array(tokenizer.encode(text), tokenizer.vocab_size)
+    encoded = encode_corpus(tokenizer, text) if isinstance(text, Corpus) else tokenizer.encode(text)
+    ids = token_array(encoded, tokenizer.vocab_size)
     return describe(mean_loss(model, ids, batch, dtype=dtype), tokenizer, ids)
 
 
 def describe(loss: float, tokenizer: Tokenizer, ids: jax.Array) -> Evaluation:
-    """Return the mean `loss` over all of `ids` (N,) except the first, with the lengths for its other units."""
-    predicted = tokenizer.decode_bytes(np.asarray(ids[1:]))
-    return Evaluation(loss, ids.size - 1, len(predicted.decode(errors="replace")), len(predicted))
+    """Return the mean `loss` over all of `ids` (N,) except the first, with the lengths for its other units.
+
+    `END_OF_TEXT` counts as the blank line for which it stands, so that units compare across tokenizers.
+    """
+    host = np.asarray(ids[1:])
+    is_end = host == tokenizer.special.get(END_OF_TEXT, -1)
+    predicted, ends = tokenizer.decode_bytes(host[~is_end]), len(SEPARATOR) * int(is_end.sum())
+    return Evaluation(loss, host.size, len(predicted.decode(errors="replace")) + ends, len(predicted) + ends)
 
 
 def mean_loss(
@@ -77,14 +90,24 @@ def mean_loss(
     With `at_most`, the loss is estimated on about that many tokens, in windows spread evenly over the text. The windows
     are always the same, so that losses at different steps of a run compare. The batches are split over the devices of
     `mesh`. Compiled once for each model, batch and context.
+
+    Raises:
+      FloatingPointError: the loss is NaN; the message names the first layer whose output is not finite.
     """
     mesh = mesh or device_mesh(batch)
     windows = evaluation_windows(tokens, batch, model.config.context)  # inputs, targets, mask: (windows, B, T) each
     chosen = _evenly_spaced(len(windows[0]), batch * model.config.context, at_most)
     model, windows = jax.device_put((model, windows), NamedSharding(mesh, P()))
     sums = [_losses_and_counts(model, windows, i, mesh, jnp.dtype(dtype)) for i in chosen]
-    losses, counts = (np.sum(jax.device_get(part), dtype=np.float64) for part in zip(*sums, strict=True))
-    return float(losses / counts)
+    losses, counts = (np.asarray(jax.device_get(part), np.float64) for part in zip(*sums, strict=True))  # (n, devices)
+    if (bad := np.isnan(losses).any(axis=1)).any():
+        model, ids = jax.device_put((model, windows[0][chosen[int(bad.argmax())]]), jax.devices()[0])
+        layer, _ = first_nonfinite_output(lambda model, ids: nn.cast(model, dtype)(ids), model, ids)
+        cause = (
+            f"the first layer whose output is not finite is {layer}" if layer else "a token is not in the vocabulary"
+        )
+        raise FloatingPointError(f"the loss on this text is NaN: {cause}. Take an earlier checkpoint.")
+    return float(losses.sum() / counts.sum())
 
 
 def _evenly_spaced(windows: int, size: int, at_most: int | None) -> list[int]:
@@ -102,7 +125,8 @@ def _losses_and_counts(model: Any, windows: Any, i: Any, mesh: Mesh, dtype: Any)
     """
 
     def on_one_device(model: Any, inputs: Any, targets: Any, mask: Any) -> Any:
-        losses = ops.cross_entropy(nn.cast(model, dtype)(inputs), targets)  # (B/devices, T)
+        logits = nn.at_least_float32(nn.cast(model, dtype)(inputs))  # (B/devices, T, V)
+        losses = ops.cross_entropy(logits, targets)  # (B/devices, T)
         return jnp.sum(jnp.where(mask, losses, 0))[None], jnp.sum(mask)[None]
 
     batch, rows = [array[i] for array in windows], P("data")  # (B, T) each

@@ -19,7 +19,7 @@ from ..data import (
     validate,
 )
 from ..nn import paths
-from ..text import Tokenizer, load_tokenizer, train_tokenizer
+from ..text import END_OF_TEXT, Tokenizer, load_tokenizer, train_tokenizer
 from .record import TOKENIZER, Provenance, software_versions
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def prepare(config: RunConfig, out: Path, tokenizer: Tokenizer | None = None) ->
     """Load, split, validate and tokenize the text that `config` names.
 
     Without `tokenizer`, the one in the run's folder `out` is used; if there is none, a new one is trained. A `char`
-    tokenizer is trained on the whole text, because it must know every character; others on the training part only.
+    tokenizer is trained on the whole text, because it must know every character; others on the training part only. A
+    `bpe` tokenizer has the special token `END_OF_TEXT`, as GPT-2's.
 
     Raises:
       FileNotFoundError: the data does not exist.
@@ -74,11 +75,24 @@ def prepare(config: RunConfig, out: Path, tokenizer: Tokenizer | None = None) ->
     if (out / TOKENIZER).is_file():
         tokenizer = tokenizer or load_tokenizer(out / TOKENIZER)
     if tokenizer is None:
-        tokenizer = train_tokenizer(config.tokenizer, corpus.text if config.tokenizer == "char" else train.text)
-    ids = [token_array(tokenizer.encode(part.text), tokenizer.vocab_size) for part in (train, validation)]
+        special = [END_OF_TEXT] if config.tokenizer.startswith("bpe:") else []
+        text = corpus.text if config.tokenizer == "char" else train.text
+        tokenizer = train_tokenizer(config.tokenizer, text, special)
+    ids = [token_array(encode_corpus(tokenizer, part), tokenizer.vocab_size) for part in (train, validation)]
     jax.eval_shape(lambda tokens: get_batch(config, tokens, 0), ids[0])  # This line and the next raise if ids are few.
     evaluation_windows(ids[1], config.batch, config.context)
     return Prepared(corpus, (train, validation), report, tokenizer, *ids)
+
+
+def encode_corpus(tokenizer: Tokenizer, corpus: Corpus) -> list[int]:
+    """Return the ids of all documents, with `END_OF_TEXT` between two if the tokenizer has it, else a blank line."""
+    end = tokenizer.special.get(END_OF_TEXT)
+    if end is None:
+        return tokenizer.encode(corpus.text)
+    ids: list[int] = []
+    for document in corpus.documents:
+        ids += [*tokenizer.encode(document), end]
+    return ids[:-1]
 
 
 def get_batch(config: RunConfig, tokens: jax.Array, step: int | jax.Array) -> tuple[jax.Array, jax.Array]:

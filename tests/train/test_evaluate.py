@@ -9,7 +9,7 @@ import pytest
 
 from minitorch import data, nn
 from minitorch.models import GPTConfig
-from minitorch.text import ByteTokenizer, CharTokenizer
+from minitorch.text import END_OF_TEXT, ByteTokenizer, CharTokenizer
 from minitorch.train import Evaluation, evaluate, load_run, mean_loss
 
 
@@ -42,6 +42,15 @@ def test_bits_per_character_count_characters_not_tokens():
     result = evaluate(uniform(256), ByteTokenizer(), "ab€€", batch=1)
     assert (result.tokens, result.characters, result.bytes) == (7, 3, 7)
     np.testing.assert_allclose(result.bits_per_character, 8 * 7 / 3, rtol=1e-6)
+
+
+def test_the_end_of_a_document_counts_as_the_blank_line_for_which_it_stands():
+    corpus = data.Corpus("x", ("ab", "cd€", "e"))
+    plain = evaluate(uniform(256), ByteTokenizer(), corpus, batch=1)
+    ended = evaluate(uniform(257), ByteTokenizer([END_OF_TEXT]), corpus, batch=1)
+    assert plain == evaluate(uniform(256), ByteTokenizer(), corpus.text, batch=1)
+    assert (plain.characters, plain.bytes) == (ended.characters, ended.bytes) == (9, 11)
+    assert (plain.tokens, ended.tokens) == (11, 9)
 
 
 def test_every_token_except_the_first_counts_once_for_any_batch():
