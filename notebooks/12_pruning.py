@@ -1634,7 +1634,7 @@ class YourRouter(moe.Router):
 class YourMoE(moe.MoE):
     """A mixture of the library with your seats."""
 
-    def combine_with_capacity(self, x, routing, capacity):
+    def combine_with_capacity(self, x, routing, capacity, rows):
         seats = min(len(x), math.ceil(capacity * len(x) * self.router.top_k / len(self.experts)))
         return serve(x, routing.gates, self.experts, seats)
 

@@ -69,6 +69,31 @@ def test_beyond_its_capacity_an_expert_takes_only_the_first_tokens(layer):
     assert (y[2:] == 0).all()
 
 
+@pytest.mark.parametrize("top_k", [1, 2, 3])
+def test_a_text_within_a_capacity_is_computed_alike_in_every_batch(layer, top_k):
+    layer, x = dataclasses.replace(with_top_k(layer, top_k), capacity=0.7), tokens(4, 7, 6)
+    for batch in (x[:2], x[1:2], x[::-1]):
+        assert_allclose(layer(batch)[0], layer(x)[[0, 1, 3][[2, 1, 4].index(len(batch))]], rtol=1e-4, atol=1e-5)
+    assert abs(layer(x) - dataclasses.replace(layer, capacity=None)(x)).max() > 0.1
+
+
+@pytest.mark.parametrize("devices", [1, 2, 4])
+def test_the_balance_loss_is_that_of_the_whole_batch_on_any_number_of_devices(layer, devices):
+    x = np.sort(tokens(32, 6), axis=0)  # Neighbours choose the same experts.
+
+    def loss(router, x):
+        return moe.balance_loss(router(x))
+
+    def on_one_device(x):
+        return jax.lax.pmean(mt.value_and_grad(loss)(layer.router, x), "data")
+
+    values = jax.vmap(on_one_device, axis_name="data")(x.reshape(devices, -1, 6))
+    for ours, expected in zip(
+        jax.tree.leaves(values), jax.tree.leaves(jax.value_and_grad(loss)(layer.router, x)), strict=True
+    ):
+        assert_allclose(ours, np.broadcast_to(expected, ours.shape), rtol=1e-4, atol=1e-6)
+
+
 def test_the_losses_equal_their_formulas(layer):
     x = tokens(12, 6)
     routing = layer.router(x)

@@ -143,13 +143,26 @@ def compare(task, batch, optimizer=None, steps=1, step_class=train.Step):
     for devices in (1, 2, 4):
         chosen = train.Replicated if replicated or devices == 2 else train.Sharded
         mesh = train.device_mesh(batch, jax.devices()[:devices])
-        step = step_class(task.loss, optimizer, task.get_batch, chosen(task.start, devices), mesh)
+        rows_seen = set()
+
+        def loss(weights, *batch, rows_seen=rows_seen):
+            rows_seen.add(len(batch[0]))
+            return task.loss(weights, *batch)
+
+        step = step_class(loss, optimizer, task.get_batch, chosen(task.start, devices), mesh)
         data, frozen = step.replicate((task.data, task.frozen))
-        state, metrics = step.run(step.init(task.start), data, steps, frozen)
+        before = step.init(task.start)
+        placed = jax.tree.map(lambda x: x.sharding, before)
+        state, metrics = step.run(before, data, steps, frozen)
+        assert rows_seen == {batch // devices}
         rows.append(jnp.stack(metrics, axis=1).tolist())
         errors.append(float(jnp.max(jnp.abs(ravel_pytree(step.model(state))[0] - weights))))
         sharded = devices > 1 and chosen is train.Sharded
+        assert all(x.is_fully_replicated != sharded for x in jax.tree.leaves(placed.weights))
         assert all(x.sharding.is_fully_replicated != sharded for x in jax.tree.leaves(state.weights))
+        for x in jax.tree.leaves((step.model(state), data, frozen)):
+            assert x.sharding.is_fully_replicated
+            assert len(x.sharding.device_set) == devices
         assert int(state.step) == steps
     return rows, max(errors) / float(jnp.max(jnp.abs(weights - ravel_pytree(task.start)[0])))
 

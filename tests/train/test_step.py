@@ -69,6 +69,16 @@ def test_one_program_serves_every_number_of_steps(step, n):
     assert int(again.step) == n + 1
 
 
+def test_weights_keep_their_dtype_whatever_that_of_the_updates():
+    def loss(w, x):
+        return ops.sum(ops.astype(w["w"], jnp.float32) * x)
+
+    step = Step(loss, optim.adam(0.5), lambda data, i: (data,), Replicated({}, 1), device_mesh(1))
+    state, _ = step.run(step.init({"w": jnp.full(1, 9, jnp.bfloat16)}), step.replicate(jnp.ones(1)), 2)
+    assert state.weights["w"].dtype == jnp.bfloat16
+    assert state.weights["w"][0] == 8
+
+
 @pytest.mark.parametrize("n", [0, MAX_STEPS + 1])
 def test_a_dispatch_has_1_to_64_steps(step, n):
     with pytest.raises(ValueError, match=f"run makes 1 to 64 steps a call, not {n}: call it more often"):
