@@ -39,7 +39,7 @@ def started(file: Dockerfile) -> tuple[Instruction | None, list[str], str]:
     if entry is None:
         return (command[1], arguments, "") if command and arguments else (None, [], "")
     appended = command is not None and not command[1].exec and any(unwrap(entry[1]))
-    problem = "gets the CMD as the words `/bin/sh -c ...`, because that is no JSON list." if appended else ""
+    problem = "gets the CMD as the words `/bin/sh -c ...`, because it is not a JSON list." if appended else ""
     return entry[0], [*entry[1], *arguments], problem if shell_words(entry[1]) is None else ""
 
 
