@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from minitorch._suggest import did_you_mean
+
 if TYPE_CHECKING:
     from ..labs.review import Item, Review
 
@@ -62,7 +64,9 @@ def _known(name: str) -> str:
     from ..labs.registry import LABS
 
     if name not in LABS:
-        raise typer.BadParameter(f"unknown lab {name!r}. There are: {', '.join(LABS)}.", param_hint="NAME")
+        raise typer.BadParameter(
+            f"unknown lab {name!r}. There are: {', '.join(LABS)}.{did_you_mean(name, LABS)}", param_hint="NAME"
+        )
     return name
 
 

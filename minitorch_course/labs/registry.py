@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from minitorch._suggest import did_you_mean
+
 from .ci import check as ci
 from .docker import check as docker
 from .lab_dir import PARENT, find
@@ -52,5 +54,5 @@ def check(name: str, folder: Path | None, respond: bool) -> Review:
 
 def _lab(name: str) -> Lab:
     if name not in LABS:
-        raise ValueError(f"Unknown lab {name!r}. There are: {', '.join(LABS)}.")
+        raise ValueError(f"Unknown lab {name!r}. There are: {', '.join(LABS)}.{did_you_mean(name, LABS)}")
     return LABS[name]

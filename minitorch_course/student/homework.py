@@ -38,7 +38,9 @@ def find_name(wanted: str) -> str:
     names = released_names()
     found = [name for name in names if wanted in (name, name.partition("_")[0])]
     if not found:
-        raise ValueError(f"No notebook is called {wanted!r}. There are: {', '.join(names)}.{did_you_mean(wanted, names)}")
+        raise ValueError(
+            f"No notebook is called {wanted!r}. There are: {', '.join(names)}.{did_you_mean(wanted, names)}"
+        )
     return found[0]
 
 
