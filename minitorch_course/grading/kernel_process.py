@@ -21,7 +21,7 @@ import psutil
 
 from .._packages import LIBRARY, PACKAGES
 from .._ports import free_ports
-from .sandbox import HOME, Bind, Limits, command
+from .sandbox import HOME, Bind, Limits, command, seccomp_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,8 +71,12 @@ class KernelProcess:
         )
         self._folder = Path(self._temporary.name)
         start = _start_in_sandbox if config.sandboxed else _start_unsandboxed
+        # The kernel ends when the writing end of this pipe is closed: however this process ends, that happens.
+        self._alive: int | None
+        reading, self._alive = os.pipe()
         with (self._folder / "stderr.txt").open("wb") as stderr:
-            self.connection, self._process = start(config, self._folder, stderr)
+            self.connection, self._process = start(config, self._folder, stderr, reading)
+        os.close(reading)
 
     def is_running(self, seconds: float = 0) -> bool:
         """Return whether the process still runs after waiting for its end for `seconds`."""
@@ -100,6 +104,9 @@ class KernelProcess:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         self._process.wait()
+        if self._alive is not None:
+            os.close(self._alive)
+            self._alive = None
         self._temporary.cleanup()
 
     def _process_tree(self) -> list[psutil.Process]:
@@ -111,29 +118,31 @@ class KernelProcess:
 
 
 def _start_in_sandbox(
-    config: KernelConfig, folder: Path, stderr: Any
+    config: KernelConfig, folder: Path, stderr: Any, alive: int
 ) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
     """Start the kernel with inherited sockets, which listen in `folder`. The kernel does not see the folder."""
     sockets = [_listening(folder / f"socket-{number}") for number in range(1, len(CHANNELS) + 1)]
     descriptors = [s.fileno() for s in sockets]
     connection = {"transport": "ipc", "ip": "/tmp/kernel", **_secret(), **dict(zip(PORTS, range(1, 6), strict=True))}
     limits = {name: getattr(config.limits, name) for name in ("memory", "processes", "file")}
-    files = _write(folder, _settings(config, descriptors, limits), connection)
+    files = _write(folder, _settings(config, descriptors, alive, limits), connection)
     binds = [Bind(file, INSIDE / file.name) for file in files]
     binds += [Bind(config.library / package.name, package) for package in PACKAGES]
     if config.cache:
         binds.append(Bind(config.cache, INSIDE / "cache", writable=config.trusted))
     program = [*PROGRAM, *(str(bind.inside) for bind in binds[:2])]
     variables = _variables(config, INSIDE / "cache", Path(HOME), "/usr/bin:/bin")
-    line = command(program, binds, variables, config.limits, config.hidden_folders)
-    process = _popen(line, {}, Path("/"), stderr, pass_fds=descriptors)
+    with seccomp_file() as seccomp:
+        line = command(program, binds, variables, config.limits, config.hidden_folders, seccomp=seccomp)
+        inherited = [*descriptors, alive, *([seccomp] if seccomp is not None else [])]
+        process = _popen(line, {}, Path("/"), stderr, pass_fds=inherited)
     for s in sockets:
         s.close()
     return connection | {"ip": str(folder / "socket")}, process
 
 
 def _start_unsandboxed(
-    config: KernelConfig, folder: Path, stderr: Any
+    config: KernelConfig, folder: Path, stderr: Any, alive: int
 ) -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
     """Start the kernel without a sandbox, on any system: over TCP on this machine, without limits of its own."""
     connection = {
@@ -144,7 +153,7 @@ def _start_unsandboxed(
     }
     home = folder / "home"
     home.mkdir()
-    files = _write(folder, _settings(config, [], None), connection)
+    files = _write(folder, _settings(config, [], None, None), connection)
     variables = _variables(config, config.cache or folder, home, os.environ.get("PATH", os.defpath))
     variables |= {"PYTHONPATH": str(config.library), "JPY_PARENT_PID": str(os.getpid())}
     variables |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
@@ -158,8 +167,11 @@ def _popen(line: list[str], variables: Mapping[str, str], folder: Path, stderr: 
     )
 
 
-def _settings(config: KernelConfig, sockets: list[int], limits: dict[str, int] | None) -> dict[str, Any]:
-    return {"hidden_functions": list(config.hidden_functions), "sockets": sockets, "limits": limits}
+def _settings(
+    config: KernelConfig, sockets: list[int], alive: int | None, limits: dict[str, int] | None
+) -> dict[str, Any]:
+    names = list(config.hidden_functions)
+    return {"hidden_functions": names, "sockets": sockets, "alive": alive, "limits": limits}
 
 
 def _write(folder: Path, *contents: dict[str, Any]) -> list[Path]:

@@ -3,7 +3,7 @@
 The sandbox has new namespaces of every kind, no network, no capabilities and no way to gain any, an ordinary user,
 Python's installation and this package to read, and a small empty `/tmp` and home to write. Nothing of the host is
 writable: the kernel's sockets are opened outside and inherited as file descriptors, so that not even a folder for them
-is shared.
+is shared. System calls that no namespace covers are refused (`system_calls`).
 
 Root stays root, whatever a user namespace calls it: limits on processes do not apply to it. So where grading runs as
 root, a first bubblewrap only makes root's private folders readable, an ordinary user takes over, and that user starts
@@ -12,14 +12,18 @@ the sandbox.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .system_calls import seccomp_filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,13 +67,15 @@ def why_unavailable() -> str | None:
         return "bubblewrap runs on Linux only"
     if not shutil.which("bwrap"):
         return f"bubblewrap is not installed ({INSTALL})"
-    done = subprocess.run(
-        command(["/bin/true"], [], {}, Limits(), user=FIRST_USER),
-        capture_output=True,
-        text=True,
-        env={},
-        check=False,
-    )
+    with seccomp_file() as seccomp:
+        done = subprocess.run(
+            command(["/bin/true"], [], {}, Limits(), user=FIRST_USER, seccomp=seccomp),
+            capture_output=True,
+            text=True,
+            env={},
+            check=False,
+            pass_fds=[seccomp] if seccomp is not None else [],
+        )
     stderr = done.stderr.strip().rstrip(".")
     return None if done.returncode == 0 else f"bubblewrap does not work here: {stderr}{_advice()}"
 
@@ -89,19 +95,36 @@ def command(
     limits: Limits,
     hidden: Iterable[Path] = (),
     user: int | None = None,
+    seccomp: int | None = None,
 ) -> list[str]:
     """Return the command line that runs `program` in the sandbox.
 
     Start it with an empty environment: the first process of the sandbox keeps the one that it gets.
 
     `hidden` folders are empty inside, even if they lie in a folder that Python needs. Where this process is root, the
-    sandbox runs as the user with the id `user`, by default a different one for each process.
+    sandbox runs as the user with the id `user`, by default a different one for each process. `seccomp` is an inherited
+    file descriptor from which the filter of system calls is read (`seccomp_file`).
     """
     binds = [*_readable(), *binds]
-    inner = [_bwrap(), *_isolation(), *_filesystem(binds, hidden, limits), *_variables(environment), "--", *program]
+    inner = [_bwrap(), *_isolation(), *_filesystem(binds, hidden, limits), *_variables(environment)]
+    inner += ["--seccomp", str(seccomp)] if seccomp is not None else []
+    inner += ["--", *program]
     if os.geteuid() != 0:
         return inner
     return [*_as_ordinary_user(binds, user or FIRST_USER + os.getpid()), *inner]
+
+
+@contextlib.contextmanager
+def seccomp_file() -> Iterator[int | None]:
+    """Open a file descriptor with the filter of system calls, to be inherited; None if this processor has none."""
+    program = seccomp_filter()
+    if not program:
+        yield None
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(program)
+        file.seek(0)
+        yield file.fileno()
 
 
 def _bwrap() -> str:

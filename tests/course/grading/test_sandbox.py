@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import psutil
@@ -138,3 +139,41 @@ def test_it_says_how_to_install_it(asked_anew, monkeypatch):
 def test_it_says_why_bubblewrap_fails(sandbox, asked_anew, monkeypatch):
     monkeypatch.setattr(sandbox_module, "_isolation", lambda: ["--no-such-option"])
     assert why_unavailable() == "bubblewrap does not work here: bwrap: Unknown option --no-such-option"
+
+
+GRADER = """
+import sys, time
+from pathlib import Path
+from minitorch_course.grading.kernel_process import KernelConfig, KernelProcess
+print("ready", flush=True)
+kernel = KernelProcess(KernelConfig({}, folder=Path(sys.argv[1])))
+time.sleep(60)
+"""
+
+
+def processes_of(folder):
+    """The processes with the folder on their command line, other than graders, and all that they started."""
+    found = set()
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(folder) in part for part in process.info["cmdline"] or []) and GRADER not in process.info["cmdline"]:
+            found |= {process, *process.children(recursive=True)}
+    return found
+
+
+@pytest.mark.slow
+def test_a_kernel_ends_with_its_grader_at_every_moment_of_its_start(sandbox, tmp_path):
+    """The grader is killed at 20 moments, from before bubblewrap runs until after the kernel does."""
+    tmp_path.chmod(0o755)
+    begun = 0
+    for moment in range(20):
+        grader = subprocess.Popen([sys.executable, "-c", GRADER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        assert grader.stdout.readline() == "ready\n"
+        time.sleep(0.001 * 1.5**moment)  # up to two seconds
+        begun += bool(processes_of(tmp_path))
+        grader.kill()
+        grader.communicate()
+    assert begun >= 10
+    until = time.monotonic() + 10
+    while processes_of(tmp_path) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert processes_of(tmp_path) == set()
