@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import nn, ops
+from .._numbers import normalize
 from ..autodiff import stop_gradient
 from ..nn import Linear, at_least_float32
 from ..train import RunConfig, Task, TaskFactory, language_modelling
@@ -53,6 +54,8 @@ class DistillConfig:
     hidden: float = 0.0
 
     def __post_init__(self) -> None:
+        if problems := normalize(self):
+            raise ValueError(f"this distillation is not possible: {'; '.join(problems)}.")
         if not 0 < self.temperature < float("inf"):
             raise ValueError(f"a temperature divides logits, so {self.temperature} is not possible: give 1 or more.")
         if not 0 <= self.alpha <= 1:

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._numbers import check_real, check_whole
 from .._types import Array
 from ..nn import paths
 from ..nn.hooks import layer_inputs
@@ -55,7 +56,8 @@ def n_of_m(model: Any, n: int = 2, m: int = 4, pattern: str = "blocks.*") -> Mas
     Raises:
       ValueError: n is not below m, or the inputs of a layer are not a multiple of m.
     """
-    if not 0 < n < m:
+    n, m = check_whole("n", n), check_whole("m", m)
+    if n >= m:
         raise ValueError(f"{n} of {m} weights cannot be kept: give 0 < n < m, such as 2 of 4.")
     return {path: _n_of_m(path, np.abs(w), n, m) for path, w in linear_weights(model, pattern).items()}
 
@@ -164,7 +166,7 @@ def cubic_schedule(final: float, begin: int, end: int, initial: float = 0.0) -> 
     """
     check_sparsity(final)
     check_sparsity(initial)
-    if not 0 <= begin < end:
+    if not check_whole("begin", begin, 0) < check_whole("end", end, 0):
         raise ValueError(f"a schedule from step {begin} to {end} has no steps: give 0 <= begin < end.")
 
     def schedule(count: Any) -> Any:
@@ -176,8 +178,7 @@ def cubic_schedule(final: float, begin: int, end: int, initial: float = 0.0) -> 
 
 def check_sparsity(value: float) -> None:
     """Raise ValueError if `value` is not in [0, 1)."""
-    if not 0 <= value < 1:
-        raise ValueError(f"sparsity is the share of weights to remove, from 0 up to below 1, and not {value}.")
+    check_real("sparsity", value, lambda x: 0 <= x < 1, "the share of weights to remove, from 0 up to below 1")
 
 
 def linear_weights(model: Any, pattern: str) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import nn
+from .._numbers import check_real
 from ..autodiff import grad
 from ..models.gpt import FeedForward
 from ..models.llama import SwiGLU
@@ -76,8 +77,7 @@ def shrink(
       ValueError: an impossible share, no text, or a layer of another kind than those of GPT and Llama.
     """
     for name, share in (("heads", heads), ("neurons", neurons), ("layers", layers)):
-        if not 0 <= share < 1:
-            raise ValueError(f"{name} is the share of them to remove, from 0 up to below 1, and not {share}.")
+        check_real(name, share, lambda x: 0 <= x < 1, "the share of them to remove, from 0 up to below 1")
     if ids.ndim != 2 or ids.shape[0] < 1 or ids.shape[1] < 2:
         raise ValueError(
             f"importance is measured on texts (B, T + 1), but the ids have shape {tuple(ids.shape)}: give some."

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import jax.numpy as jnp
 
 from .. import nn, ops
+from .._numbers import check_real
 from ..nn import at_least_float32
 from ..train import RunConfig, Task, TaskFactory
 from ..train.config import DTYPES
@@ -51,8 +52,7 @@ def dpo(
     Raises:
       ValueError: beta is not positive, or as `sft`.
     """
-    if not 0 < beta < float("inf"):
-        raise ValueError(f"beta keeps the model near its reference, so it is positive, such as 0.1, and not {beta}.")
+    beta = check_real("beta", beta, lambda b: 0 < b < float("inf"), "a positive number, such as 0.1")
 
     def task(config: RunConfig, out: Path) -> Task:
         chat_tokenizer = with_chat_tokens(tokenizer)

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import ops
+from .._numbers import check_whole
 from ..autodiff import stop_gradient
 from ..compress.find_linear import linear_layers
 from ..compress.quantize import QuantizedEmbedding, QuantizedLinear
@@ -133,8 +134,7 @@ def init_adapters(
     Raises:
       ValueError: the rank is not positive, or the pattern matches nothing. Names the nearest paths.
     """
-    if rank < 1:
-        raise ValueError(f"an adapter of rank {rank} holds nothing: give a whole number, 1 or more, such as 8.")
+    rank = check_whole("rank", rank)
     scale = (2 * rank if alpha is None else alpha) / rank
     adapters: Adapters = {}
     for path, layer in linear_layers(model, pattern, LINEAR).items():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from .._numbers import normalize
 from ..train.task import save_model
 from . import lora
 
@@ -32,6 +33,10 @@ class LoRAConfig:
     rank: int = 8
     alpha: float | None = None
     dora: bool = False
+
+    def __post_init__(self) -> None:
+        if problems := normalize(self):
+            raise ValueError(f"these adapters are not possible: {'; '.join(problems)}.")
 
 
 class Trainable(NamedTuple):

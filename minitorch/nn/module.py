@@ -42,6 +42,12 @@ class Module:
         cls.__setattr__ = cls.__delattr__ = _refuse_change
         jax.tree_util.register_dataclass(cls)  # Reads the fields' metadata: static or not.
 
+    def __new__(cls, *values: Any, **fields: Any) -> Any:
+        if values and dataclasses.is_dataclass(values[0]) and not isinstance(values[0], Module):  # a configuration
+            name = cls.__name__
+            raise TypeError(f"{name}(config) has no weights: write {name}.init(jax.random.key(0), config).")
+        return super().__new__(cls)
+
     def __repr__(self) -> str:
         return "\n".join(_lines(self))
 

@@ -122,7 +122,7 @@ def test_a_lottery_ticket_has_its_initial_weights_where_the_trained_ones_are_lar
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda m: prune.magnitude(m, 1.0), "sparsity is the share of weights to remove, .* and not 1.0"),
+        (lambda m: prune.magnitude(m, 1.0), "sparsity must be the share of weights to remove, .* and is 1.0"),
         (lambda m: prune.magnitude(m, 0.5, scope="all"), "scope is 'global' or 'layer', and not 'all'"),
         (
             lambda m: prune.magnitude(m, 0.5, "block.*"),
@@ -134,7 +134,7 @@ def test_a_lottery_ticket_has_its_initial_weights_where_the_trained_ones_are_lar
         (lambda m: prune.cubic_schedule(0.5, 3, 3), "a schedule from step 3 to 3 has no steps"),
         (
             lambda m: prune.cubic_schedule(0.5, 0, 3, initial=1.5),
-            "sparsity is the share of weights to remove, .* not 1.5",
+            "sparsity must be the share of weights to remove, .* is 1.5",
         ),
         (
             lambda m: prune.rewind(m, {"blocks.9.mlp.up.weight": jnp.ones((8, 32), bool)}),

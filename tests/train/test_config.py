@@ -25,7 +25,7 @@ SMALL = dict(data="x", layers=1, heads=2, width=8, context=4)
         (dict(lr=float("nan")), "lr must be a positive number, such as 1e-3, not nan"),
         (dict(clip=-1.0), "clip must be 0 or a positive number, not -1.0"),
         (dict(seed=2**32), "seed must be a whole number from 0 to 2**32 - 1, not 4294967296"),
-        (dict(data=Path("x.txt")), "data must be a str, not"),
+        (dict(data=Path("x.txt")), "data must be a str, and is"),
         (dict(weight_decay=-0.1), "weight_decay must be 0 or a positive number, not -0.1"),
         (dict(steps=10, warmup=10), "warmup must be 0 or more and less than the 10 steps, not 10"),
         (dict(kv_heads=2), "kv_heads needs model='llama': choose that, or leave kv_heads out"),
