@@ -128,7 +128,7 @@ def find_exercises(
 
     Args:
       released: the released code of each exercise, by its name.
-      given: the texts of all other cells of the release, which are no answer.
+      given: the texts of all other cells of the release, which do not count as answers.
       ids: the ids of all cells of the release.
       cells: the student's.
     """

@@ -53,7 +53,7 @@ class InvalidSubmissionError(ValueError):
 def find_submissions(folder: Path) -> dict[str, list[Path]]:
     """Return the entries of a folder by student, in order: `<student>.zip`, `<student>.ipynb` or `<student>/`.
 
-    Files of other kinds are listed, too, so that whoever handed one in is told.
+    Files of other kinds are listed, too, so that nobody who handed one in is missing.
 
     Raises:
       ValueError: there is none.

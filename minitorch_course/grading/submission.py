@@ -37,7 +37,7 @@ def parse_submission(files: SubmissionFiles, notebook: str) -> Submission:
     """Return a student's submission for the notebook of that name, such as `02_autodiff`.
 
     Each archive is one submission, and so are the files outside of archives. If several can be read, the latest counts,
-    and where their times do not tell which that is, none.
+    and if their times leave that open, none.
     """
     try:
         if files.reason:
