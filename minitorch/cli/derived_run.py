@@ -65,15 +65,16 @@ def run_training(
     """Train with a progress bar, and print the last line of `minitorch train`."""
     from ..train import train
 
-    if resume:
-        say_if_complete(out)
+    complete = resume and was_complete(out)
     with exit_on_interrupt(out), training_progress(config.steps) as bar:
         result = train(config, out, resume=resume, sinks=[bar], task=task, optimizer=optimizer)
-    print_result(result)
+    print_result(result, complete)
 
 
-def print_result(result: Result) -> None:
-    """Print the last line of a training command, which scripts can parse."""
+def print_result(result: Result, complete: bool) -> None:
+    """Print the last line of a training command, which scripts can parse, and that a `complete` run was left alone."""
+    if complete:
+        echo_err(f"the run in {result.out} was complete: nothing was left to do.")
     speed, seconds = result.tokens_per_s, result.seconds
     print(f"final val_loss={result.val_loss:.4f} tokens_per_s={speed:.0f} seconds={seconds:.1f}")
 
@@ -98,13 +99,12 @@ def exit_on_interrupt(out: Path, advice: str = "Resume it with the same command 
         raise typer.Exit(INTERRUPTED) from None
 
 
-def say_if_complete(out: Path) -> None:
-    """Print that there is nothing to do, if the run in `out` is complete."""
+def was_complete(out: Path) -> bool:
+    """Return whether the run in `out` has nothing left to do."""
     from ..train import read_record
     from ..train.run_dir import is_complete
 
-    if is_complete(out, read_record(out)):
-        echo_err(f"the run in {out} is complete: there is nothing to do.")
+    return is_complete(out, read_record(out))
 
 
 def use_cores_of(run: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .derived_run import exit_on_interrupt, print_result, say_if_complete
+from .derived_run import exit_on_interrupt, print_result, was_complete
 from .options import Field, Limit, TextSource, option
 from .progress import training_progress
 
@@ -64,11 +64,10 @@ def train(
     config, devices = _settings(ctx, out, resume)
     use_cpu_cores_unless_started(devices, batch=config.batch)
     advice = f"Resume it with: minitorch train --out {shlex.quote(str(out))} --resume"
-    if resume:
-        say_if_complete(out)
+    complete = resume and was_complete(out)
     with exit_on_interrupt(out, advice), training_progress(config.steps) as bar, _tracker(track, out, config) as others:
         result = train(config, out, resume=resume, sinks=[bar, *others])
-    print_result(result)
+    print_result(result, complete)
 
 
 @contextlib.contextmanager

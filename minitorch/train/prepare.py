@@ -25,7 +25,7 @@ from .record import TOKENIZER, Provenance, software_versions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..models import Transformer
+    from ..models import LanguageModel
     from .config import RunConfig
 
 
@@ -43,7 +43,7 @@ class Prepared(NamedTuple):
         """Return the datasheet of the text as Markdown."""
         return datasheet(self.corpus, splits=self.parts, tokenizer=self.tokenizer, report=self.report)
 
-    def provenance(self, model: Transformer) -> Provenance:
+    def provenance(self, model: LanguageModel) -> Provenance:
         """Return the provenance of a run that trains `model` on this data, here and now."""
         devices = jax.devices()
         return Provenance(

@@ -82,7 +82,7 @@ class MLflowSink:
     """
 
     def __init__(self, name: str, settings: Mapping[str, Any], store: str | None = None):
-        store = absolute_store(store or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db")
+        self.store = store = absolute_store(store or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db")
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # It would report its use to its developers.
         mlflow = require("mlflow", "Tracking with MLflow", INSTALL)
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # It would log each table that it creates.
@@ -107,9 +107,14 @@ class MLflowSink:
             self._send()
 
     def _send(self) -> None:
-        for first in range(0, len(self._waiting), MAX_BATCH):
-            self.client.log_batch(self.run_id, metrics=self._waiting[first : first + MAX_BATCH])
+        batches = [self._waiting[i : i + MAX_BATCH] for i in range(0, len(self._waiting), MAX_BATCH)]
         self._waiting = []
+        for batch in batches:
+            try:
+                self.client.log_batch(self.run_id, metrics=batch)
+            except Exception as error:  # of a database or a server; each has classes and pages of text of its own
+                reason = str(error).partition("\n")[0]
+                raise OSError(f"MLflow cannot write to {self.store} ({reason})") from error
 
     def __enter__(self) -> Self:
         return self

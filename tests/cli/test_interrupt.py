@@ -88,7 +88,8 @@ def interrupted(outside):
     return run
 
 
-def assert_one_line(code, out, err, pattern):
+def assert_one_line(ended, pattern):
+    code, out, err = ended
     assert code == 130, (code, out, err)
     ours = [line for line in err.splitlines() if not re.match(r"step \d+/", line)]
     assert len(ours) == 1, err
@@ -101,7 +102,7 @@ def test_training_stops_with_one_line_and_can_go_on(interrupted, moment, text_fi
     arguments = ["train", "--data", text_file, "--out", run, *TRAIN.split()]
     result = interrupted(MOMENTS[moment], *arguments)
     assert_one_line(
-        *result,
+        result,
         r"(interrupted|interrupted before the run started\.|(interrupted|stopped after step \d+ and saved in \S+)\. "
         r"Resume it with: minitorch train --out \S+ --resume)",
     )
@@ -112,18 +113,17 @@ def test_training_stops_with_one_line_and_can_go_on(interrupted, moment, text_fi
         assert checkpoint.steps(run / "checkpoints")[-1] == int(found[1])
 
 
-@pytest.mark.parametrize("command", ["generate", "tour", "course", "info"])
+@pytest.mark.parametrize("command", ["generate", "tour", "course"])
 def test_other_commands_stop_with_one_line(interrupted, command, finished, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     jax = ("import", "jax._src.core", 1)
     arguments, events = {
         "generate": (["--run", finished, "--tokens", 100000], [jax, ("open", "safetensors", 1)]),
-        "tour": ([], [jax, ("", "", 5000), ("os.rename", "config.json", 1)]),
+        "tour": ([], [("os.rename", "config.json", 1)]),
         "course": (["--help"], [("import", "minitorch_course", 1), ("import", "minitorch_course.cli.student", 1)]),
-        "info": (["--run", finished], [("import", "rich.table", 1)]),
     }[command]
     for event in events:
-        assert_one_line(*interrupted(event, command, *arguments), r"interrupted(\. .*| before .*)?")
+        assert_one_line(interrupted(event, command, *arguments), r"interrupted(\. .*| before .*)?")
 
 
 def test_an_ignored_signal_stays_ignored(outside):

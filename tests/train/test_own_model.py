@@ -85,6 +85,14 @@ def own_run(request, tiny, tmp_path_factory):
     return out, like
 
 
+@pytest.fixture(scope="module")
+def own_layer_run(tiny, tmp_path_factory):
+    out = tmp_path_factory.mktemp("own") / "run"
+    with pytest.warns(UserWarning, match=HINT):
+        train(dataclasses.replace(tiny, steps=1), out, task=own_layer_task)
+    return out
+
+
 def test_a_model_of_ones_own_is_loaded_like_a_model_that_is_given(own_run):
     out, like = own_run
     with pytest.raises(ValueError, match=r"load_run\(folder, like=model\)|these weights do not fit"):
@@ -124,11 +132,9 @@ def test_an_unfinished_run_is_loaded_like_a_model_too(own_run, tmp_path):
         (lambda m: with_own_layer(dataclasses.replace(m, token=nn.Embedding(m.token.weight[:5]))), "shape"),
     ],
 )
-def test_another_model_is_refused_even_if_its_weights_would_fit(tiny, tmp_path_factory, tmp_path, change, place):
-    with pytest.warns(UserWarning, match=HINT):
-        train(dataclasses.replace(tiny, steps=1), tmp_path / "run", task=own_layer_task)
+def test_another_model_is_refused_even_if_its_weights_would_fit(tiny, own_layer_run, change, place):
     with pytest.raises(ValueError, match=rf"`like` is not the model of the run .*{place}"):
-        load_run(tmp_path / "run", like=change(tiny.init_model(12)))
+        load_run(own_layer_run, like=change(tiny.init_model(12)))
 
 
 def test_a_run_of_the_package_takes_like_too_and_refuses_another(finished, tiny):
