@@ -70,7 +70,7 @@ def cross_entropy(logits: Float[Array, "*batch V"], targets: Integer[Array, "*ba
 
 def _is_target(logits: Any, targets: Any) -> Any:
     """Return True at the target and False elsewhere, (..., V)."""
-    return widened(jnp.asarray(targets))[..., None] == jnp.arange(logits.shape[-1])
+    return jnp.asarray(targets)[..., None] == jnp.arange(logits.shape[-1])
 
 
 def nan_outside(targets: Any, classes: int) -> Any:

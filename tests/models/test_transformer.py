@@ -55,6 +55,23 @@ def test_bfloat16_is_close_to_float32_and_its_logits_and_gradients_are_float32(m
     assert_same(rounded, rounded, model, IDS, rtol=0.05, atol=0.05)
 
 
+@pytest.mark.parametrize(("dtype", "unknown"), [("int8", -1), ("int8", -100), ("uint8", 11), ("int32", 300)])
+def test_an_unknown_id_gives_nan_in_its_text_only(model, dtype, unknown):
+    ids = IDS.astype(dtype)
+    ids[0, 5] = unknown
+    logits = forward(model, ids)
+    assert np.isnan(logits[0, 5:]).all()
+    np.testing.assert_array_equal(logits[1], forward(model, IDS)[1])
+    _, cache = decode(model, ids[:, :4], model.init_cache(2))
+    assert np.isnan(decode(model, ids[:, 4:], cache)[0][0, 1:]).all()
+
+
+@pytest.mark.usefixtures("without_type_checks")
+def test_ids_that_are_floats_are_refused(model):
+    with pytest.raises(TypeError, match="ids of dtype float32"):
+        model(jnp.asarray(IDS, jnp.float32))
+
+
 @pytest.mark.usefixtures("without_type_checks")
 def test_more_tokens_than_the_context_and_other_shapes_are_rejected(model):
     with pytest.raises(ValueError, match=r"9 tokens are more than the context of 8 .*ids\[:, -8:\]"):

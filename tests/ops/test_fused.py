@@ -70,12 +70,24 @@ def test_targets_that_are_not_one_class_for_each_row_are_refused(targets, error,
             fun(jnp.ones((2, 7)))
 
 
+@pytest.mark.parametrize("epsilon", [None, 1e-3, 0.5])
+def test_norms_equal_their_formula_where_epsilon_matters(epsilon):
+    (x, scale, bias), given = arrays((4, 5), (5,), (5,)), {} if epsilon is None else {"epsilon": epsilon}
+    x = x * jnp.array([[1e-3], [1e-2], [1.0], [100.0]])
+    wide = np.asarray(x, np.float64)
+    rms = wide / np.sqrt((wide**2).mean(-1, keepdims=True) + (epsilon or 1e-6))
+    np.testing.assert_allclose(ops.rms_norm(x, scale, **given), rms * scale, rtol=1e-4)
+    normal = (wide - wide.mean(-1, keepdims=True)) / np.sqrt(wide.var(-1, keepdims=True) + (epsilon or 1e-5))
+    np.testing.assert_allclose(ops.layer_norm(x, scale, **given), normal * scale, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(ops.layer_norm(x, scale, bias, **given), normal * scale + bias, rtol=1e-4, atol=1e-5)
+
+
 # Attention. The masks leave some queries without a key.
 SIZES = {  # B, T, S, H, K, d
     "plain": (2, 3, 3, 2, 2, 3),
     "longer": (1, 2, 5, 1, 1, 2),
     "grouped": (2, 3, 4, 4, 2, 2),
-    "T > S": (2, 4, 3, 6, 2, 2),
+    "T > S": (2, 4, 3, 6, 2, 5),
 }
 
 
@@ -109,6 +121,12 @@ def test_masked_attention_has_the_derivatives_of_jax(size, axes, is_causal):
     args, mask = case(size, axes)
     ours = lambda q, k, v: ops.attention(q, k, v, mask=mask, is_causal=is_causal)  # noqa: E731
     assert_as_jax(ours, jax_attention(size, mask, is_causal), args)
+
+
+def test_the_scale_multiplies_the_scores():
+    args, mask = case("grouped", "TS")
+    ours = ops.attention(*args, mask, False, 0.25)
+    np.testing.assert_allclose(ours, jax.nn.dot_product_attention(*args, mask=mask[None, None], scale=0.25), atol=1e-5)
 
 
 @pytest.mark.parametrize(("size", "is_causal"), [("plain", True), ("grouped", False), ("T > S", True)])
@@ -183,12 +201,25 @@ def test_queries_and_keys_that_do_not_fit_are_refused(shapes):
         ops.attention(*map(jnp.ones, shapes))
 
 
-def test_long_causal_attention_in_blocks_is_that_of_jax():
+def test_attention_is_to_all_keys_by_default():
+    args, _ = case("grouped", "TS")
+    np.testing.assert_allclose(ops.attention(*args), jax.nn.dot_product_attention(*args), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_causal", "has_mask"), [(0, True, False), (0, False, False), (0, True, True), (1, True, False)]
+)
+def test_long_attention_is_that_of_jax_in_blocks_or_not(more, is_causal, has_mask):
     T = 4 * SHORT + 3
-    args = arrays((1, T, 2, 2), (1, T, 1, 2), (1, T, 1, 2))
+    args = arrays((1, T, 2, 2), (1, T + more, 1, 2), (1, T + more, 1, 2))
+    mask = jnp.arange(T + more) % 3 > 0 if has_mask else None
+    whole = jnp.tril(jnp.ones((T, T + more), bool), more) | (not is_causal)
+    whole = (whole if mask is None else whole & mask)[None, None]
 
     def gradient(grad, attention):
-        return jax.jit(grad(lambda q, k, v: ops.sum(ops.sin(attention(q, k, v, is_causal=True))), (0, 1, 2)))(*args)
+        return jax.jit(grad(lambda *a: ops.sum(ops.sin(attention(*a))), (0, 1, 2)))(*args)
 
-    for a, e in zip(gradient(grad, ops.attention), gradient(jax.grad, jax.nn.dot_product_attention), strict=True):
+    actual = gradient(grad, lambda *a: ops.attention(*a, mask, is_causal))
+    expected = gradient(jax.grad, lambda *a: jax.nn.dot_product_attention(*a, mask=whole))
+    for a, e in zip(actual, expected, strict=True):
         np.testing.assert_allclose(a, e, rtol=1e-4, atol=1e-4)
