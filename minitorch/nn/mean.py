@@ -37,7 +37,11 @@ def masked_mean(values: Float[Array, "*shape"], where: Bool[Array, "*shape"]) ->
     return total / jnp.maximum(sum_over_devices(jnp.sum(where)), 1)
 
 
-@primitive(lambda g, y, x: sum_over_devices(g))
+def _sum_rule(g: Any, y: Any, x: Any) -> Any:
+    return sum_over_devices(g)
+
+
+@primitive(_sum_rule)
 def sum_over_devices(x: Any) -> Any:
     """Return the sum of `x` over the devices that share a batch; `x` itself outside of `jax.shard_map`.
 

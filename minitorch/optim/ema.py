@@ -46,7 +46,7 @@ def multi_steps(optimizer: Any, every: int) -> Transform:
         updates: PyTree, state: MultiStepsState, params: PyTree = None, *, weight: Any = 1.0
     ) -> tuple[PyTree, MultiStepsState]:
         total = state.weight + jnp.asarray(weight, jnp.float32)
-        share = weight / jnp.maximum(total, jnp.finfo(jnp.float32).tiny)  # 0 / 0 is no weight
+        share = weight / jnp.maximum(total, jnp.finfo(jnp.float32).tiny)  # not 0 / 0 where none has weight
         mean = jax.tree.map(lambda m, g: m + share.astype(m.dtype) * (g - m), state.mean, updates)
         step_shapes, _ = jax.eval_shape(optimizer.update, mean, state.inner, params)
 
