@@ -12,6 +12,7 @@ Each takes any pytree of floating-point arrays, nests to any order, and works in
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -78,7 +79,8 @@ def value_and_grad(
     Raises:
       TypeError: the output is not a scalar, or a differentiated leaf is not a floating-point array.
     """
-    positions = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
+    several = isinstance(argnums, Sequence) or bool(getattr(argnums, "ndim", 0))  # a sequence, or an array
+    positions = tuple(map(operator.index, argnums if several else (argnums,)))
 
     @functools.wraps(fun)
     def value_and_grad_fun(*args: Any, **kwargs: Any) -> Any:
@@ -92,7 +94,7 @@ def value_and_grad(
 
         y, pullback, *aux = vjp(of_chosen, *chosen, has_aux=has_aux)
         grads = pullback(jnp.ones((), _scalar_dtype(y)))
-        return (y, *aux) if has_aux else y, grads if isinstance(argnums, Sequence) else grads[0]
+        return (y, *aux) if has_aux else y, grads if several else grads[0]
 
     return value_and_grad_fun
 

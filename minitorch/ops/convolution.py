@@ -60,7 +60,7 @@ def conv_general_dilated(
     spatial = lhs.ndim - 2
     lhs_spec, rhs_spec, out_spec = jax.lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
     x, w = shapes.transpose(lhs, lhs_spec), shapes.transpose(rhs, rhs_spec)
-    lhs_dilation, rhs_dilation = (tuple(d or (1,) * spatial) for d in (lhs_dilation, rhs_dilation))
+    lhs_dilation, rhs_dilation = ((1,) * spatial if d is None else tuple(d) for d in (lhs_dilation, rhs_dilation))
     image, window = _dilated(x, lhs_dilation), _dilated(w, rhs_dilation)
     if isinstance(padding, str):
         if any(d != 1 for d in lhs_dilation):
@@ -159,7 +159,7 @@ def _pool(
         raise ValueError(
             f"a window {tuple(window_shape)} needs inputs (..., *spatial, channels), but they are {x.shape}."
         )
-    strides = strides or (1,) * len(window_shape)
+    strides = (1,) * len(window_shape) if strides is None else strides
     if isinstance(padding, str):
         padding = jax.lax.padtype_to_pads(x.shape[first:-1], window_shape, strides, padding)
     per_axis = list(zip(window_shape, strides, padding, strict=True))

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import math
 import string
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
 
 from ..autodiff import primitive
-from .shapes import normalize_axes, reshape, transpose, unbroadcast
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from .shapes import in_order, reshape, transpose, unbroadcast
 
 
 def _matrix_transpose(x: Any) -> Any:
@@ -67,8 +65,10 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
     Raises:
       ValueError: the two lists of axes differ in length, or name axes of different lengths.
     """
-    pair = (range(a.ndim - axes, a.ndim), range(axes)) if isinstance(axes, int) else axes
-    over_a, over_b = (_in_order(axis, x.ndim) for axis, x in zip(pair, (a, b), strict=True))
+    pair = (
+        axes if getattr(axes, "ndim", 0) or isinstance(axes, Sequence) else (range(a.ndim - axes, a.ndim), range(axes))
+    )
+    over_a, over_b = (in_order(axis, x.ndim) for axis, x in zip(pair, (a, b), strict=True))
     lengths_a, lengths_b = [a.shape[i] for i in over_a], [b.shape[i] for i in over_b]
     if lengths_a != lengths_b:
         raise ValueError(
@@ -173,11 +173,6 @@ def _split(subscripts: str) -> tuple[list[str], str]:
 
 def _unused(taken: str, count: int = 1) -> str:
     return "".join([c for c in string.ascii_letters if c not in taken][:count])
-
-
-def _in_order(axis: int | Sequence[int], ndim: int) -> list[int]:
-    normalize_axes(axis, ndim)  # Raises an error for an axis that does not exist or occurs twice.
-    return [i % ndim for i in ([axis] if isinstance(axis, int) else axis)]
 
 
 def _ndim(x: Any) -> int:

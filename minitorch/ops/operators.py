@@ -56,7 +56,7 @@ def bind(cls: Any) -> None:
     for name, op in METHODS.items():
         setattr(cls, name, _method(op))
     cls.reshape = lambda self, *shape: shapes.reshape(self, _unpacked(shape))
-    cls.transpose = lambda self, *axes: shapes.transpose(self, _unpacked(axes) or None)
+    cls.transpose = lambda self, *axes: shapes.transpose(self, _unpacked(axes) if axes else None)
     cls.T = property(lambda self: shapes.transpose(self))
     cls.mT = property(lambda self: shapes.swapaxes(self, -1, -2))
     cls.flatten = _method(shapes.ravel)

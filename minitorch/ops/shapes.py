@@ -8,6 +8,7 @@ with a primitive (`swapaxes` is a `transpose`) are plain functions.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(ndim))
-    axes = _as_tuple(axis)
+    axes = as_ints(axis)
     for a in axes:
         if not -ndim <= a < ndim:
             raise ValueError(f"axis {a} is out of bounds for an array with {ndim} axes: use -{ndim} to {ndim - 1}.")
@@ -38,8 +39,9 @@ def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     return tuple(normal)
 
 
-def _as_tuple(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, Sequence) else (x,)
+def as_ints(x: Any) -> tuple[int, ...]:
+    """Return a whole number, or a sequence or an array of them, as a tuple of ints."""
+    return tuple(map(operator.index, x if isinstance(x, Sequence) or getattr(x, "ndim", 0) else (x,)))
 
 
 def keepdims_shape(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
@@ -90,7 +92,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 
 def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """Return `a` with the axes `source` moved to `destination`, the others in order; as `jax.numpy.moveaxis`."""
-    moved, places = _as_axes(source, a.ndim), _as_axes(destination, a.ndim)
+    moved, places = in_order(source, a.ndim), in_order(destination, a.ndim)
     if len(moved) != len(places):
         raise ValueError(f"moveaxis needs as many destinations as sources, got {source} and {destination}.")
     order = [i for i in range(a.ndim) if i not in moved]
@@ -99,16 +101,16 @@ def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[in
     return transpose(a, order)
 
 
-def _as_axes(axis: int | Sequence[int], ndim: int) -> list[int]:
+def in_order(axis: int | Sequence[int], ndim: int) -> list[int]:
     """Return the axes as `normalize_axes` does, in the given order."""
     normalize_axes(axis, ndim)
-    return [a % ndim for a in _as_tuple(axis)]
+    return [a % ndim for a in as_ints(axis)]
 
 
 def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
     """Return `a` with new axes of length 1 at the positions `axis` of the result, as `jax.numpy.expand_dims`."""
     shape = list(a.shape)
-    for i in normalize_axes(axis, a.ndim + len(_as_tuple(axis))):
+    for i in normalize_axes(axis, a.ndim + len(as_ints(axis))):
         shape.insert(i, 1)
     return reshape(a, shape)
 
@@ -155,10 +157,12 @@ def repeat(a: Any, repeats: int, axis: int | None = None) -> Any:
     Raises:
       TypeError: `repeats` is not one number.
     """
-    if not isinstance(repeats, int | np.integer):
+    try:
+        repeats = operator.index(repeats)
+    except TypeError as error:
         raise TypeError(
             f"repeat takes one int for all entries, got {repeats!r}: for one number per entry, index with numpy.repeat."
-        )
+        ) from error
     if axis is None:
         a, axis = ravel(a), 0
     (i,) = normalize_axes(axis, a.ndim)
@@ -169,7 +173,7 @@ def repeat(a: Any, repeats: int, axis: int | None = None) -> Any:
 
 def tile(A: Any, reps: int | Sequence[int]) -> Any:
     """Repeat all of `A` `reps` times along each axis, as `jax.numpy.tile`; a short `reps` counts from the last axis."""
-    reps = _as_tuple(reps)
+    reps = as_ints(reps)
     rank = max(len(reps), A.ndim)
     pairs = list(zip((1,) * (rank - len(reps)) + reps, (1,) * (rank - A.ndim) + tuple(A.shape), strict=True))
     wide = broadcast_to(reshape(A, [m for _, n in pairs for m in (1, n)]), [m for pair in pairs for m in pair])

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from .transform import (
     Schedule,
     Transform,
+    at_state_dtype,
     chain,
     scale_by_learning_rate,
-    state_dtype,
     stateless,
     zeros_for_state,
 )
@@ -62,7 +62,7 @@ def scale_by_factored_rms(
         decay = 1 - count.astype(jnp.float32) ** -decay_rate
 
         def new_moment(gradient: jax.Array, moment: PyTree) -> Any:
-            square = jnp.square(gradient.astype(state_dtype(gradient))) + eps
+            square = jnp.square(at_state_dtype(gradient)) + eps
             if not isinstance(moment, RowColumn):
                 return decay * moment + (1 - decay) * square
             second, longest = _axes(gradient)
@@ -138,7 +138,7 @@ def adafactor(
 
 
 def _rms(array: jax.Array) -> jax.Array:
-    return jnp.sqrt(jnp.mean(jnp.square(array.astype(state_dtype(array)))))
+    return jnp.sqrt(jnp.mean(jnp.square(at_state_dtype(array))))
 
 
 def _axes(array: jax.Array) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
-from .transform import Transform, state_dtype, stateless
+from .transform import Transform, at_state_dtype, stateless
 from .validation import Number, check_above
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def global_norm(tree: PyTree) -> jax.Array:
     """Return the Euclidean norm of all leaves as one vector, summed in float32."""
-    squares = (jnp.sum(jnp.square(x.astype(state_dtype(x)))) for x in jax.tree.leaves(tree))
+    squares = (jnp.sum(jnp.square(at_state_dtype(x))) for x in jax.tree.leaves(tree))
     return jnp.sqrt(sum(squares, start=jnp.zeros(())))
 
 
@@ -35,7 +35,7 @@ def clip_by_global_norm(max_norm: Number) -> Transform:
     def update(updates: PyTree, params: PyTree) -> PyTree:
         # The maximum is in the denominator, so that zero gradients are divided by max_norm.
         factor = max_norm / jnp.maximum(global_norm(updates), max_norm)
-        return jax.tree.map(lambda u: (factor * u).astype(u.dtype), updates)
+        return jax.tree.map(lambda u: jnp.asarray(factor * u, jnp.result_type(u)), updates)
 
     return stateless(update)
 

@@ -106,10 +106,10 @@ def muon(
         add_decayed_weights(adam_weight_decay),
         scale_by_learning_rate(learning_rate if adam_learning_rate is None else adam_learning_rate),
     )
-    both = partition(lambda params: jax.tree.map(lambda p: p.ndim == 2, params), matrices, rest)
+    both = partition(lambda params: jax.tree.map(lambda p: jnp.ndim(p) == 2, params), matrices, rest)
 
     def init(params: PyTree) -> PyTree:
-        if not any(p.ndim == 2 for p in jax.tree.leaves(params)):
+        if not any(jnp.ndim(p) == 2 for p in jax.tree.leaves(params)):
             raise ValueError(
                 "muon: no parameter has two axes, so there is nothing to orthogonalize. Pass the parameters as a tree "
                 "of matrices, not ravelled into one vector, or use adamw."

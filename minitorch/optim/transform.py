@@ -118,8 +118,20 @@ def apply_updates(params: PyTree, updates: PyTree) -> PyTree:
 
     The sum is rounded once, but a bfloat16 weight still loses any step below 1/512 of its size. Keep the weights in
     float32 and compute with bfloat16 copies.
+
+    Raises:
+      ValueError: an update does not have the shape of its parameter.
     """
-    return jax.tree.map(lambda p, u: jnp.asarray(p + u, jnp.result_type(p)), params, updates)
+
+    def add(path: Any, p: Any, u: Any) -> jax.Array:
+        if jnp.shape(p) != jnp.shape(u):
+            raise ValueError(
+                f"apply_updates: the update at params{jax.tree_util.keystr(path)} has shape {jnp.shape(u)}, but its"
+                f" parameter has {jnp.shape(p)}. Take the gradient with respect to these parameters."
+            )
+        return jnp.asarray(p + u, jnp.result_type(p))
+
+    return jax.tree_util.tree_map_with_path(add, params, updates)
 
 
 def zeros_for_state(params: PyTree) -> PyTree:
@@ -132,9 +144,14 @@ def state_dtype(array: Any) -> Any:
     return jnp.promote_types(jnp.result_type(array), jnp.float32)
 
 
+def at_state_dtype(x: Any) -> jax.Array:
+    """Return an array or a number in the dtype of its moments."""
+    return jnp.asarray(x, state_dtype(x))
+
+
 def cast_like(tree: PyTree, like: PyTree) -> PyTree:
     """Return `tree` with the dtypes of `like`: gradients in the precision of the moments."""
-    return jax.tree.map(lambda x, y: x.astype(y.dtype), tree, like)
+    return jax.tree.map(lambda x, y: jnp.asarray(x, y.dtype), tree, like)
 
 
 def update_moment(decay: Number, past: PyTree, new: PyTree) -> PyTree:

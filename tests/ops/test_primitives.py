@@ -109,6 +109,8 @@ def test_derivatives_to_order_two_under_jit_and_vmap_are_those_of_jax(name, dtyp
 
 HELPERS_OF_RULES = {
     *(
+        "as_ints",
+        "in_order",
         "normalize_axes",
         "keepdims_shape",
         "expand_reduced",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -100,3 +101,67 @@ def test_a_cast_to_integers_carries_no_gradient():
 
 def test_zeros_like_and_ones_like_of_a_tensor_are_plain_arrays():
     assert grad(lambda x: ops.sum(x * ops.ones_like(x) + ops.zeros_like(x)))(jnp.ones(2)).tolist() == [1, 1]
+
+
+i64 = np.int64
+WHOLE_NUMBERS = {
+    **{
+        name: [{"axis": a} for a in (i64(1), np.array(1), np.array([0, 1]), (i64(0), i64(1)))]
+        for name in ("sum", "mean", "var", "std", "max", "min", "prod", "flip", "expand_dims")
+    },
+    **{name: [{"axis": i64(1)}] for name in ("cumsum", "cumprod", "sort", "softmax")},  # JAX refuses an array.
+    "logsumexp": [{"axis": a} for a in (i64(1), np.array([0, 1]))],
+    "reshape": [{"shape": s} for s in (i64(6), np.array(6), np.array([3, 2]), (i64(3), -1))],
+    "broadcast_to": [{"shape": s} for s in (np.array([2, 2, 3]), (i64(2), i64(2), 3))],
+    "tile": [{"reps": r} for r in (i64(2), np.array(2), np.array([2, 1]), (i64(2), 1))],
+    "transpose": [{"axes": a} for a in (np.array([1, 0]), (i64(1), i64(0)))],
+    "swapaxes": [{"axis1": i64(0), "axis2": i64(1)}],
+    "moveaxis": [{"source": s, "destination": d} for s, d in ((i64(0), i64(1)), (np.array([0, 1]), np.array([1, 0])))],
+    "repeat": [{"repeats": r, "axis": i64(1)} for r in (i64(2), np.array(2), jnp.array(2))],
+    "roll": [
+        {"shift": s, "axis": a}
+        for s, a in ((i64(1), i64(0)), (np.array(1), None), (np.array([1, 2]), np.array([0, 1])))
+    ],
+    "pad": [{"pad_width": w} for w in (i64(1), np.array([1, 2]), np.array([[0, 1], [1, 0]]))],
+    "tril": [{"k": i64(-1)}],
+    "take": [{"indices": np.array([0, 1]), "axis": i64(1)}],
+}
+
+
+@pytest.mark.parametrize("name", WHOLE_NUMBERS)
+def test_numbers_of_numpy_and_arrays_of_them_are_taken_as_in_jax(name):
+    x = jnp.arange(6.0).reshape(2, 3) + 1
+    for keywords in WHOLE_NUMBERS[name]:
+        ours, theirs = (getattr(m, name, None) or getattr(jax.nn, name) for m in (ops, jnp))
+        y, pullback = vjp(lambda x, ours=ours, keywords=keywords: ours(x, **keywords), x)
+        z, expected = jax.vjp(lambda x, theirs=theirs, keywords=keywords: theirs(x, **keywords), x)
+        g = jnp.arange(1.0, z.size + 1).reshape(z.shape)
+        np.testing.assert_allclose(y, z, rtol=1e-6)
+        np.testing.assert_allclose(pullback(g)[0], expected(g)[0], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "axes", [i64(1), np.array(1), np.array([[1], [0]]), np.array([1, 0]), (np.array([1]), [i64(0)])]
+)
+def test_tensordot_takes_axes_of_numpy(axes):
+    x = jnp.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(ops.tensordot(x, x.T, axes), x @ x.T)
+
+
+def test_windows_may_be_arrays():
+    x, w, two = jnp.arange(16.0).reshape(1, 4, 4, 1), jnp.ones((2, 2, 1, 1)), np.array([2, 2])
+
+    def results(two):
+        layout = ("NHWC", "HWIO", "NHWC")
+        yield ops.max_pool(x, two, two)
+        yield ops.avg_pool(x, two, two)
+        yield ops.conv_general_dilated(x, w, two, "SAME", dimension_numbers=layout)
+        yield ops.conv_general_dilated(x, w, (1, 1), np.array([[0, 1], [1, 0]]), two, two, dimension_numbers=layout)
+
+    for ours, expected in zip(results(two), results((2, 2)), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def test_a_transposed_tensor_takes_an_array_of_axes():
+    _, pullback = vjp(lambda x: x.transpose(np.array([1, 0])), jnp.ones((2, 3)))
+    assert pullback(jnp.ones((3, 2)))[0].shape == (2, 3)

@@ -187,3 +187,32 @@ def test_learning_rates_can_be_swept_under_vmap(matrix):
 
     steps = jax.jit(jax.vmap(first_step))(jnp.array([0.1, 0.2]))
     np.testing.assert_allclose(steps[1], 2 * steps[0], rtol=1e-6)
+
+
+OF_NUMBERS = {
+    **{name: TWINS[name][0] for name in ("sgd", "momentum", "nesterov", "adam", "adafactor", "muon")},
+    "adamw": optim.adamw(0.1),
+    "lion": optim.lion(0.1),
+    "clip by norm": optim.chain(optim.clip_by_global_norm(1.0), optim.sgd(0.1)),
+    "clip": optim.chain(optim.clip(0.5), optim.sgd(0.1)),
+    "block rms": optim.clip_by_block_rms(1.0),
+    "mean of batches": optim.multi_steps(optim.adam(0.1), 2),
+    "average": optim.ema(0.9),
+}
+
+
+@pytest.mark.parametrize("number", [float, np.float32, np.float64], ids=lambda number: number.__name__)
+@pytest.mark.parametrize("name", OF_NUMBERS)
+def test_a_parameter_may_be_a_number(name, number):
+    optimizer = OF_NUMBERS[name]
+
+    def walk(x):
+        params = {"number": x, "matrix": jnp.ones((2, 2))}
+        state = optimizer.init(params)
+        for _ in range(2):
+            gradient = jax.tree.map(lambda p: p * 2.0, params)
+            updates, state = optimizer.update(gradient, state, params)
+            params = optim.apply_updates(params, updates)
+        return params["number"]
+
+    np.testing.assert_allclose(walk(number(1.5)), walk(jnp.float32(1.5)), rtol=1e-5)

@@ -51,3 +51,10 @@ def test_a_leaf_without_decay_is_not_read():
     params = {"a": jnp.array(jnp.inf), "b": jnp.array(2.0)}
     update, _ = transform.update(jax.tree.map(jnp.zeros_like, params), (), params)
     assert (float(update["a"]), float(update["b"])) == (0.0, pytest.approx(0.2))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3), (3, 1)])
+def test_an_update_of_another_shape_than_its_parameter_is_refused(shape):
+    params = {"layers": [{"w": jnp.ones(3)}]}
+    with pytest.raises(ValueError, match=r"params\['layers'\]\[0\]\['w'\] has shape .*, but its parameter has \(3,\)"):
+        optim.apply_updates(params, {"layers": [{"w": jnp.ones(shape)}]})
