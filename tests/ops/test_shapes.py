@@ -109,7 +109,7 @@ WHOLE_NUMBERS = {
         name: [{"axis": a} for a in (i64(1), np.array(1), np.array([0, 1]), (i64(0), i64(1)))]
         for name in ("sum", "mean", "var", "std", "max", "min", "prod", "flip", "expand_dims")
     },
-    **{name: [{"axis": i64(1)}] for name in ("cumsum", "cumprod", "sort", "softmax")},  # JAX refuses an array.
+    **{name: [{"axis": i64(1)}] for name in ("cumsum", "cumprod", "sort")},  # JAX refuses an array.
     "logsumexp": [{"axis": a} for a in (i64(1), np.array([0, 1]))],
     "reshape": [{"shape": s} for s in (i64(6), np.array(6), np.array([3, 2]), (i64(3), -1))],
     "broadcast_to": [{"shape": s} for s in (np.array([2, 2, 3]), (i64(2), i64(2), 3))],
@@ -132,7 +132,7 @@ WHOLE_NUMBERS = {
 def test_numbers_of_numpy_and_arrays_of_them_are_taken_as_in_jax(name):
     x = jnp.arange(6.0).reshape(2, 3) + 1
     for keywords in WHOLE_NUMBERS[name]:
-        ours, theirs = (getattr(m, name, None) or getattr(jax.nn, name) for m in (ops, jnp))
+        ours, theirs = (getattr(m, name, None) or jax.nn.logsumexp for m in (ops, jnp))
         y, pullback = vjp(lambda x, ours=ours, keywords=keywords: ours(x, **keywords), x)
         z, expected = jax.vjp(lambda x, theirs=theirs, keywords=keywords: theirs(x, **keywords), x)
         g = jnp.arange(1.0, z.size + 1).reshape(z.shape)
