@@ -93,3 +93,15 @@ def test_val_loss_of_a_run_is_the_loss_of_its_saved_weights(tiny, finished):
     run = load_run(result.out)
     validation = data.split(data.load_text(tiny.data))[1].text
     assert evaluate(run.model, run.tokenizer, validation, tiny.batch).loss == pytest.approx(result.val_loss, rel=1e-6)
+
+
+@pytest.mark.parametrize("favourite", [[0.0, np.nan, 0.0], [0.0, np.inf, 0.0], [-np.inf] * 3])
+def test_a_loss_that_is_nan_names_the_first_layer_that_is_not_finite(favourite):
+    model = Constant(jnp.array(favourite), uniform(3).config)
+    with pytest.raises(FloatingPointError, match="NaN: the first layer whose output is not finite is the model itself"):
+        mean_loss(model, data.token_array(np.arange(9) % 3, 3), 1)
+
+
+def test_classes_that_are_excluded_are_evaluated_on_texts_without_them():
+    model = Constant(jnp.array([0.0, -np.inf, 0.0]), uniform(3).config)
+    np.testing.assert_allclose(mean_loss(model, data.token_array(np.arange(9) % 2 * 2, 3), 1), np.log(2), rtol=1e-6)
