@@ -100,8 +100,9 @@ def _without_log() -> Iterator[None]:
     log.disabled, sys.unraisablehook = True, ignore_closed_loop
     try:
         yield
+        sys.unraisablehook = hook  # After a failure it stays, because other threads may still fail.
     finally:
-        log.disabled, sys.unraisablehook = before, hook
+        log.disabled = before
 
 
 def _errno(error: Exception) -> int | None:

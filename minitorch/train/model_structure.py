@@ -31,8 +31,9 @@ def write_structure(folder: Path, record: Record, model: Any) -> None:
         structure.from_json(description)
     except (ValueError, TypeError, AttributeError) as error:
         warnings.warn(
-            f"this model can be trained and saved, but load_run cannot create it again ({error}). Keep its code, and"
-            f" load it with train.load_run({str(folder)!r}, like=model), where `model` has the same structure.",
+            f"this model can be trained and saved, but load_run cannot create it again ({error.__cause__ or error})."
+            f" Keep its code, and load it with train.load_run({str(folder)!r}, like=model), where `model` has the same"
+            " structure.",
             stacklevel=2,
         )
 
