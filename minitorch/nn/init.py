@@ -34,7 +34,8 @@ def fold_in_name(key: Key | None, name: str) -> Key | None:
 
 def check_key(key: Any) -> Key:
     """Return `key`. Raises TypeError if it is not a random key, such as a seed."""
-    dtype, axes = getattr(key, "dtype", None), getattr(key, "ndim", None)
+    dtype: Any = getattr(key, "dtype", None)
+    axes = getattr(key, "ndim", None)
     if (axes, dtype) == (1, jnp.uint32) or (axes == 0 and jnp.issubdtype(dtype, jax.dtypes.prng_key)):
         return key  # an array of jax.random.PRNGKey, or a key of jax.random.key
     raise TypeError(f"a random key is needed, such as jax.random.key(0), and not {key!r}.")
