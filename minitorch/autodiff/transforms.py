@@ -80,7 +80,8 @@ def value_and_grad(
       TypeError: the output is not a scalar, or a differentiated leaf is not a floating-point array.
     """
     several = isinstance(argnums, Sequence) or bool(getattr(argnums, "ndim", 0))  # a sequence, or an array
-    positions = tuple(map(operator.index, argnums if several else (argnums,)))
+    numbers: Any = argnums if several else (argnums,)
+    positions = tuple(map(operator.index, numbers))
 
     @functools.wraps(fun)
     def value_and_grad_fun(*args: Any, **kwargs: Any) -> Any:

@@ -57,10 +57,11 @@ def conv_general_dilated(
     Raises:
       ValueError: the shapes do not fit, or a named padding is combined with `lhs_dilation`.
     """
-    spatial = lhs.ndim - 2
+    spatial = int(lhs.ndim) - 2
     lhs_spec, rhs_spec, out_spec = jax.lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
     x, w = shapes.transpose(lhs, lhs_spec), shapes.transpose(rhs, rhs_spec)
-    lhs_dilation, rhs_dilation = ((1,) * spatial if d is None else tuple(d) for d in (lhs_dilation, rhs_dilation))
+    lhs_dilation = (1,) * spatial if lhs_dilation is None else tuple(lhs_dilation)
+    rhs_dilation = (1,) * spatial if rhs_dilation is None else tuple(rhs_dilation)
     image, window = _dilated(x, lhs_dilation), _dilated(w, rhs_dilation)
     if isinstance(padding, str):
         if any(d != 1 for d in lhs_dilation):

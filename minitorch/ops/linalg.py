@@ -65,9 +65,9 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
     Raises:
       ValueError: the two lists of axes differ in length, or name axes of different lengths.
     """
-    pair = (
-        axes if getattr(axes, "ndim", 0) or isinstance(axes, Sequence) else (range(a.ndim - axes, a.ndim), range(axes))
-    )
+    pair: Any = axes
+    if not (isinstance(pair, Sequence) or getattr(pair, "ndim", 0)):
+        pair = range(a.ndim - pair, a.ndim), range(pair)
     over_a, over_b = (in_order(axis, x.ndim) for axis, x in zip(pair, (a, b), strict=True))
     lengths_a, lengths_b = [a.shape[i] for i in over_a], [b.shape[i] for i in over_b]
     if lengths_a != lengths_b:
