@@ -34,7 +34,7 @@ def overview_page(results: Results) -> str:
         remarks=_remarks,
         hardest=_hardest(results, graded),
         similar=_similar(results),
-        flagged=[student for student in results.students if student.own_flags],
+        flagged=[student for student in results.students if student.other_flags],
     )
 
 

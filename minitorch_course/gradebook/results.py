@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 GRADES = "grades.json"
 FORMAT = 1
+AS_REFERENCE = "as the public reference"
 _SIMILAR = re.compile(r"same answers as (.*) \((\d+) ?%\)", re.DOTALL)
 
 
@@ -48,7 +49,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Student:
-    """One student's row. `flags` are for the instructor; `own_flags` are those that do not name other students."""
+    """One student's row. `flags` are for the instructor, `own_flags` for the student, too."""
 
     student: str
     status: str
@@ -62,6 +63,11 @@ class Student:
 
     @property
     def own_flags(self) -> list[str]:
+        """The flags that neither name other students nor are a reason to talk first."""
+        return [flag for flag in self.other_flags if not flag.startswith(AS_REFERENCE)]
+
+    @property
+    def other_flags(self) -> list[str]:
         """The flags that do not name other students."""
         return [flag for flag in self.flags if not flag.startswith("same answers as ")]
 

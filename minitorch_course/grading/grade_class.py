@@ -19,13 +19,13 @@ from ..author.source import read_source
 from ..author.verdict import AnswerKey
 from ..gradebook.export import export
 from ..gradebook.feedback import write_pages
-from ..gradebook.results import FORMAT, GRADES
+from ..gradebook.results import AS_REFERENCE, FORMAT, GRADES
 from .collect import SubmissionFiles, collect, find_submissions
 from .grade_submission import GradedSubmission
 from .grading_env import GradingConfig, GradingEnv
 from .result_store import TIMING, ResultStore
 from .sandbox import Limits, why_unavailable
-from .similarity import fingerprint, similar_submissions
+from .similarity import Class, fingerprint
 from .submission import guess_notebook
 from .workers import grade_all
 
@@ -135,13 +135,17 @@ def _grades(config: GradingConfig, graded: Sequence[GradedSubmission], due: date
 
 
 def _similar(notebook: Notebook, graded: Sequence[GradedSubmission]) -> dict[str, list[str]]:
-    """Return a flag for each similar submission, by student."""
-    released = [text for cell in notebook.of("exercise") for text in (solved(cell.source), unsolved(cell))]
-    found = similar_submissions({g.row["student"]: g.fingerprint for g in graded}, set(fingerprint(released)))
-    return {
+    """Return a flag for each similar submission, and for one that is the reference's, by student."""
+    released = [unsolved(cell) if cell.kind == "exercise" else solved(cell.source) for cell in notebook.cells]
+    reference = [solved(cell.source) for cell in notebook.of("exercise")]
+    found = Class({g.row["student"]: g.fingerprint for g in graded}, fingerprint(released), fingerprint(reference))
+    flags = {
         student: [f"same answers as {other} ({percent} %)" for other, percent in others]
-        for student, others in found.items()
+        for student, others in found.similar().items()
     }
+    for student, percent in found.like_reference().items():
+        flags[student].append(f"{AS_REFERENCE} ({percent} %)")
+    return flags
 
 
 def _is_late(submitted: str | None, due: datetime | None) -> bool:
