@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -69,6 +70,7 @@ def grade(
     from minitorch._cpu import available_cores
 
     from ..author.layout import CourseLayout
+    from ..gradebook.sanitize import one_line
     from ..grading.grade_class import GradingOptions, grade_class, local_engine, most_common_notebook
 
     layout = CourseLayout(root)
@@ -86,6 +88,8 @@ def grade(
         raise
     students = grades["students"]
     failed = [student for student in students if student["status"] == "failed"]
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # Some terminals cannot show every letter of a name.
     for student in failed:
-        print(f"not graded: {student['student']}: {student['reason']}")
+        print(f"not graded: {one_line(student['student'])}: {one_line(student['reason'])}")
     print(f"{len(students) - len(failed)} of {len(students)} graded. Read {out / 'overview.html'} first.")

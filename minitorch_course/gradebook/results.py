@@ -85,7 +85,7 @@ class Student:
 
 @dataclass(frozen=True)
 class Results:
-    """A graded class. `sandbox` is None if students' code ran without one."""
+    """A graded class. `sandbox` is None if students' code ran without one; `notes` are remarks on the whole class."""
 
     notebook: str
     title: str
@@ -95,6 +95,7 @@ class Results:
     versions: Mapping[str, str]
     tests: tuple[HiddenTest, ...]
     students: tuple[Student, ...]
+    notes: tuple[str, ...] = ()
 
     def exercises(self) -> dict[str, float]:
         """Return the points of each exercise, in the notebook's order."""
@@ -148,6 +149,7 @@ def _results(content: Mapping[str, Any]) -> Results:
         dict(content["versions"]),
         tests,
         tuple(_student(student, tests) for student in content["students"]),
+        tuple(map(str, content.get("notes", ()))),
     )
 
 

@@ -27,6 +27,11 @@ def visible_text(value: object, limit: int) -> str:
     return f"{text} [and {rest:,} characters more]" if rest > 0 else text
 
 
+def one_line(value: object, limit: int = 300) -> str:
+    """Return `value` as one line of text for a terminal or a log, on which it can neither move nor start a new line."""
+    return visible_text(" ".join(str(value).split()), limit)
+
+
 def file_name(student: str) -> str:
     """Return a file name for `student` that is safe on every system and unique to this student.
 

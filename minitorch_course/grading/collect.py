@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ OTHER_SUFFIXES = (".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".pdf", ".html", 
                   ".docx", ".part", ".crdownload", ".tmp")  # fmt: skip
 MANIFEST = "manifest.json"
 IGNORED = ("__MACOSX", ".ipynb_checkpoints")
+_ESCAPE = re.compile(r"\\x[0-9a-f]{2}")
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,21 @@ def find_submissions(folder: Path) -> dict[str, list[Path]]:
     for path in sorted(folder.iterdir()):
         if not path.name.startswith(".") and path.name not in IGNORED:
             is_folder = path.is_dir() and not path.is_symlink()
-            found.setdefault(printable(path.name if is_folder else _without_suffixes(path)), []).append(path)
+            found.setdefault(distinct(path.name if is_folder else _without_suffixes(path)), []).append(path)
     if not any(_may_be_read(path) for paths in found.values() for path in paths):
         raise ValueError(f"{folder} holds no submission: put a <student>.zip, .ipynb or folder of each student there.")
     return found
+
+
+def distinct(name: str) -> str:
+    r"""Return the name of a file as text that can be written, with bytes that are not UTF-8 as in `\xff`.
+
+    Different names stay different: a backslash is doubled in a name that has such a byte, or looks as if.
+    """
+    raw = os.fsencode(name) if os.name != "nt" else name.encode("utf-8", "surrogatepass")
+    if raw.decode("utf-8", "backslashreplace") != name or _ESCAPE.search(name):
+        raw = raw.replace(b"\\", b"\\\\")
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def _without_suffixes(path: Path) -> str:
@@ -97,7 +110,7 @@ def collect(student: str, paths: list[Path]) -> SubmissionFiles:
                 f"There are {len(read)} submissions, {', '.join(path.name for path in read)}: keep one."
             )
         return SubmissionFiles(
-            student, dict(_contents(read[0])), flags=tuple(printable(f"{name} was not read") for name in others)
+            student, dict(_contents(read[0])), flags=tuple(f"{distinct(name)} was not read" for name in others)
         )
     except InvalidSubmissionError as error:
         return SubmissionFiles(student, reason=printable(str(error)))
@@ -117,7 +130,7 @@ def _contents(entry: Path) -> Iterator[tuple[str, bytes]]:
             raise InvalidSubmissionError(
                 f"It is larger than {MAX_BYTES // MIB} MB: clear the outputs, save, and hand it in again."
             )
-        yield printable(path.name if path == entry else path.relative_to(entry).as_posix()), content
+        yield distinct(path.name if path == entry else path.relative_to(entry).as_posix()), content
 
 
 def _files(entry: Path) -> Iterator[Path]:

@@ -26,7 +26,7 @@ from .grading_env import GradingConfig, GradingEnv
 from .result_store import TIMING, ResultStore
 from .sandbox import Limits, why_unavailable
 from .similarity import Class, fingerprint
-from .submission import guess_notebook
+from .submission import NO_MANIFEST, guess_notebook
 from .workers import grade_all
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def _grades(config: GradingConfig, graded: Sequence[GradedSubmission], due: date
         {"name": cell.name, "exercise": cell.exercise, "points": cell.points, "hint": cell.options.get("hint")}
         for cell in notebook.of("hidden-test")
     ]
-    similar = _similar(notebook, graded)
+    similar, without = _similar(notebook, graded), sum(NO_MANIFEST in g.row["flags"] for g in graded)
+    said_once = {NO_MANIFEST} if without > len(graded) / 2 else set()
     return {
         "format": FORMAT,
         "notebook": notebook.name,
@@ -126,9 +127,14 @@ def _grades(config: GradingConfig, graded: Sequence[GradedSubmission], due: date
             "jax": version("jax"),
             "python": platform.python_version(),
         },
+        "notes": [f"{without} of {len(graded)} submissions: {note}" for note in said_once],
         "tests": tests,
         "students": [
-            g.row | {"late": _is_late(g.row["submitted"], due), "flags": similar[g.row["student"]] + g.row["flags"]}
+            g.row
+            | {
+                "late": _is_late(g.row["submitted"], due),
+                "flags": similar[g.row["student"]] + [flag for flag in g.row["flags"] if flag not in said_once],
+            }
             for g in graded
         ],
     }

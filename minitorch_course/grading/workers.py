@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .sandbox import Limits
 
 MARGIN_SECONDS = 120  # beyond the limit of a notebook: for kernels that have to be started again
+OWN_SECONDS = 60  # of processor time that the grader itself may use for one submission, which takes about one
 EXIT_SECONDS = 5  # in which an idle worker exits by itself
 MIN_GRADER_MEMORY = 8 * 2**30  # bytes; a hostile kernel can make its grader hold much
 
@@ -120,16 +121,25 @@ class _Worker:
                 raise TimeoutError
             graded = self.connection.recv()
         except TimeoutError:
-            graded = self._restart(files, f"Grading it took more than {self.limit:.0f} seconds.")
+            graded = self._restart(files, f"Grading it took more than {self.limit:.0f} seconds.", settled=True)
         except (EOFError, OSError):
-            graded = self._restart(files, "The grader itself ended while it graded this submission.")
+            self._process.join(EXIT_SECONDS)
+            graded = self._restart(files, *_why_ended(self._process.exitcode))
         return replace(graded, seconds=time.monotonic() - self.began)
 
-    def _restart(self, files: SubmissionFiles, reason: str) -> GradedSubmission:
+    def _restart(self, files: SubmissionFiles, reason: str, settled: bool) -> GradedSubmission:
         self._end()
         self._start()
         self.send_task(self.task)
-        return replace(failed(files, self.task[0], reason), settled=False)
+        return replace(failed(files, self.task[0], reason), settled=settled)
+
+
+def _why_ended(exit_code: int | None) -> tuple[str, bool]:
+    """Return why a worker ended, and whether the submission would end the next one, too."""
+    if exit_code == -getattr(signal, "SIGPROF", 0):
+        return f"Reading and comparing it took the grader more than {OWN_SECONDS} seconds.", True
+    crashed = exit_code in [-getattr(signal, name, 0) for name in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL")]
+    return "The grader itself ended while it graded this submission.", crashed
 
 
 def serve(connection: Any, config: KernelConfig, share: tuple[int, int]) -> None:
@@ -150,10 +160,28 @@ def serve(connection: Any, config: KernelConfig, share: tuple[int, int]) -> None
 
 def _graded(files: SubmissionFiles, notebook: Notebook, key: AnswerKey, kernels: KernelPool) -> GradedSubmission:
     try:
-        return grade_submission(files, notebook, key, kernels)
+        with _limited_work():
+            return grade_submission(files, notebook, key, kernels)
     except Exception as error:
         reason = f"It could not be graded: {type(error).__name__}: {str(error)[:500]}"
-        return replace(failed(files, notebook, reason), settled=False)
+        return replace(failed(files, notebook, reason), settled=isinstance(error, MemoryError | RecursionError))
+
+
+@contextlib.contextmanager
+def _limited_work() -> Iterator[None]:
+    """End this process if it uses more than `OWN_SECONDS` of processor time itself; kernels have their own limits.
+
+    The system ends it, because a handler in Python does not run during a long call of C.
+    """
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, OWN_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _limit_memory(limits: Limits) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitorch_course.gradebook.sanitize import file_name, visible_text
+from minitorch_course.gradebook.sanitize import file_name, one_line, visible_text
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,12 @@ def test_a_hostile_name_stays_in_the_folder_on_every_system(name):
 def test_no_two_students_share_a_file():
     names = [*HOSTILE, "s01", "first.last", *(file_name(name) for name in HOSTILE)]
     assert len({file_name(name) for name in names}) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    "name", ["a\x1b[2Jb", "a\nnot graded: b", "a\rb", "a\x9b31m", "a\u2028b", "a\u202eb", "a\x07", "\x85"]
+)
+def test_a_line_for_a_terminal_stays_one_line_without_commands(name):
+    line = one_line(name)
+    assert line.isprintable()
+    assert len(line.splitlines()) == 1 if line else True

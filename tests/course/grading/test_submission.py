@@ -4,6 +4,7 @@ import io
 import json
 import os
 import stat
+import tracemalloc
 import zipfile
 
 import pytest
@@ -81,7 +82,33 @@ def test_names_may_be_anything(tmp_path, name):
 def test_a_name_that_is_not_utf_8_is_read(tmp_path):
     os.close(os.open(os.fsencode(tmp_path) + b"/s\xff.ipynb", os.O_CREAT | os.O_WRONLY))
     [(student, paths)] = find_submissions(tmp_path).items()
-    assert (student, collect(student, paths).reason) == ("s?", None)
+    assert (student, collect(student, paths).reason) == ("s\\xff", None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_names_that_differ_in_any_byte_stay_different(tmp_path):
+    names = [
+        b"\xff\xfe",
+        b"\xfe\xff",
+        b"??",
+        rb"\xff\xfe",
+        rb"\\xff\xfe",
+        rb"\\xff\\xfe",
+        b"\xff\\xfe",
+        b"a\\b",
+        b"\\\xff",
+    ]
+    for name in names:
+        os.close(os.open(os.path.join(os.fsencode(tmp_path), name + b".ipynb"), os.O_CREAT | os.O_WRONLY))
+    found = find_submissions(tmp_path)
+    assert len(found) == len(names)
+    for student, paths in found.items():
+        assert [*collect(student, paths).files] == [f"{student}.ipynb"]
+        student.encode()
+    (tmp_path / "both").mkdir()
+    for name in (b"\xff.ipynb", b"\xfe.ipynb"):
+        os.close(os.open(os.path.join(os.fsencode(tmp_path), b"both", name), os.O_CREAT | os.O_WRONLY))
+    assert len(collect("both", [tmp_path / "both"]).files) == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
@@ -221,8 +248,9 @@ def test_the_manifest_gives_the_time_and_shows_later_changes(answers):
 
     assert about() == ("2026-11-23T10:00:00Z", ())
     assert about(submitted="2026-11-23T12:30:00+02:00") == ("2026-11-23T10:30:00Z", ())
-    assert about(submitted="yesterday")[0] is None
-    assert about(submitted=["x"])[0] is None
+    for bad in ("yesterday", ["x"], None, "2026-11-23T10:00:00", "2026-11-23", "9999-12-31T23:59:59-14:00", 5):
+        unknown = "the manifest names no time with a zone, so it is not known whether this is late"
+        assert about(submitted=bad) == (None, (unknown,))
     assert about(sha256="0")[1] == ("the notebook was changed after `minitorch course submit`",)
 
 
@@ -230,17 +258,46 @@ def test_the_manifest_gives_the_time_and_shows_later_changes(answers):
 def test_a_bad_manifest_is_as_none(answers, content):
     submission = parse_submission(SubmissionFiles("s01", {"x.ipynb": answers(), "manifest.json": content}), NAME)
     assert (submission.reason, submission.submitted) == (None, None)
+    assert [flag.split(",")[0] for flag in submission.flags] == [
+        "the notebook was changed after `minitorch course submit`",
+        "the manifest names no time with a zone",
+    ]
 
 
 def test_the_notebook_is_guessed(answers):
     named = json.dumps(json.loads(answers()) | {"metadata": {"minitorch": {"notebook": "08_other"}}}).encode()
     known = [NAME, "08_other"]
-    assert guess_notebook(SubmissionFiles("s", {f"{NAME}.ipynb": b"?"}), known) is None
+    assert guess_notebook(SubmissionFiles("s", {f"{NAME}.ipynb": b"?"}), known) == NAME
     assert guess_notebook(SubmissionFiles("s", {f"{NAME}.ipynb": answers()}), known) == NAME
     assert guess_notebook(SubmissionFiles("s", {"s.zip": zipped({f"a/{NAME}.ipynb": answers()})}), known) == NAME
     assert guess_notebook(SubmissionFiles("s", {"s.ipynb": named}), known) == "08_other"
     assert guess_notebook(SubmissionFiles("s", {"s.ipynb": answers()}), known) is None
     assert guess_notebook(SubmissionFiles("s", {"s.zip": b"?"}), known) is None
+
+
+def peak_memory_of_guess(files):
+    tracemalloc.start()
+    try:
+        return guess_notebook(SubmissionFiles("s", files), [NAME]), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"{i}.zip": zipped({"x.ipynb": bytes(2**25), f"{NAME}.ipynb": b""}) for i in range(4)},
+        {"x.zip": zipped({f"{i}.zip": zipped({"x.ipynb": bytes(2**24)}) for i in range(4)} | {f"{NAME}.ipynb": b""})},
+        {"x.zip": zipped({f"{i}.txt": b"" for i in range(20_000)})},
+        {"x.ipynb": b"[" + b"[]," * 2**22 + b"1]"},
+        {f"{NAME}.zip": bytes(2**25)},
+    ],
+    ids=["bombs", "nested bombs", "many files", "many objects", "large"],
+)
+def test_to_guess_the_notebook_takes_little_memory(files):
+    found, peak = peak_memory_of_guess(files)
+    assert found in (NAME, None)
+    assert peak < 2**25
 
 
 BAD = {

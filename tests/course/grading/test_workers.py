@@ -1,6 +1,9 @@
 """Worker processes: nothing that happens in one ends the run."""
 
+import itertools
+import multiprocessing
 import os
+import signal
 import time
 
 import pytest
@@ -70,6 +73,54 @@ def test_a_worker_that_hangs_costs_one_student(graded_by_name, answers, monkeypa
     )
     assert found["s01"].row["reason"] == "Grading it took more than 25 seconds."
     assert found["s02"].row["points"] == 6
+
+
+def collisions():
+    """Keep a processor busy in one call of C, as a hash table of colliding integers does."""
+    return bytes(sum(itertools.repeat(0, 10**13)))
+
+
+def crash():
+    import faulthandler
+
+    faulthandler._sigsegv()
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"),
+    [
+        (collisions, "Reading and comparing it took the grader more than 2 seconds."),
+        (crash, "The grader itself ended while it graded this submission."),
+    ],
+)
+def test_work_without_end_on_a_submission_is_ended_and_not_tried_again(answers, tiny, work, reason):
+    """In a process of its own, as a worker: the submission's content starts the work while it is graded."""
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_work_limited, args=(work,))
+    began = time.monotonic()
+    process.start()
+    process.join(60)
+    assert time.monotonic() - began < 40
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "OWN_SECONDS", 2)
+        assert workers._why_ended(process.exitcode) == (reason, True)
+
+
+def _work_limited(work):
+    workers.OWN_SECONDS = 2
+    with workers._limited_work():
+        work()
+
+
+def test_work_within_the_limit_leaves_no_clock():
+    with workers._limited_work():
+        pass
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("code", [1, 0, -9, -15, None])
+def test_a_grader_that_somebody_ended_is_tried_again(code):
+    assert workers._why_ended(code) == ("The grader itself ended while it graded this submission.", False)
 
 
 def test_whatever_fails_in_grading_is_a_row(graded_by_name, answers):
