@@ -201,11 +201,7 @@ def distill_on_samples(
 
 
 def distill_on_policy(
-    teacher: Transformer,
-    config: DistillConfig | None = None,
-    share: float = 0.5,
-    *,
-    tokenizer: Tokenizer | None = None,
+    teacher: Transformer, config: DistillConfig | None = None, share: float = 0.5, *, tokenizer: Tokenizer | None = None
 ) -> TaskFactory:
     """Return the task of training a new student in part on text that it generates itself, to correct its mistakes.
 

@@ -54,9 +54,7 @@ def datasheet(
             ("How can it be recognised?", f"SHA-256 of the text in UTF-8: `{corpus.sha256}`"),
             ("Did the authors agree to this use?", "They were not asked; the licence below is what they granted."),
         ],
-        "Preprocessing": [
-            ("What was done to it?", f"{'; '.join(('line ends made uniform', *corpus.notes))}."),
-        ],
+        "Preprocessing": [("What was done to it?", f"{'; '.join(('line ends made uniform', *corpus.notes))}.")],
         "Uses": [
             ("What can it be used for?", "Learning how language models work; comparing small models on the same text."),
             (
@@ -67,7 +65,7 @@ def datasheet(
         ],
         "Distribution": [("Under which licence?", f"{corpus.licence}.")],
         "Maintenance": [
-            ("Who maintains it?", "The source named above; this copy is fixed by its hash and is not updated."),
+            ("Who maintains it?", "The source named above; this copy is fixed by its hash and is not updated.")
         ],
     }
     return f"# Datasheet: {corpus.name}\n\n" + "\n".join(_section(*item) for item in sections.items())

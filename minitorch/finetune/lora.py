@@ -112,13 +112,7 @@ class ExtendedEmbedding(Module):
 
 
 def init_adapters(
-    key: Key,
-    model: Any,
-    pattern: str = "blocks.*",
-    *,
-    rank: int = 8,
-    alpha: float | None = None,
-    dora: bool = False,
+    key: Key, model: Any, pattern: str = "blocks.*", *, rank: int = 8, alpha: float | None = None, dora: bool = False
 ) -> Adapters:
     """Return adapters, which at first change nothing, for the linear layers of `model` that match the glob `pattern`.
 

@@ -30,13 +30,7 @@ MIN_PREFILL = 16  # tokens; shorter prompts are padded, since a program of their
 
 
 def generate(
-    model: Decoder,
-    ids: Any,
-    tokens: int,
-    *,
-    key: Key,
-    samplers: Sequence[Sampler] = (),
-    stop: int | None = None,
+    model: Decoder, ids: Any, tokens: int, *, key: Key, samplers: Sequence[Sampler] = (), stop: int | None = None
 ) -> Integer[np.ndarray, "B N"]:
     """Continue prompts of one length, ids (B, T), by `tokens` tokens: int32 (B, tokens), without the prompts.
 
@@ -51,13 +45,7 @@ def generate(
 
 
 def stream(
-    model: Decoder,
-    ids: Any,
-    tokens: int,
-    *,
-    key: Key,
-    samplers: Sequence[Sampler] = (),
-    stop: int | None = None,
+    model: Decoder, ids: Any, tokens: int, *, key: Key, samplers: Sequence[Sampler] = (), stop: int | None = None
 ) -> Iterator[Integer[np.ndarray, "B n"]]:
     """Yield the tokens of `generate` in pieces (B, n) as they are sampled; the first piece is a single token."""
     check_language_model(model, "decode", "init_cache")

@@ -24,13 +24,7 @@ from .sample import Sampler, as_pytrees, sample
 
 
 def generate_naive(
-    model: LanguageModel,
-    ids: Any,
-    tokens: int,
-    *,
-    key: Key,
-    samplers: Sequence[Sampler] = (),
-    stop: int | None = None,
+    model: LanguageModel, ids: Any, tokens: int, *, key: Key, samplers: Sequence[Sampler] = (), stop: int | None = None
 ) -> Integer[np.ndarray, "B N"]:
     """Return the same tokens as `generate`, slowly."""
     text, tokens, stop = check_request(model, ids, tokens, key, stop)

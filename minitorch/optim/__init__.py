@@ -21,15 +21,7 @@ from .schedule import (
     warmup_stable_decay_schedule,
 )
 from .sgd import sgd, trace
-from .transform import (
-    Schedule,
-    Transform,
-    add_decayed_weights,
-    apply_updates,
-    chain,
-    scale,
-    scale_by_learning_rate,
-)
+from .transform import Schedule, Transform, add_decayed_weights, apply_updates, chain, scale, scale_by_learning_rate
 
 __all__ = [
     "Schedule",

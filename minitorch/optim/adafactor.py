@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .transform import (
-    Schedule,
-    Transform,
-    at_state_dtype,
-    chain,
-    scale_by_learning_rate,
-    stateless,
-    zeros_for_state,
-)
+from .transform import Schedule, Transform, at_state_dtype, chain, scale_by_learning_rate, stateless, zeros_for_state
 from .validation import Number, check_above, check_at_least, need_params
 
 if TYPE_CHECKING:

@@ -99,7 +99,5 @@ def adamw(
       ValueError: as in `adam` and `add_decayed_weights`.
     """
     return chain(
-        scale_by_adam(b1, b2, eps),
-        add_decayed_weights(weight_decay, mask),
-        scale_by_learning_rate(learning_rate),
+        scale_by_adam(b1, b2, eps), add_decayed_weights(weight_decay, mask), scale_by_learning_rate(learning_rate)
     )

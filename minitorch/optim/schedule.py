@@ -111,12 +111,7 @@ def warmup_cosine_decay_schedule(
 
 
 def warmup_stable_decay_schedule(
-    init_value: float,
-    peak_value: float,
-    warmup_steps: int,
-    stable_steps: int,
-    decay_steps: int,
-    end_value: float = 0.0,
+    init_value: float, peak_value: float, warmup_steps: int, stable_steps: int, decay_steps: int, end_value: float = 0.0
 ) -> Schedule:
     """Return a warm-up, a long constant phase, then a line to `end_value`, each of its own length ("WSD").
 

@@ -43,13 +43,7 @@ from .record import (
     record_hashes,
     write_record,
 )
-from .run_dir import (
-    check_out_is_free,
-    check_provenance,
-    is_complete,
-    load_for_resume,
-    removed_unless_saved,
-)
+from .run_dir import check_out_is_free, check_provenance, is_complete, load_for_resume, removed_unless_saved
 from .signals import Interrupted, stop_requests
 from .step import MAX_STEPS, State, Step
 from .task import Task, TaskFactory, language_modelling
