@@ -103,7 +103,9 @@ WRONG_COTANGENTS = {
 
 @pytest.mark.parametrize("name", WRONG_COTANGENTS)
 @pytest.mark.parametrize("joint", [False, True], ids=["one rule", "joint rule"])
-@pytest.mark.parametrize("over", [lambda f: f, jax.jit, lambda f: lambda x: mt.jvp(f, (x,), (x,))], ids=str)
+@pytest.mark.parametrize(
+    "over", [lambda f: f, jax.jit, lambda f: lambda x: mt.jvp(f, (x,), (x,))], ids=["eager", "jit", "jvp"]
+)
 def test_a_cotangent_of_another_shape_or_dtype_than_its_argument_is_refused(name, joint, over):
     wrong, message = WRONG_COTANGENTS[name]
     rules = {"joint": lambda g, y, w, x: (g, wrong(g, y, x))} if joint else {}

@@ -53,12 +53,12 @@ def test_a_prompt_beyond_the_context_is_truncated_with_a_warning(minitorch, fini
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--tokens", 0], 1, "minitorch: 0 tokens cannot be generated: give a whole number, 1 or more."),
-        (["--temperature", -1], 1, "minitorch: temperature -1.0 is not possible: give 0 for greedy decoding"),
-        (["--temperature", "nan"], 1, "minitorch: temperature nan is not possible"),
-        (["--top-k", 0], 1, "minitorch: top_k 0 keeps no token"),
-        (["--top-p", 1.5], 1, "minitorch: top_p 1.5 is not a share of the probability"),
-        (["--min-p", -0.5], 1, "minitorch: min_p -0.5 is not a share of the highest probability"),
+        (["--tokens", 0], 1, "minitorch: tokens must be a whole number, 1 or more, and is 0."),
+        (["--temperature", -1], 1, "minitorch: temperature must be 0 for greedy decoding, or more"),
+        (["--temperature", "nan"], 1, "minitorch: temperature must be 0 for greedy decoding, or more"),
+        (["--top-k", 0], 1, "minitorch: top_k must be a whole number, 1 or more, and is 0"),
+        (["--top-p", 1.5], 1, "minitorch: top_p must be above 0 and up to 1, such as 0.95, and is 1.5"),
+        (["--min-p", -0.5], 1, "minitorch: min_p must be from 0 to 1, such as 0.05, and is -0.5"),
         (["--seed", -1], 2, "minitorch: Invalid value for '--seed': "),
         (["--tokens", "many"], 2, "minitorch: Invalid value for '--tokens': "),
     ],

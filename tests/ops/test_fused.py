@@ -125,7 +125,7 @@ def test_masked_attention_has_the_derivatives_of_jax(size, axes, is_causal):
 
 def test_the_scale_multiplies_the_scores():
     args, mask = case("grouped", "TS")
-    ours = ops.attention(*args, mask, False, 0.25)
+    ours = ops.attention(*args, mask=mask, is_causal=False, scale=0.25)
     np.testing.assert_allclose(ours, jax.nn.dot_product_attention(*args, mask=mask[None, None], scale=0.25), atol=1e-5)
 
 
@@ -159,16 +159,16 @@ def test_left_padding_with_causal_equals_the_text_without_padding(axes):
 def test_a_mask_that_is_not_boolean_is_refused_as_in_jax(dtype, axes):
     args, mask = case("plain", axes)
     for number in (mask.astype(dtype), np.asarray(jnp.where(mask, 0, -9).astype(dtype))):
-        for fun in (ops.attention, grad(lambda *a: ops.attention(*a).sum())):
+        for fun in (ops.attention, grad(lambda q, k, v, mask: ops.attention(q, k, v, mask).sum())):
             with pytest.raises(ValueError, match=rf"needs a boolean mask, True .* its dtype is {dtype}: write mask"):
-                fun(*args, number)
+                fun(args[0], args[1], args[2], number)
 
 
 @pytest.mark.usefixtures("without_type_checks")
 def test_a_mask_that_is_being_differentiated_is_refused():
     args, mask = case("plain", "TS")
     with pytest.raises(ValueError, match="needs a boolean mask"):
-        grad(lambda bias: ops.attention(*args, bias).sum())(mask.astype(jnp.float32))
+        grad(lambda bias: ops.attention(*args, mask=bias).sum())(mask.astype(jnp.float32))
 
 
 @pytest.mark.usefixtures("without_type_checks")
@@ -219,7 +219,7 @@ def test_long_attention_is_that_of_jax_in_blocks_or_not(more, is_causal, has_mas
     def gradient(grad, attention):
         return jax.jit(grad(lambda *a: ops.sum(ops.sin(attention(*a))), (0, 1, 2)))(*args)
 
-    actual = gradient(grad, lambda *a: ops.attention(*a, mask, is_causal))
+    actual = gradient(grad, lambda *a: ops.attention(*a, mask=mask, is_causal=is_causal))
     expected = gradient(jax.grad, lambda *a: jax.nn.dot_product_attention(*a, mask=whole))
     for a, e in zip(actual, expected, strict=True):
         np.testing.assert_allclose(a, e, rtol=1e-4, atol=1e-4)

@@ -32,7 +32,7 @@ def errors(sandbox):
         with seccomp_file() as seccomp:
             program = [sys.executable, "-I", "-c", CALL, json.dumps(calls)]
             line = command(program, [], {}, Limits(), seccomp=seccomp)
-            done = subprocess.run(line, capture_output=True, text=True, env={}, cwd="/", pass_fds=[seccomp])
+            done = subprocess.run(line, capture_output=True, text=True, env={}, cwd="/", pass_fds=[seccomp or 0])
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
