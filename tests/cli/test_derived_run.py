@@ -184,7 +184,7 @@ def test_finetune_a_whole_model_on_preferences(minitorch, accepted, teacher, cha
             2,
             ".*choose what to prune: --sparsity, --heads, --neurons or --layers",
         ),
-        (["prune", "--run", "{run}", "--out", "x", "--sparsity", 1.5], 1, "sparsity must be the share of weights to remove"),
+        (["prune", "--run", "{run}", "--out", "x", "--sparsity", 1.5], 1, "sparsity must be the share of weights"),
         (
             ["prune", "--run", "{run}", "--out", "x", "--gradual", "--sparsity", 0.5],
             2,
