@@ -6,10 +6,12 @@ import ast
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ..notebook.traceback_location import TEST_BEGINS
+
 if TYPE_CHECKING:
     from .cells import Cell
 
-BEGIN = "from minitorch_course import inputs, report; inputs.begin({name!r})\n"
+BEGIN = TEST_BEGINS + "{name!r})\n"
 
 
 def code_for_key(cell: Cell) -> str:

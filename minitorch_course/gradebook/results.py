@@ -60,6 +60,7 @@ class Student:
     flags: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
     exercises: Mapping[str, str] = field(repr=False)
+    added: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def own_flags(self) -> list[str]:
@@ -165,6 +166,7 @@ def _student(content: Mapping[str, Any], tests: tuple[HiddenTest, ...]) -> Stude
         tuple(map(str, content["flags"])),
         tuple(_outcome(test, by_name.get(test.name, {})) for test in tests),
         dict(content["exercises"]),
+        tuple(map(str, content.get("added", ()))),
     )
 
 

@@ -1,26 +1,33 @@
 """Hide the library functions that an exercise asks students to write.
 
 The kernel sees a copy of our packages in which each such function is a stub that says why it is missing. In JAX and
-NumPy only the public names are hidden, and only from students' code, since the libraries call one another. Functions in
-`jax._src` stay: Python cannot hide them.
+NumPy a function is removed from every public module that holds it, under each of its names, and numerical libraries
+still find it, since they call one another. Functions in `jax._src` stay: Python cannot hide them, and what a student's
+code uses of it is found in its text (`inspect_code`).
 """
 
 from __future__ import annotations
 
+import _frozen_importlib
 import ast
 import compileall
 import shutil
 import sys
+from functools import cache
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._packages import PACKAGES, package_of
-from ..author.resolve import bindings, module_of, resolve
-from ..notebook.traceback_location import is_library
+from ..author.forbidden import with_families
+from ..author.resolve import bindings, module_of, resolve, unresolved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-    from types import ModuleType
+    from collections.abc import Iterator, Mapping, Sequence
+
+# Libraries that call functions of JAX and NumPy. Others may look up whatever a student's code tells them to.
+CALLERS = ("jax", "jaxlib", "numpy", "scipy", "matplotlib", "ml_dtypes", "opt_einsum", "minitorch", "minitorch_course")
 
 STUB = """def {name}(*args, **kwargs):
     raise RuntimeError({message!r})"""
@@ -66,19 +73,45 @@ def _remove(package: Path, name: str) -> None:
 
 
 def hide(names: Sequence[str]) -> None:
-    """Remove the functions `names` of other libraries from their public modules in this process.
+    """Remove the functions `names` of other libraries, and their families, from the public modules that hold them.
 
     Libraries still find them.
 
     Raises:
       ValueError: a name does not exist.
     """
+    wanted: dict[int, str] = {}
     inside: dict[ModuleType, dict[str, str]] = {}
-    for name in names:
-        if not package_of(name):
-            inside.setdefault(module_of(name), {})[name.rpartition(".")[2]] = name
+    for name in sorted(with_families(tuple(names))):
+        if not package_of(name) and (name in names or _exists(name)):
+            module, attribute = module_of(name), name.rpartition(".")[2]
+            inside.setdefault(module, {})[attribute] = name
+            wanted[id(vars(module)[attribute])] = name
+    for module in _public_modules() if wanted else ():
+        found = {attribute: wanted[id(value)] for attribute, value in vars(module).items() if id(value) in wanted}
+        if found and not found.keys() & _names_in_functions(module):
+            inside.setdefault(module, {}).update(found)
     for module, attributes in inside.items():
         _hide(module, attributes)
+
+
+def _exists(name: str) -> bool:
+    """Return whether this version of a library has the function."""
+    return not list(unresolved([name]))
+
+
+def _public_modules() -> Iterator[ModuleType]:
+    """Yield the loaded public modules of the libraries."""
+    for name, module in list(sys.modules.items()):
+        parts = name.split(".")
+        if parts[0] in CALLERS and type(module) is ModuleType and not any(part.startswith("_") for part in parts):
+            yield module
+
+
+def _names_in_functions(module: ModuleType) -> set[str]:
+    """Return the names that the functions of a module look up in it: these cannot be removed from it."""
+    functions = (f for f in vars(module).values() if isinstance(f, FunctionType) and f.__globals__ is vars(module))
+    return {name for function in functions for code in _with_inner(function.__code__) for name in code.co_names}
 
 
 def _hide(module: ModuleType, attributes: Mapping[str, str]) -> None:
@@ -89,11 +122,49 @@ def _hide(module: ModuleType, attributes: Mapping[str, str]) -> None:
     def lookup(wanted: str) -> Any:
         if wanted not in hidden:
             return original(wanted) if original else _no_such(module, wanted)
-        if is_library(sys._getframe(1).f_code.co_filename):
+        if _is_of_library(sys._getframe(1).f_code):
             return hidden[wanted]
         raise RuntimeError(message_for(attributes[wanted]))
 
     vars(module)["__getattr__"] = lookup
+
+
+def _is_of_library(code: CodeType) -> bool:
+    """Return whether the code is in the file that it claims to be from, and the file belongs to a numerical library."""
+    if _known.get(id(code)) is code:
+        return True
+    path = Path(code.co_filename)
+    if code is not FROM_IMPORT and not (_folders().intersection(path.parents) and code in _codes_of(path)):
+        return False
+    _known[id(code)] = code
+    return True
+
+
+FROM_IMPORT = _frozen_importlib._handle_fromlist.__code__  # It asks whether a name exists, for `from jax import grad`.
+_known: dict[int, CodeType] = {}
+
+
+@cache
+def _folders() -> frozenset[Path]:
+    found = (sys.modules[name] for name in CALLERS if name in sys.modules)
+    return frozenset(Path(folder) for module in found for folder in getattr(module, "__path__", ()))
+
+
+@cache
+def _codes_of(file: Path) -> frozenset[CodeType]:
+    """Return the code of all functions in a file of a library, which no sandbox can write."""
+    try:
+        code = SourceFileLoader("library", str(file)).get_code("library")
+    except (OSError, ImportError, SyntaxError):
+        return frozenset()
+    return frozenset(_with_inner(code)) if code else frozenset()
+
+
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_inner(constant)
 
 
 def _no_such(module: ModuleType, wanted: str) -> Any:

@@ -21,6 +21,7 @@ import minitorch_course
 
 from ..notebook.errors import setup
 from .hide_functions import hide
+from .system_calls import refuse_new_programs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,8 @@ def main() -> None:
     cast("Any", application.shell).ask_exit = lambda: None  # quit() must not end the cells after its own.
     setup()
     _limit(settings["limits"])
+    if settings["limits"] is not None and settings["hidden_functions"]:
+        refuse_new_programs()
     gc.freeze()  # Imported modules stay: the collector need not scan them again and again.
     gc.enable()
     application.start()

@@ -16,12 +16,16 @@ from markdown_it import MarkdownIt
 
 from .display import publish, shell
 from .error_table import find_cause
-from .traceback_location import location_of, raised_in_library, student_frames
+from .traceback_location import called_by_test, location_of, raised_in_library, student_frames
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 MAX_FRAMES = 5  # of the first and of the last frames that are shown
+IN_TEST = (
+    "It happened on a line of the hidden test that uses your code: compare the names, the arguments and the results of"
+    " your functions with the task."
+)
 EXPLAINED = "application/vnd.minitorch.error+json"
 MARKDOWN = MarkdownIt("zero").enable("backticks")
 
@@ -41,13 +45,20 @@ def explain(error: BaseException, student_names: Collection[str] = ()) -> Explan
     """Explain an exception raised by the student's code.
 
     The explanation names the innermost line outside of Python and of installed packages. If the traceback goes through
-    functions called `student_names`, it names the innermost line in those.
+    functions called `student_names`, it names the innermost line in those. Lines of hidden tests are not shown.
     """
     if is_stub(error):
         return Explanation(f"Not written yet: {error}" if str(error) else "Not written yet.", "")
     location = location_of(error, student_names)
     cause = find_cause(error, location)
+    if location is None and called_by_test(error):
+        return Explanation(f"{_without_values(error, cause)} {IN_TEST}", "")
     return Explanation(f"{cause} {location}" if location else cause, _original(error))
+
+
+def _without_values(error: BaseException, cause: str) -> str:
+    """Return the cause of an error on a hidden test's own line without what may be its inputs."""
+    return "A dict has no such key." if isinstance(error, KeyError) else re.sub(r"-?\d+\.\d+(e[-+]?\d+)?", "...", cause)
 
 
 def is_stub(error: BaseException) -> bool:

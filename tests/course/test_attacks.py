@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from minitorch_course._packages import PACKAGES
+from minitorch_course.grading import grade_submission
+from minitorch_course.grading.inspect_code import Inspection
 
 pytestmark = pytest.mark.slow
 
@@ -34,8 +36,14 @@ def messages(row):
     return " ".join(str(text) for test in row["tests"] for text in (test["message"], test["error"]) if text)
 
 
+@pytest.fixture
+def without_inspection(monkeypatch):
+    """Run all code as it is: the sandbox and the comparison of values must hold by themselves."""
+    monkeypatch.setattr(grade_submission, "inspect_code", lambda notebook, merged: Inspection({}, [], merged.cells))
+
+
 @each("forged")
-def test_nothing_but_right_values_earns_a_point(graded, answers, title, code):
+def test_nothing_but_right_values_earns_a_point(graded, answers, without_inspection, title, code):
     row = graded(answers(added=[code], **WRONG))
     assert (row["status"], row["points"]) == ("graded", 0)
 
@@ -61,8 +69,16 @@ def test_a_forbidden_call_costs_the_points_even_where_it_is_not_used(graded, ans
     assert "softmax may not use jax.nn.softmax, as it does on line 6." in messages(row)
 
 
+@each("added")
+def test_added_cells_earn_no_points_of_exercises_that_are_not_solved(graded, answers, title, code):
+    row = graded(answers(added=[code], softmax="raise NotImplementedError", scaled="raise NotImplementedError"))
+    assert (row["status"], row["points"]) == ("graded", 0)
+    assert any("an added cell" in flag for flag in row["flags"])
+    assert row["added"] == [code]
+
+
 @each("ended")
-def test_what_ends_python_costs_only_the_hidden_test(graded, answers, title, code):
+def test_what_ends_python_costs_only_the_hidden_test(graded, answers, without_inspection, title, code):
     row = graded(answers(softmax=code))
     assert (earned(row, "softmax"), earned(row, "scaled")) == (0, 3)
 
@@ -72,7 +88,7 @@ def test_a_cell_that_ends_python_when_it_is_defined_costs_only_itself(graded, an
     assert (earned(row, "softmax"), earned(row, "scaled")) == (0, 3)
 
 
-def test_python_that_ends_later_costs_no_more_than_this_student(graded, answers):
+def test_python_that_ends_later_costs_no_more_than_this_student(graded, answers, without_inspection):
     bomb = "import os, threading\nthreading.Timer(0.05, lambda: os._exit(0)).start()"
     assert graded(answers(added=[bomb]))["status"] == "graded"
     assert graded(answers())["points"] == 6
@@ -93,7 +109,7 @@ def test_whatever_is_tried_the_next_student_is_graded(impatient, graded, answers
 
 
 @each("seen")
-def test_nothing_of_the_host_is_reachable(graded, answers, tiny, title, code):
+def test_nothing_of_the_host_is_reachable(graded, answers, without_inspection, tiny, title, code):
     packages = [str(package) for package in PACKAGES]
     where = f"SOURCE, ROOT, PACKAGES = {str(tiny.path)!r}, {str(tiny.path.parents[1])!r}, {packages!r}"
     tools = cells("tools")["look and search"]

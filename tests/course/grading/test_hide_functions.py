@@ -98,12 +98,12 @@ def test_functions_of_other_libraries_are_hidden_from_students_and_not_from_libr
             from jax.nn import softmax
         except RuntimeError:
             print("not imported")
-        print(minitorch.ops.softmax(jax.numpy.zeros(2)), jax.hessian(lambda x: x**3)(1.0), numpy.mean([1.0, 3.0]))
+        print(minitorch.ops.softmax(jax.numpy.zeros(2)), minitorch.grad(lambda x: x * x)(1.0), numpy.mean([1.0, 3.0]))
         print(hasattr(jax, "jit"), hasattr(jax, "nothing"), hasattr(numpy, "nothing"), "grad" in dir(jax))
         """
     lines = said(LIBRARY.parent, code, tmp_path).splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["jax.grad", "jax.vjp", "numpy.sum", "jax.nn.softmax"]
-    assert lines[4:] == ["not imported", "[0.5 0.5] 6.0 2.0", "True False False False"]
+    assert lines[4:] == ["not imported", "[0.5 0.5] 2.0 2.0", "True False False False"]
 
 
 @pytest.mark.parametrize("name", ["jax.nothing", "nothing.at.all", "jax"])
@@ -116,3 +116,23 @@ def test_hiding_what_does_not_exist_is_an_error(name, tmp_path):
             print(error)
         """
     assert name in said(LIBRARY.parent, code, tmp_path)
+
+
+def test_a_function_is_hidden_under_each_of_its_names_and_from_code_that_claims_to_be_a_librarys(tmp_path):
+    code = """
+        from minitorch_course.grading.hide_functions import hide
+        hide(["jax.jacrev", "jax.nn.softmax", "numpy.sum"])
+        import jax, minitorch, numpy, pkgutil
+        forged = [
+            eval(compile("lambda: jax.jacrev", file, "eval"))
+            for file in ("<frozen abc>", "<frozen importlib._bootstrap>", numpy.__file__, jax.__file__, pkgutil.__file__)
+        ]
+        looks = [lambda: jax.jacobian, lambda: jax.fwd_and_bwd, lambda: jax.grad, lambda: pkgutil.resolve_name("jax.nn:softmax"), *forged]
+        for look in looks:
+            try:
+                print("found", look())
+            except RuntimeError:
+                pass
+        print(numpy.ma.sum(numpy.ma.ones(3)), numpy.mean([1.0, 3.0]), minitorch.grad(lambda x: x * x)(1.0))
+        """
+    assert said(LIBRARY.parent, code, tmp_path) == "3.0 2.0 2.0\n"

@@ -264,3 +264,35 @@ def test_in_a_notebook_the_paragraph_comes_first_and_the_original_is_folded():
     assert "<details" in folded
     assert "dot_general requires" in folded
     assert "\x1b" not in folded
+
+
+HIDDEN = "from minitorch_course import inputs, report; inputs.begin('t')\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "secret = 1.25\nmine(secret)",
+        "secret = 1.25\nsecret.attribute",
+        "secret = 1.25\nmine()[secret]",
+        "secret = 1.25\nrun(lambda a: a.attribute, secret)",
+        "secret = 1.25\nundefined(secret)",
+        "secret = 1.25\ndivided(secret)",
+        "secret = 1.25\ndef test(f):\n    return f(secret, secret)\nrun(test, mine)",
+    ],
+)
+def test_a_line_of_a_hidden_test_and_its_values_are_not_shown(code):
+    own = "def mine(): return {}\ndef divided(given):\n    return given / 0\n"
+    namespace = {}
+    for name, text in (("<mine>", SETUP + own), ("<test>", HIDDEN + code)):
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    exec(compile(SETUP + own, "<mine>", "exec"), namespace)
+    with pytest.raises(Exception) as caught:
+        exec(compile(HIDDEN + code, "<test>", "exec"), namespace)
+    explained = "\n".join(explain(caught.value.with_traceback(caught.value.__traceback__.tb_next)))
+    assert "secret" not in explained and "1.25" not in explained
+    own_line = "It happened on a line of the hidden test that uses your code"
+    assert any(
+        place in explained
+        for place in (own_line, "in `divided` on line 7, at `given / 0`, where `given` is", "in `run`")
+    )
