@@ -56,8 +56,8 @@ def save(folder: Path, step: int, arrays: Mapping[str, Any]) -> None:
             raise
         clear_unfinished(folder)  # It may be what fills the disk.
         raise OSError(number, os.strerror(number), str(folder / _name(step))) from error
-    for old in steps(folder)[:-KEEP]:
-        _remove(folder, old)
+    for old in steps(folder)[:-KEEP]:  # renamed before it is removed: half a checkpoint must not look like a whole one
+        os.replace(folder / _name(old), folder / UNFINISHED / f"removed-{old}")
     clear_unfinished(folder)
 
 
@@ -66,8 +66,7 @@ def restore(folder: Path, step: int) -> dict[str, np.ndarray]:
 
     Raises:
       FileNotFoundError: there is no such checkpoint.
-      ValueError: one of its files is missing, truncated or changed. The message names the folder to remove, and the
-        checkpoint from which the run then resumes.
+      ValueError: a file is missing, truncated or changed. Names the folder to remove, and where the run then resumes.
     """
     import orbax.checkpoint as ocp
 
@@ -115,11 +114,6 @@ def _errno(error: Exception) -> int | None:
 
 def _name(step: int) -> str:
     return f"{step:08d}"
-
-
-def _remove(folder: Path, step: int) -> None:
-    """Rename the checkpoint before its removal: half a checkpoint must not look like a whole one."""
-    os.replace(folder / _name(step), folder / UNFINISHED / f"removed-{step}")
 
 
 def _checksums(path: Path) -> dict[str, tuple[int, int]]:

@@ -20,13 +20,8 @@ from ..nn import paths
 from .layout import Replicated, Sharded
 
 CUSTOM = "custom"
-OPTIMIZERS = {  # and the layout that suits each
-    "adamw": Sharded,
-    "lion": Sharded,
-    "muon": Replicated,
-    "adafactor": Replicated,
-    CUSTOM: Replicated,
-}
+# The layout that suits each optimizer.
+OPTIMIZERS = {"adamw": Sharded, "lion": Sharded, "muon": Replicated, "adafactor": Replicated, CUSTOM: Replicated}
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 MODELS = ("gpt", "llama")
 BETAS = (0.9, 0.99)  # of AdamW and Lion; for small batches, the second moment averages 100 steps instead of 1,000
@@ -41,10 +36,8 @@ class RunConfig(Config):
       data: a name or a path for `data.load_text`, with its `field` and `limit`.
       tokenizer: `char`, `byte` or `bpe:N`.
       batch: sequences of `context` tokens per step, over all devices together.
-      optimizer: a name, or `custom` for an `(init, update)` pair, ours or optax's, that is passed to `train` and
-        includes clipping and a schedule.
-      lr: peak learning rate, after `warmup` steps; a cosine decays it to a tenth. Use about 2e-2 for Muon, 3e-4 for
-        Lion.
+      optimizer: a name, or `custom` for a pair that is passed to `train` and includes clipping and a schedule.
+      lr: peak learning rate, decayed to a tenth by a cosine. Use about 2e-2 for Muon, 3e-4 for Lion.
       warmup: warm-up in steps; by default 100, or a tenth of the steps if that is less.
       clip: largest gradient norm; 0 for no limit.
       weight_decay: of matrices; biases and norms do not decay.
@@ -125,10 +118,7 @@ class RunConfig(Config):
 
 
 def make_layout(config: RunConfig, model: Any, devices: int) -> Sharded | Replicated:
-    """Return the layout for `model`: sharded if the optimizer is elementwise.
-
-    On one device there is nothing to shard, and the replicated layout saves the copies.
-    """
+    """Return the layout for `model`: sharded if the optimizer is elementwise and there are several devices."""
     return OPTIMIZERS[config.optimizer](model, devices) if devices > 1 else Replicated(model, devices)
 
 

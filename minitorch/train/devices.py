@@ -20,11 +20,8 @@ COLLECTIVE_TIMEOUT = 600  # seconds; XLA ends the process after 40 by default, w
 def use_cpu_cores(n: int | None = None, *, batch: int | None = None) -> int:
     """Make each of `n` CPU cores (by default, all that this process may use) an XLA device, and return `n`.
 
-    With `batch`, use at most as many cores as divide it evenly, so that none is idle. A single device still splits its
-    operations over all cores.
-
-    This has no effect where JAX runs on another kind of device. Call it before anything else asks JAX for its devices,
-    because JAX reads the settings once.
+    With `batch`, use at most as many cores as divide it evenly, so that none is idle. Call it before anything else asks
+    JAX for its devices: JAX reads the settings once. It has no effect where JAX runs on another kind of device.
 
     Raises:
       RuntimeError: JAX has already started.

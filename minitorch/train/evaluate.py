@@ -87,16 +87,17 @@ def mean_loss(
 ) -> float:
     """Return the mean loss of `model` in nats over every token of `tokens` (N,) except the first.
 
-    With `at_most`, the loss is estimated on about that many tokens, in windows spread evenly over the text. The windows
-    are always the same, so that losses at different steps of a run compare. The batches are split over the devices of
-    `mesh`. Compiled once for each model, batch and context.
+    With `at_most`, it is estimated on about that many tokens, in windows spread evenly over the text and always the
+    same, so that losses at different steps compare. The devices of `mesh` split each batch.
 
     Raises:
       FloatingPointError: the loss is NaN; the message names the first layer whose output is not finite.
     """
     mesh = mesh or device_mesh(batch)
     windows = evaluation_windows(tokens, batch, model.config.context)  # inputs, targets, mask: (windows, B, T) each
-    chosen = _evenly_spaced(len(windows[0]), batch * model.config.context, at_most)
+    n, size = len(windows[0]), batch * model.config.context
+    wanted = n if at_most is None else min(n, -(-at_most // size))
+    chosen = np.linspace(0, n - 1, wanted).round().astype(int).tolist()
     model, windows = jax.device_put((model, windows), NamedSharding(mesh, P()))
     sums = [_losses_and_counts(model, windows, i, mesh, jnp.dtype(dtype)) for i in chosen]
     losses, counts = (np.asarray(jax.device_get(part), np.float64) for part in zip(*sums, strict=True))  # (n, devices)
@@ -108,12 +109,6 @@ def mean_loss(
         )
         raise FloatingPointError(f"the loss on this text is NaN: {cause}. Take an earlier checkpoint.")
     return float(losses.sum() / counts.sum())
-
-
-def _evenly_spaced(windows: int, size: int, at_most: int | None) -> list[int]:
-    """Return the indices of windows of `size` tokens that hold about `at_most` tokens in all, evenly spaced."""
-    wanted = windows if at_most is None else min(windows, -(-at_most // size))
-    return np.linspace(0, windows - 1, wanted).round().astype(int).tolist()
 
 
 @functools.partial(jax.jit, static_argnums=(3, 4))

@@ -26,24 +26,10 @@ from .config import CUSTOM, RunConfig, make_layout, make_optimizer
 from .evaluate import describe
 from .layout import device_mesh
 from .model_card import model_card
-from .model_structure import write_structure
 from .nan_debug import NonFiniteLossError, first_nonfinite_layer
 from .plot import loss_plot
-from .record import (
-    CARD,
-    CHECKPOINTS,
-    DATASHEET,
-    FILES,
-    METRICS,
-    PLOT,
-    STRUCTURE,
-    TOKENIZER,
-    Record,
-    check_files,
-    record_hashes,
-    write_record,
-)
-from .run_dir import check_out_is_free, check_provenance, is_complete, load_for_resume, removed_unless_saved
+from .record import CARD, CHECKPOINTS, FILES, METRICS, PLOT, check_files, record_hashes
+from .run_dir import begin, check_out_is_free, is_complete, load_for_resume, removed_unless_saved
 from .signals import Interrupted, stop_requests
 from .step import MAX_STEPS, State, Step
 from .task import Task, TaskFactory, language_modelling
@@ -53,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..optim import Transform
+    from .record import Record
 
 # The time of one dispatch: how often a progress bar moves, and how long Ctrl-C may wait. Each dispatch allocates its
 # temporary memory again, which took 0.2 s for a model of 10 million weights.
@@ -86,7 +73,7 @@ def train(
       out: the folder of the run; it must be empty or new, unless the run is resumed.
       resume: continue the run in `out`, which must have the same settings.
       sinks: receive every row that `metrics.jsonl` receives.
-      optimizer: an `(init, update)` pair, if and only if the settings say `optimizer="custom"`.
+      optimizer: an `(init, update)` pair, if and only if the settings say "custom".
       task: what the steps train, such as a task of `compress`; a resumed run needs the same task.
 
     Raises:
@@ -120,7 +107,10 @@ def _run(
     sinks: Sequence[Sink],
     began: float,
 ) -> Result:
-    trainer = _start(config, out, record, task(config, out), optimizer)
+    made = task(config, out)
+    model = made.model(made.start, *made.frozen)
+    check_language_model(model)
+    trainer = Trainer(begin(out, config, record, model, made.prepared), out, made, optimizer)
     try:
         trainer.train(sinks)
         return trainer.finish(began)
@@ -128,28 +118,6 @@ def _run(
         saved = checkpoint.steps(out / CHECKPOINTS)
         state = f"It is safe up to step {saved[-1]}: remove the cause, and resume it." if saved else "Nothing is saved."
         raise OSError(f"the run in {out} stopped, because the system reports {error}. {state}") from error
-
-
-def _start(config: RunConfig, out: Path, record: Record | None, task: Task, optimizer: Transform | None) -> Trainer:
-    """Write the record of a new run, or check that of a resumed one, and return the run at its last checkpoint."""
-    model = task.model(task.start, *task.frozen)
-    check_language_model(model)
-    provenance = task.prepared.provenance(model)
-    if record:
-        check_provenance(record.provenance, provenance)
-    else:
-        record = Record(config, provenance, {})
-        write_record(out, record)  # From here on, the run can be resumed.
-    if not (out / TOKENIZER).is_file():
-        task.prepared.tokenizer.save(out / TOKENIZER)
-    if not (out / STRUCTURE).is_file():
-        write_structure(out, record, model)
-    if not (out / DATASHEET).is_file():
-        atomic_write(out / DATASHEET, task.prepared.datasheet())
-    if record.files:
-        check_files(out, record, resuming=True)  # What was written again must be the same.
-    record = record_hashes(out, record, (TOKENIZER, STRUCTURE, DATASHEET))
-    return Trainer(record, out, task, optimizer)
 
 
 class Trainer:

@@ -53,13 +53,7 @@ def model_card(
 ) -> str:
     """Return the card of a finished run as Markdown.
 
-    Args:
-      record: the record of the run.
-      model: the trained model.
-      rows: the rows of its metrics.
-      evaluation: its evaluation on the whole validation text.
-      tokens_per_s: the training throughput; 0 if unknown.
-      origin: how the model was trained.
+    `evaluation` is that on the whole validation text, `tokens_per_s` the training throughput, 0 if unknown.
     """
     config, provenance, _ = record
     sections = {

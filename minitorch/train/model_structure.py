@@ -43,11 +43,7 @@ def _shapes(model: Any) -> list[tuple[Any, str]]:
 
 
 def abstract_model(folder: Path, record: Record) -> Any:
-    """Return the model of a run as shapes and dtypes, without values.
-
-    Raises:
-      ValueError: its `structure.json` cannot be read, or names classes that are not of this package.
-    """
+    """Return the model of a run as shapes and dtypes. Raises ValueError if its `structure.json` cannot be read."""
     if not (folder / STRUCTURE).is_file():
         return jax.eval_shape(lambda: record.config.init_model(record.provenance.vocab))
     try:

@@ -33,9 +33,8 @@ def first_nonfinite_layer(loss: Callable[..., Any], model: Any, *batch: Any) -> 
 
     @jax.jit
     def backward(model: Any, *batch: Any) -> Any:
-        return {
-            path: (is_finite(g), jnp.max(jnp.abs(g))) for path, g in paths.flatten(grad(loss)(model, *batch)).items()
-        }
+        gradients = paths.flatten(grad(loss)(model, *batch))
+        return {path: (is_finite(g), jnp.max(jnp.abs(g))) for path, g in gradients.items()}
 
     layer, is_loss_finite = first_nonfinite_output(loss, model, *batch)
     if layer is not None:

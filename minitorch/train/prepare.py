@@ -6,18 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 
-from ..data import (
-    Corpus,
-    ValidationReport,
-    datasheet,
-    evaluation_windows,
-    load_text,
-    sample_batch,
-    split,
-    step_key,
-    token_array,
-    validate,
-)
+from .. import data
 from ..nn import paths
 from ..text import END_OF_TEXT, Tokenizer, load_tokenizer, train_tokenizer
 from .record import TOKENIZER, Provenance, software_versions
@@ -32,16 +21,16 @@ if TYPE_CHECKING:
 class Prepared(NamedTuple):
     """The data of a run."""
 
-    corpus: Corpus
-    parts: tuple[Corpus, Corpus]  # the first nine tenths for training, the rest for validation
-    report: ValidationReport
+    corpus: data.Corpus
+    parts: tuple[data.Corpus, data.Corpus]  # the first nine tenths for training, the rest for validation
+    report: data.ValidationReport
     tokenizer: Tokenizer
     train: jax.Array  # ids (N,)
     validation: jax.Array  # ids (M,)
 
     def datasheet(self) -> str:
         """Return the datasheet of the text as Markdown."""
-        return datasheet(self.corpus, splits=self.parts, tokenizer=self.tokenizer, report=self.report)
+        return data.datasheet(self.corpus, splits=self.parts, tokenizer=self.tokenizer, report=self.report)
 
     def provenance(self, model: LanguageModel) -> Provenance:
         """Return the provenance of a run that trains `model` on this data, here and now."""
@@ -69,22 +58,22 @@ def prepare(config: RunConfig, out: Path, tokenizer: Tokenizer | None = None) ->
       FileNotFoundError: the data does not exist.
       ValueError: the data must not be trained on (`data.DataError`), or is shorter than the context.
     """
-    corpus = load_text(config.data, field=config.field, limit=config.limit)
-    train, validation = split(corpus)
-    report = validate(train, validation)
+    corpus = data.load_text(config.data, field=config.field, limit=config.limit)
+    train, validation = data.split(corpus)
+    report = data.validate(train, validation)
     if (out / TOKENIZER).is_file():
         tokenizer = tokenizer or load_tokenizer(out / TOKENIZER)
     if tokenizer is None:
         special = [END_OF_TEXT] if config.tokenizer.startswith("bpe:") else []
         text = corpus.text if config.tokenizer == "char" else train.text
         tokenizer = train_tokenizer(config.tokenizer, text, special)
-    ids = [token_array(encode_corpus(tokenizer, part), tokenizer.vocab_size) for part in (train, validation)]
+    ids = [data.token_array(encode_corpus(tokenizer, part), tokenizer.vocab_size) for part in (train, validation)]
     jax.eval_shape(lambda tokens: get_batch(config, tokens, 0), ids[0])  # This line and the next raise if ids are few.
-    evaluation_windows(ids[1], config.batch, config.context)
+    data.evaluation_windows(ids[1], config.batch, config.context)
     return Prepared(corpus, (train, validation), report, tokenizer, *ids)
 
 
-def encode_corpus(tokenizer: Tokenizer, corpus: Corpus) -> list[int]:
+def encode_corpus(tokenizer: Tokenizer, corpus: data.Corpus) -> list[int]:
     """Return the ids of all documents, with `END_OF_TEXT` between two if the tokenizer has it, else a blank line."""
     end = tokenizer.special.get(END_OF_TEXT)
     if end is None:
@@ -97,4 +86,4 @@ def encode_corpus(tokenizer: Tokenizer, corpus: Corpus) -> list[int]:
 
 def get_batch(config: RunConfig, tokens: jax.Array, step: int | jax.Array) -> tuple[jax.Array, jax.Array]:
     """Sample the batch of step `step` from `tokens` (N,): inputs and the tokens after them, (B, T) each."""
-    return sample_batch(step_key(config.seed, step), tokens, config.batch, config.context)
+    return data.sample_batch(data.step_key(config.seed, step), tokens, config.batch, config.context)

@@ -96,10 +96,8 @@ def read_record(folder: str | Path) -> Record:
     """
     path = Path(folder) / CONFIG
     if not path.is_file():
-        near = did_you_mean_path(path.parent)
-        raise FileNotFoundError(
-            f"there is no run in {folder}: it has no {CONFIG}. Give the --out folder of a run.{near}"
-        )
+        advice = f"Give the --out folder of a run.{did_you_mean_path(path.parent)}"
+        raise FileNotFoundError(f"there is no run in {folder}: it has no {CONFIG}. {advice}")
     try:
         text = path.read_bytes().decode()
         parts = json.loads(text)
@@ -121,14 +119,9 @@ def read_record(folder: str | Path) -> Record:
 
 
 def check_files(folder: Path, record: Record, *, resuming: bool = False) -> None:
-    """Check that the files of a run are those that it wrote.
+    """Check that the files of a run are those that it wrote; if `resuming`, missing ones are written again.
 
     Warn if the run is of a version that recorded no hashes, or if a text that people complete has changed.
-
-    Args:
-      folder: the folder of the run.
-      record: its record.
-      resuming: accept missing files, because the run will write them again.
 
     Raises:
       FileNotFoundError: a file that the model needs is missing.

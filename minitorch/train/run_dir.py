@@ -27,6 +27,7 @@ from .record import (
     FILES,
     METRICS,
     PLOT,
+    STRUCTURE,
     TOKENIZER,
     WEIGHTS,
     Provenance,
@@ -34,12 +35,14 @@ from .record import (
     check_files,
     read_record,
     record_hashes,
+    write_record,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..models import Transformer
+    from .prepare import Prepared
 
 UNFINISHED = ".unfinished"  # holds the files of a derived run until all are written; hidden, so that a retry can start
 
@@ -69,7 +72,7 @@ def save_run(
 
     Args:
       folder: the folder of the new run.
-      parent: the folder of the run from which the model was derived; its settings, datasheet, plot and card are copied.
+      parent: the run from which the model was derived; its settings, datasheet, plot and card are copied.
       model: the model.
       tokenizer: its tokenizer.
       origin: how the model was derived, such as "Pruned", for its card.
@@ -162,11 +165,29 @@ def load_for_resume(out: Path, config: RunConfig) -> Record:
     return record
 
 
+def begin(out: Path, config: RunConfig, record: Record | None, model: Any, prepared: Prepared) -> Record:
+    """Write the record and the first files of a new run, or check those of a resumed one; return the record."""
+    provenance = prepared.provenance(model)
+    if record:
+        check_provenance(record.provenance, provenance)
+    else:
+        record = Record(config, provenance, {})
+        write_record(out, record)  # From here on, the run can be resumed.
+    if not (out / TOKENIZER).is_file():
+        prepared.tokenizer.save(out / TOKENIZER)
+    if not (out / STRUCTURE).is_file():
+        write_structure(out, record, model)
+    if not (out / DATASHEET).is_file():
+        atomic_write(out / DATASHEET, prepared.datasheet())
+    if record.files:
+        check_files(out, record, resuming=True)  # What was written again must be the same.
+    return record_hashes(out, record, (TOKENIZER, STRUCTURE, DATASHEET))
+
+
 def check_provenance(before: Provenance, now: Provenance) -> None:
     """Check that a run is resumed on the data and devices with which it started.
 
-    Warn about other package versions or another kind of device: the run can continue, but its weights may differ in
-    the last bits.
+    Warn about other versions or another kind of device: the weights may then differ in the last bits.
 
     Raises:
       ValueError: the data has changed, or there are too few devices.
@@ -181,11 +202,8 @@ def check_provenance(before: Provenance, now: Provenance) -> None:
             f"the run started on {before.devices} devices, but there are only {now.devices}: resume it on as many."
             f" For CPU cores, call train.use_cpu_cores({before.devices}) before anything else."
         )
-    changed = [
-        f"{name} {now.versions.get(name)}, not {v}"
-        for name, v in before.versions.items()
-        if now.versions.get(name) != v
-    ]
+    versions = {name: (old, now.versions.get(name)) for name, old in before.versions.items()}
+    changed = [f"{name} {new}, not {old}" for name, (old, new) in versions.items() if new != old]
     if now.device != before.device:
         changed.append(f"{now.device}, not {before.device}")
     if changed:
@@ -193,11 +211,7 @@ def check_provenance(before: Provenance, now: Provenance) -> None:
 
 
 def is_complete(folder: Path, record: Record) -> bool:
-    """Return whether the run is finished, and all of its files are there.
-
-    Raises:
-      FileNotFoundError: it is finished, but the metrics are missing, without which the others cannot be written again.
-    """
+    """Return whether the run is finished, with all files. Raises FileNotFoundError if it is, without its metrics."""
     finished = record.finished if record.files is not None else (folder / WEIGHTS).is_file()
     if finished and not (folder / METRICS).is_file():
         raise FileNotFoundError(f"{folder / METRICS} is missing, and the run is finished: restore it from a copy.")
@@ -209,8 +223,7 @@ def load_run(folder: str | Path, like: Any = None) -> LoadedRun:
 
     Args:
       folder: the folder of the run.
-      like: a model of the same structure, or its shapes (`jax.eval_shape`), for a run whose model has classes of your
-        own; other models are created from what the run recorded.
+      like: a model of the same structure, or its shapes (`jax.eval_shape`), if the run's has classes of your own.
 
     Raises:
       FileNotFoundError: there is no run, one of its files is missing, or it has no checkpoint yet.

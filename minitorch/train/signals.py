@@ -24,8 +24,7 @@ class Interrupted(KeyboardInterrupt):
 def stop_requests() -> Iterator[list[int]]:
     """Collect the numbers of received stop signals in a list. A second signal of the same kind acts at once, as usual.
 
-    Outside of the main thread, where Python cannot handle signals, the list stays empty, and ignored signals stay
-    ignored.
+    Ignored signals stay ignored, and outside of the main thread, where Python handles none, the list stays empty.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():

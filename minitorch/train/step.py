@@ -50,12 +50,10 @@ class Step:
 
     Args:
       loss: `loss(model, *batch, *frozen) -> ()`, the mean over the batch, written with minitorch's ops. Each device
-        computes it on its rows, and the step takes the mean. So a mean over what a mask selects has to be
-        `nn.masked_mean`, or `nn.cross_entropy` with `where`, whose count is that of all devices.
-      optimizer: an `(init, update)` pair, ours or optax's. It sees a list on a `Sharded` layout, the model on a
-        `Replicated` one.
-      get_batch: `get_batch(data, step) -> batch`, a tuple of arrays (B, ...). It samples on the device and depends on
-        `step` alone, so that a resumed run sees the batches that it would have seen.
+        computes it on its rows. So a mean over what a mask selects has to be `nn.masked_mean`, or `nn.cross_entropy`
+        with `where`, whose count is that of all devices.
+      optimizer: an `(init, update)` pair. It sees a list on a `Sharded` layout, the model on a `Replicated` one.
+      get_batch: `get_batch(data, step) -> batch`, a tuple of arrays (B, ...) that depends on `step` alone.
       layout: `Sharded` or `Replicated`, built for the model.
       mesh: the result of `device_mesh`.
     """
@@ -73,18 +71,10 @@ class Step:
         self._unpack = jax.jit(layout.unpack, out_shardings=NamedSharding(mesh, P()))
 
     def run(self, state: State, data: Any, n: int = 1, frozen: tuple[Any, ...] = ()) -> tuple[State, Metrics]:
-        """Make `n` updates, at most `MAX_STEPS`, in one dispatch.
+        """Make `n` updates, at most `MAX_STEPS`, in one dispatch; return the new state, and the metrics (n,) of each.
 
-        A step whose loss or gradient is not finite changes nothing, so that the weights before it can be inspected.
-
-        Args:
-          state: the state before; it is donated, so use the returned one.
-          data: what `get_batch` reads, on every device.
-          n: the number of updates.
-          frozen: weights that the loss reads and the optimizer does not train (a teacher), on every device.
-
-        Returns:
-          The state after the last update, and the metrics (n,) of each.
+        `state` is donated. `data`, which `get_batch` reads, and `frozen`, weights that the loss reads, are on every
+        device. A step whose loss or gradient is not finite changes nothing, so that the weights can be inspected.
         """
         if not 1 <= n <= MAX_STEPS:
             raise ValueError(f"run makes 1 to {MAX_STEPS} steps a call, not {n}: call it more often.")

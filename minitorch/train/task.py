@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from ..text import Tokenizer
 
 
-def _trained(trained: Any, *frozen: Any) -> Any:
-    return trained
-
-
 def save_model(trained: LanguageModel, out: Path) -> None:
     """Write the weights of a model that is trained as a whole."""
     paths.save_safetensors(trained, out / WEIGHTS)
@@ -42,8 +38,7 @@ class Task:
     Args:
       prepared: the data, with its datasheet and provenance.
       start: the initial weights to train: a model, or any tree of floating-point arrays.
-      loss: `loss(trained, *batch, *frozen) -> ()`, the mean over the batch; means over what a mask selects are
-        `nn.masked_mean`, as for `Step`.
+      loss: `loss(trained, *batch, *frozen) -> ()`, the mean over the batch, as for `Step`.
       data: arrays on the device, which `get_batch(data, step) -> batch` reads; a batch is a tuple of arrays (B, ...).
       evaluate: `evaluate(model, mesh, at_most) -> nats`, the mean over about `at_most` validation tokens (None: all).
       frozen: weights that the loss reads and the optimizer does not train.
@@ -59,7 +54,7 @@ class Task:
     get_batch: Callable[[Any, Any], tuple[Any, ...]]
     evaluate: Callable[[Any, Mesh, int | None], float]
     frozen: tuple[Any, ...] = ()
-    model: Callable[..., LanguageModel] = _trained
+    model: Callable[..., LanguageModel] = lambda trained, *frozen: trained
     save: Callable[[Any, Path], None] = save_model
     origin: str = "Trained from scratch"
 
@@ -69,10 +64,7 @@ TaskFactory = Callable[[RunConfig, Path], Task]
 
 
 def language_modelling(config: RunConfig, out: Path, tokenizer: Tokenizer | None = None) -> Task:
-    """Return the task of training a new model to predict the next token of the text that `config` names.
-
-    Raises the errors of `prepare`.
-    """
+    """Return the task of training a new model to predict the next token of the run's text. Raises as `prepare` does."""
     prepared = prepare(config, out, tokenizer)
     return next_token_task(config, prepared, config.init_model(prepared.tokenizer.vocab_size))
 

@@ -40,7 +40,6 @@ class Sink(Protocol):
         They are `loss` and `val_loss` in nats per token, `gradient_norm`, `learning_rate` and `tokens_per_s`.
         `val_loss` is present if the model was evaluated, `tokens_per_s` if the step did not wait for the compiler.
         """
-        ...
 
 
 class JsonLines:
@@ -74,8 +73,7 @@ class MLflowSink:
     Args:
       name: the name of the run.
       settings: the parameters of the run.
-      store: the tracking URI; by default the environment variable MLFLOW_TRACKING_URI, or else the file `mlflow.db` in
-        the current folder, which `mlflow server` opens by default.
+      store: the tracking URI; by default that of MLFLOW_TRACKING_URI, or else `mlflow.db` in the current folder.
 
     Raises:
       ImportError: MLflow, or a database package that a local store needs, is not installed.
@@ -100,9 +98,8 @@ class MLflowSink:
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         now = int(1000 * time.time())
-        self._waiting += [
-            self._entities.Metric(key, value, now, step) for key, value in values.items() if key != "step"
-        ]
+        metric = self._entities.Metric
+        self._waiting += [metric(key, value, now, step) for key, value in values.items() if key != "step"]
         if "val_loss" in values or len(self._waiting) > MAX_BATCH:
             self._send()
 
@@ -141,8 +138,7 @@ def absolute_store(uri: str) -> str:
 class WandbSink:
     """A sink that creates a run in Weights & Biases and logs each row.
 
-    The run stays in the folder `wandb` on this machine, from which `wandb sync` uploads it, unless the environment
-    variable WANDB_MODE is `online`.
+    It stays in the folder `wandb`, from which `wandb sync` uploads it, unless the variable WANDB_MODE is `online`.
 
     Args:
       name: the name of the run.
@@ -183,9 +179,7 @@ TRACKERS: dict[str, Any] = {"mlflow": MLflowSink, "wandb": WandbSink}
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Read the rows of a metrics file, without a last row that was truncated by a kill.
-
-    Return no rows if the file does not exist.
+    """Read the rows of a metrics file, if it exists, without a last row that was truncated by a kill.
 
     Raises:
       ValueError: another line is not JSON.
