@@ -14,18 +14,7 @@ from typing import TYPE_CHECKING
 from .._numbers import whole
 from .._suggest import did_you_mean_path
 from .problems import DataError, Problem
-from .readers import (
-    JSON,
-    JSON_LINES,
-    PARQUET,
-    READABLE,
-    Row,
-    read_hub_texts,
-    read_jsonl_texts,
-    read_parquet_texts,
-    read_plain,
-    suffix_of,
-)
+from .readers import READABLE, Row, read_hub_texts, read_plain, read_rows
 from .stdlib import stdlib_code, stdlib_docstrings, stdlib_licence, stdlib_source
 
 if TYPE_CHECKING:
@@ -130,11 +119,8 @@ def _load_file(path: Path, field: str, limit: int | None) -> Corpus:
         )
     changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     about = Corpus(path.name, (), source=f"local file {path.name}", created=changed)
-    suffix = suffix_of(path)
-    if suffix in JSON_LINES + JSON:
-        return _from_rows(about, read_jsonl_texts(path, field), limit)
-    if suffix in PARQUET:
-        return _from_rows(about, read_parquet_texts(path, field), limit)
+    if (rows := read_rows(path, field)) is not None:
+        return _from_rows(about, rows, limit)
     text = read_plain(path)
     return _noted(replace(about, documents=(text if limit is None else _cut(text, limit),)), limit)
 

@@ -7,6 +7,7 @@ encoding, the line of invalid JSON, the row of a missing field. Places are count
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,7 @@ _NOT_READ = _COMPRESSED | dict.fromkeys((".csv", ".tsv", ".xls", ".xlsx", ".arro
 
 
 def suffix_of(path: Path) -> str:
-    """Return the suffix of a file's name in small letters.
-
-    Raises:
-      DataError: files with this suffix cannot be read as text.
-    """
+    """Return the suffix of a file's name in small letters. Raises DataError for those that cannot be read as text."""
     suffix = path.suffix.lower()
     if suffix in _NOT_READ:
         raise DataError(Problem("format", path.name, f"{_NOT_READ[suffix]}, which is not read"))
@@ -90,6 +87,14 @@ def read_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield place, value
 
 
+def read_rows(path: Path, field: str) -> Iterator[Row] | None:
+    """Return the rows of a file: the `field` of each. None for a file of plain text."""
+    suffix = suffix_of(path)
+    if suffix in PARQUET:
+        return read_parquet_texts(path, field)
+    return read_jsonl_texts(path, field) if suffix in JSON_LINES + JSON else None
+
+
 def read_jsonl_texts(path: Path, field: str) -> Iterator[Row]:
     """Yield `(place, text)` of one field of each object."""
     for place, row in read_objects(path):
@@ -110,10 +115,7 @@ def read_parquet_texts(path: Path, field: str) -> Iterator[Row]:
 
 
 def read_hub_texts(name: str, field: str, stream: bool) -> tuple[Iterator[Row], str]:
-    """Return the rows of the train split of a Hugging Face dataset, `NAME` or `NAME:CONFIG`, and its licence.
-
-    Needs a network.
-    """
+    """Return the rows of the train split of a dataset on Hugging Face, `NAME` or `NAME:CONFIG`, and its licence."""
     datasets = require("datasets", f"loading hf:{name}", "pip install 'minitorch-course[hf]'")
     repository, _, config = name.partition(":")
     try:
@@ -127,11 +129,7 @@ def read_hub_texts(name: str, field: str, stream: bool) -> tuple[Iterator[Row], 
 
 
 def texts_of(rows: Iterable[Mapping[str, Any]], field: str, where: str) -> Iterator[Row]:
-    """Yield `(place, text)` of the `field` of each row.
-
-    Raises:
-      DataError: the field is missing or is not a string; the message names the row.
-    """
+    """Yield `(place, text)` of the `field` of each row. Raises DataError if it is missing or is not a string."""
     for i, row in enumerate(rows, 1):
         yield f"{where} {i}", _text_of(f"{where} {i}", row, field)
 
@@ -155,15 +153,14 @@ def _whole_json(text: str, name: str) -> Iterator[tuple[str, Any]]:
     try:
         value = _parse(text, name, 1)
     except DataError:
-        if _is_json(text):  # JSON Lines under the name of JSON
-            yield from _json_lines(text, name)
-            return
-        raise
-    if not isinstance(value, list):
-        yield name, value
-        return
-    for i, item in enumerate(value, 1):
-        yield f"{name}, item {i}", item
+        if not _is_json(text):
+            raise
+        yield from _json_lines(text, name)  # JSON Lines under the name of JSON
+    else:
+        if isinstance(value, list):
+            yield from ((f"{name}, item {i}", item) for i, item in enumerate(value, 1))
+        else:
+            yield name, value
 
 
 def _parse(text: str, name: str, first_line: int) -> Any:
@@ -185,11 +182,9 @@ def _is_json(text: str) -> bool:
     if text.lstrip()[:1] not in ("{", "["):
         return False
     for part in (text.lstrip().partition("\n")[0], text):
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             json.loads(part)
-        except (ValueError, RecursionError):
-            continue
-        return True
+            return True
     return False
 
 

@@ -24,19 +24,11 @@ if TYPE_CHECKING:
 
 LEFT_OUT = frozenset({"test", "tests", "idle_test", "__pycache__", "encodings", "pydoc_data"})
 _DOCUMENTED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-_HOLDERS = (
-    ast.stmt,
-    ast.excepthandler,
-    ast.match_case,
-)  # nodes that contain statements; expressions have no docstrings
+_HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)  # contain statements; expressions have no docstrings
 
 
 def stdlib_code(root: Path | None = None) -> Iterator[Row]:
-    """Yield `(path, source)` of each module, without empty files and repeats.
-
-    Raises:
-      FileNotFoundError: the folder has no source files.
-    """
+    """Yield `(path, source)` of each module, without empty files and repeats. Raises FileNotFoundError without any."""
     root = root or Path(sysconfig.get_path("stdlib"))
     files = sorted((_path_hash(p, root), p) for p in _modules(root))
     if not files:

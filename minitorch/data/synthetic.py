@@ -15,10 +15,7 @@ Sequences = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def xor(count: int, *, seed: int = 0) -> Points:
-    """Return points `(count, 2)` in the square from -1 to 1, with label 1 where the two signs differ.
-
-    No line separates the classes.
-    """
+    """Return points `(count, 2)` from -1 to 1, with label 1 where their signs differ: no line separates the classes."""
     x = np.random.default_rng(check_whole("seed", seed, 0)).uniform(-1, 1, (check_whole("count", count), 2))
     return x.astype(np.float32), (x[:, 0] * x[:, 1] < 0).astype(np.int32)
 

@@ -29,11 +29,7 @@ TOLERATED = 0.02  # share of all validation characters that may be in short copi
 
 
 def validate(train: Data, validation: Data | None = None, *, schema: Schema | None = None) -> ValidationReport:
-    """Return the report of `find_problems`.
-
-    Raises:
-      DataError: there are problems; the message has their lines or rows.
-    """
+    """Return the report of `find_problems`. Raises DataError, with the lines or rows, if there are problems."""
     report = find_problems(train, validation, schema=schema)
     if report.problems:
         raise DataError(*report.problems)
