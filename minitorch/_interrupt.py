@@ -8,14 +8,14 @@ its state (`train.signals`), and a plugin's command cleans up after its child pr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 
 TYPE_CHECKING = False  # as in the package root
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Self
+    from collections.abc import Callable, Iterator
 
 INTERRUPTED = 128 + signal.SIGINT
 GRACE = 0.5  # seconds until the watching thread acts in place of the main thread
@@ -64,20 +64,15 @@ def flush() -> bool:
     return True
 
 
-class Saying:
-    """A context in which Ctrl-C prints what `message` returns."""
-
-    def __init__(self, message: Callable[[], str]):
-        self.message = message
-
-    def __enter__(self) -> Self:
-        global _message
-        self.before, _message = _message, self.message
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        global _message
-        _message = self.before
+@contextlib.contextmanager
+def saying(message: Callable[[], str]) -> Iterator[None]:
+    """Print what `message` returns on Ctrl-C inside this context."""
+    global _message
+    before, _message = _message, message
+    try:
+        yield
+    finally:
+        _message = before
 
 
 def unwind(on: bool = True) -> None:

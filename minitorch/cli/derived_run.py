@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from .._interrupt import INTERRUPTED, Saying
+from .._interrupt import INTERRUPTED, saying
 from .progress import echo_err, training_progress
 
 if TYPE_CHECKING:
@@ -34,11 +34,7 @@ def settings(config: RunConfig, **changes: Any) -> RunConfig:
 
 
 def load_run_text(run: Path, config: RunConfig, data: str | None) -> Prepared:
-    """Load and tokenize the training text of the run in the folder `run`, or the text `data`.
-
-    Raises:
-      ValueError: as `prepare`; without `data`, the message advises to name another text.
-    """
+    """Load and tokenize the text of `run`, or `data`. Raises as `prepare`; without `data`, advises to name a text."""
     from ..train.prepare import prepare
 
     try:
@@ -89,7 +85,7 @@ def exit_on_interrupt(out: Path, advice: str = "Resume it with the same command 
         return f"interrupted. {advice}" if (out / CONFIG).is_file() else "interrupted before the run started."
 
     try:
-        with Saying(message):
+        with saying(message):
             yield
     except Interrupted as stop:
         echo_err(f"{stop}. {advice}")

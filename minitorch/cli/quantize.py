@@ -55,11 +55,7 @@ def quantize(
 
 
 def make_recipe(to: str, group: str | None) -> QuantRecipe:
-    """Return the recipe `to`, with another group size for the blocks.
-
-    Raises:
-      ValueError: there is no such recipe or group size.
-    """
+    """Return the recipe `to`, with another group size for the blocks. Raises ValueError if one does not exist."""
     from ..compress import RECIPES, QuantRecipe
 
     if to not in RECIPES:
