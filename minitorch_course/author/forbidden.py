@@ -89,8 +89,8 @@ def without_statements(source: str, lines: Sequence[int]) -> str:
     tree = _parsed(source)
     if tree is None:
         return ""
-    tree.body = [node for node in tree.body if not _covers(node, lines)]
-    return ast.unparse(tree)
+    left = [node for node in tree.body if not _covers(node, lines)]
+    return ast.unparse(ast.Module(left, []))
 
 
 def bound_names(source: str) -> set[str]:
@@ -191,8 +191,9 @@ def _known_after(context: tuple[str, ...], names: tuple[str, ...]) -> Mapping[st
     return {**known, **_aliases(tree, known, names)} if tree else known
 
 
+@lru_cache(maxsize=256)
 def _parsed(source: str) -> ast.Module | None:
-    """Return the tree of a cell. The code of `%time` and `%timeit` counts as the cell's."""
+    """Return the tree of a cell, which nobody changes. The code of `%time` and `%timeit` counts as the cell's."""
     try:
         tree = ast.parse(source)
         timed = [code for node in ast.walk(tree) if (code := _timed(node))]

@@ -26,7 +26,7 @@ from ..author.resolve import bindings, module_of, resolve, unresolved
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# Libraries that call functions of JAX and NumPy. Others may look up whatever a student's code tells them to.
+# Libraries that call functions of JAX and NumPy. Others may look up any name for a student's code.
 CALLERS = ("jax", "jaxlib", "numpy", "scipy", "matplotlib", "ml_dtypes", "opt_einsum", "minitorch", "minitorch_course")
 
 STUB = """def {name}(*args, **kwargs):

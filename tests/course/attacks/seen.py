@@ -42,6 +42,8 @@ for fd in os.listdir("/proc/self/fd"):
 look("/etc/shadow", "/etc/passwd", "/root/.bashrc", "/etc/hostname", "/proc/1/root/etc/passwd")
 
 # %% the network
+import socket
+
 for address in (("127.0.0.1", 22), ("1.1.1.1", 53), ("127.0.0.1", 8888)):
     try:
         socket.create_connection(address, 1)
@@ -51,6 +53,8 @@ for address in (("127.0.0.1", 22), ("1.1.1.1", 53), ("127.0.0.1", 8888)):
 found += [n for _, n in socket.if_nameindex() if n != "lo"]
 
 # %% names in the network
+import socket
+
 try:
     found.append(socket.gethostbyname("example.com"))
 except OSError:

@@ -2,7 +2,7 @@
 # ruff: noqa
 
 # %% look and search
-import os, pathlib, socket
+import os, pathlib
 
 found = []
 

@@ -294,8 +294,17 @@ def hostile(maker: Maker) -> Iterator[Made]:
     junk["value_and_grad"] += "\n\n\ndef grad(fun):\n    return lambda *args: 0.0"
     forged = ("report in the notebook", "a fake entry displayed", "a hook after each cell", "results files")
     patched = ("judge", "encode", "same", "inputs of zeros", "the mode of the key", "a module of one's own")
+    test = "minitorch_course.notebook.hidden_test"
+    places = [f"{test}.judge", f"{test}.encode", "minitorch_course.answers.comparison.same"]
+    places += [f"{test}.{name}" for name in ("describe", "same", "Inputs.normal", "Inputs.scalar")]
+    seen = {
+        "forges results": ["IPython", "get_ipython"],
+        "patches the library": [*(f"{place} = ..." for place in places), "sys.modules", "types.ModuleType"],
+    }
     for about, titles in (("forges results", forged), ("patches the library", patched)):
-        yield Made(about, {"NAME.zip": archive(maker.written(junk, _with_attacks(titles)))}, tuple(maker.tests))
+        flags = tuple(f"an added cell uses {name}" for name in seen[about])
+        attacked = archive(maker.written(junk, _with_attacks(titles)))
+        yield Made(about, {"NAME.zip": attacked}, tuple(maker.tests), flags=flags)
     numbers = "def central_difference(f, x, v, h):\n    return 12.01 if h == 0.1 else jnp.float32(2.0)"
     yield Made(
         "returns the numbers of the check",
@@ -334,7 +343,7 @@ def _looking(maker: Maker) -> bytes:
     """Right, unless something was found that should not be within reach."""
     packages = [str(ROOT / package) for package in ("minitorch", "minitorch_course")]
     where = f"SOURCE, ROOT, PACKAGES = {str(maker.notebook.path)!r}, {str(ROOT)!r}, {packages!r}"
-    titles = ("the source", "notebooks", "environment variables", "other processes", "files of the host", "the network")
+    titles = ("the source", "notebooks", "environment variables", "other processes", "files of the host")
     code = [where, attack("tools", "look and search"), *(attack("seen", title) for title in titles)]
     # What is installed can be read, and lies in the folder of the repository where the environment does.
     sought = f'search(ROOT, lambda f: f in ("{NAME}.py", "{NAME}.ipynb"))'

@@ -125,9 +125,10 @@ def test_a_function_is_hidden_under_each_of_its_names_and_from_code_that_claims_
         import jax, minitorch, numpy, pkgutil
         forged = [
             eval(compile("lambda: jax.jacrev", file, "eval"))
-            for file in ("<frozen abc>", "<frozen importlib._bootstrap>", numpy.__file__, jax.__file__, pkgutil.__file__)
+            for file in ("<frozen abc>", "<frozen importlib._bootstrap>", numpy.__file__, jax.__file__)
         ]
-        looks = [lambda: jax.jacobian, lambda: jax.fwd_and_bwd, lambda: jax.grad, lambda: pkgutil.resolve_name("jax.nn:softmax"), *forged]
+        looks = [lambda: jax.jacobian, lambda: jax.fwd_and_bwd, lambda: jax.grad]
+        looks += [lambda: pkgutil.resolve_name("jax.nn:softmax"), *forged]
         for look in looks:
             try:
                 print("found", look())
