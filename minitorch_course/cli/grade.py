@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from datetime import datetime
 from enum import StrEnum
@@ -49,6 +50,14 @@ def grade(
             help="Deadline, such as 2026-11-30T18:00+01:00; without a time zone, in that of this machine.",
         ),
     ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="Class list as CSV, such as an exported gradebook; who submitted nothing gets a row, too."),
+    ] = None,
+    late: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help="What late work loses, such as '10%/day, grace 15 min, cut-off 3 days'."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run into the same --out.")] = False,
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="Run students' code without a sandbox; the grades record it.")
@@ -72,10 +81,15 @@ def grade(
     from ..author.layout import CourseLayout
     from ..gradebook.sanitize import one_line
     from ..grading.grade_class import GradingOptions, grade_class, local_engine, most_common_notebook
+    from ..grading.late import parse_late_rule
+    from ..grading.roster import read_roster
 
     layout = CourseLayout(root)
+    rule, enrolled = parse_late_rule(late) if late else None, read_roster(roster) if roster else []
     name = layout.find([notebook or most_common_notebook(submissions, layout.names())])[0]
-    options = GradingOptions(seed, due.astimezone() if due else None, resume, not no_sandbox)
+    options = GradingOptions(
+        seed, due.astimezone() if due else None, resume, not no_sandbox, roster=enrolled, late=rule
+    )
     if engine == Engine.RAY:
         from ..grading.ray_engine import ray_engine as chosen
     else:
@@ -88,7 +102,7 @@ def grade(
         raise
     students = grades["students"]
     failed = [student for student in students if student["status"] == "failed"]
-    if hasattr(sys.stdout, "reconfigure"):
+    if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # Some terminals cannot show every letter of a name.
     for student in failed:
         print(f"not graded: {one_line(student['student'])}: {one_line(student['reason'])}")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # The start of a formula: at the start of a cell, or after `;`, which separates cells in some countries
 # (https://owasp.org/www-community/attacks/CSV_Injection). Full-width signs count, too.
 _FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@＝＋－＠])")
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def export(results: Mapping[str, Any], to: str, out: Path) -> Path:
@@ -61,10 +62,14 @@ def _files(results: Results, to: str, out: Path) -> Iterator[tuple[Path, str]]:
 
 
 def grades_csv(results: Results) -> str:
-    """Return a table with one row for each student, and the points of each exercise (RFC 4180)."""
+    """Return a table with one row for each student, and the points of each exercise (RFC 4180).
+
+    It starts with a byte-order mark, without which Excel reads names in the encoding of the machine.
+    """
     exercises = results.exercises()
     header = ["student", "status", "points", "possible", "late", "submitted", "reason", "flags", "sandbox"]
-    return _table([[*header, *exercises], *(_row(student, results, exercises) for student in results.students)])
+    rows = (_row(student, results, exercises) for student in results.students)
+    return BYTE_ORDER_MARK + _table([[*header, *exercises], *rows])
 
 
 def _row(student: Student, results: Results, exercises: Iterable[str]) -> list[Any]:
@@ -174,7 +179,8 @@ def gradescope(results: Results, student: Student) -> str:
         }
         for outcome in student.outcomes
     ]
-    output = [f"{results.title}: {student.points:g} of {results.points:g} points.", *_remarks(student)]
+    points = [f"{results.title}: {student.points:g} of {results.points:g} points."]
+    output = [*(points if student.status == "graded" else []), *_remarks(student)]
     content = {"score": student.points, "output": "\n".join(output), "tests": tests}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._ipynb import MIB, printable
+from .platform_names import read_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,6 +56,7 @@ class InvalidSubmissionError(ValueError):
 def find_submissions(folder: Path) -> dict[str, list[Path]]:
     """Return the entries of a folder by student, in order: `<student>.zip`, `<student>.ipynb` or `<student>/`.
 
+    Names that a platform gave are read as `platform_names` says.
     Files of other kinds are listed, too, so that nobody who handed one in is missing.
 
     Raises:
@@ -68,11 +70,16 @@ def find_submissions(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         if not path.name.startswith(".") and path.name not in IGNORED:
-            is_folder = path.is_dir() and not path.is_symlink()
-            found.setdefault(distinct(path.name if is_folder else _without_suffixes(path)), []).append(path)
+            found.setdefault(_student(path), []).append(path)
     if not any(_may_be_read(path) for paths in found.values() for path in paths):
         raise ValueError(f"{folder} holds no submission: put a <student>.zip, .ipynb or folder of each student there.")
     return found
+
+
+def _student(path: Path) -> str:
+    named = read_name(path.name, path.parent.name)
+    is_folder = path.is_dir() and not path.is_symlink()
+    return distinct(named.student if named.platform or is_folder else _without_suffixes(path))
 
 
 def distinct(name: str) -> str:
@@ -100,17 +107,19 @@ def _may_be_read(path: Path) -> bool:
 def collect(student: str, paths: list[Path]) -> SubmissionFiles:
     """Return the files of one student, at most `MAX_BYTES` together."""
     read, others = [p for p in paths if _may_be_read(p)], [p.name for p in paths if not _may_be_read(p)]
+    if not paths:
+        return SubmissionFiles(student, reason="Nothing was submitted.")
     try:
         if not read:
             raise InvalidSubmissionError(
                 f"{', '.join(others)} is neither a notebook (.ipynb) nor an archive (.zip): hand in one of those."
             )
-        if len(read) > 1:
+        if len(read) > 1 and not all(read_name(path.name).platform for path in read):
             raise InvalidSubmissionError(
                 f"There are {len(read)} submissions, {', '.join(path.name for path in read)}: keep one."
             )
         return SubmissionFiles(
-            student, dict(_contents(read[0])), flags=tuple(f"{distinct(name)} was not read" for name in others)
+            student, dict(_contents(read)), flags=tuple(f"{distinct(name)} was not read" for name in others)
         )
     except InvalidSubmissionError as error:
         return SubmissionFiles(student, reason=printable(str(error)))
@@ -118,9 +127,9 @@ def collect(student: str, paths: list[Path]) -> SubmissionFiles:
         return SubmissionFiles(student, reason=f"It cannot be read: {error.strerror or type(error).__name__}.")
 
 
-def _contents(entry: Path) -> Iterator[tuple[str, bytes]]:
-    left = MAX_BYTES
-    for path in _files(entry):
+def _contents(entries: list[Path]) -> Iterator[tuple[str, bytes]]:
+    left, used = MAX_BYTES, set()
+    for entry, path in [(each, path) for each in entries for path in _files(each)]:
         if not stat.S_ISREG(path.lstat().st_mode):
             raise InvalidSubmissionError(f"{path.name} is a link or not a file: hand in the file itself.")
         with path.open("rb") as file:
@@ -130,7 +139,10 @@ def _contents(entry: Path) -> Iterator[tuple[str, bytes]]:
             raise InvalidSubmissionError(
                 f"It is larger than {MAX_BYTES // MIB} MB: clear the outputs, save, and hand it in again."
             )
-        yield distinct(path.name if path == entry else path.relative_to(entry).as_posix()), content
+        name = path.relative_to(entry).as_posix() if path != entry else read_name(path.name).file or path.name
+        name = distinct(path.name if name in used else name)
+        used.add(name)
+        yield name, content
 
 
 def _files(entry: Path) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import secrets
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from minitorch._files import atomic_write, clear_partial
 
+from ..gradebook.html import FEEDBACK
 from ..gradebook.sanitize import file_name
 from .grade_submission import GradedSubmission
 
@@ -48,17 +50,34 @@ class ResultStore:
             "sandboxed": sandboxed,
         }
         before = _stored_run(out, resume)
-        self.seed: int = before.get("seed", secrets.randbelow(2**31) if seed is None else seed)
+        self.seed: int = before.get("seed", secrets.randbits(128) if seed is None else seed)
         if before and (run.items() - before.items() or seed not in (None, self.seed)):
             raise ValueError(
                 f"{out} holds results of another notebook, another seed, or of a source that has changed since: give"
                 " another folder with --out."
             )
         self.results.mkdir(parents=True, exist_ok=True)
-        clear_partial(self.results)
+        for folder in (out, self.results, out / FEEDBACK):
+            clear_partial(folder)
         stored = before.get("due")
         self.due = due or (datetime.fromisoformat(stored) if stored else None)
-        _write(out / RUN, run | {"seed": self.seed, "due": self.due.isoformat() if self.due else None})
+        self._round: int = before.get("round", 0)
+        self._run = run | {"seed": self.seed, "due": self.due.isoformat() if self.due else None}
+        self._write_run()
+
+    @property
+    def input_seed(self) -> int:
+        """The seed of the inputs in this round. It reveals neither `seed` nor the inputs of other rounds."""
+        digest = hmac.digest(str(self.seed).encode(), f"round {self._round}".encode(), "sha256")
+        return int.from_bytes(digest[:8])
+
+    def end_round(self) -> None:
+        """Store that the results so far may be read by students: what is submitted after it gets other inputs."""
+        self._round += 1
+        self._write_run()
+
+    def _write_run(self) -> None:
+        _write(self.out / RUN, self._run | {"round": self._round})
 
     def is_current(self, files: SubmissionFiles) -> bool:
         """Return whether exactly these files have been graded."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 N = 8  # nodes of a syntax tree in an n-gram
 MAX_NGRAMS = 5000  # of a submission: those with the smallest hashes, so that two submissions keep the same ones
-MIN_NGRAMS = 60  # A submission with fewer n-grams of its own is not compared.
+MIN_NGRAMS = 50  # A submission with fewer n-grams of its own is not compared.
 COMMON = 0.15  # An n-gram that a larger part of the class has is ignored.
 THRESHOLD = 0.8  # part of the smaller submission that the other has, too
 SIZES = 0.6  # A submission that is a smaller part of the other counts as one of that size.

@@ -4,19 +4,28 @@ import hashlib
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import textwrap
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
 from minitorch.cli import main
 from minitorch_course.author.layout import CourseLayout
+from minitorch_course.author.source import read_source
 from minitorch_course.grading import grade_class as grade_class_module
 from minitorch_course.grading.grade_class import GradingOptions, grade_class, local_engine, most_common_notebook
+from minitorch_course.grading.grade_submission import failed
+from minitorch_course.grading.late import parse_late_rule
+from minitorch_course.grading.roster import read_roster
+from minitorch_course.grading.submission import NO_MANIFEST
 
 pytestmark = pytest.mark.slow
 
@@ -176,6 +185,115 @@ def test_an_interrupted_grading_goes_on_and_ends_with_the_same_bytes(
         assert (tmp_path / "out" / name).read_bytes() == (graded_folder / name).read_bytes()
 
 
+def test_the_recipe_for_gradescope_grades_a_student_with_two_notebooks(tiny_course, tmp_path, answers):
+    """The commands of docs/teach.md as they stand there, in folders of this test."""
+    text = (Path(__file__).parents[3] / "docs" / "teach.md").read_text("utf-8")
+    recipe = text.split("this `run_autograder`:\n\n```\n")[1].split("```")[0].replace("--notebook 02", "--notebook 07")
+    recipe = re.sub(r"(?<= )/(?=(autograder|tmp|course)\b)", f"{tmp_path}/", recipe)
+    for name, content in {"07_tiny.ipynb": answers(), "notes.ipynb": b"{}", "report.pdf": b""}.items():
+        (tmp_path / "autograder/submission").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tmp").mkdir(exist_ok=True)
+        (tmp_path / "autograder/submission" / name).write_bytes(content)
+    (tmp_path / "autograder/results").mkdir()
+    (tmp_path / "course").symlink_to(tiny_course)
+    variables = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    subprocess.run(["bash", "-e", "-c", f"cd {tiny_course}\n{recipe}"], env=variables, check=True)
+    assert json.loads((tmp_path / "autograder/results/results.json").read_text("utf-8"))["score"] == 6
+
+
+def test_pages_of_students_whose_submission_is_gone_are_removed(submissions, tiny_course, tmp_path):
+    def nothing(readers, *_):
+        return iter([failed(read(), read_source(tiny_course / "notebooks/07_tiny.py"), "no") for read in readers])
+
+    def grade_those(*names, resume):
+        (tmp_path / "in").mkdir()
+        for name in names:
+            (tmp_path / "in" / name).write_bytes((submissions / name).read_bytes())
+        options = GradingOptions(seed=7, resume=resume, sandboxed=False)
+        arguments = tmp_path / "in", tmp_path / "out", CourseLayout(tiny_course), "07_tiny", options, nothing
+        grade_class(*arguments, lambda *_: None)
+        shutil.rmtree(tmp_path / "in")
+        return sorted(path.name for path in (tmp_path / "out/feedback").iterdir())
+
+    assert grade_those("s01.zip", "s03.zip", resume=False) == ["s01.html", "s03.html"]
+    (tmp_path / "out/feedback/.s09.html.7.partial").touch()
+    (tmp_path / "out/.grades.json.7.partial").touch()
+    assert grade_those("s01.zip", resume=True) == ["s01.html"]
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+@pytest.mark.parametrize(("without", "students"), [(2, 5), (3, 5), (5, 5)])
+def test_what_most_lack_is_said_once(without, students, answers, tiny_course, tmp_path):
+    def graded_now(readers, *_):
+        notebook = read_source(tiny_course / "notebooks/07_tiny.py")
+        for i, read in enumerate(readers):
+            one = failed(read(), notebook, "no")
+            yield replace(one, row=one.row | {"flags": [NO_MANIFEST] if i < without else []})
+
+    (tmp_path / "in").mkdir()
+    for i in range(students):
+        (tmp_path / "in" / f"s{i}.ipynb").write_bytes(answers())
+    options = GradingOptions(seed=7, sandboxed=False)
+    arguments = tmp_path / "in", tmp_path / "out", CourseLayout(tiny_course), "07_tiny", options, graded_now
+    grades = grade_class(*arguments, lambda *_: None)
+    flags = [flag for student in grades["students"] for flag in student["flags"]]
+    if without > students / 2:
+        assert (grades["notes"], flags) == ([f"{without} of {students} submissions: {NO_MANIFEST}"], [])
+    else:
+        assert (grades["notes"], flags) == ([], [NO_MANIFEST] * without)
+    page = (tmp_path / "out/overview.html").read_text("utf-8")
+    assert page.count(NO_MANIFEST) == (1 if without > students / 2 else without)
+
+
+def test_the_roster_gives_rows_extensions_and_penalties(answers, tiny_course, tmp_path):
+    """Late by 25 hours: with 10 % a day two days count. s02 has an extension; only Canvas says that s04 is late."""
+    submitted = "2026-11-25T01:00:00Z"
+
+    def engine(readers, *_):
+        notebook = read_source(tiny_course / "notebooks/07_tiny.py")
+        for read in readers:
+            one = failed(files := read(), notebook, files.reason)
+            if files.reason is None:
+                about = {"status": "graded", "points": 6, "submitted": None if "doe" in files.student else submitted}
+                one = replace(one, row=one.row | about)
+            yield one
+
+    (tmp_path / "in").mkdir()
+    for name in ("s01.ipynb", "s02.ipynb", "doe_LATE_4_5_x.ipynb"):
+        (tmp_path / "in" / name).write_bytes(answers())
+    (tmp_path / "class.csv").write_text("login,id,due\ns01,1,\ns02,2,2026-11-26T00:00+00:00\ns03,3,\ns04-doe,4,\n")
+    options = GradingOptions(
+        seed=7, due=DUE, sandboxed=False, roster=read_roster(tmp_path / "class.csv"), late=parse_late_rule("10%/day")
+    )
+    arguments = tmp_path / "in", tmp_path / "out", CourseLayout(tiny_course), "07_tiny", options, engine
+    rows = by_name(grade_class(*arguments, lambda *_: None))
+    assert {name: (row["status"], row["points"], row["late"]) for name, row in rows.items()} == {
+        "s01": ("graded", 4.8, True),
+        "s02": ("graded", 6, False),
+        "s03": ("failed", 0, False),
+        "s04-doe": ("graded", 6, True),
+    }
+    assert rows["s01"]["flags"] == ["1 day 1 h late: 6 points become 4.8"]
+    assert rows["s03"]["reason"] == "Nothing was submitted."
+    assert "it is not known how late" in rows["s04-doe"]["flags"][0]
+
+
+def test_names_reach_the_terminal_as_one_line_in_any_encoding(submissions, tiny_course, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a\x1b[2Jb", "a\nnot graded: b", "Юлия", "a\udcff"):
+        (folder / f"{name}.zip").write_bytes(b"?")
+    command = [sys.executable, "-m", "minitorch", "course", "grade", folder, "--out", tmp_path / "out"]
+    command += ["--notebook", "07", "--root", tiny_course, "--no-sandbox"]
+    for encoding in ("ascii", "utf-8"):
+        variables = {**os.environ, "PYTHONIOENCODING": encoding, "NO_COLOR": "1"}
+        done = subprocess.run([*command, "--resume"], env=variables, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.decode(encoding).splitlines()
+        assert len(lines) == 5
+        assert all(line.isprintable() for line in lines)
+
+
 def test_with_all_done_nothing_runs_again(graded_folder, submissions, tiny_course):
     def nothing(*_):
         raise AssertionError("nothing is left to grade")
@@ -304,3 +422,22 @@ def test_a_cluster_of_ray_makes_the_same_grades(sandbox, grades, submissions, ti
     assert "2 of 3 graded." in done.stdout
     rows = by_name(json.loads((out / "grades.json").read_text("utf-8")))
     assert rows == {name: by_name(grades)[name] for name in ("s01", "s03", "s06")}
+
+
+def test_a_changed_submission_gets_other_inputs_than_those_that_its_student_may_have_seen(
+    tiny_course, tmp_path, answers
+):
+    """G5: an error that shows the seed or the inputs, read on the page, is worth nothing at the next --resume."""
+
+    def show_inputs(round_):
+        leak = "def scaled(a, b):\n    import os\n    raise ValueError(f\"{os.environ['MINITORCH_SEED']} {a}\")"
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / "s01.ipynb").write_bytes(answers(scaled=f"{leak}  # {round_}"))
+        options = GradingOptions(seed=7, resume=bool(round_), sandboxed=False)
+        arguments = tmp_path / "in", tmp_path / "out", CourseLayout(tiny_course), "07_tiny", options, local_engine(1)
+        row = grade_class(*arguments, lambda *_: None)["students"][0]
+        return next(test["error"] for test in row["tests"] if test["name"] == "scaled-test")
+
+    first, second = show_inputs(0), show_inputs(1)
+    assert re.search(r"\d{8,} ", first)
+    assert first != second

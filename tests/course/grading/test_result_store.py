@@ -91,3 +91,19 @@ def test_a_half_written_result_is_removed(open_store, tiny, tmp_path):
     assert store.is_current(ONE)
     assert not partial.exists()
     assert json.loads((tmp_path / "out" / "run.json").read_text())["seed"] == 1
+
+
+def test_inputs_change_when_students_may_have_seen_results_and_not_before(open_store):
+    """What leaves a sandbox by the feedback page is of no use in a later submission."""
+    store = open_store(seed=7)
+    seeds = [store.seed, store.input_seed]
+    assert open_store(resume=True).input_seed == store.input_seed  # An interrupted run goes on.
+    for _ in range(2):
+        store.end_round()
+        store = open_store(resume=True)
+        seeds.append(store.input_seed)
+    assert len(set(seeds)) == 4
+
+
+def test_a_drawn_seed_cannot_be_found_by_trying(open_store):
+    assert open_store().seed > 2**64
