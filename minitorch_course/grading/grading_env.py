@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import jax
 
 from .._packages import editable_copies, package_of
 from .hide_functions import copy_library
@@ -23,9 +27,19 @@ if TYPE_CHECKING:
     from .nbval_plugin import CellResult
 
 
+TAKE_FUNCTIONS = (
+    "apply_along_axis apply_over_axes associative_scan cond custom_linear_solve custom_root fori_loop fromfunction"
+    " frompyfunc jit linear_solve map piecewise reduce reduce_window scan switch ufunc vectorize while while_loop"
+)
+
+
 @dataclass(frozen=True)
 class GradingConfig:
-    """Everything that the grades of a class depend on, and that another machine needs in order to grade."""
+    """Everything that the grades of a class depend on, and that another machine needs in order to grade.
+
+    `seed` is that of the inputs, which students' code can read. It says nothing about later rounds of grading
+    (`ResultStore.input_seed`).
+    """
 
     notebook: Notebook
     seed: int
@@ -43,10 +57,12 @@ class GradingEnv:
         self.config, self.hidden = config, [*hidden, *editable_copies()]
         self._temporary = tempfile.TemporaryDirectory(prefix="mt-", dir=short_folder(), ignore_cleanup_errors=True)
         self._folder = Path(self._temporary.name)
-        self.cache = self._folder / "cache"
-        for folder in (self.cache, self.cache / "jax"):
-            folder.mkdir()
-            folder.chmod(0o777)  # The sandbox has another user. Nobody else can enter the folder around it.
+        # All programs of the reference, which no student's kernel sees, and those of single operations, which all read.
+        self.reference_cache, self.cache = self._folder / "reference", self._folder / "cache"
+        for cache in (self.reference_cache, self.cache):
+            for folder in (cache, cache / "jax"):
+                folder.mkdir()
+                folder.chmod(0o777)  # The sandbox has another user. Nobody else can enter the folder around it.
         self.library = copy_library(self._folder / "library", config.notebook.forbids)
 
     def __enter__(self) -> GradingEnv:
@@ -56,14 +72,14 @@ class GradingEnv:
         self._temporary.cleanup()
 
     def kernel_config(self, trusted: bool = False) -> KernelConfig:
-        """Return the configuration of students' kernels, or of the dry run: `trusted`, it fills the cache."""
+        """Return the configuration of students' kernels, or of the dry run: `trusted`, it fills its own cache."""
         return KernelConfig(
             {"MINITORCH_REPORT": "values", "MINITORCH_SEED": str(self.config.seed)},
             self.config.limits,
             self.config.sandboxed,
             self.library,
             [name for name in self.config.notebook.forbids if not package_of(name)],
-            self.cache,
+            self.reference_cache if trusted else self.cache,
             trusted,
             self.hidden,
             self._folder,
@@ -78,7 +94,9 @@ class GradingEnv:
           ValueError: a cell of the reference fails.
         """
         variables = {"MINITORCH_REPORT": "key", "MINITORCH_SEED": str(self.config.seed)}
-        with KernelPool(KernelConfig(variables, self.config.limits, False, cache=self.cache, trusted=True)) as kernels:
+        with KernelPool(
+            KernelConfig(variables, self.config.limits, False, cache=self.reference_cache, trusted=True)
+        ) as kernels:
             results = run_cells(reference_cells(self.config.notebook), kernels)
         for result in results:
             if not result.verdict.passed:
@@ -87,7 +105,7 @@ class GradingEnv:
         return {result.name: result.values for result in results if result.name in tests}
 
     def dry_run(self, key: AnswerKey) -> None:
-        """Grade the reference as a submission.
+        """Grade the reference as a submission. What it compiles for single operations is there for students' kernels.
 
         Raises:
           ValueError: it does not earn all points.
@@ -101,6 +119,22 @@ class GradingEnv:
                     " Does it need a function that an exercise forbids?"
                 )
 
+        share_operations(self.reference_cache / "jax", self.cache / "jax", self.config.notebook)
+
     def _place(self, result: CellResult) -> str:
         cell = next(cell for cell in self.config.notebook.cells if cell.name == result.name)
         return f"{self.config.notebook.path}:{cell.line}: the cell {cell.name!r}"
+
+
+def share_operations(programs: Path, shared: Path, notebook: Notebook) -> None:
+    """Copy the compiled programs of JAX's own operations, and none that contains code of a notebook.
+
+    JAX names a program after its function. So a function of the notebook must not have an operation's name, and
+    operations that take functions (`scan`) are left out.
+    """
+    own = {name.lstrip("_") for cell in notebook.cells for name in re.findall(r"\bdef (\w+)", cell.source)}
+    modules = (jax.numpy, jax.lax, jax.random, jax.nn)
+    operations = {name for module in modules for name in dir(module)} - set(TAKE_FUNCTIONS.split()) - own
+    for file in programs.iterdir():
+        if re.sub("^jit__?", "", file.name.rsplit("-", 2)[0]) in operations:
+            shutil.copyfile(file, shared / file.name)

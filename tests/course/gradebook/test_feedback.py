@@ -74,6 +74,15 @@ def test_a_page_shows_code_status_shapes_message_and_hint(class_of_40, pages):
     assert "The submission holds no code for this exercise." in page.text  # vmap, which has no points either
 
 
+def test_added_cells_are_shown(graded_class, tmp_path):
+    graded_class["students"][0]["added"] = [f"helper = {INJECTED!r}", "second = 2"]
+    write_pages(graded_class, tmp_path)
+    page = Page(read(tmp_path, graded_class["students"][0]["student"]))
+    for text in ("Added cell 1", f"helper = {INJECTED!r}", "second = 2"):
+        assert text in page.text
+    assert "script" not in page.names
+
+
 def test_every_status_has_words(graded_class, tmp_path):
     outcomes = graded_class["students"][0]["tests"]
     for outcome, status in zip(outcomes, ("passed", "wrong", "error", "timeout", "not run"), strict=False):
