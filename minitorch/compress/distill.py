@@ -96,10 +96,8 @@ def hidden_loss(projections: Sequence[Linear], student: Sequence[Array], teacher
     The states are normalized first, because the residual stream grows from block to block. Romero et al., arXiv
     1412.6550, with evenly spaced layers as in Jiao et al., arXiv 1909.10351.
     """
-    losses = [
-        nn.mse(projection(_normalize(ours)), _normalize(theirs))
-        for projection, ours, theirs in zip(projections, student, teacher, strict=True)
-    ]
+    parts = zip(projections, student, teacher, strict=True)
+    losses = [nn.mse(project(_normalize(ours)), _normalize(theirs)) for project, ours, theirs in parts]
     return sum(losses[1:], losses[0]) / len(losses)
 
 
@@ -236,7 +234,8 @@ def distill_on_policy(
         def loss(model: Transformer, inputs: Array, targets: Array, seeds: Array, teacher: Transformer) -> Array:
             half = inputs.shape[1] // 2
             keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(config.seed), seeds)
-            generated = continue_text(stop_gradients(model), inputs[:, :half], inputs.shape[1] - half, keys)
+            constant = jax.tree.map(stop_gradient, model)  # JAX's own loops accept it while a tape records.
+            generated = continue_text(constant, inputs[:, :half], inputs.shape[1] - half, keys)
             is_own = seeds[:, None] >= 0  # (B, 1)
             inputs = jnp.where(is_own, jnp.concatenate([inputs[:, :half], generated], axis=1), inputs)
             ours, theirs = nn.cast(model, dtype)(inputs), nn.cast(teacher, dtype)(inputs)  # (B, T, V)
@@ -252,10 +251,7 @@ def distill_on_policy(
 
 
 def continue_text(model: Transformer, ids: Array, tokens: int, keys: Key) -> Array:
-    """Sample `tokens` tokens after ids (B, T), with one random key for each row: int32 (B, tokens).
-
-    Works inside `jax.jit`.
-    """
+    """Sample `tokens` tokens after ids (B, T), inside `jax.jit`, with a random key for each row: int32 (B, tokens)."""
     logits, cache = model.decode(ids, model.init_cache(len(ids), ids.shape[1] + tokens))
 
     def sample(carry: Any, i: Array) -> Any:
@@ -267,11 +263,6 @@ def continue_text(model: Transformer, ids: Array, tokens: int, keys: Key) -> Arr
 
     _, sampled = jax.lax.scan(sample, (logits[:, -1], cache), jnp.arange(tokens))  # (tokens, B)
     return sampled.T
-
-
-def stop_gradients(tree: PyTree) -> PyTree:
-    """Return `tree` as constants, which JAX's own loops accept inside a differentiated function."""
-    return jax.tree.map(stop_gradient, tree)
 
 
 def check_teacher(student: Transformer, teacher: Transformer) -> None:

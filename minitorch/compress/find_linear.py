@@ -10,11 +10,7 @@ from ..nn import Linear, Module, paths
 
 
 def linear_layers(model: Any, pattern: str = "*", kinds: tuple[type, ...] = (Linear,)) -> dict[str, Any]:
-    """Return the layers of `kinds` in `model` whose path matches the glob `pattern`, by path.
-
-    Raises:
-      ValueError: no layer matches. The message names the nearest paths.
-    """
+    """Return the layers of `kinds` that match the glob `pattern`, by path. Raises ValueError if none does."""
     every: dict[str, Module] = {}
     for kind in kinds:
         every |= paths.find(model, kind=kind)

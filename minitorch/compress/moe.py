@@ -40,8 +40,7 @@ class MoEConfig:
     Args:
       experts: experts of each mixture.
       top_k: experts of each token.
-      capacity: how many tokens of a text an expert takes in training, relative to an even share; None for no limit
-        (dropless).
+      capacity: the tokens of a text that an expert takes in training, relative to an even share; None for no limit.
       balance: weight of `balance_loss`.
       z: weight of `z_loss`.
     """
@@ -112,10 +111,9 @@ def upcycle(
         raise ValueError(
             f"an upcycled mixture needs two experts per token or more, whose gates sum to 1, and not {top_k}."
         )
-    width = model.config.width
-    mixtures = {
-        path: MoE.init(fold_in_name(key, path), width, [layer] * experts, top_k) for path, layer in layers.items()
-    }
+    mixtures, width = {}, model.config.width
+    for path, layer in layers.items():
+        mixtures[path] = MoE.init(fold_in_name(key, path), width, [layer] * experts, top_k)
     return paths.replace(model, mixtures)
 
 
@@ -153,11 +151,7 @@ def reject_moe(model: Any, method: str) -> None:
 
 
 def feed_forward_layers(model: Any, pattern: str) -> dict[str, Any]:
-    """Return the feed-forward layers whose path matches the glob `pattern`, by path.
-
-    Raises:
-      ValueError: no layer matches.
-    """
+    """Return the feed-forward layers that match the glob `pattern`, by path. Raises ValueError if none does."""
     found = {**paths.find(model, pattern, FeedForward), **paths.find(model, pattern, SwiGLU)}
     if not found:
         raise ValueError(f"no feed-forward layer has a path like {pattern!r}: their paths are blocks.0.mlp and so on.")

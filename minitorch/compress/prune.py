@@ -82,9 +82,8 @@ def wanda(model: Any, ids: Array, sparsity: float, pattern: str = "blocks.*") ->
     reject_moe(model, "Wanda")
     weights, layers = linear_weights(model, pattern), linear_layers(model, pattern)
     norms = jax.jit(lambda model, ids: _input_norms(model, layers, ids))(model, ids)
-    return {
-        path: _mask_by_column(np.abs(w) * np.asarray(norms[path])[:, None], sparsity) for path, w in weights.items()
-    }
+    scores = {path: np.abs(w) * np.asarray(norms[path])[:, None] for path, w in weights.items()}
+    return {path: _mask_by_column(score, sparsity) for path, score in scores.items()}
 
 
 def apply_masks(model: Any, masks: Mapping[str, Array]) -> Any:

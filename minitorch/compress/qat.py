@@ -75,6 +75,5 @@ def prepare_qat(model: T, recipe: QuantRecipe) -> T:
     for path, (layer, scheme) in linear.items():
         with in_layer(path):
             check_matrix(weight_rows(layer), scheme)
-    return paths.replace(
-        model, {path: FakeQuantizedLinear(layer.weight, layer.bias, scheme) for path, (layer, scheme) in linear.items()}
-    )
+    learners = {path: FakeQuantizedLinear(layer.weight, layer.bias, scheme) for path, (layer, scheme) in linear.items()}
+    return paths.replace(model, learners)

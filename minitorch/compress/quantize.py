@@ -121,11 +121,7 @@ def quantize(model: T, recipe: QuantRecipe, on_layer: Callable[[int, int], None]
 
 
 def select_layers(model: Any, recipe: QuantRecipe) -> dict[str, tuple[Any, Scheme]]:
-    """Return the layers that `recipe` selects, each with its scheme, by path.
-
-    Raises:
-      ValueError: the recipe selects no layer, or the model has quantized layers.
-    """
+    """Return the layers that `recipe` selects, each with its scheme, by path. Raises ValueError as `quantize` does."""
     if done := paths.find(model, kind=QUANTIZED):
         raise ValueError(
             f"this model is quantized already (at {next(iter(done))}), and quantizing it again only loses precision:"

@@ -90,12 +90,11 @@ def compare(model: Any, variants: Mapping[str, Any], data: Any, *, batch: int = 
     ids = jnp.asarray(data)
     losses = {name: mean_loss(m, ids, batch) for name, m in models.items()}
     speeds = tokens_per_s(models, ids[:1], tokens)
-    return Comparison(
-        tuple(
-            Variant(name, bytes_on_disk(m), bytes_in_memory(m), math.exp(min(losses[name], 700.0)), speeds[name])
-            for name, m in models.items()
-        )
-    )
+    measured = []
+    for name, m in models.items():
+        perplexity = math.exp(min(losses[name], 700.0))
+        measured.append(Variant(name, bytes_on_disk(m), bytes_in_memory(m), perplexity, speeds[name]))
+    return Comparison(tuple(measured))
 
 
 def pareto_front(xs: list[float], ys: list[float]) -> list[int]:

@@ -40,11 +40,9 @@ class Scheme:
 
     Args:
       bits: 8 or 4.
-      group: what shares a scale: "tensor" for the whole matrix, "channel" for a row, or 32, 64 or 128 consecutive
-        numbers of a row.
+      group: what shares a scale: the whole "tensor", a row ("channel"), or 32, 64 or 128 consecutive numbers of a row.
       symmetric: without a zero point; the codes reach equally far below and above 0.
-      range: which numbers the codes cover: "absmax" covers all, "percentile" all but a share of outliers, "mse" the
-        range with the smallest squared error.
+      range: the codes cover all numbers ("absmax"), all but outliers ("percentile"), or with the least error ("mse").
       outliers: the share of outliers for "percentile".
       levels: "even", or "nf4" for the quantiles of a normal distribution.
       dynamic: also quantize activations, to 8 bits with a scale per token, and multiply integers.

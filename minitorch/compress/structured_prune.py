@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 
 @jax.jit
 def _importances(model: Transformer, ids: Array) -> tuple[list[Array], list[Array], Array]:
-    """Return the importance of each layer's key heads (K,) and neurons (F,), and of the layers (L,).
-
-    `ids` are texts (B, T + 1).
-    """
+    """Return the importance of each layer's key heads (K,) and neurons (F,), and of the layers (L,); ids (B, T + 1)."""
 
     def of_text(ids: Array) -> tuple[list[Array], list[Array]]:
         gradient = grad(lambda model: nn.cross_entropy(model(ids[None, :-1]), ids[None, 1:]))(model)
@@ -134,10 +131,8 @@ def keep_neurons(mlp: Any, keep: Sequence[int]) -> Any:
     indices = np.asarray(keep)
     down = _rows(mlp.down, indices)
     if isinstance(mlp, SwiGLU):
-        F = mlp.down.weight.shape[0]
-        return dataclasses.replace(
-            mlp, gate_up=_columns(mlp.gate_up, np.concatenate([indices, indices + F])), down=down
-        )
+        both = np.concatenate([indices, indices + mlp.down.weight.shape[0]])
+        return dataclasses.replace(mlp, gate_up=_columns(mlp.gate_up, both), down=down)
     return dataclasses.replace(mlp, up=_columns(mlp.up, indices), down=down)
 
 

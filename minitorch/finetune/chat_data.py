@@ -101,10 +101,7 @@ def encode_conversations(tokenizer: Tokenizer, conversations: Sequence[Conversat
 
 
 def encode_preferences(tokenizer: Tokenizer, pairs: Sequence[PreferencePair], context: int) -> tuple[Encoded, Encoded]:
-    """Encode the chosen and the rejected endings; the masks cover the last answers only.
-
-    Raises as `encode_conversations` does.
-    """
+    """Encode both endings; the masks cover the last answers only. Raises as `encode_conversations` does."""
 
     def encode(conversation: Conversation) -> tuple[list[int], list[bool]]:
         prompt = conversation.messages[:-1]

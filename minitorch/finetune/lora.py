@@ -121,8 +121,7 @@ def init_adapters(
       model: the base model.
       pattern: a glob of the paths of linear layers.
       rank: the narrow size of each pair of matrices.
-      alpha: the update is scaled by alpha / rank, so that another rank needs no other learning rate; by default
-        2 rank.
+      alpha: the update is scaled by alpha / rank, so that each rank has one learning rate; by default 2 rank.
       dora: also train the norms of the columns.
 
     Raises:

@@ -42,10 +42,7 @@ def stream_text(
 
 
 def prompt_ids(tokenizer: Tokenizer, prompt: str) -> list[int]:
-    """Return the ids (T,) of the prompt, or of a line break if it is empty.
-
-    Raises ValueError if a character has no id, and TypeError if the prompt is not a text.
-    """
+    """Return the ids (T,) of the prompt, or of a line break if it is empty. Raises TypeError, or as `encode`."""
     if not isinstance(prompt, str):
         raise TypeError(f"a prompt must be a str, and is {prompt!r}: `stream` and `generate` take ids (B, T).")
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jaxtyping import Float
 
@@ -85,20 +85,12 @@ class Llama(Transformer):
         c, std = config, normal(0.02)
         small = normal(0.02 / math.sqrt(2 * c.layers))
         feedforward = c.feedforward or 32 * math.ceil(8 * c.width / 3 / 32)
+        options: Any = dict(bias=False, rope_base=c.rope_base, weight_init=std, out_init=small)
 
         def block(key: Key) -> Block:
             return Block(
                 attention_norm=RMSNorm.init(fold_in_name(key, "attention_norm"), c.width, c.epsilon),
-                attention=Attention.init(
-                    fold_in_name(key, "attention"),
-                    c.width,
-                    c.heads,
-                    c.kv_heads,
-                    bias=False,
-                    rope_base=c.rope_base,
-                    weight_init=std,
-                    out_init=small,
-                ),
+                attention=Attention.init(fold_in_name(key, "attention"), c.width, c.heads, c.kv_heads, **options),
                 mlp_norm=RMSNorm.init(fold_in_name(key, "mlp_norm"), c.width, c.epsilon),
                 mlp=SwiGLU.init(fold_in_name(key, "mlp"), c.width, feedforward, std, small),
                 dropout=Dropout(c.dropout),

@@ -2,9 +2,8 @@
 
 The outputs of the best `top_k` experts of a token are summed, weighted by the router's probabilities. Two auxiliary
 losses keep the experts evenly used and the router's logits small. The layer takes the place of the feed-forward layer
-of a block, and its experts are such layers, so what finds layers by path also finds the experts.
-
-`compress.moe` trains these layers, and upcycles a dense model into one that has them.
+of a block, and its experts are such layers, so what finds layers by path also finds the experts. `compress.moe` trains
+these layers, and upcycles a dense model into one that has them.
 
 Shazeer et al., arXiv 1701.06538; Fedus et al., arXiv 2101.03961 (Switch); Zoph et al., arXiv 2202.08906 (ST-MoE).
 
@@ -81,15 +80,10 @@ class MoE(Module):
 
     @classmethod
     def init(cls, key: Key, width: int, experts: list[Any], top_k: int = 2) -> MoE:
-        """Return a mixture of `experts` with a new router.
-
-        Raises:
-          ValueError: top_k is not from 1 to the number of experts.
-        """
+        """Return a mixture of `experts` with a new router. Raises ValueError if top_k is not from 1 to their number."""
         if not 1 <= (top_k := check_whole("top_k", top_k)) <= len(experts):
-            raise ValueError(
-                f"a token cannot have {top_k} of {len(experts)} experts: choose top_k from 1 to {len(experts)}."
-            )
+            n = len(experts)
+            raise ValueError(f"a token cannot have {top_k} of {n} experts: choose top_k from 1 to {n}.")
         return cls(Router(normal(0.02)(fold_in_name(key, "router"), (width, len(experts))), top_k), experts)
 
     def __call__(self, x: Float[Array, "*batch D"]) -> Float[Array, "*batch D"]:
@@ -154,11 +148,7 @@ def z_loss(routing: Routing) -> Float[Array, ""]:
 def forward_with_routing(
     model: Transformer, ids: Integer[Array, "B T"], capacity: float | None = None
 ) -> tuple[Float[Array, "B T V"], list[Routing]]:
-    """Return the logits of ids, and the routing of each mixture of experts.
-
-    Raises:
-      ValueError: the model has no mixture of experts.
-    """
+    """Return the logits of ids, and the routing of each mixture of experts. Raises ValueError if there is none."""
     layers, routings = paths.find(model, kind=MoE), []
     if not layers:
         raise ValueError("this model has no mixture of experts: add some first, with `upcycle` or `with_experts`.")

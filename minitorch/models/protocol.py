@@ -29,10 +29,7 @@ class Sizes(Protocol):
 
 @runtime_checkable
 class LanguageModel(Protocol):
-    """What `train.train` and `train.evaluate` need: a pytree of floating-point arrays with a call and two sizes.
-
-    A subclass of `nn.Module` is such a pytree.
-    """
+    """What `train.train` and `train.evaluate` need: a pytree of floating-point arrays, such as an `nn.Module`."""
 
     @property
     def config(self) -> Sizes:

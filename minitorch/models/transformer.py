@@ -83,11 +83,7 @@ class Transformer(Module):
         return self._run(ids, [None] * len(self.blocks), key)[0]
 
     def hidden_states(self, ids: Integer[Array, "B T"]) -> list[Float[Array, "B T D"]]:
-        """Return the residual stream after the embedding and after each block.
-
-        Raises:
-          ValueError: the ids are not (B, T), or T is larger than the context.
-        """
+        """Return the residual stream after the embedding and after each block. Raises ValueError as a call does."""
         self._check_ids(ids)
         states = [self._embed(ids, None)]
         for block in self.blocks:

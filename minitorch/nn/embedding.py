@@ -17,11 +17,7 @@ _NORMAL = normal(0.02)
 
 
 def as_ids(layer: str, ids: Any) -> Any:
-    """Return `ids` as int32 at least, which can be compared with every size of a vocabulary.
-
-    Raises:
-      TypeError: the ids are not integers. The message names the `layer`.
-    """
+    """Return `ids` as int32 at least, which compares with every vocabulary. Raises TypeError if not integers."""
     if not jnp.issubdtype(ids.dtype, jnp.integer):
         raise TypeError(
             f"{layer} looks up integers, but was given ids of dtype {ids.dtype}:"
@@ -49,8 +45,5 @@ class Embedding(Module):
         return ops.take(self.weight, jnp.where(ids < 0, vocab, ids), axis=0)  # `take` counts -1 from the end.
 
     def attend(self, x: Float[Array, "*batch D"]) -> Float[Array, "*batch V"]:
-        """Return the dot products of x with all vectors: logits for tied output weights.
-
-        Source: Press and Wolf, arXiv 1608.05859.
-        """
+        """Return the dot products of x with all vectors: logits for tied weights (Press and Wolf, arXiv 1608.05859)."""
         return ops.matmul(x, ops.transpose(self.weight))

@@ -39,20 +39,15 @@ class Hooked(Module):
 def with_hooks(model: Any, hook: Hook, where: Callable[[str, Module], bool] = lambda path, layer: True) -> Any:
     """Return a copy of `model` that calls `hook(path, args, output)` after each layer, in the order of the calls.
 
-    Args:
-      model: a module, or any pytree of modules.
-      hook: a function of the layer's path in `model`, its positional arguments, and its output.
-      where: a predicate of path and layer that selects the layers, at any depth; all by default. The path of the
-        model itself is "".
+    The predicate `where` of path and layer selects the layers, at any depth. The path of the model itself is "".
     """
 
     def wrap(node: Any, path: tuple[Any, ...]) -> Any:
         children, structure = tree_flatten_with_path(
             node, is_leaf=lambda child: isinstance(child, Module) and child is not node
         )
-        copy = structure.unflatten(
-            wrap(child, path + keys) if isinstance(child, Module) else child for keys, child in children
-        )
+        parts = (wrap(child, path + keys) if isinstance(child, Module) else child for keys, child in children)
+        copy = structure.unflatten(parts)
         name = keystr(path, simple=True, separator=".")
         return Hooked(copy, name, hook) if isinstance(node, Module) and where(name, node) else copy
 

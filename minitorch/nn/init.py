@@ -67,10 +67,7 @@ def truncated_normal(stddev: float = 0.01) -> Initializer:
 
 
 def lecun_normal() -> Initializer:
-    """Return an initializer with variance 1 / fan_in, which keeps the size of signals from layer to layer.
-
-    Source: LeCun et al., "Efficient BackProp", 1998.
-    """
+    """Return an initializer of variance 1 / fan_in, which keeps the size of signals (LeCun et al., 1998)."""
     return _scaled(1.0, "fan_in", "normal")
 
 
@@ -80,10 +77,7 @@ def lecun_uniform() -> Initializer:
 
 
 def he_normal() -> Initializer:
-    """Return an initializer with variance 2 / fan_in, because a ReLU passes half of the signal ("Kaiming").
-
-    Source: He et al., arXiv 1502.01852.
-    """
+    """Return an initializer of variance 2 / fan_in: a ReLU passes half of the signal (He et al., arXiv 1502.01852)."""
     return _scaled(2.0, "fan_in", "normal")
 
 

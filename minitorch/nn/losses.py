@@ -19,9 +19,8 @@ def cross_entropy(
 ) -> Float[Array, ""]:
     """Return the mean of -log softmax(logits)[target], in nats, in float32.
 
-    If `where` is given, the mean is over the tokens where it holds; 0 if there are none. A target outside of [0, V)
-    gives NaN, unless `where` leaves it out: for data that marks targets with -100, as in PyTorch, pass
-    `where=targets != -100`.
+    With `where`, the mean is over the tokens where it holds; 0 if there are none. A target outside of [0, V) gives NaN,
+    unless `where` leaves it out: for targets of -100, as in PyTorch, pass `where=targets != -100`.
 
     Raises:
       ValueError: the shapes do not fit, or `where` is not boolean.

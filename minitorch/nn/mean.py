@@ -1,8 +1,7 @@
 """Means over a batch of which every device holds a part.
 
-A step of `train` averages the losses of its devices. That is the mean over the batch only if every device divides by
-the same number. Where the number depends on the data, as that of the tokens that count, the sums and the numbers of all
-devices are added first, and divided last.
+A step of `train` averages the losses of its devices. That is the mean over the batch only if all divide by the same
+number. Where it depends on the data, the sums and the numbers of all devices are added first, and divided last.
 """
 
 from __future__ import annotations

@@ -106,10 +106,7 @@ def count(tree: Any) -> int:
 
 
 def save_safetensors(tree: Any, file: str | Path) -> None:
-    """Write every array under its path to a safetensors file, atomically.
-
-    Source of the format: https://huggingface.co/docs/safetensors.
-    """
+    """Write every array under its path to a file, atomically, in the format of https://huggingface.co/docs/safetensors."""
     from safetensors.numpy import save
 
     file = Path(file)

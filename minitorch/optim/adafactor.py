@@ -77,21 +77,13 @@ def scale_by_factored_rms(
 
 
 def clip_by_block_rms(threshold: Number) -> Transform:
-    """Divide each array u by max(1, rms(u) / threshold).
-
-    Raises:
-      ValueError: the threshold is not positive.
-    """
+    """Divide each array u by max(1, rms(u) / threshold). Raises ValueError if the threshold is not positive."""
     check_above("clip_by_block_rms", "threshold", threshold, 0, "Usual is 1.0.")
     return stateless(lambda updates, params: jax.tree.map(lambda u: u / jnp.maximum(1.0, _rms(u) / threshold), updates))
 
 
 def scale_by_param_block_rms(min_scale: Number = 1e-3) -> Transform:
-    """Multiply each update by max(rms(p), min_scale): steps are proportional to the parameter p.
-
-    Raises:
-      ValueError: `params` is None.
-    """
+    """Multiply each update by max(rms(p), min_scale), where p is the parameter. Raises ValueError without `params`."""
 
     def update(updates: PyTree, params: PyTree) -> PyTree:
         need_params("scale_by_param_block_rms", params)

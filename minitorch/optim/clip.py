@@ -23,9 +23,8 @@ def global_norm(tree: PyTree) -> jax.Array:
 def clip_by_global_norm(max_norm: Number) -> Transform:
     """Multiply the updates u by min(1, max_norm / ||u||), which keeps the direction.
 
-    The updates must be whole: under `jax.shard_map` a device would compute the norm of its own shard only.
-
-    Source: Pascanu et al., 2013, arXiv:1211.5063.
+    The updates must be whole: under `jax.shard_map` a device would compute the norm of its own shard only. Source:
+    Pascanu et al., 2013, arXiv:1211.5063.
 
     Raises:
       ValueError: `max_norm` is not positive.
@@ -41,10 +40,6 @@ def clip_by_global_norm(max_norm: Number) -> Transform:
 
 
 def clip(max_delta: Number) -> Transform:
-    """Limit every component of the updates to [-max_delta, max_delta].
-
-    Raises:
-      ValueError: `max_delta` is not positive.
-    """
+    """Limit every component of the updates to [-max_delta, max_delta]. Raises ValueError unless that is positive."""
     check_above("clip", "max_delta", max_delta, 0, "It is the largest absolute value of a component.")
     return stateless(lambda updates, params: jax.tree.map(lambda u: jnp.clip(u, -max_delta, max_delta), updates))

@@ -29,8 +29,7 @@ def multi_steps(optimizer: Any, every: int) -> Transform:
     Between steps the updates are zero and the optimizer does not run. Its schedules count steps, not batches.
 
     The batches weigh the same by default. If their losses divide by different numbers, such as those of the tokens that
-    count, pass that number to `update(gradients, state, params, weight=number)`: only then is the mean the gradient of
-    the large batch.
+    count, pass that number to `update(gradients, state, params, weight=number)`.
 
     Raises:
       ValueError: `every` is below 1 or not an integer.
@@ -75,12 +74,9 @@ def ema(decay: Number, debias: bool = True) -> Transform:
 
         average, ema_state = averager.update(params, ema_state)     # after each step; average is ema_state.ema
 
-    average <- average + (1 - decay) / (1 - decay^t) * (params - average): the moving average of the weights after t
-    steps, divided by the sum of its coefficients, which excludes the initial weights. With `debias=False` the
-    denominator is 1 and the average starts at the initial weights. It is float32 even for bfloat16 weights, which
-    would round off most of its small steps.
-
-    Source: Polyak & Juditsky, 1992.
+    average <- average + (1 - decay) / (1 - decay^t) * (params - average), which excludes the initial weights. With
+    `debias=False` the denominator is 1 and the average starts at the initial weights. It is float32 even for bfloat16
+    weights, which would round off most of its small steps. Source: Polyak & Juditsky, 1992.
 
     Raises:
       ValueError: the decay is outside [0, 1).

@@ -16,11 +16,7 @@ Mask = PyTree | Callable[[PyTree], PyTree]
 
 
 def resolve_mask(where: str, mask: Mask, params: PyTree) -> PyTree:
-    """Return the tree of mask leaves for `params`. NumPy's bools become Python's, so that `m is False` works.
-
-    Raises:
-      ValueError: the mask does not have the structure of the parameters, or a leaf does not broadcast.
-    """
+    """Return the tree of mask leaves for `params`. Raises ValueError if the mask does not have their structure."""
     if mask is None:
         return jax.tree.map(lambda p: True, params)
     # A model is callable, too, so a mask shaped like a model must not be taken for a function. A function is one leaf.
@@ -37,7 +33,7 @@ def resolve_mask(where: str, mask: Mask, params: PyTree) -> PyTree:
 
 def _leaf(where: str, mask: Any, param: Any) -> Any:
     if isinstance(mask, bool | np.bool_):
-        return bool(mask)
+        return bool(mask)  # NumPy's become Python's, so that `m is False` works.
     shape, target = jnp.shape(mask), jnp.shape(param)
     try:
         fits = np.broadcast_shapes(shape, target) == target

@@ -90,15 +90,13 @@ def muon(
     mu <- beta mu + (1 - beta) g;   u = newton_schulz(nesterov_moment(mu))
     p  <- p - learning_rate * (sqrt(max(1, d_out / d_in)) * u + weight_decay * p)    for p of shape (d_in, d_out)
 
-    As in optax.contrib.muon, which has the same defaults, AdamW uses Nesterov's direction, too, and
-    `adam_learning_rate` is `learning_rate` by default. Embeddings and the output layer are matrices that learn better
-    with AdamW: `partition(is_hidden, muon(0.02), adamw(3e-4))`.
+    As in optax.contrib.muon, AdamW uses Nesterov's direction, too, and by default the same learning rate. Embeddings
+    and the output layer are matrices that learn better with AdamW: `partition(is_hidden, muon(0.02), adamw(3e-4))`.
 
     Source: Keller Jordan, 2024, kellerjordan.github.io/posts/muon.
 
     Raises:
-      ValueError: the learning rate or a decay is negative, a beta is outside [0, 1), or (in `init`) no parameter is a
-        matrix, as in a model ravelled into one vector: it would silently train with AdamW alone.
+      ValueError: a learning rate or decay is negative, a beta not in [0, 1), or (in `init`) no parameter is a matrix.
     """
     matrices = chain(scale_by_muon(beta, eps), add_decayed_weights(weight_decay), scale_by_learning_rate(learning_rate))
     rest = chain(
