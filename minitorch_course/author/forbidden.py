@@ -76,7 +76,7 @@ def reflection(source: str, context: Sequence[str] = ()) -> list[tuple[int, str]
     if tree is None:
         return [(1, UNREADABLE)]
     known = _known_in(tree, (), context)
-    found = {(line, _means(name)) for line, name in _uses(tree, known) if _means(name)}
+    found = {(line, means) for line, name in _uses(tree, known) if (means := _means(name))}
     judged: set[ast.AST] = set()  # parts of calls that were judged as a whole
     for node in ast.walk(tree):
         if node not in judged:
@@ -284,13 +284,14 @@ def _means_of_node(node: ast.AST, known: Mapping[str, str], judged: set[ast.AST]
             judged |= {shell, run}
         case ast.Call(func=ast.Name(id=name) as function, args=[owner, *rest]) if name in LOOKUPS:
             judged.add(function)
-            constant = isinstance(rest[0], ast.Constant) if rest else name == "vars"
+            attribute = rest[0].value if rest and isinstance(rest[0], ast.Constant) else None
+            constant = attribute is not None or name == "vars"
             if (module := dotted(owner, known)) and not (name == "getattr" and constant):
                 yield f"{name} of {module}"
             elif not constant:
                 yield COMPUTED
-            elif rest and rest[0].value in ATTRIBUTES:
-                yield str(rest[0].value)
+            elif attribute in ATTRIBUTES:
+                yield str(attribute)
         case ast.Name(id=name) if name in BUILTINS | LOOKUPS:
             yield name
         case ast.Attribute(value=value, attr="__dict__") if module := dotted(value, known):

@@ -140,7 +140,9 @@ def _is_of_library(code: CodeType) -> bool:
     return True
 
 
-FROM_IMPORT = _frozen_importlib._handle_fromlist.__code__  # It asks whether a name exists, for `from jax import grad`.
+FROM_IMPORT = vars(_frozen_importlib)[
+    "_handle_fromlist"
+].__code__  # It asks whether a name exists, for `from jax import grad`.
 _known: dict[int, CodeType] = {}
 
 
