@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 TAKE_FUNCTIONS = (
     "apply_along_axis apply_over_axes associative_scan cond custom_linear_solve custom_root f fori_loop"
-    " fromfunction frompyfunc jit linear_solve map piecewise reduce reduce_window scan stage switch ufunc vectorize while while_loop"
+    " fromfunction frompyfunc jit linear_solve map piecewise reduce reduce_window scan stage"
+    " switch ufunc vectorize while while_loop"
 )
 
 

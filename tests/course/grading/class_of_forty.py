@@ -285,7 +285,7 @@ def late(maker: Maker) -> Iterator[Made]:
         "NAME/first.zip": archive(maker.all_but({})),
         "NAME/second.zip": archive(maker.all_but(code), LATE),
     }
-    flags = ("2 archives, of which the latest counts",)
+    flags = ("2 submissions, and second.zip is the latest",)
     yield Made("a second time, late and worse", twice, lost, late=True, says=("exchanged",), flags=flags)
 
 
