@@ -4,11 +4,10 @@ import os
 
 from . import _interrupt
 
-_interrupt.install()
-
 
 def main() -> None:
     """Run the command line. After a signal, end without destructors, which crash if XLA's threads still compute."""
+    _interrupt.install()
     from .cli import main as run
 
     try:

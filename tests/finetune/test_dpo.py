@@ -57,5 +57,5 @@ def test_log_probabilities_of_answers_are_sums_over_their_tokens(base):
 @pytest.mark.parametrize("beta", [0, -1.0, float("inf")])
 def test_an_impossible_beta_raises(base, beta):
     model, tokenizer = base
-    with pytest.raises(ValueError, match="beta must be a positive number, such as 0.1, and is"):
+    with pytest.raises(ValueError, match="beta must be a positive number"):
         dpo(model, tokenizer, [], beta=beta)

@@ -149,7 +149,10 @@ UP = {"blocks.0.mlp.up": lora.Adapter(jnp.ones((8, 1)), jnp.ones((1, 32)))}
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda m: lora.init_adapters(jax.random.key(0), m, rank=0), "rank must be a whole number, 1 or more, and is 0"),
+        (
+            lambda m: lora.init_adapters(jax.random.key(0), m, rank=0),
+            "rank must be a whole number, 1 or more, and is 0",
+        ),
         (
             lambda m: lora.init_adapters(jax.random.key(0), m, "blocks.*.attention.q"),
             r"no linear layer has a path like 'blocks.\*.attention.q'. The nearest: blocks.\d.attention",

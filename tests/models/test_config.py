@@ -49,9 +49,17 @@ def test_a_transformer_that_cannot_be_built_is_rejected(kind, changes, message):
     ("kind", "settings", "message"),
     [
         (MLPConfig, dict(inputs=64, hidden=[128], classes=10), r"hidden must be a tuple .* is \[128\]"),
-        (MLPConfig, dict(inputs=64, hidden=(0,), classes=0), r"classes must .* is 0; hidden must be widths .* is \(0,\)"),
+        (
+            MLPConfig,
+            dict(inputs=64, hidden=(0,), classes=0),
+            r"classes must .* is 0; hidden must be widths .* is \(0,\)",
+        ),
         (ConvNetConfig, dict(size=3), r"2 poolings reduce a size of 3 to nothing"),
-        (ConvNetConfig, dict(size=8, hidden=16), r"hidden must be a tuple of whole numbers, such as \(256, 128\), and is 16"),
+        (
+            ConvNetConfig,
+            dict(size=8, hidden=16),
+            r"hidden must be a tuple of whole numbers, such as \(256, 128\), and is 16",
+        ),
     ],
 )
 def test_a_classifier_that_cannot_be_built_is_rejected(kind, settings, message):
