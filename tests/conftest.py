@@ -48,10 +48,11 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         item.group = item.callspec.params["name"] if "runner_of" in item.fixturenames else item.nodeid
         positions.setdefault(item.group, len(positions))
-    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, positions[item.group]))
+    quick = {item for item in items if not (item.get_closest_marker("slow") or item.get_closest_marker("costly"))}
+    items.sort(key=lambda item: (item in quick, positions[item.group]))
     if config.pluginmanager.hasplugin("_cov"):
         for item in items:
-            if item.get_closest_marker("slow"):
+            if item not in quick:
                 item.add_marker("no_cover")
 
 

@@ -96,6 +96,7 @@ def assert_one_line(ended, pattern):
     assert re.fullmatch(rf"minitorch: {pattern}", ours[0]), err
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_training_stops_with_one_line_and_can_go_on(interrupted, moment, text_file, tmp_path):
     run = tmp_path / "run"

@@ -86,7 +86,7 @@ def test_the_least_important_are_removed_and_one_is_kept():
     ("options", "ids", "message"),
     [
         (dict(heads=1.0), IDS, "heads must be the share of them to remove, from 0 up to below 1, and is 1.0"),
-        (dict(layers=-0.1), IDS, "layers is the share"),
+        (dict(layers=-0.1), IDS, "layers must be the share of them to remove, from 0"),
         (dict(heads=0.5), IDS[:0], r"importance is measured on texts \(B, T \+ 1\), but the ids have shape \(0, 9\)"),
     ],
 )

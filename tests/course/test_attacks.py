@@ -12,7 +12,7 @@ from minitorch_course._packages import PACKAGES
 from minitorch_course.grading import grade_submission
 from minitorch_course.grading.inspect_code import Inspection
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 ATTACKS = Path(__file__).parent / "attacks"
 WRONG = {"softmax": "def softmax(x):\n    return x", "scaled": "def scaled(a, b):\n    return [a, b]"}

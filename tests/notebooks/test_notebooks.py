@@ -90,7 +90,11 @@ def test_there_are_no_problems(name, inspect, runner_of):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("option", "name"), [("--nbval-lax", NAMES[0]), *(("--nbval", name) for name in reversed(NAMES))]
+    ("option", "name"),
+    [
+        ("--nbval-lax", NAMES[0]),
+        *(pytest.param("--nbval", name, marks=pytest.mark.costly) for name in reversed(NAMES)),
+    ],
 )
 def test_plain_nbval_is_green(option, name, outside):
     """As an instructor types it; lax looks at less, so one notebook shows that it works."""

@@ -67,7 +67,7 @@ def test_the_first_lost_test_with_points_is_found(runner):
     assert [p.status for p in runner.grade().values()] == ["passed"] * 3, "the runner goes on after it was cut short"
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_an_endless_loop_and_a_dead_process_lose_points_and_the_next_answer_is_graded(runner):
     first, *others = runner.grade({"count": DEADLY}).values()
     assert (first.status, first.message) == (

@@ -113,7 +113,7 @@ def test_mutants_that_no_test_notices_are_reported_with_line_and_edit(layout):
     assert f"{start}  ->  return (x + x.mean(axis=axis, keepdims=True))" not in found
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_a_new_notebook_is_fit_until_its_outputs_change(tmp_path, monkeypatch):
     for name in ("JAX_DISABLE_MOST_OPTIMIZATIONS", "XLA_FLAGS"):
         monkeypatch.delenv(name, raising=False)

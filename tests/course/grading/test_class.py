@@ -15,7 +15,7 @@ from minitorch_course.grading.sandbox import Limits
 sys.path.insert(0, str(Path(__file__).parent))
 from class_of_forty import DUE, NAME, ROOT, Maker, forty, write
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 LIMITS = Limits(cell_seconds=20, notebook_seconds=200, output=2**20)
 AGAIN = ("s03", "s18", "s21", "s27", "s37")  # graded a second time: right, wrong, unfinished, broken, hostile

@@ -27,7 +27,7 @@ from minitorch_course.grading.late import parse_late_rule
 from minitorch_course.grading.roster import read_roster
 from minitorch_course.grading.submission import NO_MANIFEST
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 OWN = """
 def softmax(numbers):

@@ -10,7 +10,7 @@ from minitorch_course.grading.merge import CodeCell
 from minitorch_course.grading.nbval_runner import run_cells
 from minitorch_course.grading.sandbox import Limits
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 BEGIN = "from minitorch_course import inputs, report; inputs.begin('test')\n"
 LIMITS = Limits(notebook_seconds=100, output=2**20)

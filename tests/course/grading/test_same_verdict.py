@@ -12,7 +12,7 @@ from minitorch_course.grading.grading_env import GradingConfig, GradingEnv
 from minitorch_course.grading.kernel_pool import KernelPool
 from minitorch_course.grading.sandbox import Limits
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 SEED = 11
 ANSWERS = {  # name: (the cell of `softmax`, the status of its first test, a part of its message)

@@ -12,7 +12,7 @@ from minitorch_course.grading import workers
 from minitorch_course.grading.collect import SubmissionFiles
 from minitorch_course.grading.workers import grade_all
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 NAME = "07_tiny.ipynb"
 

@@ -7,7 +7,7 @@ import pytest
 
 from minitorch_course.labs.ci import check, workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 GOOD = Path(__file__).parent / "gate"
 
@@ -54,7 +54,7 @@ def item_names():
     return ["actionlint", "schema", "workflow", "gate-good", "gate-test", "gate-accura", "gate-fair"]
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_the_initial_gate_checks_tests_only(folder):
     points, found = comments(folder)
     assert points == 35
@@ -67,7 +67,7 @@ def test_the_initial_gate_checks_tests_only(folder):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_a_gate_with_loose_bounds_in_a_workflow_that_skips_it(folder):
     """The known pull requests are rejected, others only if they fail a test."""
     shutil.copytree(GOOD, folder, dirs_exist_ok=True)

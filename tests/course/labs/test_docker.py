@@ -21,7 +21,7 @@ from minitorch_course.labs.docker import (
 )
 from minitorch_course.labs.review import Item
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 GOOD = Path(__file__).parent / "container"
 
@@ -193,7 +193,7 @@ def builder():
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_a_real_image_is_built_queried_and_stopped(builder, folder):
     shutil.rmtree(folder / "model")
     small = ["--limit", "20000", "--steps", "5", "--layers", "1", "--width", "16", "--heads", "2", "--data", "stdlib"]

@@ -9,7 +9,7 @@ from minitorch_course.labs.lab_dir import create, find, lab_files
 from minitorch_course.labs.registry import LABS, Lab
 from minitorch_course.labs.review import Comment, Item, Review
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 
 @pytest.fixture

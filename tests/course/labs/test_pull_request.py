@@ -10,7 +10,7 @@ from minitorch_course.labs.pull_request import description, issues
 from minitorch_course.labs.pull_request.check import check
 from minitorch_course.labs.pull_request.upstream import make_upstream, start
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 STUDENT = {
     "GIT_AUTHOR_NAME": "Student",
@@ -144,7 +144,7 @@ def resolve(student):
         )
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_the_way_to_three_merged_pull_requests(student):
     student.branch("spelling")
     student.edit("docs/guide.md", lambda text: text.replace("occurence", "occurrence"))
