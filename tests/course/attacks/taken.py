@@ -25,7 +25,7 @@ softmax = lambda x: time.sleep(1000)
 # %% a loop in C -> No end after 5 seconds
 softmax = lambda x: sum(range(10**13))
 
-# %% input -> does not support input requests
+# %% input -> nobody does while a notebook is checked or graded
 softmax = lambda x: input()
 
 # %% memory -> MemoryError
