@@ -95,10 +95,9 @@ def test_work_without_end_on_a_submission_is_ended_and_not_tried_again(answers, 
     """In a process of its own, as a worker: the submission's content starts the work while it is graded."""
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_work_limited, args=(work,))
-    began = time.monotonic()
     process.start()
-    process.join(60)
-    assert time.monotonic() - began < 40
+    process.join(300)
+    assert not process.is_alive()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "OWN_SECONDS", 2)
         assert workers._why_ended(process.exitcode) == (reason, True)
