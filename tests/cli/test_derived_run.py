@@ -10,7 +10,7 @@ from minitorch.compress import prune
 from minitorch.nn import paths
 from minitorch.train import load_run, read_record
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 FINAL = r"final val_loss=[\d.]+ tokens_per_s=\d+ seconds=[\d.]+\n"
 

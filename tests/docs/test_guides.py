@@ -79,7 +79,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.filterwarnings("ignore:this model can be trained and saved:UserWarning")  # own-model says so
-@pytest.mark.slow
+@pytest.mark.costly
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", GUIDES)
 def test_a_guide_works(name, folder, monkeypatch):

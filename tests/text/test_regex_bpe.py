@@ -169,7 +169,7 @@ def test_words_are_those_of_the_rust_package_around_each_kind_of_character(conte
     )
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 @pytest.mark.parametrize("context", CONTEXTS[:4])
 def test_words_are_those_of_the_rust_package_for_every_character(context: str) -> None:
     assert_same_words_for(EVERY_CHARACTER, context)

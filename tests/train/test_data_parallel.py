@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 
 def test_every_task_trains_alike_on_1_2_and_4_devices(tmp_path):

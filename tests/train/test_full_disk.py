@@ -16,7 +16,7 @@ from minitorch.nn import paths
 from minitorch.train import checkpoint, language_modelling, load_run, save_run, train
 from minitorch.train.record import CONFIG, WEIGHTS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 
 @contextlib.contextmanager

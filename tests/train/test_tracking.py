@@ -13,7 +13,7 @@ import pytest
 from minitorch.train import read_rows
 from minitorch.train.tracking import TRACKERS, JsonLines, MLflowSink, WandbSink, absolute_store
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 ROWS = [{"loss": 2.5, "learning_rate": 1e-3}, {"loss": 2.25, "learning_rate": 2e-3, "val_loss": 2.375}, {"loss": 2.0}]
 SETTINGS = {"width": 16, "data": "words.txt", "kv_heads": None}

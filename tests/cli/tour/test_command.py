@@ -10,7 +10,7 @@ from minitorch.cli.tour import tour
 from minitorch.cli.tour.command import OUT, SETTINGS, next_commands, prepare_folder, run_tour
 from minitorch.train import Interrupted, Result, RunConfig, load_run, read_rows, train
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 
 @pytest.fixture(scope="module")

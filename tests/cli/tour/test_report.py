@@ -6,7 +6,7 @@ import pytest
 
 from minitorch.cli.tour.report import Sample, write_report
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 SAMPLES = [
     Sample("Before", "def", " <b>&\n"),

@@ -4,7 +4,7 @@ from minitorch.cli.tour.student import STUDENT, distill_student
 from minitorch.nn import paths
 from minitorch.train import load_run
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 
 def test_a_student_is_smaller_shares_the_vocabulary_and_is_trained_once(finished, tmp_path):

@@ -123,7 +123,7 @@ def test_who_copies_the_public_reference_is_named(maker):
     assert not likes.keys() & {f"s{i:03}" for i in range(10)}
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_disguised_rings_are_found_and_honest_look_alikes_are_not(maker):
     """The numbers in docs/teach.md; `python tests/course/grading/rings.py` prints them by the size of the ring."""
     for ring in (2, 4, 10):
