@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -89,12 +90,8 @@ def _cell(cell: dict[str, Any]) -> StudentCell:
     source, metadata = cell.get("source"), _dict(cell.get("metadata"))
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
-    about, tags, count, outputs = (
-        _dict(metadata.get("minitorch")),
-        metadata.get("tags"),
-        cell.get("execution_count"),
-        cell.get("outputs"),
-    )
+    about, tags = _dict(metadata.get("minitorch")), metadata.get("tags")
+    count, outputs = cell.get("execution_count"), cell.get("outputs")
     return StudentCell(
         _text(cell.get("id")),
         cell.get("cell_type") == "code",
@@ -133,18 +130,15 @@ def find_exercises(
       cells: the student's.
     """
     code, unchanged, found = [cell for cell in cells if cell.code], {text.strip() for text in given}, {}
+    functions_of = cache(defined_functions)  # Cells are parsed only if an exercise is not found otherwise, and once.
     for name, stub in released.items():
         by_id = (cell for cell in code if cell.id == name)
         by_metadata = (cell for cell in code if (cell.kind, cell.exercise) == ("exercise", name) and cell.id not in ids)
         if cell := next(by_id, next(by_metadata, None)):
             found[name] = cell
         elif functions := defined_functions(stub):
-            by_functions = (
-                cell
-                for cell in code
-                if cell.source.strip() not in unchanged and functions <= defined_functions(cell.source)
-            )
-            if cell := next(by_functions, None):
+            changed = (cell for cell in code if cell.source.strip() not in unchanged)
+            if cell := next((cell for cell in changed if functions <= functions_of(cell.source)), None):
                 found[name] = cell
     return found
 
