@@ -30,11 +30,11 @@ class PlatformName:
     late: bool = False
 
 
-# Canvas, `doejane_LATE_1234_56789_file.ipynb`: the name to sort by, the user, the attachment. Source:
+# Canvas, `doejane_LATE_1234_56789_file.ipynb`: the name to sort by, the user, the attachment. See
 # https://github.com/instructure/canvas-lms/blob/master/app/models/content_zipper.rb
 _CANVAS = re.compile(r"(?P<name>[^\s]+?)_(?P<late>LATE_)?(?P<user>\d+)_\d+_(?P<file>.+)", re.DOTALL)
 # Moodle, `Jane Doe_1234_assignsubmission_file_`, a folder or the start of a file's name: the full name and the
-# participant. Source: https://github.com/moodle/moodle/blob/main/public/mod/assign/locallib.php
+# participant. See https://github.com/moodle/moodle/blob/main/public/mod/assign/locallib.php
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<user>\d+)_assignsubmission_[a-z]+(_(?P<file>.*))?", re.DOTALL)
 # Google Classroom puts the student's name in front of the name of the file that it copied for them.
 _GOOGLE = re.compile(r"(?P<name>\S.*?) - (?P<file>\S.*\.(ipynb|zip))", re.DOTALL | re.IGNORECASE)
